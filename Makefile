@@ -1,0 +1,42 @@
+# The two commands of a new user: `make quickstart` and `make test`. Everything else is for those who change the code.
+PYTHON ?= python3
+EXTRA ?= cpu
+BIN := .venv/bin
+READY := .venv/.ready-$(EXTRA)
+
+.PHONY: quickstart test test-all lint types format clean
+
+quickstart: $(READY)
+	$(BIN)/leukobench synthetic results/synthetic-smears --images 320 --patients 24
+	$(BIN)/leukobench run quickstart.yaml
+	@echo "Next, your own images, a folder a class:  $(BIN)/leukobench run --images FOLDER"
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -m "" --durations=15
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
+	MYPYPATH=build/typed $(BIN)/mypy -p leukobench
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(READY): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "leukobench needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),dev]"
+	touch $@

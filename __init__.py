@@ -1,0 +1,27 @@
+"""leukobench: deep image features and classical classifiers, compared honestly and fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "DeepFeatures": "leukobench.features.deep_features",
+    "Experiment": "leukobench.config",
+    "LeukobenchError": "leukobench.errors",
+    "run": "leukobench.pipeline",
+}
+__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'leukobench' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m leukobench``."""
+
+from leukobench.cli import main
+
+main()

@@ -1,0 +1,123 @@
+"""The command line: one short function a command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from leukobench import __version__
+from leukobench.errors import LeukobenchError
+
+
+class _Commands(click.Group):
+    """Turns a user's mistake into a message and an exit status, without a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except LeukobenchError as error:
+            click.echo(f"leukobench: {error}", err=True)
+            context.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted. What was finished is kept: the same command goes on from there.", err=True)
+            context.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="leukobench")
+def cli() -> None:
+    """Deep image features and classical classifiers, compared honestly and fast."""
+    sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("leukobench").setLevel(logging.INFO)
+
+
+@cli.command()
+@click.argument("experiments", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--images", type=click.Path(path_type=Path), help="Folder or manifest: runs the default experiment on it.")
+@click.option("--layout", help="How paths tell labels; see `leukobench list layouts`. Found by itself if not given.")
+@click.option("--group", help="Regular expression on the path below the folder; its first group is the patient.")
+@click.option("--name", help="The run lands in <results>/<name>/.")
+@click.option("--results", type=click.Path(path_type=Path), help="Folder of all runs.")
+@click.option("--folds", type=click.IntRange(2), help="Folds of the cross-validation; 5 by default.")
+@click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default. Scores do not depend on it.")
+def run(
+    experiments: tuple[Path, ...],
+    images: Path | None,
+    layout: str | None,
+    group: str | None,
+    name: str | None,
+    results: Path | None,
+    folds: int | None,
+    workers: int | None,
+) -> None:
+    """Run EXPERIMENTS (YAML files), or the default experiment on --images.
+
+    A run that was stopped goes on where it was; a finished one shows its leaderboard again. Exit status: 0 when there
+    are scores, 1 when every combination failed, 2 for a mistake in what was asked for.
+    """
+    from leukobench import config
+
+    if bool(experiments) == (images is not None):
+        raise click.UsageError("Name experiment files, or one folder with --images.")
+    if experiments and (layout or group or folds):
+        raise click.UsageError("--layout, --group and --folds go with --images; an experiment file says them itself.")
+    settings = _given(name=name, results=results)
+    if images is not None:
+        protocol = _given(folds=folds)
+        asked = [config.for_folder(images, images=_given(layout=layout, group=group), evaluation=protocol, **settings)]
+    else:
+        asked = [config.read_experiment(path, **settings) for path in experiments]
+    sys.exit(max(_run(experiment, workers) for experiment in asked))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _run(experiment: Any, workers: int | None) -> int:
+    """Run one experiment of several: what stops it does not stop the next."""
+    from leukobench import pipeline
+    from leukobench.reporting.leaderboard import show_leaderboard
+    from leukobench.reporting.progress import on_screen
+
+    try:
+        outcome = pipeline.run(experiment, workers, on_screen())
+    except LeukobenchError as error:
+        click.echo(f"leukobench: {error}", err=True)
+        return error.exit_code
+    show_leaderboard(outcome.leaderboard, outcome.protocol)
+    click.echo(outcome.guide())
+    return 0
+
+
+@cli.command(name="list")
+@click.argument("family", type=click.Choice(["extractors", "selectors", "classifiers", "layouts"]))
+def list_(family: str) -> None:
+    """Show every name of a FAMILY with its parameters and their defaults."""
+    from leukobench.reporting import catalogue
+
+    for line in catalogue.lines(family):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--images", default=320, show_default=True, type=click.IntRange(4), help="How many to draw.")
+@click.option("--patients", default=24, show_default=True, type=click.IntRange(4), help="How many patients.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
+    """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
+    from leukobench.images.synthetic import draw_smears
+
+    draw_smears(folder, images, patients, seed)
+    click.echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli()

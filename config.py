@@ -1,0 +1,197 @@
+"""What an experiment file may say. Unknown keys are refused; names are resolved later, by the pipeline."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .errors import ConfigurationError
+
+Balance = Literal["none", "class_weight", "oversample", "smote"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Choice(_Strict):
+    """One extractor, selector or classifier: a name, or ``{name: {parameter: value}}``."""
+
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+            name, parameters = next(iter(value.items()))
+            return {"name": name, "parameters": parameters or {}}
+        return value
+
+    @property
+    def label(self) -> str:
+        """How tables call it, such as ``svm_rbf`` or ``svm_rbf(C=1)``."""
+        given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
+        return f"{self.name}({given})" if given else self.name
+
+    def short_form(self) -> Any:
+        """What an experiment file would say."""
+        return {self.name: dict(self.parameters)} if self.parameters else self.name
+
+
+class Images(_Strict):
+    """Where the images lie and how their paths tell label and patient."""
+
+    folder: Path
+    layout: str = "auto"
+    group: str | None = None
+
+    @field_validator("group")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class Evaluation(_Strict):
+    """The protocol: how images are split, balanced and ranked."""
+
+    folds: int = Field(5, ge=2)
+    repeats: int = Field(1, ge=1)
+    seed: int = Field(0, ge=0, lt=2**32)
+    balance: Balance = "none"
+    rank_by: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"] = "balanced_accuracy"
+
+
+def _choices(*names: Any) -> Any:
+    return Field(default_factory=lambda: [Choice.model_validate(name) for name in names], min_length=1)
+
+
+class Experiment(_Strict):
+    """Everything that decides the numbers of one run; see ``quickstart.yaml`` for an example.
+
+    Attributes
+    ----------
+    name : str
+        The run lands in ``<results>/<name>/``.
+    images : Images
+    extractors, selectors, classifiers : list of Choice
+        Every extractor meets every selector and every classifier.
+    evaluation : Evaluation
+    results : Path
+        Folder of all runs; not part of what decides the numbers.
+    """
+
+    name: str = Field(pattern=r"^[\w][\w.\- ]*$")
+    images: Images
+    extractors: list[Choice] = _choices("efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}})
+    selectors: list[Choice] = _choices("none", "anova", "rfe", "lasso", "forest", "pca")
+    classifiers: list[Choice] = _choices(
+        "svm_linear", "svm_rbf", "random_forest", "xgboost", "naive_bayes", "knn", "logistic_regression", "lda"
+    )
+    evaluation: Evaluation = Evaluation()
+    results: Path = Path("results")
+
+    @field_validator("extractors", "selectors", "classifiers")
+    @classmethod
+    def _no_twins(cls, value: list[Choice]) -> list[Choice]:
+        labels = [choice.label for choice in value]
+        twins = sorted({label for label in labels if labels.count(label) > 1})
+        if twins:
+            raise ValueError(f"listed twice: {', '.join(twins)}")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """Where this run's files lie."""
+        return self.results / self.name
+
+    def to_mapping(self) -> dict[str, Any]:
+        """A JSON-like mapping in the form of an experiment file."""
+        mapping = self.model_dump(mode="json") | {"results": str(self.results.absolute())}
+        for family in ("extractors", "selectors", "classifiers"):
+            mapping[family] = [choice.short_form() for choice in getattr(self, family)]
+        return mapping
+
+
+def for_folder(folder: Path, **settings: Any) -> Experiment:
+    """The default experiment over a folder (or manifest) of images."""
+    resolved = folder.expanduser().absolute()
+    name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
+    return _validated({"name": name, **settings, "images": {"folder": resolved, **settings.get("images", {})}}, "")
+
+
+def read_experiment(path: Path, **settings: Any) -> Experiment:
+    """Read an experiment file; paths in it are relative to the file, `settings` win over it.
+
+    The ``experiment.yaml`` that a run leaves behind is one too: its section ``resolved`` is passed over.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is absent, is no YAML mapping, or says something unknown or impossible.
+    """
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
+    if not isinstance(said, dict):
+        raise ConfigurationError(
+            f"The experiment file {path} holds no keys.",
+            expected="a YAML mapping such as `images: {folder: my-images}`",
+            received=type(said).__name__,
+        )
+    said.pop("resolved", None)
+    images = said.get("images")
+    if isinstance(images, str):
+        images = said["images"] = {"folder": images}
+    base = path.absolute().parent
+    if isinstance(images, dict) and isinstance(images.get("folder"), str):
+        images["folder"] = _beside(base, images["folder"])
+    if isinstance(said.get("results"), str):
+        said["results"] = _beside(base, said["results"])
+    return _validated({"name": path.stem, **said, **settings}, f" in {path}")
+
+
+def _beside(base: Path, said: str) -> Path:
+    return Path(base / Path(said).expanduser()).resolve()
+
+
+def _validated(said: dict[str, Any], where: str) -> Experiment:
+    try:
+        return Experiment.model_validate(said)
+    except ValidationError as error:
+        problems = [_problem(details) for details in error.errors(include_url=False)]
+        count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+        raise ConfigurationError(f"The experiment{where} has {count}:\n    " + "\n    ".join(problems)) from None
+
+
+def _problem(details: Any) -> str:
+    place = ".".join(str(part) for part in details["loc"]) or "the file"
+    if details["type"] != "extra_forbidden":
+        return f"{place}: {details['msg'].removeprefix('Value error, ')} (received: {_short(details['input'])})"
+    known = _keys(details["loc"][:-1])
+    nearest = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(known)}"
+    return f"{place}: unknown key; {hint}"
+
+
+def _keys(location: tuple[Any, ...]) -> list[str]:
+    section = {("images",): Images, ("evaluation",): Evaluation, (): Experiment}.get(location, Choice)
+    return list(section.model_fields)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

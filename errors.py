@@ -1,0 +1,67 @@
+"""The exception tree. Every message says what happened, what was expected, what was received and how to mend it."""
+
+from __future__ import annotations
+
+
+class LeukobenchError(Exception):
+    """Base of every error that leukobench raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What happened, as one sentence.
+    expected, received, mend : str, optional
+        What would have been right, what came instead, and what the user can do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, expected: str = "", received: str = "", mend: str = "") -> None:
+        self.what, self.expected, self.received, self.mend = what, expected, received, mend
+        parts = [what]
+        parts += [f"  expected: {expected}"] if expected else []
+        parts += [f"  received: {received}"] if received else []
+        parts += [f"  to mend it: {mend}"] if mend else []
+        super().__init__("\n".join(parts))
+
+
+class ConfigurationError(LeukobenchError):
+    """The experiment file or a parameter says something that cannot be done."""
+
+
+class UnknownNameError(ConfigurationError):
+    """A registry holds no such name."""
+
+
+class ImagesError(LeukobenchError):
+    """The images or their labels cannot be used for a benchmark."""
+
+
+class UnreadableImageError(ImagesError):
+    """One file does not decode completely as an image."""
+
+
+class WeightsError(LeukobenchError):
+    """Network weights are absent, damaged or belong to another network."""
+
+
+class EngineError(LeukobenchError):
+    """No engine can run the network on this machine."""
+
+
+class ExtractionError(LeukobenchError):
+    """An extractor gave something that is not a feature vector."""
+
+
+class StorageError(LeukobenchError):
+    """A file could not be read or written."""
+
+
+class BusyError(StorageError):
+    """Another process is working on the same thing."""
+
+
+class EveryCombinationFailedError(LeukobenchError):
+    """The run finished, but no combination has a score."""
+
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""Task, folds, grid, runner, metrics: blind to how features, selectors and classifiers are made."""

@@ -1,0 +1,114 @@
+"""Folds: made once, shared by every combination, checked disjoint."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImagesError
+from ..storage import digest
+from .task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Split = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split of a task: row positions to train on and to test on."""
+
+    repeat: int
+    number: int
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def digest(self, task: Task) -> str:
+        """What the split means, whatever the files are called: ids, labels and groups of both sides, in order."""
+        sides = [
+            [task.image_ids[rows].tolist(), task.labels[rows].tolist(), task.groups[rows].tolist()]
+            for rows in (self.train, self.test)
+        ]
+        return digest([task.classes, sides])
+
+
+def make_folds(task: Task, folds: int, repeats: int, seed: int) -> list[Fold]:
+    """Stratified folds that keep every group on one side.
+
+    Parameters
+    ----------
+    task : Task
+    folds, repeats : int
+        Each repeat splits anew, with seed ``seed + repeat``.
+    seed : int
+
+    Raises
+    ------
+    ImagesError
+        A group stands on both sides of a split, or a fold's training part lacks all but one class.
+    """
+    made = [
+        Fold(repeat, number, train, test)
+        for repeat in range(repeats)
+        for number, (train, test) in enumerate(splits(task.labels, task.groups, folds, seed + repeat))
+    ]
+    for fold in made:
+        check(task, fold)
+    return made
+
+
+def splits(labels: NDArray[np.int64], groups: NDArray[np.int64], folds: int, seed: int) -> Iterator[Split]:
+    """Stratified k-fold splits; with groups, StratifiedGroupKFold of scikit-learn."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    grouped = len(np.unique(groups)) < len(groups)
+    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        yield from splitter.split(np.zeros(len(labels)), labels, groups)
+
+
+def check(task: Task, fold: Fold) -> None:
+    """Refuse a split with a group or an image on both sides, or with one class to train on."""
+    for what, values in (("group", task.groups), ("image", task.image_ids)):
+        both = np.intersect1d(values[fold.train], values[fold.test])
+        if len(both):
+            raise ImagesError(
+                f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} {what}s stand on both sides.",
+                received=f"first: {both[0]}",
+                mend="this is a mistake in leukobench or in a plug-in: please report it.",
+            )
+    for side, rows, least in (("train on", fold.train, 2), ("test on", fold.test, 1)):
+        present = np.unique(task.labels[rows])
+        if len(present) < least:
+            raise ImagesError(
+                f"Fold {fold.number} of repeat {fold.repeat} has {len(present)} class(es) to {side}.",
+                expected=f"at least {least}",
+                mend="use fewer folds, or more patients for each class.",
+            )
+
+
+def folds_table(task: Task, folds: Sequence[Fold]) -> pd.DataFrame:
+    """One row an image and repeat: image_id, label, group, repeat, and the fold that tests it."""
+    import pandas as pd
+
+    classes = np.asarray(task.classes, dtype=object)
+    tables = [
+        pd.DataFrame(
+            {
+                "image_id": task.image_ids[fold.test],
+                "label": classes[task.labels[fold.test]],
+                "group": task.groups[fold.test],
+                "repeat": fold.repeat,
+                "fold": fold.number,
+            }
+        )
+        for fold in folds
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,125 @@
+"""The grid: every combination of extractor, selector and classifier, cut into units of work that share a selector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from ..storage import digest, file_digest
+from .folds import Fold
+from .methods import Method
+from .task import Task
+
+_DISTRIBUTIONS = ("imbalanced-learn", "numpy", "scikit-learn", "scipy", "xgboost-cpu", "xgboost")
+_ROOMS_THAT_DECIDE = ("classifiers", "evaluation", "selection")
+
+
+@dataclass(frozen=True)
+class FeatureSource:
+    """One extractor's features: a memory-mapped ``.npy`` file and the digest of what the numbers depend on."""
+
+    label: str
+    matrix: Path
+    identity: str
+
+    @cached_property
+    def width(self) -> int:
+        """Number of features."""
+        return int(np.load(self.matrix, mmap_mode="r").shape[1])
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One cell of the leaderboard."""
+
+    source: FeatureSource
+    selector: Method
+    classifier: Method
+
+    @property
+    def labels(self) -> tuple[str, str, str]:
+        """Extractor, selector, classifier as tables call them."""
+        return self.source.label, self.selector.label, self.classifier.label
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Work that one process does at a stretch: a selector fitted once in one fold, then the classifiers on top."""
+
+    source: FeatureSource
+    selector: Method
+    fold: Fold
+    classifiers: tuple[tuple[str, Method], ...]
+    """Record key and classifier, of the cells that have no record yet."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All combinations over shared folds.
+
+    Attributes
+    ----------
+    balance : str
+        ``none``, ``class_weight`` (already in the estimators), ``oversample`` or ``smote``.
+    seed : int
+        Of the balancing and the inner folds.
+    """
+
+    task: Task
+    folds: Sequence[Fold]
+    sources: Sequence[FeatureSource]
+    selectors: Sequence[Method]
+    classifiers: Sequence[Method]
+    balance: str = "none"
+    seed: int = 0
+    software: Mapping[str, str] = field(default_factory=lambda: software())
+
+    def combinations(self) -> Iterator[Combination]:
+        """Every extractor with every selector with every classifier."""
+        for source, selector, classifier in product(self.sources, self.selectors, self.classifiers):
+            yield Combination(source, selector, classifier)
+
+    def key(self, combination: Combination, fold: Fold) -> str:
+        """Name of the record: everything that the numbers of this cell depend on."""
+        parts = (combination.source.identity, combination.selector.identity, combination.classifier.identity)
+        return digest([parts, self._fold_digests[fold.repeat, fold.number], self.balance, self.seed, self.software])
+
+    def pending(self, finished: set[str]) -> list[Unit]:
+        """Units with cells that are not in `finished`, the widest features first, since they take longest."""
+        units = [
+            Unit(source, selector, fold, cells)
+            for source, selector, fold in product(self.sources, self.selectors, self.folds)
+            if (cells := self._cells(source, selector, fold, finished))
+        ]
+        order = {id(selector): position for position, selector in enumerate(self.selectors)}
+        return sorted(units, key=lambda unit: (order[id(unit.selector)], -unit.source.width))
+
+    def _cells(
+        self, source: FeatureSource, selector: Method, fold: Fold, finished: set[str]
+    ) -> tuple[tuple[str, Method], ...]:
+        cells = ((self.key(Combination(source, selector, c), fold), c) for c in self.classifiers)
+        return tuple((key, classifier) for key, classifier in cells if key not in finished)
+
+    @cached_property
+    def _fold_digests(self) -> dict[tuple[int, int], str]:
+        return {(fold.repeat, fold.number): fold.digest(self.task) for fold in self.folds}
+
+
+def software() -> dict[str, str]:
+    """Versions of the libraries and digest of the code that decide the numbers."""
+    versions = {}
+    for name in _DISTRIBUTIONS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    root = Path(__file__).parent.parent
+    sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
+    versions["leukobench code"] = digest([file_digest(path) for path in sources])[:16]
+    return versions

@@ -1,0 +1,88 @@
+"""Records: one atomic parquet file a combination and fold, so that a killed run loses nothing that was finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..storage import atomic_path
+
+_METADATA = b"leukobench.record"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one combination did in one fold.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (test images, classes), or None after a failure
+    selector_s, fit_s, predict_s : float
+        Seconds to fit the selector (shared by the fold's classifiers), to fit the classifier, to predict the fold.
+    features : int
+        Number of features that reached the classifier.
+    support : list of int
+        Columns that the selector kept; empty where it makes new features.
+    warnings : list of str
+    error : str
+        Traceback of a failure, else empty.
+    """
+
+    probabilities: NDArray[np.float64] | None
+    selector_s: float = 0.0
+    fit_s: float = 0.0
+    predict_s: float = 0.0
+    features: int = 0
+    support: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+class RecordStore:
+    """Records in one folder, found by their key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, key: str, record: Record, classes: Sequence[str]) -> None:
+        """Write a record; a reader sees all of it or nothing."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        values = record.probabilities if record.probabilities is not None else np.empty((0, len(classes)))
+        facts = {name: value for name, value in asdict(record).items() if name != "probabilities"}
+        table = pa.table([pa.array(column) for column in values.T], names=[f"p_{name}" for name in classes])
+        with atomic_path(self._path(key)) as temporary:
+            pq.write_table(
+                table.replace_schema_metadata({_METADATA: json.dumps(facts).encode()}),
+                temporary,
+                use_dictionary=False,
+                write_statistics=False,
+                write_page_checksum=True,
+            )
+
+    def read(self, key: str) -> Record | None:
+        """The record, or None where there is none that can be read whole."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._path(key)
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                table = file.read()
+            facts = json.loads(table.schema.metadata[_METADATA])
+            values = np.column_stack([column.to_numpy() for column in table.columns])
+            return Record(probabilities=None if facts["error"] else values, **facts)
+        except FileNotFoundError:
+            return None
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+            path.unlink(missing_ok=True)
+            return None
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.parquet"

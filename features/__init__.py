@@ -1,0 +1,1 @@
+"""From images to cached feature vectors. ``EXTRACTORS`` names what can do it."""

@@ -1,0 +1,160 @@
+"""The parquet cache of feature vectors: one folder an extractor identity, rows keyed by the images' content."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ExtractionError
+from ..storage import atomic_path, digest, explained, remove_leftovers, write_text
+
+if TYPE_CHECKING:
+    import pyarrow
+
+FORMAT_VERSION = 1
+PART_ROWS = 2048
+_IDENTITY = b"leukobench.identity"
+_log = logging.getLogger(__name__)
+
+
+class FeatureCache:
+    """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column a feature).
+
+    Several processes may append at the same time: a part appears whole or not at all, under a name of its own, and an
+    image that two of them computed counts once. A part that cannot be read, or that another extractor wrote, is set
+    aside as ``*.damaged``; its images count as missing.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of all extractors' caches.
+    identity : mapping
+        Everything that the numbers depend on; its digest names the folder.
+    """
+
+    def __init__(self, root: Path, identity: Mapping[str, Any]) -> None:
+        self.identity = {**identity, "format": FORMAT_VERSION}
+        self.folder = root / f"{identity.get('name', 'extractor')}-{digest(self.identity)[:16]}"
+
+    def known(self) -> set[str]:
+        """Ids of the images whose vectors are here."""
+        ids: set[str] = set()
+        for _, table in self._tables(["image_id"]):
+            ids.update(table.column("image_id").to_pylist())
+        return ids
+
+    def append(self, ids: Sequence[str], vectors: NDArray[np.float32], names: Sequence[str]) -> None:
+        """Add one part: `vectors` has shape (len(ids), len(names)), dtype float32.
+
+        Raises
+        ------
+        ExtractionError
+            A vector holds NaN or infinity.
+        StorageError
+            The disk is full or not writable.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        finite = np.isfinite(vectors).all(axis=1)
+        if not finite.all():
+            raise ExtractionError(
+                f"The extractor gave NaN or infinity for {int((~finite).sum())} of {len(ids)} images.",
+                received=f"first for the image with id {ids[int(np.argmin(finite))]}",
+                mend="check the weights; with precision bfloat16, try float32.",
+            )
+        if not (self.folder / "identity.json").exists():
+            write_text(self.folder / "identity.json", json.dumps(self.identity, indent=2, sort_keys=True))
+            remove_leftovers(self.folder)
+        columns = [pa.array(ids, pa.string()), *(pa.array(column) for column in np.ascontiguousarray(vectors.T))]
+        table = pa.table(columns, names=["image_id", *names]).replace_schema_metadata({_IDENTITY: self._stamp()})
+        with atomic_path(self.folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
+            pq.write_table(
+                table,
+                temporary,
+                compression="zstd",
+                use_dictionary=False,
+                write_statistics=False,
+                write_page_checksum=True,
+            )
+
+    def fill(self, ids: Sequence[str], target: Path) -> list[str]:
+        """Write the rows of `ids`, in this order, to the ``.npy`` file `target`; return the ids that are missing.
+
+        One part is in memory at a time. The file has shape (len(ids), features), dtype float32, C order; it is
+        complete only when nothing is missing.
+
+        Raises
+        ------
+        StorageError
+            The disk is full or not writable.
+        """
+        rows: dict[str, list[int]] = {}
+        for row, image_id in enumerate(ids):
+            rows.setdefault(image_id, []).append(row)
+        with explained(target), target.open("wb") as file:
+            start = 0
+            for names, part in self._tables(None):
+                if not start:
+                    header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), len(names))}
+                    np.lib.format.write_array_header_2_0(file, header)
+                    start = file.tell()
+                _copy_rows(part, rows, file, start)
+        return list(rows)
+
+    def feature_names(self) -> list[str]:
+        """Names of the features; empty while nothing is cached."""
+        return next((names for names, _ in self._tables(["image_id"])), [])
+
+    def _tables(self, columns: Collection[str] | None) -> Iterator[tuple[list[str], pyarrow.Table]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        expected: list[str] | None = None
+        for path in sorted(self.folder.glob("part-*.parquet")):
+            try:
+                with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                    names = [name for name in file.schema_arrow.names if name != "image_id"]
+                    stamp = (file.schema_arrow.metadata or {}).get(_IDENTITY)
+                    table = file.read(columns)
+            except FileNotFoundError:
+                continue
+            except (pa.ArrowException, OSError, ValueError) as error:
+                _set_aside(path, str(error))
+                continue
+            expected = expected or names
+            if stamp != self._stamp() or names != expected:
+                _set_aside(path, "another extractor wrote it")
+                continue
+            yield names, table
+
+    def _stamp(self) -> bytes:
+        return json.dumps(self.identity, sort_keys=True).encode()
+
+
+def _copy_rows(part: pyarrow.Table, rows: dict[str, list[int]], file: BinaryIO, start: int) -> None:
+    """Write the rows that are still wanted from `part` to their places in `file`, and strike them off `rows`."""
+    wanted = [(i, image_id) for i, image_id in enumerate(part.column("image_id").to_pylist()) if image_id in rows]
+    if not wanted:
+        return
+    values = np.ascontiguousarray(_values(part), dtype="<f4")
+    for i, image_id in wanted:
+        for row in rows.pop(image_id, ()):
+            file.seek(start + row * values[i].nbytes)
+            file.write(values[i].tobytes())
+
+
+def _values(part: pyarrow.Table) -> NDArray[np.float32]:
+    return np.column_stack([column.to_numpy() for column in part.drop_columns(["image_id"]).columns])
+
+
+def _set_aside(path: Path, reason: str) -> None:
+    _log.warning("Damaged cache file set aside, its images are computed again: %s (%s)", path.name, reason)
+    path.replace(path.with_name(path.name + ".damaged"))

@@ -1,0 +1,129 @@
+"""Deep features as a scikit-learn transformer: paths in, vectors out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..errors import UnreadableImageError
+from ..storage import cache_folder, file_digest
+from .cache import FeatureCache
+from .extraction import extract_to
+from .extractors import make_extractor
+
+
+class DeepFeatures(TransformerMixin, BaseEstimator):
+    """Vectors of a pretrained network for image files, cached by the files' content.
+
+    Nothing is learnt from the images: `fit` only finds the weights and the engine, so that this step cannot leak.
+
+    Parameters
+    ----------
+    network : str
+        One of ``leukobench list extractors``, or any network of ``keras.applications`` in lower case.
+    weights : str, optional
+        ``imagenet``, ``bundled``, ``random``, ``random:SEED`` or a path; by default the network's own.
+    pooling : {"average", "max", "multilevel"}
+    precision : {"float32", "bfloat16"}
+    engine : {"auto", "openvino", "keras"}
+    n_jobs : int, optional
+        Cores; all by default.
+
+    Attributes
+    ----------
+    weights_label_ : str
+        What the weights are; random ones are called RANDOM.
+
+    Examples
+    --------
+    >>> make_pipeline(DeepFeatures("mobilenetv2"), SVC(C=10)).fit(paths, labels)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        network: str = "efficientnet_lite0",
+        weights: str | None = None,
+        pooling: str = "average",
+        precision: str = "float32",
+        engine: str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.network = network
+        self.weights = weights
+        self.pooling = pooling
+        self.precision = precision
+        self.engine = engine
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Sequence[str | os.PathLike[str]], y: Any = None) -> DeepFeatures:
+        """Find the weights and the engine; the images are not looked at.
+
+        Raises
+        ------
+        ConfigurationError, WeightsError, EngineError
+        """
+        parameters = {key: getattr(self, key) for key in ("weights", "pooling", "precision", "engine")}
+        self.extractor_ = make_extractor(self.network, parameters)
+        self.weights_label_ = self.extractor_.weights_label
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "extractor_")
+
+    def transform(self, X: Sequence[str | os.PathLike[str]]) -> NDArray[np.float32]:
+        """Vectors of the image files `X`.
+
+        Parameters
+        ----------
+        X : sequence of path-like, length n
+
+        Returns
+        -------
+        ndarray of float32, shape (n, features)
+
+        Raises
+        ------
+        UnreadableImageError
+            A file does not decode completely; the message names it.
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self)
+        paths = [Path(path) for path in np.asarray(X, dtype=object).ravel()]
+        images = [(_identify(path), str(path)) for path in paths]
+        cache = FeatureCache(cache_folder() / "features", self.extractor_.identity)
+        threads = self.n_jobs or os.cpu_count() or 1
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "vectors.npy"
+            refused = extract_to(target, self.extractor_, images, cache, threads)
+            if refused:
+                _refuse(images, refused)
+            return np.load(target)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names that tell pooling, stage and channel; known once something was transformed."""
+        cache = FeatureCache(cache_folder() / "features", self.extractor_.identity)
+        return np.asarray(cache.feature_names(), dtype=object)
+
+
+def _identify(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise UnreadableImageError(f"{path} cannot be read: {error.strerror}.", received=str(path)) from error
+
+
+def _refuse(images: list[tuple[str, str]], refused: dict[str, str]) -> None:
+    bad = [(path, refused[image_id]) for image_id, path in images if image_id in refused]
+    raise UnreadableImageError(
+        f"{len(bad)} of {len(images)} files are no readable images.",
+        received="; ".join(f"{path}: {reason}" for path, reason in bad[:3]),
+        mend="leave them out, or repair them.",
+    )

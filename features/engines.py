@@ -1,0 +1,327 @@
+"""Engines: what runs a network over images. OpenVINO on CPUs, Keras elsewhere, chosen automatically."""
+
+from __future__ import annotations
+
+import abc
+import collections
+import importlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigurationError, EngineError, ExtractionError
+from ..networks.build import PRECISIONS, build
+from ..networks.frameworks import (
+    backend_title,
+    device,
+    gpu_usable,
+    installed,
+    keras_installed,
+    load_keras,
+    load_openvino,
+    short_version,
+)
+from ..networks.network import Network
+from ..networks.openvino_ir import converted
+from ..networks.weights import Weights
+from .pooling import check_pooling, feature_names, pooled
+
+ENGINES = ("auto", "openvino", "keras")
+_OUT_OF_MEMORY = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory")
+
+
+class Engine(abc.ABC):
+    """A network with its weights and pooling, ready to run.
+
+    Attributes
+    ----------
+    name : str
+        What results say of it, such as ``"OpenVINO 2026.4 float32, CPU"``.
+    family : str
+        ``"openvino"`` or ``"keras"``; a part of the identity of what is cached.
+    feature_names : tuple of str
+        One name a number of the vectors.
+    """
+
+    name: str
+    family: str
+    feature_names: tuple[str, ...]
+
+    def __init__(self, network: Network) -> None:
+        self._shape = (*network.input_size, 3)
+
+    def vectors(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Run the network over images, as they come.
+
+        Parameters
+        ----------
+        images : iterable of numpy.ndarray
+            uint8 (H, W, 3), RGB, of the network's input size; taken a few ahead of what is given back, never more.
+
+        Yields
+        ------
+        numpy.ndarray
+            float32 (d,), one an image, in the order of the images.
+
+        Raises
+        ------
+        ExtractionError
+            An image has another shape or type, or its vector holds a number that is not finite.
+        EngineError
+            The engine failed.
+        """
+        for vector in self._run(map(self._checked, images)):
+            if not np.isfinite(vector).all():
+                raise ExtractionError(f"{self.name} gave numbers that are not finite.")
+            yield vector
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of the network's memory."""
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abc.abstractmethod
+    def _run(self, images: Iterator[np.ndarray]) -> Iterator[np.ndarray]: ...
+
+    def _checked(self, image: np.ndarray) -> np.ndarray:
+        if image.shape != self._shape or image.dtype != np.uint8:
+            raise ExtractionError(
+                "An image does not fit the network.",
+                expected=f"uint8 {self._shape}",
+                received=f"{image.dtype} {image.shape}",
+                mend="resize it to the network's input size.",
+            )
+        return image
+
+
+def choose_engine(name: str = "auto") -> str:
+    """Decide which engine runs.
+
+    Parameters
+    ----------
+    name : {"auto", "openvino", "keras"}
+        ``"auto"`` takes Keras where its backend can use a GPU, else OpenVINO, else Keras.
+
+    Returns
+    -------
+    str
+        ``"openvino"`` or ``"keras"``.
+
+    Raises
+    ------
+    ConfigurationError
+        An unknown name.
+    EngineError
+        What was asked for, or anything at all, is not installed.
+    """
+    if name not in ENGINES:
+        raise ConfigurationError("There is no such engine.", expected=", ".join(ENGINES), received=name)
+    present = {"openvino": installed("openvino"), "keras": keras_installed()}
+    if name == "auto":
+        order = ("keras", "openvino") if gpu_usable() else ("openvino", "keras")
+        name = next((engine for engine in order if present[engine]), "auto")
+    if not present.get(name):
+        raise EngineError(
+            "No engine is installed." if name == "auto" else f"The engine {name} is not installed.",
+            expected="OpenVINO (CPU), or Keras with TensorFlow, JAX or PyTorch",
+            mend="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
+        )
+    return name
+
+
+def engine_family(engine: str) -> str:
+    """Name of the engines whose numbers can stand in one table: a part of the identity of what is cached.
+
+    Parameters
+    ----------
+    engine : str
+        As `choose_engine` gives it.
+    """
+    return _FAMILIES[engine].family
+
+
+def open_engine(
+    network: Network,
+    weights: Weights,
+    pooling: str = "average",
+    precision: str = "float32",
+    engine: str = "auto",
+    threads: int | None = None,
+) -> Engine:
+    """Make a network ready to run.
+
+    Parameters
+    ----------
+    network, weights
+        The spec and what `leukobench.networks.weights.locate` found for it.
+    pooling : {"average", "max", "multilevel"}
+        See `leukobench.features.pooling.pooled`.
+    precision : {"float32", "bfloat16"}
+        float32 is exact to about 1e-6, relative; bfloat16 to about 1e-2, and faster where the processor knows it.
+    engine : {"auto", "openvino", "keras"}
+        See `choose_engine`.
+    threads : int, optional
+        CPU threads to use. Default: all cores that this process may use.
+
+    Returns
+    -------
+    Engine
+        A context manager.
+
+    Raises
+    ------
+    ConfigurationError, EngineError, WeightsError
+        Something asked for does not exist, is not installed, or does not fit.
+    """
+    check_pooling(pooling)
+    if precision not in PRECISIONS:
+        raise ConfigurationError("There is no such precision.", expected=", ".join(PRECISIONS), received=precision)
+    return _FAMILIES[choose_engine(engine)](network, weights, pooling, precision, threads or _cores())
+
+
+class OpenVINOEngine(Engine):
+    """OpenVINO on the CPU; parameters as for `open_engine`."""
+
+    family = "openvino"
+
+    def __init__(self, network: Network, weights: Weights, pooling: str, precision: str, threads: int) -> None:
+        super().__init__(network)
+        identity = {"network": network.identity(), "weights": weights.digest, "pooling": pooling}
+        files = converted(identity, lambda: _build(network, weights, pooling, "float32"))
+        self.feature_names = files.feature_names
+        self.name = f"OpenVINO {short_version('openvino')} {precision}, CPU"
+        self._openvino = load_openvino()
+        self._compiled = self._compile(str(files.path), {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
+        # Twice as many as streams: while the results of some are fetched, no stream waits for an image.
+        self._lookahead = 2 * threads
+
+    def _compile(self, path: str, precision: str, threads: int) -> Any:
+        core = self._openvino.Core()
+        if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise EngineError("This processor cannot compute in bfloat16.", mend="choose `precision: float32`.")
+        steps = self._openvino.preprocess.PrePostProcessor(core.read_model(path))
+        steps.input().tensor().set_element_type(self._openvino.Type.u8)
+        model = steps.build()
+        model.reshape([1, *self._shape])
+        # One thread a stream: a vector is then the same to the last bit however many threads there are. The precision
+        # is named because processors that know bfloat16 would otherwise use it unasked.
+        settings = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": str(threads),
+            "INFERENCE_NUM_THREADS": threads,
+            # Pinned threads of two processes would share the first cores while others lie idle.
+            "ENABLE_CPU_PINNING": threads >= _cores(),
+        }
+        return core.compile_model(model, "CPU", settings)
+
+    def _run(self, images: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        idle: list[Any] = []
+        busy: collections.deque[Any] = collections.deque()
+        for image in images:
+            if len(busy) == self._lookahead:
+                idle.append(busy.popleft())
+                yield self._result(idle[-1])
+            request = idle.pop() if idle else self._compiled.create_infer_request()
+            request.set_input_tensor(self._openvino.Tensor(np.ascontiguousarray(image[None])))
+            request.start_async()
+            busy.append(request)
+        while busy:
+            yield self._result(busy.popleft())
+
+    def _result(self, request: Any) -> np.ndarray:
+        try:
+            request.wait()
+        except RuntimeError as error:
+            raise EngineError(f"{self.name} failed.", received=str(error)) from error
+        return request.get_output_tensor().data[0].copy()
+
+    def close(self) -> None:
+        """Let go of the network's memory."""
+        self._compiled = None
+
+
+class KerasEngine(Engine):
+    """Keras on TensorFlow, JAX or PyTorch; parameters as for `open_engine`."""
+
+    family = "keras"
+
+    def __init__(self, network: Network, weights: Weights, pooling: str, precision: str, threads: int) -> None:
+        super().__init__(network)
+        keras = load_keras()
+        _prepare(keras.config.backend(), threads)
+        self._model, names = _build(network, weights, pooling, precision)
+        self.feature_names = tuple(names)
+        self.name = f"Keras {short_version('keras')} on {backend_title(keras)} {precision}, {device(keras)}"
+        self._batch = 8 if device(keras) == "CPU" else 64
+
+    def _run(self, images: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        while batch := list(itertools.islice(images, self._batch)):
+            yield from self._predicted(batch)
+
+    def _predicted(self, images: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """Predict in batches of the size that fits; it is halved, for good, each time that memory runs out."""
+        done = 0
+        while done < len(images):
+            part = images[done : done + self._batch]
+            # Always full batches, so that no backend compiles the network anew for the last one.
+            padded = [*part, *[part[-1]] * (self._batch - len(part))]
+            try:
+                vectors = np.asarray(self._model.predict_on_batch(np.stack(padded)), np.float32)
+            except Exception as error:  # every backend has its own error for it
+                self._back_off(error)
+                continue
+            yield from vectors[: len(part)]
+            done += len(part)
+
+    def _back_off(self, error: Exception) -> None:
+        text = f"{type(error).__name__} {error}".lower()
+        if self._batch == 1 or not (isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)):
+            raise EngineError(
+                f"{self.name} failed on a batch of {self._batch} images.",
+                received=f"{type(error).__name__}: {error}",
+                mend="free some memory, or choose `engine: openvino`.",
+            ) from error
+        self._batch //= 2
+
+    def close(self) -> None:
+        """Let go of the network's memory."""
+        self._model = None
+
+
+_FAMILIES: dict[str, type[OpenVINOEngine] | type[KerasEngine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
+
+
+def _build(network: Network, weights: Weights, pooling: str, precision: str) -> tuple[Any, list[str]]:
+    model = build(network, weights, precision=precision)
+    return pooled(model, network, pooling), feature_names(model, network, pooling)
+
+
+def _prepare(backend: str, threads: int) -> None:
+    """Limit the CPU threads, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked."""
+    framework = importlib.import_module(backend)
+    if backend == "tensorflow":
+        framework.config.experimental.enable_tensor_float_32_execution(False)
+        try:
+            framework.config.threading.set_intra_op_parallelism_threads(threads)
+            framework.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            return  # TensorFlow is running already and keeps the threads it began with
+    elif backend == "torch":
+        framework.set_num_threads(threads)
+        framework.backends.cuda.matmul.allow_tf32 = False
+        framework.backends.cudnn.allow_tf32 = False
+    elif backend == "jax":
+        framework.config.update("jax_default_matmul_precision", "highest")
+
+
+def _cores() -> int:
+    import joblib
+
+    return joblib.cpu_count()

@@ -1,0 +1,146 @@
+"""From image files to cached vectors, as a stream: memory does not grow with the number of images."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import StorageError, UnreadableImageError
+from ..images.reading import decode, resize
+from .cache import PART_ROWS, FeatureCache
+
+if TYPE_CHECKING:
+    from .extractors import Extractor
+
+_ATTEMPTS = 3
+_LOOKAHEAD = 64
+
+Advance = Callable[[int], None]
+
+
+def extract_to(
+    target: Path,
+    extractor: Extractor,
+    images: Sequence[tuple[str, str]],
+    cache: FeatureCache,
+    threads: int,
+    advance: Advance = lambda done: None,
+) -> dict[str, str]:
+    """Bring the vectors of `images` into the ``.npy`` file `target`, computing those that the cache lacks.
+
+    Parameters
+    ----------
+    target : Path
+        Gets shape (readable images, features), float32, rows in the order of `images` less the refused ones.
+    extractor : Extractor
+    images : sequence of (image_id, path)
+        A repeated id is computed once.
+    cache : FeatureCache
+    threads : int
+        Cores for decoding and for the network.
+    advance : callable
+        Called with the number of images just finished.
+
+    Returns
+    -------
+    dict
+        image_id -> reason, for each image that does not decode.
+    """
+    refused: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        missing = pending(images, cache)
+        compute([(i, path) for i, path in missing if i not in refused], extractor, cache, threads, refused, advance)
+        left = cache.fill([image_id for image_id, _ in images if image_id not in refused], target)
+        if not left:
+            return refused
+    raise StorageError(
+        f"{len(left)} vectors are missing from the cache just after they were written.",
+        received=f"folder {cache.folder}",
+        mend="the disk or another program damages these files: delete the folder, or set LEUKOBENCH_CACHE elsewhere.",
+    )
+
+
+def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tuple[str, str]]:
+    """The images that the cache lacks, each id once."""
+    known = cache.known()
+    return list({image_id: (image_id, path) for image_id, path in images if image_id not in known}.values())
+
+
+def compute(
+    images: Sequence[tuple[str, str]],
+    extractor: Extractor,
+    cache: FeatureCache,
+    threads: int,
+    refused: dict[str, str],
+    advance: Advance = lambda done: None,
+) -> None:
+    """Extract `images` and append them to the cache, part by part; refused images are added to `refused`."""
+    if not images:
+        return
+    accepted: deque[str] = deque()
+    readable = _accept(_read_ahead(images, extractor, threads), accepted, refused, advance)
+    first = next(readable, None)
+    if first is None:
+        return
+    with extractor.open(threads) as engine:
+        vectors = engine.vectors(itertools.chain([first], readable))
+        while chunk := list(itertools.islice(vectors, PART_ROWS)):
+            ids = [accepted.popleft() for _ in chunk]
+            matrix = np.stack(chunk)
+            cache.append(ids, matrix, extractor.feature_names(matrix.shape[1]))
+
+
+def _accept(
+    decoded: Iterable[tuple[str, NDArray[np.uint8] | UnreadableImageError]],
+    accepted: deque[str],
+    refused: dict[str, str],
+    advance: Advance,
+) -> Iterator[NDArray[np.uint8]]:
+    for image_id, image in decoded:
+        advance(1)
+        if isinstance(image, UnreadableImageError):
+            refused[image_id] = image.what
+        else:
+            accepted.append(image_id)
+            yield image
+
+
+def _read_ahead(
+    images: Iterable[tuple[str, str]], extractor: Extractor, threads: int
+) -> Iterator[tuple[str, NDArray[np.uint8] | UnreadableImageError]]:
+    """Decode in threads, in order, at most `_LOOKAHEAD` images ahead of the network."""
+    waiting: deque[tuple[str, Future[NDArray[np.uint8] | UnreadableImageError]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+        try:
+            for image_id, path in images:
+                waiting.append((image_id, pool.submit(_read, image_id, path, extractor)))
+                if len(waiting) >= _LOOKAHEAD:
+                    done_id, future = waiting.popleft()
+                    yield done_id, future.result()
+            while waiting:
+                done_id, future = waiting.popleft()
+                yield done_id, future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(image_id: str, path: str, extractor: Extractor) -> NDArray[np.uint8] | UnreadableImageError:
+    """Read a file once: its bytes must still be those that were indexed."""
+    try:
+        data = Path(path).read_bytes()
+        if hashlib.sha256(data).hexdigest() != image_id:
+            return UnreadableImageError("changed since it was indexed")
+        image = decode(data)
+        return resize(image, extractor.input_size, extractor.interpolation) if extractor.input_size else image
+    except OSError as error:
+        return UnreadableImageError(f"cannot be read: {error.strerror}")
+    except UnreadableImageError as error:
+        return error

@@ -1,0 +1,197 @@
+"""Extractors: what a run asks of anything that turns images into feature vectors."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from importlib.metadata import packages_distributions, version
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigurationError, ExtractionError, UnknownNameError
+from ..networks import NETWORKS, get_network
+from ..networks.weights import locate
+from ..registry import Registry
+from .engines import choose_engine, engine_family, open_engine
+from .pooling import check_pooling, feature_names
+
+_BATCH = 32
+
+
+class Engine(Protocol):
+    """A network (or a plug-in) that is loaded and ready."""
+
+    def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+        """One vector an image, in the order of `images`, reading only a bounded number of images ahead."""
+
+
+class Extractor(Protocol):
+    """What turns images into feature vectors.
+
+    Attributes
+    ----------
+    identity : mapping
+        Everything that the numbers depend on; decides the cache folder.
+    weights_label : str
+        What the weights are, for tables: ``"ImageNet"``, ``"RANDOM (seed 0)"``.
+    input_size : tuple of int, or None
+        Height and width to which images are resized before the engine sees them; None for their own size.
+    interpolation : str
+    """
+
+    identity: Mapping[str, Any]
+    weights_label: str
+    input_size: tuple[int, int] | None
+    interpolation: str
+
+    def open(self, threads: int) -> AbstractContextManager[Engine]:
+        """Load the engine, which uses at most `threads` cores."""
+
+    def feature_names(self, width: int) -> list[str]:
+        """Names of the `width` features."""
+
+
+class NetworkExtractor:
+    """A pretrained network without its head, pooled into one vector an image.
+
+    Parameters
+    ----------
+    network : str
+        One of ``leukobench list extractors``, or any network of ``keras.applications`` in lower case.
+    weights : str, optional
+        ``imagenet``, ``bundled``, ``random``, ``random:SEED`` or a path; by default the network's own.
+    pooling : {"average", "max", "multilevel"}
+    precision : {"float32", "bfloat16"}
+    engine : {"auto", "openvino", "keras"}
+
+    Raises
+    ------
+    ConfigurationError, WeightsError, EngineError
+        Before any image is read.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        weights: str | None = None,
+        pooling: str = "average",
+        precision: str = "float32",
+        engine: str = "auto",
+    ) -> None:
+        if precision not in ("float32", "bfloat16"):
+            raise ConfigurationError(
+                f"There is no precision '{precision}'.", expected="float32, bfloat16", received=precision
+            )
+        check_pooling(pooling)
+        self.network = get_network(network)
+        self.pooling, self.precision = pooling, precision
+        self.weights = locate(self.network, weights or self.network.default_weights)
+        self.engine = choose_engine(engine)
+        self.input_size = self.network.input_size
+        self.interpolation = self.network.interpolation
+        self.weights_label = self.weights.label
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Network, weights, input and arithmetic."""
+        return {
+            "name": self.network.name,
+            "weights": self.weights.digest,
+            "input_size": list(self.input_size),
+            "interpolation": self.interpolation,
+            "pooling": self.pooling,
+            "precision": self.precision,
+            "engine": engine_family(self.engine),
+        }
+
+    def open(self, threads: int) -> AbstractContextManager[Engine]:
+        """Build or load the network; see `Extractor.open`."""
+        return open_engine(self.network, self.weights, self.pooling, self.precision, self.engine, threads)
+
+    def feature_names(self, width: int) -> list[str]:
+        """Names that tell pooling, stage and channel."""
+        return feature_names(self.network, self.pooling, width)
+
+
+class CustomExtractor:
+    """A user's object with ``transform(images) -> (n, d)``, where images is a list of (H, W, 3) uint8 RGB arrays.
+
+    An attribute ``input_size = (height, width)`` asks for resized images.
+    """
+
+    weights_label = "own"
+    interpolation = "bilinear"
+
+    def __init__(self, name: str, transformer: Any, parameters: Mapping[str, Any], source: str) -> None:
+        if not hasattr(transformer, "transform"):
+            raise ConfigurationError(
+                f"The extractor '{name}' cannot extract.",
+                expected="an object with transform(images), images a list of uint8 arrays of shape (H, W, 3)",
+                received=type(transformer).__name__,
+            )
+        self._transformer = transformer
+        self.input_size = getattr(transformer, "input_size", None)
+        self.identity = {
+            "name": name.rpartition(":")[2].rpartition(".")[2],
+            "source": source,
+            "version": _distribution_version(type(transformer).__module__),
+            "parameters": {key: str(value) for key, value in parameters.items()},
+            "input_size": list(self.input_size) if self.input_size else None,
+        }
+
+    @contextlib.contextmanager
+    def open(self, threads: int) -> Iterator[Engine]:
+        """There is nothing to load."""
+        yield self
+
+    def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+        """Vectors in batches of 32 images."""
+        images = iter(images)
+        while batch := list(itertools.islice(images, _BATCH)):
+            rows = np.asarray(self._transformer.transform(batch), dtype=np.float32)
+            if rows.ndim != 2 or len(rows) != len(batch):
+                raise ExtractionError(
+                    "The extractor's transform gave no table of vectors.",
+                    expected=f"shape ({len(batch)}, features)",
+                    received=f"shape {rows.shape}",
+                )
+            yield from rows
+
+    def feature_names(self, width: int) -> list[str]:
+        """Numbered features."""
+        return [f"f_{position:04d}" for position in range(width)]
+
+
+class _Extractors(Registry):
+    """The shipped networks, plug-ins, and every network of keras.applications by its name."""
+
+    def get(self, name: str) -> Any:
+        try:
+            return super().get(name)
+        except UnknownNameError:
+            if ":" not in name and "." not in name:
+                return partial(NetworkExtractor, get_network(name).name)
+            raise
+
+
+EXTRACTORS = _Extractors("extractor")
+for _name in NETWORKS.names():
+    EXTRACTORS.add(_name, partial(NetworkExtractor, _name))
+
+
+def make_extractor(name: str, parameters: Mapping[str, Any]) -> Extractor:
+    """The extractor `name` with its parameters checked, its weights found, its engine chosen."""
+    made = EXTRACTORS.make(name, parameters)
+    if isinstance(made, NetworkExtractor):
+        return made
+    return CustomExtractor(name, made, parameters, EXTRACTORS.source_digest(name))
+
+
+def _distribution_version(module: str) -> str:
+    owners = packages_distributions().get(module.partition(".")[0], [])
+    return version(owners[0]) if owners else ""

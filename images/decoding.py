@@ -1,0 +1,220 @@
+"""Decoding: the bytes of one image file become 8-bit RGB pixels, completely, or are refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+
+# Pillow would import the last two when it first meets such a file, in several threads at once.
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+
+from ..errors import ConfigurationError, UnreadableImageError
+
+MAX_PIXELS = 50_000_000
+"""An image with more pixels is refused: a small file can otherwise claim all memory (a decompression bomb)."""
+
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"RIFF": "WEBP",
+}
+_WHITE_IS_ZERO = 0
+_PHOTOMETRIC = 262
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode the bytes of one image file completely, converted as `decode_rgb` says.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    max_pixels : int
+        Larger images are refused.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        Red, green, blue; writable.
+
+    Raises
+    ------
+    UnreadableImageError
+        The bytes do not decode completely; ``what`` is the reason in words.
+    """
+    return np.array(decode_rgb(data, max_pixels))
+
+
+def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode the bytes of one image file completely into a Pillow image of mode RGB.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file; its first bytes say which format it is, an extension plays no part.
+    max_pixels : int
+        Larger images are refused. Beyond Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` that limit has to be raised too.
+
+    Raises
+    ------
+    UnreadableImageError
+        The bytes are no such image, or damaged, truncated, too large, or of a kind that has no one right conversion.
+    ConfigurationError
+        Other code in this process told Pillow to fill up truncated images.
+
+    Notes
+    -----
+    What becomes of everything that is not 8-bit RGB:
+
+    - the EXIF (or XMP) orientation is applied;
+    - grey, 1-bit and palette images become RGB; YCbCr is converted by Pillow;
+    - transparency, as a channel, a palette entry or a key colour, is laid on white;
+    - CMYK becomes RGB by ``255 - min(255, ink + black)``; CMYK JPEG files hold inverted inks, as Adobe writes them;
+    - of 16 bits the high byte is kept, in grey and in colour: nothing is clipped or stretched, and 8-bit data stored
+      as ``257 * v`` or ``256 * v`` come back exactly. 12-bit TIFF is scaled by its own 12 bits. A 16-bit image whose
+      values all lie below 4,096 is refused, because it would come out all but black (12-bit data in a 16-bit file);
+    - colours are taken as sRGB: colour profiles and gamma entries are not applied;
+    - of a JPEG that carries further pictures (MPO, from telephones) the main one is taken.
+
+    Refused: floating-point, 32-bit and signed pixels, CIE Lab, several pages (TIFF) and animations (PNG, WebP).
+
+    PNG checksums are verified. JPEG, BMP, WebP and most TIFF files carry none, so bytes altered in their middle can
+    pass; bytes missing at the end cannot, not even from a baseline JPEG that was given a new end marker.
+    """
+    _check_pillow()
+    kind = _format_of(data)
+    if kind == "PNG":
+        _verify_png(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            _check_header(image, max_pixels)
+            raw_mode = _raw_mode(image)
+            image.load()
+            _check_end(image, data)
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image, raw_mode)
+    except (UnreadableImageError, MemoryError):
+        raise
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(f"{kind} file whose header is damaged or of a kind that is not supported") from error
+    except Exception as error:  # Pillow's decoders raise about a dozen unrelated types on foreign bytes
+        raise UnreadableImageError(f"{kind} file that does not decode completely: {error}") from error
+
+
+def _check_pillow() -> None:
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise ConfigurationError(
+            "Pillow is set to fill up truncated images, so damaged files could not be told from whole ones.",
+            expected="PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False",
+            received="True, set by other code in this process",
+            mend="remove that setting.",
+        )
+
+
+def _format_of(data: bytes) -> str:
+    if not data:
+        raise UnreadableImageError("empty file")
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
+            return kind
+    raise UnreadableImageError("its bytes are not those of a JPEG, PNG, BMP, TIFF or WebP image")
+
+
+def _check_header(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise UnreadableImageError(
+            f"too large: {width} x {height} pixels, more than {max_pixels:,}",
+            mend="cut the image into fields or scale it down.",
+        )
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise UnreadableImageError(
+            f"{image.format} file with several pages or frames",
+            expected="one picture a file",
+            mend="save each page as a file of its own.",
+        )
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """Return how the pixels lie in the file, such as RGB;16B; known only before they are loaded."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0].args if tiles else ""
+    return arguments if isinstance(arguments, str) else str(arguments[0])
+
+
+def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
+    deep = image.format in {"PNG", "TIFF"} and ";16" in raw_mode
+    if image.mode == "RGB" and not image.has_transparency_data:
+        rgb = image
+    elif image.mode.startswith("I;16"):
+        rgb = Image.fromarray(_high_byte(image, raw_mode)).convert("RGB")
+    elif image.has_transparency_data:
+        with_alpha = image.convert("RGBA")
+        rgb = Image.alpha_composite(Image.new("RGBA", image.size, "white"), with_alpha).convert("RGB")
+    elif image.mode in {"1", "L", "P", "CMYK", "YCbCr"}:
+        rgb = image.convert("RGB")
+    else:
+        raise UnreadableImageError(
+            f"pixels of mode {image.mode} have no one right conversion to 8-bit RGB",
+            expected="8- or 16-bit grey, RGB, palette or CMYK",
+            mend="export the image as 8-bit RGB.",
+        )
+    if deep and np.asarray(rgb).max() < 16:
+        raise UnreadableImageError(
+            "16-bit file that uses 12 bits at most and would come out black",
+            mend="scale its values to the full 16 bits, the same factor for every image.",
+        )
+    return rgb
+
+
+def _high_byte(image: Image.Image, raw_mode: str) -> np.ndarray:
+    grey = np.asarray(image) >> (4 if raw_mode == "I;12" else 8)
+    key = image.info.get("transparency")
+    if image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # type: ignore[attr-defined]
+        grey = 255 - grey
+    if isinstance(key, int):
+        grey = np.where(np.asarray(image) == key, 255, grey)
+    return grey.astype(np.uint8)
+
+
+def _verify_png(data: bytes) -> None:
+    """Walk the chunks to the end: Pillow verifies the header's checksums only, and does not miss an end."""
+    position = 8
+    while position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(data[position : position + 4])
+        if end + 4 > len(data):
+            break
+        if zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            raise UnreadableImageError("PNG file that is damaged: a checksum is wrong")
+        if data[position + 4 : position + 8] == b"IEND":
+            return
+        position = end + 4
+    raise UnreadableImageError("PNG file that is truncated: its end is missing")
+
+
+def _check_end(image: Image.Image, data: bytes) -> None:
+    """Refuse a JPEG whose last blocks are missing although it has an end marker.
+
+    libjpeg fills missing blocks with mid grey. Where the last pixel is that, bytes put before the end marker tell: they
+    become pixels if blocks are missing, and are skipped if none is.
+    """
+    if image.format not in {"JPEG", "MPO"} or not 126 <= _last_grey(image) <= 130:
+        return
+    end = data.rfind(b"\xff\xd9")
+    longer = io.BytesIO(data[:end] + b"\x55" * 64 + data[end:])
+    with Image.open(longer, formats=("JPEG",)) as other:
+        if other.tobytes() != image.tobytes():
+            raise UnreadableImageError("JPEG file that is truncated: its last blocks are missing")
+
+
+def _last_grey(image: Image.Image) -> int:
+    width, height = image.size
+    last = image.crop((width - 1, height - 1, width, height))
+    return (last.getchannel("K") if image.mode == "CMYK" else last.convert("L")).tobytes()[0]

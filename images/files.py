@@ -1,0 +1,154 @@
+"""Files: everything that lies below a folder, each one a candidate or refused with a reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..errors import ImagesError
+
+EXTENSIONS = frozenset({".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""Endings, in lower case, of the files that count as images; upper case works as well."""
+
+TABLES = frozenset({".csv", ".parquet"})
+"""Endings of the files that count as manifests."""
+
+
+@dataclass(frozen=True)
+class FileList:
+    """What lies below a folder.
+
+    Attributes
+    ----------
+    folder : Path
+        Absolute; every other path here is relative to it, with ``/`` between its parts.
+    images : tuple of str
+        Files with the extension of an image, sorted.
+    refused : tuple of (str, str)
+        Path and reason of everything else, sorted.
+    manifest : str
+        Name of the manifest file, where the user pointed at one instead of a folder; then nothing was searched.
+    """
+
+    folder: Path
+    images: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    manifest: str = ""
+
+    def named(self, *names: str) -> list[str]:
+        """Files that are no images and whose last part is one of `names`, or ends in one that begins with a dot."""
+        paths = [PurePosixPath(path) for path, _ in self.refused]
+        return [str(path) for path in paths if path.name in names or path.suffix.lower() in names]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image as a layout sees it: its path, relative to the folder or absolute, its label and its patient or ''."""
+
+    path: str
+    label: str
+    patient: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a layout makes of a `FileList`: rows, further refusals (path, reason), and where the patients come from."""
+
+    rows: list[Row]
+    refused: list[tuple[str, str]]
+    patients: str = "none"
+
+
+def find_files(images: str | Path) -> FileList:
+    """List every file below a folder, following symbolic links once, or take a manifest file as it stands.
+
+    Parameters
+    ----------
+    images : str or Path
+        A folder, or a CSV or parquet file.
+
+    Raises
+    ------
+    ImagesError
+        There is neither.
+    """
+    root = Path(os.path.abspath(Path(images).expanduser()))
+    if root.is_file() and root.suffix.lower() in TABLES:
+        return FileList(root.parent, manifest=root.name)
+    if not root.is_dir():
+        raise ImagesError(
+            "There are no images to index.",
+            expected="a folder of images, or a manifest (.csv or .parquet)",
+            received=f"{root}, which is {'a file' if root.exists() else 'not there'}",
+            mend="correct the path.",
+        )
+    found = list(_walk(root))
+    images_found = sorted(path for path, reason in found if not reason)
+    refused = sorted((path, reason) for path, reason in found if reason)
+    return FileList(root, tuple(images_found), tuple(refused))
+
+
+def printable(path: str) -> str:
+    """Return `path` as text that any file format can store: bytes that are not UTF-8 become escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def is_image_name(path: str) -> bool:
+    """Whether `path` has the extension of an image."""
+    return PurePosixPath(path).suffix.lower() in EXTENSIONS
+
+
+def _walk(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield every path below `root` with the reason why it is no candidate, or ''.
+
+    Linked folders wait until all real ones are done, so that a folder that both reach is listed under its own name.
+    """
+    seen: set[tuple[int, int]] = set()
+    folders, linked = [""], list[str]()
+    while folders or linked:
+        folder = folders.pop() if folders else linked.pop()
+        try:
+            status = (root / folder).stat()
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            yield folder or ".", f"folder cannot be read: {error.strerror}"
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            yield folder, "symbolic link to a folder that is listed already"
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if _is_folder(entry):
+                (linked if entry.is_symlink() else folders).append(path)
+            else:
+                yield path, _refusal(entry, path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link that points to itself
+        return False
+
+
+def _refusal(entry: os.DirEntry[str], path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if printable(path) != path:
+        return "name is not valid UTF-8"
+    if any(part.startswith(".") for part in parts):
+        return "hidden file or folder"
+    if "__MACOSX" in parts:
+        return "left over from a macOS archive"
+    if not is_image_name(path):
+        return f"not an image file ({PurePosixPath(path).suffix.lower() or 'no extension'})"
+    return _not_a_file(entry)
+
+
+def _not_a_file(entry: os.DirEntry[str]) -> str:
+    try:
+        return "" if entry.is_file() else "broken symbolic link" if entry.is_symlink() else "not a regular file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"

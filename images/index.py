@@ -1,0 +1,291 @@
+"""The index: every image by its content, with label and patient, and the ledger of every file that is not used."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ConfigurationError, ImagesError
+from ..storage import file_digest
+from .files import FileList, Listing, Row, find_files, printable
+from .layouts import detect, get_layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_COLUMNS = ["image_id", "label", "patient", "path"]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageIndex:
+    """The images of an experiment and the files that are not used.
+
+    Attributes
+    ----------
+    images : DataFrame
+        One row an image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
+        ``path`` (absolute), all text, sorted in this order: renaming or moving files changes no row but its path.
+    ledger : DataFrame
+        One row a file that is not used: ``path`` and ``reason``, sorted by path.
+    layout : str
+        Name of the layout that gave the labels.
+    patients : str
+        Where the patients come from, in words; ``"none"`` where they are unknown.
+    """
+
+    images: pd.DataFrame
+    ledger: pd.DataFrame
+    layout: str
+    patients: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def group(self) -> np.ndarray:
+        """Independent groups, int64, one number a row: rows of one patient or of one content share it."""
+        return clusters(self.images["image_id"].to_numpy(), self.images["patient"].to_numpy())
+
+    def classes(self) -> list[str]:
+        """Labels in alphabetical order."""
+        return sorted(self.images["label"].unique())
+
+    def counts(self) -> pd.DataFrame:
+        """Count the files (``images``), contents (``distinct``) and groups (``groups``) of each label, the index."""
+        table = self.images.assign(group=self.group).groupby("label")
+        return table.agg(images=("path", "size"), distinct=("image_id", "nunique"), groups=("group", "nunique"))
+
+    def conflicts(self) -> pd.DataFrame:
+        """Rows of `images` whose content lies under more than one label."""
+        labels = self.images.groupby("image_id")["label"].transform("nunique")
+        return self.images[labels > 1].reset_index(drop=True)
+
+    def without(self, reasons: Mapping[str, str]) -> ImageIndex:
+        """Return the index with some images moved to the ledger.
+
+        Parameters
+        ----------
+        reasons : mapping
+            Image id or path, and the reason why it cannot be used.
+
+        Raises
+        ------
+        ImagesError
+            The index has no such image.
+        """
+        by_id, by_path = self.images["image_id"].map(reasons), self.images["path"].map(reasons)
+        reason = by_path.fillna(by_id)
+        unknown = set(reasons) - set(self.images["image_id"]) - set(self.images["path"])
+        if unknown:
+            raise ImagesError(
+                f"{len(unknown)} of the images to leave out are not in the index.",
+                expected="image ids or paths of this index",
+                received=", ".join(sorted(unknown)[:3]),
+            )
+        moved = list(zip(self.images["path"][reason.notna()], reason.dropna(), strict=True))
+        kept = self.images[reason.isna()].reset_index(drop=True)
+        return replace(self, images=kept, ledger=_ledger([*self.ledger.itertuples(index=False, name=None), *moved]))
+
+    def check(self, folds: int) -> None:
+        """Refuse labels that cannot work.
+
+        Parameters
+        ----------
+        folds : int
+            Number of folds; every class needs at least one independent group in each.
+
+        Raises
+        ------
+        ImagesError
+            There are fewer than two classes, or a class has fewer groups than there are folds.
+        """
+        counts = self.counts()
+        if len(counts) < 2:
+            raise ImagesError(
+                "A benchmark needs at least two classes.",
+                expected="two or more labels",
+                received=f"layout {self.layout}: {_in_words(counts)}",
+                mend="check that the folder is the one that holds the class folders, or name another layout.",
+            )
+        small = counts[counts["groups"] < folds]
+        if len(small):
+            raise ImagesError(
+                f"A class is too small for {folds} folds: {', '.join(small.index)}.",
+                expected=f"at least {folds} independent groups (patients, or distinct images) a class",
+                received=f"{_in_words(counts)}; patients: {self.patients}",
+                mend=f"take at most {counts['groups'].min()} folds, add images, or leave the class out.",
+            )
+
+
+def index_images(
+    images: str | Path,
+    layout: str = "auto",
+    group: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImageIndex:
+    """Find every image, its label and its patient, and identify it by its bytes; nothing is decoded yet.
+
+    Parameters
+    ----------
+    images : str or Path
+        A folder, or a manifest (CSV or parquet).
+    layout : str
+        A name in `LAYOUTS`, or ``"auto"`` for the first one that fits.
+    group : str, optional
+        Regular expression, searched in each path relative to the folder (``/`` between its parts); its group named
+        ``patient``, else its first group, is the patient. Files where it finds nothing go to the ledger. Replaces the
+        layout's own patients.
+    progress : callable, optional
+        Called with the number of files identified so far and the number of all.
+
+    Returns
+    -------
+    ImageIndex
+        Every file found is either in ``images`` or in ``ledger``.
+
+    Raises
+    ------
+    ImagesError
+        No layout fits, a manifest row cannot be used, or no image is left.
+    ConfigurationError
+        The layout is unknown, or the regular expression is none or has no group.
+    """
+    expression = _compile(group) if group else None
+    files = find_files(images)
+    name = detect(files) if layout == "auto" else layout
+    listing = get_layout(name).read(files)
+    if expression:
+        listing = _regroup(listing, expression)
+    rows, digests, unreadable = _identify(files, listing.rows, progress)
+    refused = [*files.refused, *listing.refused, *unreadable]
+    if not rows:
+        raise _nothing_left(files, name, refused)
+    ledger = _ledger([(str(files.folder / printable(path)), reason) for path, reason in refused])
+    return ImageIndex(_frame(files, rows, digests), ledger, name, listing.patients)
+
+
+def clusters(*keys: np.ndarray) -> np.ndarray:
+    """Number items so that two share a number if a chain of equal keys connects them.
+
+    Parameters
+    ----------
+    *keys : ndarray of str, shape (n,)
+        Several keys of each item; an empty string connects nothing.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Numbers from 0 in order of first appearance.
+    """
+    import pandas as pd
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(keys[0])
+    items, nodes, offset = [], [], count
+    for key in keys:
+        code, values = pd.factorize(np.asarray(key, dtype=object))
+        known = np.flatnonzero(np.asarray(key, dtype=object) != "")
+        items.append(known)
+        nodes.append(code[known] + offset)
+        offset += len(values)
+    row, column = np.concatenate(items), np.concatenate(nodes)
+    graph = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(offset, offset))
+    labels = connected_components(graph, directed=False)[1][:count]
+    return pd.factorize(labels)[0].astype(np.int64)
+
+
+def _compile(group: str) -> re.Pattern[str]:
+    try:
+        expression = re.compile(group)
+    except re.error as error:
+        raise ConfigurationError(
+            f"The regular expression for the group is not one: {error}.", received=group, mend="correct it."
+        ) from error
+    if not expression.groups:
+        raise ConfigurationError(
+            "The regular expression for the group captures nothing.",
+            expected=r"parentheses around the patient, such as 'patient_(\d+)/'",
+            received=group,
+            mend="put parentheses around the part of the path that names the patient.",
+        )
+    return expression
+
+
+def _regroup(listing: Listing, expression: re.Pattern[str]) -> Listing:
+    part = "patient" if "patient" in expression.groupindex else 1
+    rows, refused = [], list(listing.refused)
+    for row in listing.rows:
+        match = expression.search(row.path)
+        if match and match[part]:
+            rows.append(replace(row, patient=match[part]))
+        else:
+            refused.append((row.path, "regular expression for the group finds no patient"))
+    return Listing(rows, refused, f"regular expression {expression.pattern}")
+
+
+def _identify(
+    files: FileList, rows: list[Row], progress: Callable[[int, int], None] | None
+) -> tuple[list[Row], list[str], list[tuple[str, str]]]:
+    used, digests, refused = [], [], []
+    # hashing releases the interpreter lock, and a slow disk answers several requests at a time
+    with ThreadPoolExecutor(min(32, 4 + (os.cpu_count() or 1))) as pool:
+        results = pool.map(_digest_or_reason, (files.folder / row.path for row in rows))
+        for done, (row, (digest, reason)) in enumerate(zip(rows, results, strict=True), 1):
+            if reason:
+                refused.append((row.path, reason))
+            else:
+                used.append(row)
+                digests.append(digest)
+            if progress:
+                progress(done, len(rows))
+    return used, digests, refused
+
+
+def _digest_or_reason(path: Path) -> tuple[str, str]:
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        return "", f"cannot be opened: {error.strerror}"
+    return digest, "empty file" if digest == _EMPTY else ""
+
+
+def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    records = [
+        (digest, row.label, row.patient, os.path.normpath(files.folder / row.path))
+        for row, digest in zip(rows, digests, strict=True)
+    ]
+    return pd.DataFrame(sorted(records), columns=_COLUMNS, dtype="str")
+
+
+def _ledger(refused: list[tuple[str, str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(sorted(refused), columns=["path", "reason"], dtype="str")
+
+
+def _nothing_left(files: FileList, layout: str, refused: list[tuple[str, str]]) -> ImagesError:
+    reasons = Counter(reason for _, reason in refused).most_common(3)
+    return ImagesError(
+        f"No image below {files.folder} can be used.",
+        expected=f"images in the layout {layout}",
+        received="; ".join(f"{count} x {reason}" for reason, count in reasons) or "no file at all",
+        mend="correct the path, or name another layout.",
+    )
+
+
+def _in_words(counts: pd.DataFrame) -> str:
+    words = [f"{label} {row['images']} images in {row['groups']} groups" for label, row in counts.iterrows()]
+    return "; ".join(words) or "no images"

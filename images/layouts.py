@@ -1,0 +1,210 @@
+"""Layouts: how folders and file names of a data set tell an image's label and patient."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from ..errors import ImagesError
+from ..registry import Registry
+from .files import FileList, Listing, Row, find_files
+from .manifest import ManifestLayout, PreliminaryLayout
+
+_SPLIT = re.compile(r"(train|test|val|valid|validate|validation|eval|dev)(ing)?([-_ ].*)?", re.IGNORECASE)
+
+
+class Layout(Protocol):
+    """What every item of `LAYOUTS` does."""
+
+    def matches(self, files: FileList) -> bool:
+        """Whether these files look like this layout, judged by their names alone."""
+        ...
+
+    def read(self, files: FileList) -> Listing:
+        """Give every image a label and a patient, or a reason why it has none."""
+        ...
+
+
+@dataclass(frozen=True)
+class NameLayout:
+    """A layout that a regular expression on the relative path describes.
+
+    Parameters
+    ----------
+    pattern : str
+        Matches the whole relative path; its group ``label`` is the label, its group ``patient``, if any, the patient.
+    shape : str
+        The same in words, for the ledger.
+    patients : str
+        Where the patients come from, in words.
+    labels : mapping, optional
+        Class names for what the group ``label`` holds.
+    choice : str, optional
+        If given, names may not repeat within a class, and this sentence says what the user has to choose between.
+    """
+
+    pattern: str
+    shape: str
+    patients: str = "none"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    choice: str = ""
+
+    def matches(self, files: FileList) -> bool:
+        """Whether more than half of the images bear such names."""
+        return 2 * sum(self._match(path) is not None for path in files.images) > len(files.images)
+
+    def read(self, files: FileList) -> Listing:
+        """Take label and patient from each name; other names are refused.
+
+        Raises
+        ------
+        ImagesError
+            Several versions of one set lie side by side, and the user has to choose one.
+        """
+        rows, refused = [], []
+        for path in files.images:
+            match = self._match(path)
+            if match is None:
+                refused.append((path, f"name is not {self.shape}"))
+            else:
+                parts = match.groupdict()
+                label = self.labels.get(parts["label"], parts["label"])
+                rows.append(Row(path, label, parts.get("patient", "")))
+        self._check_choice(rows)
+        return Listing(rows, refused, self.patients)
+
+    def _match(self, path: str) -> re.Match[str] | None:
+        return re.fullmatch(self.pattern, path)
+
+    def _check_choice(self, rows: list[Row]) -> None:
+        names = Counter((row.label, PurePosixPath(row.path).stem) for row in rows)
+        repeated = [row.path for row in rows if names[row.label, PurePosixPath(row.path).stem] > 1]
+        if self.choice and repeated:
+            stem = PurePosixPath(repeated[0]).stem
+            raise ImagesError(
+                f"{len(repeated)} images bear names that occur more than once.",
+                expected="one version of each image",
+                received=", ".join(path for path in repeated if PurePosixPath(path).stem == stem),
+                mend=self.choice,
+            )
+
+
+class FolderLayout:
+    """A folder a class: ``root/class/**/image``.
+
+    Folders below a class belong to it. Where every folder directly below the root is named like a split (train, test,
+    val, validation …), the classes are the folders below those, and the split is not used: folds are drawn anew.
+    """
+
+    def matches(self, files: FileList) -> bool:
+        """Whether any image lies in a folder below the root."""
+        return any("/" in path for path in files.images)
+
+    def read(self, files: FileList) -> Listing:
+        """Take the folder as the label; images outside any class folder are refused."""
+        top = {path.split("/")[0] for path in files.images if "/" in path}
+        depth = 1 if top and all(_SPLIT.fullmatch(name) for name in top) else 0
+        rows, refused = [], []
+        for path in files.images:
+            *folders, _ = path.split("/")
+            if len(folders) > depth:
+                rows.append(Row(path, folders[depth]))
+            else:
+                refused.append((path, "not in a class folder"))
+        return Listing(rows, refused)
+
+
+LAYOUTS = Registry("layout")
+"""Layouts by name; tried in this order, `folders` after all others, when none is named."""
+
+_ANYWHERE = r"(?:.*/)?"
+LAYOUTS.add("manifest", ManifestLayout())
+LAYOUTS.add(
+    "synthetic",
+    NameLayout(
+        _ANYWHERE + r"(?P<label>[^/]+)/synthetic-(?P<patient>P\d+)_\d+\.\w+",
+        "<class>/synthetic-P<patient>_<image>",
+        "patient from the file name (synthetic smears)",
+    ),
+)
+LAYOUTS.add(
+    "all",
+    NameLayout(
+        _ANYWHERE + r"(?P<label>[^/]+)/WBC-(?:Benign|Malignant-(?:Early|Pre|Pro))-\d+\.\w+",
+        "<class>/WBC-<class>-<number>",
+        choice="Original/ and Segmented/ show the same cells: name one of the two folders.",
+    ),
+)
+LAYOUTS.add(
+    "cnmc",
+    NameLayout(
+        # A name that contradicts its folder is refused. The H stays: patient 8 and healthy subject H8 are two people.
+        r"(?!(?:.*/)?all/[^/]*_hem\.|(?:.*/)?hem/[^/]*_all\.)"
+        + _ANYWHERE
+        + r"UID_(?P<patient>H?\d+)_\d+_\d+_(?P<label>all|hem)\.\w+",
+        "UID_<subject>_<image>_<cell>_<all or hem>, in a folder that agrees",
+        "subject from the file name (C-NMC 2019)",
+    ),
+)
+LAYOUTS.add("cnmc_preliminary", PreliminaryLayout())
+LAYOUTS.add(
+    "allidb",
+    NameLayout(
+        _ANYWHERE + r"Im\d{3}_(?P<label>[01])\.\w+",
+        "Im<number>_<0 or 1>",
+        labels={"0": "healthy", "1": "ALL"},
+        choice="the images of ALL-IDB2 are cut from those of ALL-IDB1: name one of the two folders.",
+    ),
+)
+LAYOUTS.add(
+    "aml_mll",
+    NameLayout(
+        _ANYWHERE + r"(?P<label>[^/]+)/(?P<patient>[A-Z]{3})/image_\d+\.\w+",
+        "<class>/<patient, three letters>/image_<number>",
+        "patient from the three-letter folder (AML-MLL)",
+    ),
+)
+LAYOUTS.add("folders", FolderLayout())
+
+
+def find_layout(images: str | Path) -> str:
+    """Return the name of the layout that `images`, a folder or a manifest, follows.
+
+    Raises
+    ------
+    ImagesError
+        No layout fits.
+    """
+    return detect(find_files(images))
+
+
+def detect(files: FileList) -> str:
+    """Return the name of the first layout that these files match.
+
+    Raises
+    ------
+    ImagesError
+        There is no image, or no layout fits.
+    """
+    names = sorted(LAYOUTS.names(), key="folders".__eq__)
+    for name in names:
+        if get_layout(name).matches(files):
+            return name
+    reasons = Counter(reason for _, reason in files.refused).most_common(3)
+    refused = "; ".join(f"{count} x {reason}" for reason, count in reasons)
+    raise ImagesError(
+        f"No layout fits what lies below {files.folder}.",
+        expected="a folder a class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
+        received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
+        mend="move the images into a folder a class, or write a manifest.",
+    )
+
+
+def get_layout(name: str) -> Layout:
+    """Return the layout called `name`; a plug-in may register a class, which is then instantiated."""
+    layout = LAYOUTS.get(name)
+    return layout() if isinstance(layout, type) else layout

@@ -1,0 +1,193 @@
+"""Manifests: tables that say which label and patient an image has."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path, PurePosixPath
+
+from ..errors import ImagesError
+from .files import FileList, Listing, Row, is_image_name
+
+_SHOWN = 5
+
+
+class ManifestLayout:
+    """A CSV or parquet table with the columns ``path``, ``label`` and, if known, ``group`` or ``patient``.
+
+    Paths are absolute or relative to the table. Every value is text: label 01 stays 01, and NA is a class like any
+    other. The user points at the table, or at a folder that holds it as ``manifest.csv`` or ``manifest.parquet``; in
+    the second case the folder's images that the table leaves out are refused.
+    """
+
+    def matches(self, files: FileList) -> bool:
+        """Whether the user pointed at a table, or at a folder with a table called ``manifest``."""
+        return bool(files.manifest or _manifests(files))
+
+    def read(self, files: FileList) -> Listing:
+        """Read the table.
+
+        Raises
+        ------
+        ImagesError
+            The table or any of its rows cannot be used; nothing is skipped.
+        """
+        table = files.folder / (files.manifest or _only(_manifests(files), files.folder))
+        columns, rows = _read_table(table)
+        patient = _patient_column(columns, table)
+        listed = [Row(row["path"], row["label"].strip(), row[patient].strip() if patient else "") for _, row in rows]
+        _check_rows(listed, [line for line, _ in rows], files.folder, table)
+        named = {_normal(row.path, files.folder) for row in listed}
+        refused = [(path, f"not in {table.name}") for path in files.images if _normal(path, files.folder) not in named]
+        return Listing(listed, refused, f"column {patient} of the manifest" if patient else "none")
+
+
+class PreliminaryLayout:
+    """The preliminary test set of C-NMC 2019: numbered images and a CSV with ``Patient_ID,new_names,labels``.
+
+    Label 1 is ``all``, 0 is ``hem``, as in the training set's names; the subject stands in ``Patient_ID``
+    (``UID_57_29_1_all.bmp``). The CSV may lie in any folder below the root.
+    """
+
+    columns = ("Patient_ID", "new_names", "labels")
+
+    def matches(self, files: FileList) -> bool:
+        """Whether exactly one CSV has these columns."""
+        return bool(files.images) and len(self._tables(files)) == 1
+
+    def read(self, files: FileList) -> Listing:
+        """Join the CSV with the images by their names.
+
+        Raises
+        ------
+        ImagesError
+            There is no such CSV, or one of its rows cannot be used.
+        """
+        table = files.folder / _only(self._tables(files), files.folder)
+        _, rows = _read_table(table)
+        paths: dict[str, list[str]] = {}
+        for path in files.images:
+            paths.setdefault(PurePosixPath(path).name, []).append(path)
+        problems, listed = [], []
+        for line, row in rows:
+            found = paths.pop(row["new_names"], [])
+            if len(found) == 1 and row["labels"] in {"0", "1"} and row["Patient_ID"].count("_") > 1:
+                listed.append(Row(found[0], ("hem", "all")[int(row["labels"])], row["Patient_ID"].split("_")[1]))
+            else:
+                problems.append(f"line {line}: {len(found)} files called {row['new_names']}, label {row['labels']}")
+        _raise_problems(problems, len(rows), table)
+        refused = [(path, f"not in {table.name}") for left in paths.values() for path in left]
+        return Listing(listed, refused, "subject from the column Patient_ID (C-NMC 2019)")
+
+    def _tables(self, files: FileList) -> list[str]:
+        return [path for path in files.named(".csv") if tuple(_header(files.folder / path)) == self.columns]
+
+
+def _manifests(files: FileList) -> list[str]:
+    return [name for name in ("manifest.csv", "manifest.parquet") if name in files.named(name)]
+
+
+def _only(tables: list[str], folder: Path) -> str:
+    if len(tables) == 1:
+        return tables[0]
+    raise ImagesError(
+        f"{folder} holds {len(tables) or 'no'} tables that could be the manifest.",
+        expected="one",
+        received=", ".join(tables) or "none",
+        mend="name the table itself as the images.",
+    )
+
+
+def _normal(path: str, folder: Path) -> str:
+    return os.path.normpath(folder / path)
+
+
+def _header(table: Path) -> list[str]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            return next(csv.reader(stream), [])
+    except (OSError, UnicodeDecodeError, csv.Error):  # no table of ours, so nothing to complain of
+        return []
+
+
+def _read_table(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the column names and the rows, each with its number: the line of a CSV, the row of a parquet file."""
+    columns, lines = _read_parquet(table) if table.suffix.lower() == ".parquet" else _read_csv(table)
+    uneven = [f"line {line}: {len(cells)} fields" for line, cells in lines if len(cells) != len(columns)]
+    _raise_problems(uneven, len(lines), table, f"{len(columns)} fields ({', '.join(columns)})")
+    return columns, [(line, dict(zip(columns, cells, strict=True))) for line, cells in lines]
+
+
+def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            columns = [name.strip() for name in next(reader, [])]
+            return columns, [(reader.line_num, cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(table, "comma-separated text in UTF-8", error) from error
+
+
+def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        content = pq.read_table(table)
+        texts = [column.cast(pa.string()).fill_null("").to_pylist() for column in content.columns]
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(table, "a parquet table of text or numbers", error) from error
+    return content.column_names, [(number, list(cells)) for number, cells in enumerate(zip(*texts, strict=True), 1)]
+
+
+def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
+    return ImagesError(
+        f"The manifest {table} cannot be read.", expected=expected, received=str(error), mend="write the table anew."
+    )
+
+
+def _patient_column(columns: list[str], table: Path) -> str:
+    """Return the name of the column that holds the patient, or ''; refuse any column that nothing would read."""
+    patient = [name for name in columns if name in {"group", "patient"}]
+    if sorted(columns) == sorted(["label", "path", *patient]) and len(patient) < 2:
+        return patient[0] if patient else ""
+    raise ImagesError(
+        f"The manifest {table} does not have the right columns.",
+        expected="path, label and, if known, one of group and patient; no other, no name twice",
+        received=", ".join(columns) or "an empty file",
+        mend="rename or remove columns; the separator is a comma.",
+    )
+
+
+def _check_rows(rows: list[Row], lines: list[int], folder: Path, table: Path) -> None:
+    first: dict[str, int] = {}
+    problems = []
+    for row, line in zip(rows, lines, strict=True):
+        path = _normal(row.path, folder)
+        problem = _problem(row, path)
+        if not problem and first.setdefault(path, line) != line:
+            problem = f"{row.path} stands in line {first[path]} already"
+        problems += [f"line {line}: {problem}"] if problem else []
+    _raise_problems(problems, len(rows), table)
+
+
+def _problem(row: Row, path: str) -> str:
+    if not row.path:
+        return "no path"
+    if not row.label:
+        return f"no label for {row.path}"
+    if not is_image_name(path):
+        return f"{row.path} does not have the extension of an image"
+    return "" if os.path.isfile(path) else f"there is no file {row.path}"
+
+
+def _raise_problems(problems: list[str], rows: int, table: Path, expected: str = "") -> None:
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise ImagesError(
+            f"{len(problems)} of {rows} rows of the manifest {table} cannot be used.",
+            expected=expected
+            or "a path to an image, relative to the table or absolute, and a label in every row, once",
+            received="; ".join(problems[:_SHOWN]) + more,
+            mend="correct or remove these rows; none is skipped silently.",
+        )

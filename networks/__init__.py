@@ -1,0 +1,59 @@
+"""Networks: one frozen spec each, beside the builders and the weights."""
+
+from __future__ import annotations
+
+import difflib
+
+from ..errors import ConfigurationError, UnknownNameError
+from ..registry import Registry
+from .applications import applications
+from .network import Network, Preprocessing
+from .shipped import shipped
+
+__all__ = ["NETWORKS", "Network", "Preprocessing", "get_network"]
+
+NETWORKS = Registry("network")
+for _network in shipped():
+    NETWORKS.add(_network.name, _network)
+
+
+def get_network(name: str) -> Network:
+    """Return the spec of a shipped network, of any network of ``keras.applications``, or of a plug-in.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"efficientnet_lite0"``, ``"resnet50v2"`` or ``"mypackage.networks:SPEC"``; networks of
+        ``keras.applications`` in any case.
+
+    Returns
+    -------
+    Network
+        The spec; neither Keras nor a backend is imported for it.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such network.
+    ConfigurationError
+        A plug-in gave something that is not a `Network`.
+    """
+    known = {**applications(), **{network.name: network for network in shipped()}}
+    if name.lower() in known:
+        return known[name.lower()]
+    if name not in NETWORKS.names() and not set(":.") & set(name):
+        raise _unknown(name, list(known))
+    network = NETWORKS.get(name)
+    if not isinstance(network, Network):
+        raise ConfigurationError(f"'{name}' is not a network.", expected="a Network", received=repr(network))
+    return network
+
+
+def _unknown(name: str, known: list[str]) -> UnknownNameError:
+    nearest = difflib.get_close_matches(name.lower(), [*NETWORKS.names(), *known], n=3, cutoff=0.5)
+    return UnknownNameError(
+        f"There is no network called '{name}'.",
+        expected=", ".join(NETWORKS.names()) + "; any network of keras.applications; or package.module:SPEC",
+        received=name,
+        mend=f"did you mean {' or '.join(dict.fromkeys(nearest))}?" if nearest else "see `leukobench list networks`.",
+    )

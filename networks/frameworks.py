@@ -1,0 +1,158 @@
+"""Keras and OpenVINO, imported when first needed: quietly, without telemetry, with an error that says what to install."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+
+from ..errors import EngineError
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+_TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+_NOISE = re.compile(rb"WARNING: All log messages before absl|I\d{4} ")
+_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+def load_keras() -> Any:
+    """Import Keras on its configured backend, or on the first one installed where nobody configured an installed one.
+
+    Returns
+    -------
+    module
+        ``keras``.
+
+    Raises
+    ------
+    EngineError
+        Keras or every backend is absent.
+    """
+    if "keras" not in sys.modules:
+        _choose_backend()
+    try:
+        with contextlib.nullcontext() if "keras" in sys.modules else _quiet():
+            import keras
+    except ImportError as error:
+        raise _absent("Keras cannot be imported", str(error)) from error
+    return keras
+
+
+def load_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which would otherwise report every import.
+
+    Returns
+    -------
+    module
+        ``openvino``.
+
+    Raises
+    ------
+    EngineError
+        OpenVINO is absent.
+    """
+    # OpenVINO falls back to a silent stand-in when this module cannot be imported.
+    sys.modules.setdefault("openvino_telemetry", cast(Any, None))
+    try:
+        import openvino
+    except ImportError as error:
+        raise _absent("OpenVINO cannot be imported", str(error)) from error
+    return openvino
+
+
+def installed(package: str) -> bool:
+    """Whether `package` can be imported, found out without importing it."""
+    return package in sys.modules or importlib.util.find_spec(package) is not None
+
+
+def keras_installed() -> bool:
+    """Whether Keras and at least one of its backends can be imported, found out without importing them."""
+    return installed("keras") and any(map(installed, _BACKENDS))
+
+
+def package_version(package: str) -> str:
+    """Version of an installed package, or an empty string."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def short_version(package: str) -> str:
+    """First two numbers of an installed package's version, such as ``"3.15"``."""
+    return ".".join(package_version(package).split(".")[:2])
+
+
+def backend_title(keras: Any) -> str:
+    """Name and version of the backend that Keras runs on, such as ``"TensorFlow 2.21"``."""
+    name = keras.config.backend()
+    return f"{_TITLES.get(name, name)} {'.'.join(sys.modules[name].__version__.split('.')[:2])}"
+
+
+def device(keras: Any) -> str:
+    """``"GPU"``, ``"TPU"`` or ``"CPU"``: what the backend of Keras computes on."""
+    name = keras.config.backend()
+    framework = importlib.import_module(name)
+    if name == "jax":
+        return "CPU" if framework.default_backend() == "cpu" else str(framework.default_backend()).upper()
+    if name == "torch":
+        return "GPU" if framework.cuda.is_available() or framework.backends.mps.is_available() else "CPU"
+    return "GPU" if framework.config.list_physical_devices("GPU") else "CPU"
+
+
+def gpu_usable() -> bool:
+    """Whether Keras can compute on the GPU that the machine shows; Keras is imported only where it shows one."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    shown = shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES))
+    return shown and not hidden and keras_installed() and device(load_keras()) == "GPU"
+
+
+def keras_folder() -> Path:
+    """Folder where Keras keeps its configuration and weights: ``$KERAS_HOME``, else ``~/.keras``."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
+def _choose_backend() -> None:
+    if os.environ.get("KERAS_BACKEND"):
+        return
+    configured = "tensorflow"
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        configured = json.loads((keras_folder() / "keras.json").read_text()).get("backend", configured)
+    found = [backend for backend in (configured, *_BACKENDS) if installed(backend)]
+    if found and found[0] != configured:
+        os.environ["KERAS_BACKEND"] = found[0]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what TensorFlow's C++ says while it is loaded, which no setting silences; errors are passed on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            captured.seek(0)
+            for line in captured:
+                if not _NOISE.match(line):
+                    os.write(2, line)
+
+
+def _absent(what: str, reason: str) -> EngineError:
+    return EngineError(
+        f"{what}: {reason}.",
+        expected="Keras with TensorFlow, JAX or PyTorch, and OpenVINO where there is no GPU",
+        mend="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
+    )

@@ -1,0 +1,125 @@
+"""Networks converted to OpenVINO's own format, kept in the cache folder so that later processes need no Keras."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineError, StorageError
+from ..storage import cache_folder, digest, file_digest, write_text
+from .frameworks import load_keras, load_openvino, package_version
+
+_FORMAT = 1
+_FILES = ("model.xml", "model.bin")
+_UNFINISHED = ".part-"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A converted network: its ``.xml`` file and the names of its output's columns."""
+
+    path: Path
+    feature_names: tuple[str, ...]
+
+
+def converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:
+    """Return the converted form of a network, from the cache where it lies there undamaged.
+
+    Parameters
+    ----------
+    identity : dict
+        JSON-like; whatever decides the numbers that come out. The versions of Keras and OpenVINO are added here.
+    make : callable
+        Builds the Keras model and names its output's columns; called only if the network has to be converted.
+
+    Returns
+    -------
+    Converted
+        Files in ``<cache folder>/networks/<digest>``; several processes may ask for the same ones at once.
+
+    Raises
+    ------
+    EngineError
+        The network cannot be converted.
+    StorageError
+        The cache folder cannot be written.
+    """
+    versions = {package: package_version(package) for package in ("keras", "openvino")}
+    folder = cache_folder() / "networks" / digest({**identity, **versions, "format": _FORMAT})
+    found = _read(folder)
+    return found or _convert(folder, make)
+
+
+def _read(folder: Path) -> Converted | None:
+    """Return what lies in `folder` if every byte of it is as it was written."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if all(file_digest(folder / name) == manifest["files"][name] for name in _FILES):
+            return Converted(folder / _FILES[0], tuple(manifest["feature_names"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None
+
+
+def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Converted:
+    load_keras()
+    load_openvino()
+    model, names = make()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(folder.parent)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        try:
+            _export(model, unfinished / _FILES[0])
+            files = {name: file_digest(unfinished / name) for name in _FILES}
+            write_text(unfinished / "manifest.json", json.dumps({"files": files, "feature_names": names}))
+            return _publish(unfinished, folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        raise StorageError(
+            f"The converted network could not be kept in {folder.parent}.",
+            received=str(error),
+            mend="free some space there, or name another folder in $LEUKOBENCH_CACHE.",
+        ) from error
+
+
+def _export(model: Any, path: Path) -> None:
+    try:
+        model.export(str(path), format="openvino", verbose=False)
+    except OSError:
+        raise
+    except Exception as error:  # the converters raise whatever they trip over
+        raise EngineError(
+            f"{model.name} cannot be converted for OpenVINO.",
+            received=f"{type(error).__name__}: {error}",
+            mend="choose `engine: keras`.",
+        ) from error
+
+
+def _publish(unfinished: Path, folder: Path) -> Converted:
+    """Move a finished folder to its name in one step; where another process was first, its folder is as good."""
+    if folder.exists() and not _read(folder):
+        damaged = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        with contextlib.suppress(FileNotFoundError):
+            folder.replace(damaged / "damaged")
+        shutil.rmtree(damaged, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        unfinished.rename(folder)
+    if found := _read(folder):
+        return found
+    raise OSError(f"{folder} is not as it was written")
+
+
+def _remove_unfinished(parent: Path, older_than_s: float = 86_400.0) -> None:
+    for folder in parent.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > older_than_s:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,252 @@
+"""The way through the house, top to bottom: from an experiment to a leaderboard."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .classifiers import CLASSIFIERS
+from .config import Choice, Experiment
+from .errors import EveryCombinationFailedError
+from .evaluation.folds import folds_table, make_folds
+from .evaluation.grid import FeatureSource, Grid, software
+from .evaluation.methods import Method, make_method
+from .evaluation.records import RecordStore
+from .evaluation.runner import finished_keys, run_grid
+from .evaluation.scores import summarise, write_scores
+from .evaluation.task import Task
+from .features.cache import FeatureCache
+from .features.extraction import extract_to, pending
+from .features.extractors import Extractor, make_extractor
+from .images.index import ImageIndex, index_images
+from .registry import Registry
+from .reporting.figures import draw_figures
+from .reporting.leaderboard import write_leaderboard
+from .reporting.log import log_to
+from .reporting.progress import Progress, silent
+from .reporting.run_folder import RunFolder
+from .selection import SELECTORS
+from .storage import cache_folder, digest, lock, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    folder : Path
+        Every file of the run; see `RunFolder`.
+    leaderboard : DataFrame
+        One row a combination, best first; see `summarise`.
+    protocol : list of str
+        What the numbers stand under: images, groups, folds, weights.
+    reused : bool
+        The run had been finished before, and nothing was computed.
+    """
+
+    folder: Path
+    leaderboard: pd.DataFrame
+    protocol: list[str]
+    reused: bool = False
+
+    def guide(self) -> str:
+        """Which files to look at, and what to do next."""
+        said = ["Nothing to compute: this run was finished before."] if self.reused else []
+        return "\n".join([*said, *RunFolder(self.folder).guide()])
+
+
+def run(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Outcome:
+    """Run an experiment, or go on with it where an earlier call stopped.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    workers : int, optional
+        Cores for everything; all by default. The scores do not depend on it.
+    progress : Progress
+        See `leukobench.reporting.progress`.
+
+    Raises
+    ------
+    ConfigurationError, ImagesError, WeightsError, EngineError
+        A mistake in the experiment or its images, found before any work.
+    BusyError
+        Another process works on a run of this name.
+    EveryCombinationFailedError
+        Nothing was scored.
+    """
+    folder = RunFolder(experiment.folder)
+    with lock(folder.lock, f"running '{experiment.name}'"), log_to(folder.log):
+        outcome = _run(experiment, folder, workers or _cores(), progress)
+    if outcome.leaderboard["rank"].isna().all():
+        raise EveryCombinationFailedError(
+            f"All {len(outcome.leaderboard)} combinations failed.",
+            received=f"the tracebacks are in {folder.notes}",
+            mend="remove their cause and run the same command again: only failed cells are computed.",
+        )
+    return outcome
+
+
+def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Progress) -> Outcome:
+    started = time.perf_counter()
+    extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
+    index = _index(experiment, folder, progress)
+    state = _state(experiment, extractors, index)
+    finished = folder.finished(state)
+    if finished is not None:
+        return Outcome(folder.path, *finished, reused=True)
+    selectors = _methods(SELECTORS, experiment.selectors, experiment)
+    classifiers = _methods(CLASSIFIERS, experiment.classifiers, experiment)
+    folder.begin()
+    folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
+    index, sources = _extract(experiment, extractors, index, folder, workers, progress)
+    grid = _grid(experiment, index, sources, selectors, classifiers)
+    protocol = _protocol(experiment, extractors, index)
+    leaderboard = _evaluate(experiment, grid, folder, protocol, workers, progress)
+    folder.finish(state, protocol)
+    _log.info("Finished.", extra={"facts": {"seconds": round(time.perf_counter() - started, 3)}})
+    return Outcome(folder.path, leaderboard, protocol)
+
+
+def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
+    said = experiment.images
+    index = index_images(said.folder, said.layout, said.group, progress)
+    index.check(experiment.evaluation.folds)
+    folder.refuse_other_images(str(said.folder), index.digest())
+    _log.info("%s", index.summary(), extra={"facts": {"images": len(index), "not_used": len(index.ledger)}})
+    conflicts = index.conflicts()
+    if len(conflicts):
+        count = conflicts["image_id"].nunique()
+        _log.warning("%d pictures stand under two labels each: nobody can know which is true (images.parquet).", count)
+    return index
+
+
+def _state(experiment: Experiment, extractors: dict[str, Extractor], index: ImageIndex) -> str:
+    """Digest of everything that decides the results: a finished run is recognised without fitting anything."""
+    said = experiment.to_mapping()
+    decides = [said[key] for key in ("extractors", "selectors", "classifiers", "evaluation")]
+    plugins = [
+        registry.source_digest(choice.name)
+        for registry, choices in ((SELECTORS, experiment.selectors), (CLASSIFIERS, experiment.classifiers))
+        for choice in choices
+        if not registry.ships(choice.name)
+    ]
+    identities = [dict(extractor.identity) for extractor in extractors.values()]
+    return digest([decides, identities, plugins, index.digest(), software(), __version__])
+
+
+def _methods(registry: Registry, choices: Sequence[Choice], experiment: Experiment) -> list[Method]:
+    seed = experiment.evaluation.seed
+    weighted = registry is CLASSIFIERS and experiment.evaluation.balance == "class_weight"
+    return [make_method(registry, c.name, c.parameters, c.label, seed, weighted) for c in choices]
+
+
+def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:
+    machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    identities = {label: dict(extractor.identity) for label, extractor in extractors.items()}
+    return {"extractors": identities, "images": index.digest(), "software": machine | software()}
+
+
+def _extract(
+    experiment: Experiment,
+    extractors: dict[str, Extractor],
+    index: ImageIndex,
+    folder: RunFolder,
+    workers: int,
+    progress: Progress,
+) -> tuple[ImageIndex, list[FeatureSource]]:
+    """Features of every image that decodes; those that do not move to the ledger."""
+    caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors.values()]
+    refused: dict[str, str] = {}
+    for position, ((label, extractor), cache) in enumerate(zip(extractors.items(), caches, strict=True)):
+        missing = len(pending(index.files(), cache))
+        with progress(f"extracting {label}", missing) as advance:
+            refused |= extract_to(folder.matrix(position), extractor, index.files(), cache, workers, advance)
+        _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
+    if refused:
+        index = index.without(refused)
+        index.check(experiment.evaluation.folds)
+        for position, cache in enumerate(caches):
+            cache.fill([image_id for image_id, _ in index.files()], folder.matrix(position))
+    folder.write_table("images", index.frame)
+    folder.write_table("ledger", index.ledger)
+    _warn_of_ledger(index)
+    sources = [
+        FeatureSource(label, folder.matrix(position), digest(dict(extractor.identity)))
+        for position, (label, extractor) in enumerate(extractors.items())
+    ]
+    return index, sources
+
+
+def _warn_of_ledger(index: ImageIndex) -> None:
+    if len(index.ledger):
+        reasons = index.ledger["reason"].value_counts()
+        listed = "; ".join(f"{count:,} {reason}" for reason, count in reasons.head(5).items())
+        _log.warning("%s files are not used (%s): see ledger.parquet.", f"{len(index.ledger):,}", listed)
+
+
+def _grid(
+    experiment: Experiment,
+    index: ImageIndex,
+    sources: list[FeatureSource],
+    selectors: list[Method],
+    classifiers: list[Method],
+) -> Grid:
+    said = experiment.evaluation
+    frame = index.frame
+    task = Task.of(frame["image_id"].tolist(), frame["label"].tolist(), frame["group"].tolist())
+    folds = make_folds(task, said.folds, said.repeats, said.seed)
+    return Grid(task, folds, sources, selectors, classifiers, said.balance, said.seed)
+
+
+def _evaluate(
+    experiment: Experiment, grid: Grid, folder: RunFolder, protocol: list[str], workers: int, progress: Progress
+) -> pd.DataFrame:
+    store = RecordStore(folder.records)
+    folder.write_table("folds", folds_table(grid.task, grid.folds))
+    cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store)))
+    with progress("fitting combinations", cells) as advance:
+        run_grid(grid, store, workers, advance)
+    scores, notes = write_scores(grid, store, folder.path)
+    leaderboard = summarise(scores, notes, experiment.evaluation.rank_by)
+    write_leaderboard(leaderboard, folder.leaderboard)
+    _write_notes(notes, folder)
+    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, " · ".join(protocol[:2]), folder.figures)
+    return leaderboard
+
+
+def _write_notes(notes: pd.DataFrame, folder: RunFolder) -> None:
+    write_text(folder.notes, notes.to_csv(index=False))
+    counts = notes["kind"].value_counts()
+    if len(notes):
+        said = " and ".join(f"{count:,} {kind}s" for kind, count in counts.items())
+        _log.warning("The fits gave %s: see %s.", said, folder.notes)
+
+
+def _protocol(experiment: Experiment, extractors: dict[str, Extractor], index: ImageIndex) -> list[str]:
+    said = experiment.evaluation
+    weights = "; ".join(f"{label}: {extractor.weights_label}" for label, extractor in extractors.items())
+    repeats = f", {said.repeats} repeats" if said.repeats > 1 else ""
+    balance = "" if said.balance == "none" else f", {said.balance} inside each training fold"
+    return [
+        index.summary(),
+        f"{said.folds} stratified folds{repeats}, seed {said.seed}{balance}; {index.verdict()}",
+        f"weights: {weights}",
+    ]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,144 @@
+"""One registry for every family: names that leukobench ships, plug-ins by entry point, and dotted names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigurationError, UnknownNameError
+from .storage import file_digest
+
+
+class Registry:
+    """Names of one family (extractors, selectors, classifiers, layouts) and the objects they stand for.
+
+    An item is either an object or a string ``"package.module:attribute"`` that is imported when it is first asked for,
+    so that listing names costs no heavy import.
+
+    Parameters
+    ----------
+    family : str
+        Singular name used in messages, such as ``"classifier"``.
+
+    Notes
+    -----
+    An installed package adds a name through the entry-point group ``leukobench.<family>s``. A name with a colon or a
+    dot, such as ``"mypackage.models:Forest"`` or ``"sklearn.svm.NuSVC"``, is imported as it stands.
+    """
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+        self._items: dict[str, Any] = {}
+
+    def add(self, name: str, item: Any) -> None:
+        """Register `item` under `name`; a name can be given only once."""
+        if name in self._items:
+            raise ConfigurationError(f"The {self.family} name '{name}' is taken already.")
+        self._items[name] = item
+
+    def names(self) -> list[str]:
+        """Every name that `get` knows, those of plug-ins included, in order of registration."""
+        return list(self._items) + [name for name in self._plugins() if name not in self._items]
+
+    def ships(self, name: str) -> bool:
+        """Whether `name` belongs to leukobench itself, rather than to a plug-in."""
+        return name in self._items
+
+    def get(self, name: str) -> Any:
+        """Return the object called `name`.
+
+        Raises
+        ------
+        UnknownNameError
+            The name is neither registered, nor an entry point, nor an importable dotted name.
+        """
+        if name in self._items:
+            item = self._items[name]
+            return _import(item, self.family) if isinstance(item, str) else item
+        plugins = self._plugins()
+        if name in plugins:
+            return plugins[name].load()
+        if ":" in name or "." in name:
+            return _import(name, self.family)
+        nearest = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
+        raise UnknownNameError(
+            f"There is no {self.family} called '{name}'.",
+            expected=", ".join(self.names()) + f"; or a dotted name such as package.module:{self.family.title()}",
+            received=name,
+            mend=f"did you mean {' or '.join(nearest)}?" if nearest else f"see `leukobench list {self.family}s`.",
+        )
+
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Keyword parameters of `name` and their defaults, as its signature says; ``...`` where it has none."""
+        found = inspect.signature(self.get(name)).parameters.values()
+        named = [p for p in found if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return {p.name: ... if p.default is p.empty else p.default for p in named}
+
+    def make(self, name: str, given: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
+        """Call the object `name` with the user's parameters `given`, and those of `offered` that it accepts.
+
+        Raises
+        ------
+        ConfigurationError
+            A parameter is unknown or its value is refused.
+        """
+        known = self.parameters(name)
+        for parameter in given:
+            if parameter not in known:
+                nearest = [name for name in known if name.lower() == parameter.lower()]
+                nearest = nearest or difflib.get_close_matches(parameter, known, n=1)
+                raise ConfigurationError(
+                    f"The {self.family} '{name}' has no parameter '{parameter}'.",
+                    expected=", ".join(known) or "no parameters",
+                    received=parameter,
+                    mend=f"did you mean {nearest[0]}?" if nearest else f"see `leukobench list {self.family}s`.",
+                )
+        accepted = {key: value for key, value in (offered or {}).items() if key in known and key not in given}
+        try:
+            made = self.get(name)(**given, **accepted)
+            _validate(made)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"The {self.family} '{name}' refuses its parameters.",
+                received=f"{dict(given)}: {error}",
+                mend=f"see `leukobench list {self.family}s`.",
+            ) from error
+        return made
+
+    def source_digest(self, name: str) -> str:
+        """SHA-256 of the source file that defines `name`, so that results are not reused after it was edited."""
+        try:
+            file = inspect.getsourcefile(inspect.unwrap(self.get(name)))
+        except TypeError:
+            file = None
+        return file_digest(Path(file)) if file else ""
+
+    def _plugins(self) -> dict[str, Any]:
+        return {point.name: point for point in entry_points(group=f"leukobench.{self.family}s")}
+
+
+def _validate(estimator: Any) -> None:
+    """Let scikit-learn's estimators refuse values now that they would refuse in every fit."""
+    parts = [estimator, *(estimator.get_params().values() if hasattr(estimator, "get_params") else ())]
+    for part in parts:
+        validate = getattr(part, "_validate_params", None)
+        if validate is not None and not isinstance(part, type):
+            validate()
+
+
+def _import(dotted: str, family: str) -> Any:
+    module, _, attribute = dotted.replace(":", ".").rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UnknownNameError(
+            f"The {family} '{dotted}' cannot be imported: {error}.",
+            expected="package.module:Name, importable where leukobench runs",
+            received=dotted,
+            mend="install the package in the same environment, or correct the name.",
+        ) from error

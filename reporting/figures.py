@@ -1,0 +1,84 @@
+"""Figures of a run, drawn without a display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..storage import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_INK, _PALE, _MARK = "#1f2933", "#cbd2d9", "#0b6e99"
+_BEST = 20
+
+
+def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: str, folder: Path) -> None:
+    """Write ``leaderboard.png`` (best combinations, every fold a point) and ``combinations.png`` (heat map)."""
+    if leaderboard["rank"].notna().any():
+        _save(_dots(leaderboard, scores, rank_by, protocol), folder / "leaderboard.png")
+        _save(_heat(leaderboard, rank_by, protocol), folder / "combinations.png")
+
+
+def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
+    best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
+    folds = scores[scores.metric == rank_by].set_index(["extractor", "selector", "classifier"]).sort_index()
+    figure, axes = _figure(10, 1.6 + 0.3 * len(best))
+    for position, row in enumerate(best.itertuples()):
+        values = folds.loc[[(row.extractor, row.selector, row.classifier)], "value"]
+        axes.plot(values, [position] * len(values), "o", color=_PALE, markersize=5, zorder=1)
+        axes.plot(getattr(row, rank_by), position, "|", color=_MARK, markersize=14, markeredgewidth=3, zorder=2)
+    labels = [f"{row.extractor}  \N{MIDDLE DOT}  {row.selector}  \N{MIDDLE DOT}  {row.classifier}" for row in best.itertuples()]
+    axes.set_yticks(range(len(best)), labels)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{rank_by.replace('_', ' ')}: mean (bar) and each fold (points)")
+    axes.grid(axis="x", color=_PALE, linewidth=0.5)
+    _title(axes, f"Best {len(best)} of {len(leaderboard)} combinations", protocol)
+    return figure
+
+
+def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
+    import numpy as np
+
+    rows = leaderboard.assign(row=leaderboard.extractor + "  \N{MIDDLE DOT}  " + leaderboard.selector)
+    table = rows.pivot_table(index="row", columns="classifier", values=rank_by, sort=False, dropna=False)
+    table = table.sort_index()[table.mean().sort_values(ascending=False).index]
+    values = table.to_numpy()
+    low, high = np.nanpercentile(values, 10), np.nanmax(values)
+    figure, axes = _figure(3.5 + 0.95 * table.shape[1], 2 + 0.34 * table.shape[0])
+    axes.imshow(values, cmap="viridis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
+    for (y, x), value in np.ndenumerate(values):
+        text = "failed" if np.isnan(value) else f"{100 * value:.1f}"
+        axes.text(x, y, text, ha="center", va="center", fontsize=8, color=_contrast(value, low, high))
+    axes.set_xticks(range(table.shape[1]), [name.replace("_", " ") for name in table.columns], rotation=30, ha="right")
+    axes.set_yticks(range(table.shape[0]), table.index)
+    _title(axes, f"{rank_by.replace('_', ' ').capitalize()} (%), mean over folds", protocol)
+    return figure
+
+
+def _contrast(value: float, low: float, high: float) -> str:
+    return "black" if value != value or value > low + 0.6 * (high - low) else "white"
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.tick_params(colors=_INK, length=0, labelsize=9)
+    axes.spines[:].set_visible(False)
+    return figure, axes
+
+
+def _title(axes: Any, title: str, protocol: str) -> None:
+    axes.set_title(f"{title}\n", loc="left", fontsize=12, color=_INK, fontweight="bold")
+    axes.text(0, 1.01, protocol, transform=axes.transAxes, fontsize=8, color=_INK, va="bottom")
+
+
+def _save(figure: Figure, target: Path) -> None:
+    with atomic_path(target) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")

@@ -1,0 +1,54 @@
+"""The leaderboard as a file and on the screen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ..storage import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+_SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc")
+_ROWS = 12
+_PLAIN_WIDTH = 200
+
+
+def write_leaderboard(table: pd.DataFrame, target: Path) -> None:
+    """Write all rows and columns as CSV; seconds with 6 significant digits, metrics in full."""
+    write_text(target, table.to_csv(index=False))
+
+
+def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | None = None) -> None:
+    """Show the best rows, the failed ones, and the protocol that every number stands under."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False)
+    for line in protocol:
+        console.print(line)
+    good, failed = table[table["rank"].notna()], table[table["rank"].isna()]
+    if len(good):
+        console.print(_grid(good.head(_ROWS)))
+    if len(good) > _ROWS:
+        console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
+    for row in failed.itertuples():
+        console.print(f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}")
+
+
+def _grid(rows: pd.DataFrame) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(box=box.SIMPLE_HEAD, caption="mean \N{PLUS-MINUS SIGN} standard deviation over folds (a spread, not a confidence interval)")
+    for name in ("", "extractor", "selector", "classifier", *_SHOWN, "features", "fit s", "predict s", "status"):
+        grid.add_column(name.replace("_", " "), justify="left" if name in ("extractor", "selector", "classifier", "status") else "right")
+    for row in rows.to_dict("records"):
+        scores = [f"{row[m]:.4f} \N{PLUS-MINUS SIGN} {row[m + '_sd']:.4f}" for m in _SHOWN]
+        costs = [f"{row['features']:.0f}", f"{row['selector_s'] + row['fit_s']:.2f}", f"{row['predict_s']:.3f}"]
+        names = [str(row["rank"]), row["extractor"], row["selector"], row["classifier"]]
+        grid.add_row(*names, *scores, *costs, row["status"])
+    return grid

@@ -1,0 +1,73 @@
+"""Progress with an estimate of the time left: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TextIO
+
+Advance = Callable[[int], None]
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+
+_FIRST_LINE_S = 2.0
+_NEXT_LINES_S = 10.0
+
+
+@contextlib.contextmanager
+def silent(title: str, total: int) -> Iterator[Advance]:
+    """No progress at all."""
+    yield lambda done: None
+
+
+def on_screen(stream: TextIO | None = None) -> Progress:
+    """Progress for `stream` (standard error by default): a bar where it is a terminal, else a line now and then."""
+    stream = stream or sys.stderr
+    return _bar if stream.isatty() else _lines(stream)
+
+
+@contextlib.contextmanager
+def _bar(title: str, total: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with RichProgress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _lines(stream: TextIO) -> Progress:
+    @contextlib.contextmanager
+    def progress(title: str, total: int) -> Iterator[Advance]:
+        start = time.monotonic()
+        said, finished = start - _NEXT_LINES_S + _FIRST_LINE_S, 0
+
+        def advance(done: int) -> None:
+            nonlocal said, finished
+            finished += done
+            now = time.monotonic()
+            if now - said >= _NEXT_LINES_S and finished < total:
+                said = now
+                left = (now - start) / finished * (total - finished) if finished else float("nan")
+                stream.write(f"{title}: {finished:,}/{total:,}, about {duration(left)} left\n")
+                stream.flush()
+
+        yield advance
+
+    return progress
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: ``"8 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
+    if seconds != seconds:  # NaN: nothing is finished yet
+        return "an unknown time"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,107 @@
+"""A run's folder: which files it holds, and whether it is finished."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..errors import ConfigurationError
+from ..storage import atomic_path, remove_leftovers, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RunFolder:
+    """``results/<name>/``.
+
+    Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
+    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
+    ``records/`` (what a killed run goes on from) and, while it works, ``features/`` (memory-mapped matrices).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = path / "run.log"
+        self.lock = path / ".lock"
+        self.records = path / "records"
+        self.figures = path / "figures"
+        self.leaderboard = path / "leaderboard.csv"
+        self.notes = path / "notes.csv"
+        self._state = path / "state.json"
+        self._experiment = path / "experiment.yaml"
+
+    def matrix(self, position: int) -> Path:
+        """Where the features of the extractor at `position` lie while the run works."""
+        return self.path / "features" / f"{position}.npy"
+
+    def refuse_other_images(self, folder: str, digest: str) -> None:
+        """A name stands for one set of images: nobody's results are overwritten by a run over another.
+
+        Raises
+        ------
+        ConfigurationError
+            The run here used another folder with other content.
+        """
+        try:
+            before = yaml.safe_load(self._experiment.read_text(encoding="utf-8"))
+            known = before["images"]["folder"], before["resolved"]["images"]
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            return
+        if known[0] != folder and known[1] != digest:
+            raise ConfigurationError(
+                f"{self.path} holds results of other images.",
+                expected=known[0],
+                received=folder,
+                mend="give this run a name of its own (`name:` in the file, or --name), or delete that folder.",
+            )
+
+    def write_experiment(self, said: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
+        """The experiment as it was understood, with versions and digests."""
+        text = yaml.safe_dump({**said, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
+        write_text(self._experiment, text)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write ``<name>.parquet``."""
+        with atomic_path(self.path / f"{name}.parquet") as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def begin(self) -> None:
+        """From here on the folder is not finished."""
+        remove_leftovers(self.path)
+        remove_leftovers(self.records)
+        self._state.unlink(missing_ok=True)
+        (self.path / "features").mkdir(parents=True, exist_ok=True)
+
+    def finish(self, state: str, protocol: list[str]) -> None:
+        """Every file is written; `state` is the digest of all that decided them."""
+        shutil.rmtree(self.path / "features", ignore_errors=True)
+        write_text(self._state, json.dumps({"state": state, "protocol": protocol}, indent=2))
+
+    def finished(self, state: str) -> tuple[pd.DataFrame, list[str]] | None:
+        """Leaderboard and protocol of a finished run with this `state` and no failed cell."""
+        import pandas as pd
+
+        try:
+            stored = json.loads(self._state.read_text(encoding="utf-8"))
+            leaderboard = pd.read_csv(self.leaderboard)
+        except (OSError, ValueError):
+            return None
+        if stored.get("state") != state or leaderboard["status"].str.startswith("failed").any():
+            return None
+        return leaderboard, stored["protocol"]
+
+    def guide(self) -> list[str]:
+        """Which files to look at first."""
+        return [
+            f"In {self.path}:",
+            "  leaderboard.csv      every combination, every metric",
+            "  predictions.parquet  every image's probabilities when it was not trained on",
+            "  figures/             leaderboard.png, combinations.png",
+            "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
+        ]

@@ -1,0 +1,117 @@
+"""Files that survive: atomic writes, digests, locks, and where the cache lies."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import BusyError, StorageError
+
+_TEMPORARY = ".part-"
+
+
+def cache_folder() -> Path:
+    """Folder of everything that can be computed again: ``$LEUKOBENCH_CACHE``, else the user's cache folder."""
+    named = os.environ.get("LEUKOBENCH_CACHE")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "leukobench"
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success it is flushed to disk and renamed to `target`.
+
+    A reader sees the whole old file or the whole new one, whatever kills the writer.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or the folder cannot be written.
+    """
+    temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+    try:
+        with explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained(target: Path) -> Iterator[None]:
+    """Turn an `OSError` while writing `target` into a `StorageError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(target, error) from error
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
+    """Delete temporary files that killed writers left in `folder` more than `older_than_s` seconds ago."""
+    import time
+
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > older_than_s:
+                path.unlink()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of a JSON-like value; equal values give equal digests whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock file `path`; the operating system frees it when the process dies, however it dies.
+
+    Raises
+    ------
+    BusyError
+        Another process still holds it after `timeout_s` seconds.
+    """
+    import filelock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path, timeout=timeout_s):
+            yield
+    except filelock.Timeout as error:
+        raise BusyError(
+            f"Another process is {doing}.",
+            received=f"lock file {path}",
+            mend="wait for it to finish, or give this run another name.",
+        ) from error
+
+
+def _storage_error(target: Path, error: OSError) -> StorageError:
+    if error.errno == errno.ENOSPC:
+        mend = "free some space and run the same command again: what was finished is kept."
+        return StorageError(f"The disk is full: {target} could not be written.", received=str(error), mend=mend)
+    mend = "check that the folder exists and that you may write to it."
+    return StorageError(f"{target} could not be written.", received=str(error), mend=mend)

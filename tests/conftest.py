@@ -1,0 +1,47 @@
+"""Fixtures of all tests: a cache of their own, synthetic smears, and the real images where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from joblib.externals.loky import get_reusable_executor
+
+PLUGIN = Path(__file__).parent / "plugin"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tests neither read nor fill the user's cache; converted networks are shared within one session."""
+    cache = tmp_path_factory.mktemp("cache")
+    os.environ["LEUKOBENCH_CACHE"] = str(cache)
+    return cache
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make ``example_plugin`` importable here and in worker processes."""
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
+    get_reusable_executor().shutdown()  # workers of an earlier test do not know the new path
+    return "example_plugin"
+
+
+@pytest.fixture(scope="session")
+def smears(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 96 small synthetic smears of 24 patients."""
+    from leukobench.images.synthetic import draw_smears
+
+    folder = tmp_path_factory.mktemp("smears") / "synthetic"
+    draw_smears(folder, images=96, patients=24, seed=1, size=96)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_images() -> Path:
+    """The ALL images (Aria et al. 2021), where LEUKOBENCH_TEST_IMAGES says they are."""
+    named = os.environ.get("LEUKOBENCH_TEST_IMAGES", "")
+    if not named or not Path(named).is_dir():
+        pytest.skip("LEUKOBENCH_TEST_IMAGES names no folder with the ALL images (Benign, Early, Pre, Pro)")
+    return Path(named)

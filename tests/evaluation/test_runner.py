@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_classification
+
+from leukobench.evaluation.folds import make_folds
+from leukobench.evaluation.grid import FeatureSource, Grid
+from leukobench.evaluation.methods import make_method
+from leukobench.evaluation.records import RecordStore
+from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scores import summarise, write_scores
+from leukobench.evaluation.task import Task
+from leukobench.registry import Registry
+
+N = 180
+
+
+@pytest.fixture
+def registries() -> tuple[Registry, Registry]:
+    selectors, classifiers = Registry("selector"), Registry("classifier")
+    selectors.add("anova", "sklearn.feature_selection:SelectKBest")
+    selectors.add("none", "sklearn.feature_selection:VarianceThreshold")
+    classifiers.add("bayes", "sklearn.naive_bayes:GaussianNB")
+    classifiers.add("tree", "sklearn.tree:DecisionTreeClassifier")
+    classifiers.add("svm", "sklearn.svm:SVC")
+    return selectors, classifiers
+
+
+def make_grid(
+    folder: Path,
+    registries: tuple[Registry, Registry],
+    classifiers: list[str],
+    selectors: tuple[str, ...] = ("anova",),
+    **said: Any,
+) -> Grid:
+    X, y = make_classification(N, 12, n_informative=6, n_classes=3, weights=[0.6, 0.3], random_state=0)
+    np.save(folder / "x.npy", X.astype(np.float32))
+    groups = np.arange(N) // 2
+    task = Task.of([f"{i:064x}" for i in range(N)], [f"class {c}" for c in y], groups)
+    kept, used = registries
+    return Grid(
+        task,
+        make_folds(task, 4, 1, 0),
+        [FeatureSource("x", folder / "x.npy", "x")],
+        [make_method(kept, name, {"k": 5} if name == "anova" else {}, name, 0) for name in selectors],
+        [make_method(used, name, {}, name, 0) for name in classifiers],
+        **said,
+    )
+
+
+def results(grid: Grid, folder: Path, workers: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    store = RecordStore(folder / "records")
+    run_grid(grid, store, workers)
+    scores, notes = write_scores(grid, store, folder)
+    return summarise(scores, notes, "balanced_accuracy"), pd.read_parquet(folder / "predictions.parquet")
+
+
+def test_cells_equal_plain_scikit_learn(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+    from sklearn.feature_selection import SelectKBest
+    from sklearn.metrics import accuracy_score
+    from sklearn.model_selection import cross_val_predict
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.pipeline import make_pipeline
+
+    grid = make_grid(tmp_path, registries, ["bayes", "tree"])
+    board, predictions = results(grid, tmp_path)
+    X = np.load(tmp_path / "x.npy")
+    splits = [(fold.train, fold.test) for fold in grid.folds]
+    expected = cross_val_predict(
+        make_pipeline(SelectKBest(k=5), GaussianNB()), X, grid.task.labels, cv=splits, method="predict_proba"
+    )
+    mine = predictions[predictions.classifier == "bayes"].set_index("image_id").loc[grid.task.image_ids]
+    np.testing.assert_array_equal(mine[["p_class 0", "p_class 1", "p_class 2"]], expected)
+    folds = [accuracy_score(grid.task.labels[f.test], expected[f.test].argmax(axis=1)) for f in grid.folds]
+    row = board[board.classifier == "bayes"].iloc[0]
+    assert row.accuracy == pytest.approx(np.mean(folds), abs=1e-12)
+    assert row.accuracy_sd == pytest.approx(np.std(folds, ddof=1), abs=1e-12)
+
+
+def test_scores_do_not_depend_on_the_number_of_workers(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+    tables = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        tables.append(results(make_grid(folder, registries, ["svm", "tree"], balance="smote"), folder, workers)[1])
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_probabilities_of_a_classifier_without_them_come_from_grouped_inner_folds(
+    tmp_path: Path, registries: tuple[Registry, Registry]
+) -> None:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.feature_selection import SelectKBest
+    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.svm import SVC
+
+    grid = make_grid(tmp_path, registries, ["svm"])
+    _, predictions = results(grid, tmp_path)
+    X, fold = np.load(tmp_path / "x.npy"), grid.folds[0]
+    y, groups = grid.task.labels[fold.train], grid.task.groups[fold.train]
+    selector = SelectKBest(k=5).fit(X[fold.train], y)
+    train, test = selector.transform(X[fold.train]), selector.transform(X[fold.test])
+    inner = list(StratifiedGroupKFold(3, shuffle=True, random_state=0).split(train, y, groups))
+    fitted = CalibratedClassifierCV(SVC(random_state=0), cv=inner, ensemble=False).fit(train, y)
+    mine = predictions[predictions.fold == 0].set_index("image_id").loc[grid.task.image_ids[fold.test]]
+    np.testing.assert_allclose(mine.filter(like="p_"), fitted.predict_proba(test), atol=1e-12)
+
+
+def test_a_failure_is_a_row_without_numbers_and_is_tried_again(
+    tmp_path: Path, registries: tuple[Registry, Registry], plugin: str
+) -> None:
+    registries[1].add("failing", f"{plugin}:FailsInOneFold")
+    board, _ = results(make_grid(tmp_path, registries, ["bayes", "failing"]), tmp_path)
+    assert board.classifier.tolist() == ["bayes", "failing"]
+    assert board.status.tolist() == ["ok", "failed in 4 of 4 folds"]
+    assert board["rank"].isna().tolist() == [False, True]
+    assert np.isnan(board.accuracy[1])
+    grid, store = make_grid(tmp_path, registries, ["bayes", "failing"]), RecordStore(tmp_path / "records")
+    counted: list[int] = []
+    run_grid(grid, store, 1, counted.append)
+    assert sum(counted) == 4
+    _, notes = write_scores(grid, store, tmp_path)
+    assert notes.text.str.contains("this classifier fails on demand").all()
+
+
+def test_when_everything_fails_the_board_still_says_so(
+    tmp_path: Path, registries: tuple[Registry, Registry], plugin: str
+) -> None:
+    registries[1].add("failing", f"{plugin}:FailsInOneFold")
+    board, _ = results(make_grid(tmp_path, registries, ["failing"]), tmp_path)
+    assert board["rank"].isna().all()
+    assert board.status.tolist() == ["failed in 4 of 4 folds"]
+
+
+def test_a_failing_selector_fails_its_combinations_only(
+    tmp_path: Path, registries: tuple[Registry, Registry]
+) -> None:
+    grid = make_grid(tmp_path, registries, ["bayes"], ("none", "anova"))
+    grid.selectors[1].estimator.set_params(k=99, score_func=lambda X, y: 1 / 0)
+    board, _ = results(grid, tmp_path)
+    assert board.set_index("selector").status.to_dict() == {"none": "ok", "anova": "failed in 4 of 4 folds"}
+
+
+def test_a_worker_that_dies_costs_its_own_cells_only(
+    tmp_path: Path, registries: tuple[Registry, Registry], plugin: str
+) -> None:
+    registries[1].add("killer", f"{plugin}:KillsItsProcess")
+    board, _ = results(make_grid(tmp_path, registries, ["bayes", "killer", "tree"]), tmp_path, workers=2)
+    assert board.set_index("classifier").status.to_dict() == {
+        "bayes": "ok",
+        "tree": "ok",
+        "killer": "failed in 4 of 4 folds",
+    }
+
+
+def test_a_selector_is_fitted_once_a_fold_and_adding_a_classifier_computes_only_its_cells(
+    tmp_path: Path, registries: tuple[Registry, Registry], plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = tmp_path / "fits"
+    monkeypatch.setenv("FIT_FILE", str(count))
+    registries[0].add("counting", f"{plugin}:best_two")
+    store = RecordStore(tmp_path / "records")
+    run_grid(make_grid(tmp_path, registries, ["bayes", "tree"], ("counting",)), store, 1)
+    assert len(count.read_text()) == 4
+    before = {path.name for path in store.folder.iterdir()}
+    counted: list[int] = []
+    run_grid(make_grid(tmp_path, registries, ["bayes", "tree", "svm"], ("counting",)), store, 1, counted.append)
+    assert sum(counted) == 4
+    assert len({path.name for path in store.folder.iterdir()} - before) == 4
+
+
+def test_a_damaged_record_is_computed_again(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+    grid = make_grid(tmp_path, registries, ["bayes"])
+    first, _ = results(grid, tmp_path)
+    victim = sorted((tmp_path / "records").iterdir())[0]
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    victim.write_bytes(bytes(data))
+    counted: list[int] = []
+    run_grid(grid, RecordStore(tmp_path / "records"), 1, counted.append)
+    again, _ = results(grid, tmp_path)
+    assert sum(counted) == 1
+    assert again.accuracy.tolist() == first.accuracy.tolist()
+
+
+def test_a_class_that_the_training_part_lacks_gets_probability_zero(tmp_path: Path) -> None:
+    from leukobench.evaluation.runner import _all_classes
+
+    full = _all_classes(np.array([[0.3, 0.7]]), np.array([0, 2]), 3)
+    assert full.tolist() == [[0.3, 0.0, 0.7]]
+    with pytest.raises(ValueError, match="NaN or infinity for 1 images"):
+        _all_classes(np.array([[np.nan, 0.7]]), np.array([0, 2]), 3)
+
+
+def test_oversampling_stays_inside_the_training_fold(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+    board, predictions = results(make_grid(tmp_path, registries, ["bayes"], balance="oversample"), tmp_path)
+    assert board.status.tolist() == ["ok"]
+    assert len(predictions) == N
+    assert predictions.image_id.is_unique

@@ -1,0 +1,98 @@
+"""Manifests: every value is text, and a row that cannot be used stops everything."""
+
+from __future__ import annotations
+
+import pytest
+from leukobench.errors import ImagesError
+from leukobench.images.index import index_images
+
+from .trees import write_image, write_tree
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(8):
+        write_image(tmp_path / f"{number}.png", number)
+    return tmp_path
+
+
+def write(folder, text, name="list.csv"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_table_outside_the_folder_is_read_alone(tmp_path):
+    folder = write_tree(tmp_path, "manifest")
+    write_image(folder / "unlisted.png", 77)
+    index = index_images(folder / "manifest.csv")
+    assert (index.layout, index.patients) == ("manifest", "column patient of the manifest")
+    assert index.classes() == ["01", "1", "NA"]
+    assert len(index.ledger) == 0
+    ledger = index_images(folder).ledger
+    assert "not in manifest.csv" in ledger["reason"].tolist()
+
+
+def test_parquet_says_the_same_as_csv(folder):
+    import pandas as pd
+
+    table = pd.DataFrame({"path": ["0.png", "1.png"], "label": [0, 1], "group": pd.array([7, None], "Int64")})
+    table.to_parquet(folder / "list.parquet")
+    images = index_images(folder / "list.parquet").images.sort_values("path")
+    assert images["label"].tolist() == ["0", "1"]
+    assert images["patient"].tolist() == ["7", ""]
+
+
+def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder):
+    text = f'\ufeffpath, label\n0.png, blast \n"{folder / "1.png"}","a, b"\n\n./2.png,None\n'
+    assert index_images(write(folder, text)).classes() == ["None", "a, b", "blast"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\n0.png,\n", "line 2: no label for 0.png"),
+        ("path,label\n0.png,x\n,y\n", "line 3: no path"),
+        ("path,label\n0.png,x\nabsent.png,y\n", "1 of 2 rows.*\n.*\n.*line 3: there is no file absent.png"),
+        ("path,label\n0.png,x\n./0.png,y\n", "line 3: ./0.png stands in line 2 already"),
+        ("path,label\n0.png,x\nlist.csv,y\n", "line 3: list.csv does not have the extension"),
+        ("path,label\n0.png,x,y\n", "line 2: 3 fields"),
+        ("path,label\n0.png\n", "line 2: 1 fields"),
+        ("path,label,pateint\n0.png,x,y\n", "pateint"),
+        ("path,label,group,patient\n0.png,x,y,z\n", "one of group and patient"),
+        ("path,label,label\n0.png,x,y\n", "no name twice"),
+        ("path;label\n0.png;x\n", "separator is a comma"),
+        ("", "an empty file"),
+        ("path,label\n", "No image"),
+        ('path,label\n"0.png,x\n', "comma-separated text"),
+        (b"path,label\n0.png,\xff\n", "UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_used_stops(folder, text, message):
+    with pytest.raises(ImagesError, match=message):
+        index_images(write(folder, text))
+
+
+def test_many_bad_rows_are_counted_and_the_first_shown(folder):
+    with pytest.raises(ImagesError, match="20 of 20 rows") as caught:
+        index_images(write(folder, "path,label\n" + "absent.png,x\n" * 20))
+    assert caught.value.received.count("line") == 5
+    assert caught.value.received.endswith("and 15 more")
+
+
+def test_parquet_that_is_none_stops(folder):
+    with pytest.raises(ImagesError, match="parquet table"):
+        index_images(write(folder, "no parquet", "list.parquet"))
+
+
+def test_two_tables_called_manifest_stop(folder):
+    write(folder, "path,label\n0.png,x\n", "manifest.csv")
+    write(folder, "", "manifest.parquet")
+    with pytest.raises(ImagesError, match="2 tables"):
+        index_images(folder)
+
+
+def test_a_table_of_another_name_has_to_be_named_itself(folder):
+    write(folder, "path,label\n0.png,x\n")
+    with pytest.raises(ImagesError, match="no tables"):
+        index_images(folder, "manifest")

@@ -1,0 +1,93 @@
+"""What a user might bring: an extractor, a selector and classifiers, well-behaved and not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.naive_bayes import GaussianNB
+
+
+class Colours:
+    """Mean and standard deviation of each colour channel; counts the images that it sees in ``$COUNT_FILE``."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def transform(self, images: list[np.ndarray]) -> np.ndarray:
+        if counter := os.environ.get("COUNT_FILE"):
+            with open(counter, "a") as file:
+                file.write("x" * len(images))
+        rows = [np.concatenate([i.mean(axis=(0, 1)), i.std(axis=(0, 1))]) for i in images]
+        return self.scale * np.asarray(rows, dtype=np.float32)
+
+
+class NotANumber(Colours):
+    """Gives NaN."""
+
+    def transform(self, images: list[np.ndarray]) -> np.ndarray:
+        return np.full((len(images), 3), np.nan, dtype=np.float32)
+
+
+def best_two(k: int = 2) -> SelectKBest:
+    """A selector made by a function; counts its fits in ``$FIT_FILE``."""
+    return CountingSelector(f_classif, k=k)
+
+
+class CountingSelector(SelectKBest):
+    """SelectKBest that counts its fits."""
+
+    def fit(self, X: Any, y: Any = None) -> CountingSelector:
+        if counter := os.environ.get("FIT_FILE"):
+            with open(counter, "a") as file:
+                file.write("x")
+        return super().fit(X, y)
+
+
+class FailsInOneFold(GaussianNB):
+    """Raises where the training part has an even number of rows... in the folds that a test chose by `rows`."""
+
+    def __init__(self, rows: int = -1) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> FailsInOneFold:
+        if self.rows in (-1, len(X)):
+            raise RuntimeError("this classifier fails on demand")
+        return super().fit(X, y)
+
+
+class KillsItsProcess(GaussianNB):
+    """Dies as a process does when memory runs out."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> KillsItsProcess:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+class Slow(GaussianNB):
+    """Takes a while, so that a test can kill the run in the middle."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Slow:
+        time.sleep(0.3)
+        return super().fit(X, y)
+
+
+class Votes(ClassifierMixin, BaseEstimator):
+    """A classifier without probabilities: nearest class mean by `decision_function`."""
+
+    def fit(self, X: Any, y: Any) -> Votes:
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([X[y == c].mean(axis=0) for c in self.classes_])
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        return -np.linalg.norm(X[:, None] - self.means_[None], axis=2)
+
+    def predict(self, X: Any) -> np.ndarray:
+        return self.classes_[self.decision_function(X).argmax(axis=1)]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from leukobench.config import Choice, for_folder, read_experiment
+from leukobench.errors import ConfigurationError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_short_forms(tmp_path: Path) -> None:
+    path = write(tmp_path, "images: smears\nextractors: [a, {b: {c: 1}}, {d: }]")
+    read = read_experiment(path)
+    assert [choice.label for choice in read.extractors] == ["a", "b(c=1)", "d"]
+    assert read.name == "mine"
+    assert read.images.folder == tmp_path / "smears"
+    assert read.results == Path("results")
+
+
+def test_what_was_resolved_reads_back_as_the_same_experiment(tmp_path: Path) -> None:
+    first = for_folder(tmp_path, name="again", evaluation={"folds": 3})
+    path = write(tmp_path, yaml.safe_dump(first.to_mapping()))
+    assert read_experiment(path).to_mapping() == first.to_mapping()
+
+
+def test_the_stamped_file_of_a_run_is_an_experiment_file(tmp_path: Path) -> None:
+    said = for_folder(tmp_path).to_mapping() | {"resolved": {"software": {"numpy": "2"}}}
+    assert read_experiment(write(tmp_path, yaml.safe_dump(said))).name == tmp_path.name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("images: x\nclasifiers: [svm]", "clasifiers: unknown key; did you mean classifiers"),
+        ("images: {folder: x, lay: y}", "images.lay: unknown key; did you mean layout"),
+        ("images: {folder: x, group: '(('}", "not a regular expression"),
+        ("images: x\nevaluation: {folds: 1}", "greater than or equal to 2"),
+        ("images: x\nevaluation: {balance: undersample}", "evaluation.balance"),
+        ("images: x\nselectors: []", "selectors"),
+        ("images: x\nselectors: [anova, anova]", "listed twice: anova"),
+        ("images: x\nname: ../elsewhere", "name"),
+        ("evaluation: {folds: 3}", "images: Field required"),
+        ("- a\n- b", "holds no keys"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_mistakes_are_refused_with_their_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        read_experiment(write(tmp_path, text))
+
+
+def test_an_absent_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_experiment(tmp_path / "absent.yaml")
+
+
+def test_labels_show_what_is_not_default() -> None:
+    assert Choice(name="rfe", parameters={"n_features": 50}).label == "rfe(n_features=50)"
