@@ -31,6 +31,7 @@ from .reporting.figures import draw_figures
 from .reporting.leaderboard import write_leaderboard
 from .reporting.log import log_to
 from .reporting.progress import Progress, silent
+from .reporting.protocol import protocol
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
 from .storage import cache_folder, digest, lock, write_text
@@ -114,11 +115,11 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
     index, sources = _extract(experiment, extractors, index, folder, workers, progress)
     grid = _grid(experiment, index, sources, selectors, classifiers)
-    protocol = _protocol(experiment, extractors, index)
-    leaderboard = _evaluate(experiment, grid, folder, protocol, workers, progress)
-    folder.finish(state, protocol)
+    lines = protocol(index, experiment.evaluation, {label: e.weights_label for label, e in extractors.items()})
+    leaderboard = _evaluate(experiment, grid, folder, lines, workers, progress)
+    folder.finish(state, lines)
     _log.info("Finished.", extra={"facts": {"seconds": round(time.perf_counter() - started, 3)}})
-    return Outcome(folder.path, leaderboard, protocol)
+    return Outcome(folder.path, leaderboard, lines)
 
 
 def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
@@ -126,7 +127,7 @@ def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> Ima
     index = index_images(said.folder, said.layout, said.group, progress)
     index.check(experiment.evaluation.folds)
     folder.refuse_other_images(str(said.folder), index.digest())
-    _log.info("%s", index.summary(), extra={"facts": {"images": len(index), "not_used": len(index.ledger)}})
+    _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
     conflicts = index.conflicts()
     if len(conflicts):
         count = conflicts["image_id"].nunique()
@@ -181,7 +182,7 @@ def _extract(
         index.check(experiment.evaluation.folds)
         for position, cache in enumerate(caches):
             cache.fill([image_id for image_id, _ in index.files()], folder.matrix(position))
-    folder.write_table("images", index.frame)
+    folder.write_table("images", index.images.assign(group=index.group))
     folder.write_table("ledger", index.ledger)
     _warn_of_ledger(index)
     sources = [
@@ -206,14 +207,13 @@ def _grid(
     classifiers: list[Method],
 ) -> Grid:
     said = experiment.evaluation
-    frame = index.frame
-    task = Task.of(frame["image_id"].tolist(), frame["label"].tolist(), frame["group"].tolist())
+    task = Task.of(index.images["image_id"], index.images["label"], index.group)
     folds = make_folds(task, said.folds, said.repeats, said.seed)
     return Grid(task, folds, sources, selectors, classifiers, said.balance, said.seed)
 
 
 def _evaluate(
-    experiment: Experiment, grid: Grid, folder: RunFolder, protocol: list[str], workers: int, progress: Progress
+    experiment: Experiment, grid: Grid, folder: RunFolder, lines: list[str], workers: int, progress: Progress
 ) -> pd.DataFrame:
     store = RecordStore(folder.records)
     folder.write_table("folds", folds_table(grid.task, grid.folds))
@@ -224,7 +224,7 @@ def _evaluate(
     leaderboard = summarise(scores, notes, experiment.evaluation.rank_by)
     write_leaderboard(leaderboard, folder.leaderboard)
     _write_notes(notes, folder)
-    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, " · ".join(protocol[:2]), folder.figures)
+    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, "\n".join(lines[:3]), folder.figures)
     return leaderboard
 
 
@@ -234,18 +234,6 @@ def _write_notes(notes: pd.DataFrame, folder: RunFolder) -> None:
     if len(notes):
         said = " and ".join(f"{count:,} {kind}s" for kind, count in counts.items())
         _log.warning("The fits gave %s: see %s.", said, folder.notes)
-
-
-def _protocol(experiment: Experiment, extractors: dict[str, Extractor], index: ImageIndex) -> list[str]:
-    said = experiment.evaluation
-    weights = "; ".join(f"{label}: {extractor.weights_label}" for label, extractor in extractors.items())
-    repeats = f", {said.repeats} repeats" if said.repeats > 1 else ""
-    balance = "" if said.balance == "none" else f", {said.balance} inside each training fold"
-    return [
-        index.summary(),
-        f"{said.folds} stratified folds{repeats}, seed {said.seed}{balance}; {index.verdict()}",
-        f"weights: {weights}",
-    ]
 
 
 def _cores() -> int:

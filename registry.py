@@ -126,9 +126,8 @@ def _validate(estimator: Any) -> None:
     """Let scikit-learn's estimators refuse values now that they would refuse in every fit."""
     parts = [estimator, *(estimator.get_params().values() if hasattr(estimator, "get_params") else ())]
     for part in parts:
-        validate = getattr(part, "_validate_params", None)
-        if validate is not None and not isinstance(part, type):
-            validate()
+        if hasattr(part, "_parameter_constraints") and not isinstance(part, type):
+            part._validate_params()
 
 
 def _import(dotted: str, family: str) -> Any:

@@ -1,1 +1,15 @@
-"""."""
+"""Classifiers: what decides from the selected features. The registry names them without importing scikit-learn."""
+
+from __future__ import annotations
+
+from ..registry import Registry
+
+CLASSIFIERS = Registry("classifier")
+CLASSIFIERS.add("svm_linear", "leukobench.classifiers.svm:svm_linear")
+CLASSIFIERS.add("svm_rbf", "leukobench.classifiers.svm:svm_rbf")
+CLASSIFIERS.add("random_forest", "leukobench.classifiers.forest:random_forest")
+CLASSIFIERS.add("xgboost", "leukobench.classifiers.boosting:XGBoost")
+CLASSIFIERS.add("naive_bayes", "leukobench.classifiers.bayes:naive_bayes")
+CLASSIFIERS.add("knn", "leukobench.classifiers.neighbours:knn")
+CLASSIFIERS.add("logistic_regression", "leukobench.classifiers.linear:logistic_regression")
+CLASSIFIERS.add("lda", "leukobench.classifiers.linear:lda")

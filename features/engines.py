@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import collections
-import importlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,17 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, EngineError, ExtractionError
-from ..networks.build import PRECISIONS, build
-from ..networks.frameworks import (
-    backend_title,
-    device,
-    gpu_usable,
-    installed,
-    keras_installed,
-    load_keras,
-    load_openvino,
-    short_version,
-)
+from ..networks import frameworks
+from ..networks.build import build, check_precision
 from ..networks.network import Network
 from ..networks.openvino_ir import converted
 from ..networks.weights import Weights
@@ -107,7 +97,7 @@ def choose_engine(name: str = "auto") -> str:
     Parameters
     ----------
     name : {"auto", "openvino", "keras"}
-        ``"auto"`` takes Keras where its backend can use a GPU, else OpenVINO, else Keras.
+        ``"auto"`` takes Keras where its backend can use a GPU, or cannot convert networks; else OpenVINO; else Keras.
 
     Returns
     -------
@@ -116,16 +106,15 @@ def choose_engine(name: str = "auto") -> str:
 
     Raises
     ------
-    ConfigurationError
-        An unknown name.
-    EngineError
-        What was asked for, or anything at all, is not installed.
+    ConfigurationError, EngineError
+        The name is unknown, or what was asked for is not installed.
     """
     if name not in ENGINES:
         raise ConfigurationError("There is no such engine.", expected=", ".join(ENGINES), received=name)
-    present = {"openvino": installed("openvino"), "keras": keras_installed()}
+    present = {"openvino": frameworks.installed("openvino"), "keras": frameworks.keras_installed()}
     if name == "auto":
-        order = ("keras", "openvino") if gpu_usable() else ("openvino", "keras")
+        keras_first = frameworks.gpu_usable() or not frameworks.can_convert()
+        order = ("keras", "openvino") if keras_first else ("openvino", "keras")
         name = next((engine for engine in order if present[engine]), "auto")
     if not present.get(name):
         raise EngineError(
@@ -137,13 +126,7 @@ def choose_engine(name: str = "auto") -> str:
 
 
 def engine_family(engine: str) -> str:
-    """Name of the engines whose numbers can stand in one table: a part of the identity of what is cached.
-
-    Parameters
-    ----------
-    engine : str
-        As `choose_engine` gives it.
-    """
+    """Name of the engines whose numbers can stand in one table, for an `engine` that `choose_engine` gave."""
     return _FAMILIES[engine].family
 
 
@@ -164,7 +147,7 @@ def open_engine(
     pooling : {"average", "max", "multilevel"}
         See `leukobench.features.pooling.pooled`.
     precision : {"float32", "bfloat16"}
-        float32 is exact to about 1e-6, relative; bfloat16 to about 1e-2, and faster where the processor knows it.
+        bfloat16 is up to twice as fast on processors that know it, and keeps two to three digits.
     engine : {"auto", "openvino", "keras"}
         See `choose_engine`.
     threads : int, optional
@@ -181,8 +164,7 @@ def open_engine(
         Something asked for does not exist, is not installed, or does not fit.
     """
     check_pooling(pooling)
-    if precision not in PRECISIONS:
-        raise ConfigurationError("There is no such precision.", expected=", ".join(PRECISIONS), received=precision)
+    check_precision(precision)
     return _FAMILIES[choose_engine(engine)](network, weights, pooling, precision, threads or _cores())
 
 
@@ -196,8 +178,8 @@ class OpenVINOEngine(Engine):
         identity = {"network": network.identity(), "weights": weights.digest, "pooling": pooling}
         files = converted(identity, lambda: _build(network, weights, pooling, "float32"))
         self.feature_names = files.feature_names
-        self.name = f"OpenVINO {short_version('openvino')} {precision}, CPU"
-        self._openvino = load_openvino()
+        self.name = f"OpenVINO {frameworks.short_version('openvino')} {precision}, CPU"
+        self._openvino = frameworks.load_openvino()
         self._compiled = self._compile(str(files.path), {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
         # Twice as many as streams: while the results of some are fetched, no stream waits for an image.
         self._lookahead = 2 * threads
@@ -254,12 +236,13 @@ class KerasEngine(Engine):
 
     def __init__(self, network: Network, weights: Weights, pooling: str, precision: str, threads: int) -> None:
         super().__init__(network)
-        keras = load_keras()
-        _prepare(keras.config.backend(), threads)
+        keras = frameworks.load_keras()
+        frameworks.settle_keras(threads)
         self._model, names = _build(network, weights, pooling, precision)
         self.feature_names = tuple(names)
-        self.name = f"Keras {short_version('keras')} on {backend_title(keras)} {precision}, {device(keras)}"
-        self._batch = 8 if device(keras) == "CPU" else 64
+        device = frameworks.device(keras)
+        self.name = f"{frameworks.keras_title(keras)} {precision}, {device}"
+        self._batch = 8 if device == "CPU" else 64
 
     def _run(self, images: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         while batch := list(itertools.islice(images, self._batch)):
@@ -301,24 +284,6 @@ _FAMILIES: dict[str, type[OpenVINOEngine] | type[KerasEngine]] = {"openvino": Op
 def _build(network: Network, weights: Weights, pooling: str, precision: str) -> tuple[Any, list[str]]:
     model = build(network, weights, precision=precision)
     return pooled(model, network, pooling), feature_names(model, network, pooling)
-
-
-def _prepare(backend: str, threads: int) -> None:
-    """Limit the CPU threads, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked."""
-    framework = importlib.import_module(backend)
-    if backend == "tensorflow":
-        framework.config.experimental.enable_tensor_float_32_execution(False)
-        try:
-            framework.config.threading.set_intra_op_parallelism_threads(threads)
-            framework.config.threading.set_inter_op_parallelism_threads(1)
-        except RuntimeError:
-            return  # TensorFlow is running already and keeps the threads it began with
-    elif backend == "torch":
-        framework.set_num_threads(threads)
-        framework.backends.cuda.matmul.allow_tf32 = False
-        framework.backends.cudnn.allow_tf32 = False
-    elif backend == "jax":
-        framework.config.update("jax_default_matmul_precision", "highest")
 
 
 def _cores() -> int:

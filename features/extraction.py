@@ -95,7 +95,8 @@ def compute(
         while chunk := list(itertools.islice(vectors, PART_ROWS)):
             ids = [accepted.popleft() for _ in chunk]
             matrix = np.stack(chunk)
-            cache.append(ids, matrix, extractor.feature_names(matrix.shape[1]))
+            names = engine.feature_names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
+            cache.append(ids, matrix, names)
 
 
 def _accept(

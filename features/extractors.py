@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib.metadata import packages_distributions, version
@@ -18,13 +18,24 @@ from ..networks import NETWORKS, get_network
 from ..networks.weights import locate
 from ..registry import Registry
 from .engines import choose_engine, engine_family, open_engine
-from .pooling import check_pooling, feature_names
+from .pooling import check_pooling
 
 _BATCH = 32
 
 
 class Engine(Protocol):
-    """A network (or a plug-in) that is loaded and ready."""
+    """A network (or a plug-in) that is loaded and ready.
+
+    Attributes
+    ----------
+    name : str
+        What logs call it.
+    feature_names : sequence of str
+        One name a number of the vectors; empty where the names are just numbers.
+    """
+
+    name: str
+    feature_names: Sequence[str]
 
     def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """One vector an image, in the order of `images`, reading only a bounded number of images ahead."""
@@ -51,9 +62,6 @@ class Extractor(Protocol):
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Load the engine, which uses at most `threads` cores."""
-
-    def feature_names(self, width: int) -> list[str]:
-        """Names of the `width` features."""
 
 
 class NetworkExtractor:
@@ -90,7 +98,7 @@ class NetworkExtractor:
         check_pooling(pooling)
         self.network = get_network(network)
         self.pooling, self.precision = pooling, precision
-        self.weights = locate(self.network, weights or self.network.default_weights)
+        self.weights = locate(self.network, weights)
         self.engine = choose_engine(engine)
         self.input_size = self.network.input_size
         self.interpolation = self.network.interpolation
@@ -101,9 +109,8 @@ class NetworkExtractor:
         """Network, weights, input and arithmetic."""
         return {
             "name": self.network.name,
+            "network": self.network.identity(),
             "weights": self.weights.digest,
-            "input_size": list(self.input_size),
-            "interpolation": self.interpolation,
             "pooling": self.pooling,
             "precision": self.precision,
             "engine": engine_family(self.engine),
@@ -113,10 +120,6 @@ class NetworkExtractor:
         """Build or load the network; see `Extractor.open`."""
         return open_engine(self.network, self.weights, self.pooling, self.precision, self.engine, threads)
 
-    def feature_names(self, width: int) -> list[str]:
-        """Names that tell pooling, stage and channel."""
-        return feature_names(self.network, self.pooling, width)
-
 
 class CustomExtractor:
     """A user's object with ``transform(images) -> (n, d)``, where images is a list of (H, W, 3) uint8 RGB arrays.
@@ -125,6 +128,7 @@ class CustomExtractor:
     """
 
     weights_label = "own"
+    feature_names = ()
     interpolation = "bilinear"
 
     def __init__(self, name: str, transformer: Any, parameters: Mapping[str, Any], source: str) -> None:
@@ -134,6 +138,7 @@ class CustomExtractor:
                 expected="an object with transform(images), images a list of uint8 arrays of shape (H, W, 3)",
                 received=type(transformer).__name__,
             )
+        self.name = name
         self._transformer = transformer
         self.input_size = getattr(transformer, "input_size", None)
         self.identity = {
@@ -161,10 +166,6 @@ class CustomExtractor:
                     received=f"shape {rows.shape}",
                 )
             yield from rows
-
-    def feature_names(self, width: int) -> list[str]:
-        """Numbered features."""
-        return [f"f_{position:04d}" for position in range(width)]
 
 
 class _Extractors(Registry):

@@ -44,7 +44,7 @@ def pooled(model: Any, network: Network, pooling: str) -> Any:
     else:
         layer = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
         outputs = layer(dtype="float32", name=_SHORT[pooling])(_float32(model.output))
-    return Model(model.inputs, outputs, name=f"{network.name}_{pooling}")
+    return Model(model.inputs[0], outputs, name=f"{network.name}_{pooling}")
 
 
 def feature_names(model: Any, network: Network, pooling: str) -> list[str]:

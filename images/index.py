@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_BATCH = 32  # files a thread takes at a time; handing out single ones would cost more than hashing them
 _COLUMNS = ["image_id", "label", "patient", "path"]
 
 
@@ -238,18 +239,23 @@ def _identify(
     files: FileList, rows: list[Row], progress: Callable[[int, int], None] | None
 ) -> tuple[list[Row], list[str], list[tuple[str, str]]]:
     used, digests, refused = [], [], []
-    # hashing releases the interpreter lock, and a slow disk answers several requests at a time
-    with ThreadPoolExecutor(min(32, 4 + (os.cpu_count() or 1))) as pool:
-        results = pool.map(_digest_or_reason, (files.folder / row.path for row in rows))
-        for done, (row, (digest, reason)) in enumerate(zip(rows, results, strict=True), 1):
-            if reason:
-                refused.append((row.path, reason))
-            else:
-                used.append(row)
-                digests.append(digest)
-            if progress:
-                progress(done, len(rows))
+    for done, (row, (digest, reason)) in enumerate(zip(rows, _digests(files.folder, rows), strict=True), 1):
+        if reason:
+            refused.append((row.path, reason))
+        else:
+            used.append(row)
+            digests.append(digest)
+        if progress:
+            progress(done, len(rows))
     return used, digests, refused
+
+
+def _digests(folder: Path, rows: list[Row]) -> Iterator[tuple[str, str]]:
+    """Yield digest and refusal of each file; a slow disk answers several requests at a time."""
+    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+    with ThreadPoolExecutor(min(32, 4 + (os.cpu_count() or 1))) as pool:
+        for results in pool.map(lambda batch: [_digest_or_reason(folder / row.path) for row in batch], batches):
+            yield from results
 
 
 def _digest_or_reason(path: Path) -> tuple[str, str]:

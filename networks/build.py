@@ -16,7 +16,7 @@ from .network import Network, Preprocessing
 from .torch_file import read_tensors
 from .weights import Weights
 
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def build(network: Network, weights: Weights, *, precision: str = "float32", include_top: bool = False) -> Any:
@@ -46,8 +46,7 @@ def build(network: Network, weights: Weights, *, precision: str = "float32", inc
     WeightsError
         The weights are damaged or belong to another network.
     """
-    if precision not in PRECISIONS:
-        raise ConfigurationError("There is no such precision.", expected=", ".join(PRECISIONS), received=precision)
+    check_precision(precision)
     if include_top and weights.kind == "imagenet":
         raise WeightsError(
             f"The published weights file of {network.title} has no classifier.",
@@ -55,14 +54,22 @@ def build(network: Network, weights: Weights, *, precision: str = "float32", inc
         )
     keras = load_keras()
     own = network.builder_loads and weights.kind == "imagenet"
-    with _settings(keras, PRECISIONS[precision]):
+    with _settings(keras, _POLICIES[precision]):
         pixels = keras.Input((*network.input_size, 3), dtype="float32", name="pixels")
         inputs = _preprocessed(keras, pixels, network.preprocessing)
         builder = getattr(importlib.import_module(network.builder.partition(":")[0]), network.builder.partition(":")[2])
         model = builder(include_top=include_top, weights="imagenet" if own else None, input_tensor=inputs)
     if not own:
         _load(model, network, weights)
-    return model
+    return keras.Model(pixels, model.output, name=network.name)
+
+
+def check_precision(precision: str) -> None:
+    """Raise a `ConfigurationError` unless `precision` is a known one."""
+    if precision not in _POLICIES:
+        raise ConfigurationError(
+            f"There is no precision '{precision}'.", expected=", ".join(_POLICIES), received=precision
+        )
 
 
 def _preprocessed(keras: Any, pixels: Any, preprocessing: Preprocessing) -> Any:

@@ -1,4 +1,4 @@
-"""Keras and OpenVINO, imported when first needed: quietly, without telemetry, with an error that says what to install."""
+"""Keras and OpenVINO, imported when first needed: quietly, without telemetry, errors say what to install."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from ..errors import EngineError
 
-_BACKENDS = ("tensorflow", "jax", "torch")
+_BACKENDS = ("tensorflow", "torch", "jax")
 _TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 _NOISE = re.compile(rb"WARNING: All log messages before absl|I\d{4} ")
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
@@ -37,8 +37,8 @@ def load_keras() -> Any:
     EngineError
         Keras or every backend is absent.
     """
-    if "keras" not in sys.modules:
-        _choose_backend()
+    if backend := configured_backend():
+        os.environ.setdefault("KERAS_BACKEND", backend)
     try:
         with contextlib.nullcontext() if "keras" in sys.modules else _quiet():
             import keras
@@ -79,6 +79,37 @@ def keras_installed() -> bool:
     return installed("keras") and any(map(installed, _BACKENDS))
 
 
+def configured_backend() -> str:
+    """Backend that Keras is told to use, or the first one installed where that one is not; empty where none is."""
+    named = os.environ.get("KERAS_BACKEND")
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        named = named or json.loads((keras_folder() / "keras.json").read_text(encoding="utf-8")).get("backend")
+    return next((backend for backend in (named or "tensorflow", *_BACKENDS) if installed(backend)), "")
+
+
+def can_convert() -> bool:
+    """Whether Keras can convert a network for OpenVINO; on JAX it does so by way of TensorFlow."""
+    return configured_backend() in {"tensorflow", "torch"} or installed("tensorflow")
+
+
+def settle_keras(threads: int) -> None:
+    """Limit the CPU threads of Keras, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked."""
+    backend = load_keras().config.backend()
+    framework = importlib.import_module(backend)
+    if backend == "tensorflow":
+        framework.config.experimental.enable_tensor_float_32_execution(False)
+        # A TensorFlow that is running already keeps the threads that it began with.
+        with contextlib.suppress(RuntimeError):
+            framework.config.threading.set_intra_op_parallelism_threads(threads)
+            framework.config.threading.set_inter_op_parallelism_threads(1)
+    elif backend == "torch":
+        framework.set_num_threads(threads)
+        framework.backends.cuda.matmul.allow_tf32 = False
+        framework.backends.cudnn.allow_tf32 = False
+    elif backend == "jax":
+        framework.config.update("jax_default_matmul_precision", "highest")
+
+
 def package_version(package: str) -> str:
     """Version of an installed package, or an empty string."""
     try:
@@ -92,10 +123,11 @@ def short_version(package: str) -> str:
     return ".".join(package_version(package).split(".")[:2])
 
 
-def backend_title(keras: Any) -> str:
-    """Name and version of the backend that Keras runs on, such as ``"TensorFlow 2.21"``."""
+def keras_title(keras: Any) -> str:
+    """Names and versions of Keras and its backend, such as ``"Keras 3.15 on TensorFlow 2.21"``."""
     name = keras.config.backend()
-    return f"{_TITLES.get(name, name)} {'.'.join(sys.modules[name].__version__.split('.')[:2])}"
+    backend = ".".join(sys.modules[name].__version__.split(".")[:2])
+    return f"Keras {short_version('keras')} on {_TITLES.get(name, name)} {backend}"
 
 
 def device(keras: Any) -> str:
@@ -119,17 +151,6 @@ def gpu_usable() -> bool:
 def keras_folder() -> Path:
     """Folder where Keras keeps its configuration and weights: ``$KERAS_HOME``, else ``~/.keras``."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-
-
-def _choose_backend() -> None:
-    if os.environ.get("KERAS_BACKEND"):
-        return
-    configured = "tensorflow"
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        configured = json.loads((keras_folder() / "keras.json").read_text()).get("backend", configured)
-    found = [backend for backend in (configured, *_BACKENDS) if installed(backend)]
-    if found and found[0] != configured:
-        os.environ["KERAS_BACKEND"] = found[0]
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from leukobench.errors import ConfigurationError, UnreadableImageError
 from leukobench.images.decoding import decode
@@ -184,6 +184,7 @@ CUT = {
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of cut TIFF directories; a user's run does not stop there
 @pytest.mark.parametrize("name", CUT)
+@settings(deadline=None)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_anywhere_is_refused_or_whole(name, share):
     data = CUT[name]
@@ -194,6 +195,7 @@ def test_a_file_cut_anywhere_is_refused_or_whole(name, share):
     np.testing.assert_array_equal(pixels, decode(data))
 
 
+@settings(deadline=None)
 @given(share=st.floats(0.5, 0.97))
 def test_a_cut_jpeg_with_a_new_end_marker_is_refused(share):
     noise = np.random.default_rng(0).integers(0, 255, (64, 72, 3), dtype=np.uint8)
@@ -212,6 +214,7 @@ def test_bytes_after_the_end_do_no_harm():
         np.testing.assert_array_equal(decode(CUT[name] + b"\0garbage" * 9), decode(CUT[name]))
 
 
+@settings(deadline=None)
 @given(position=st.floats(0, 1, exclude_max=True))
 def test_a_changed_byte_in_a_png_is_refused(position):
     data = bytearray(CUT["png"])
@@ -221,6 +224,7 @@ def test_a_changed_byte_in_a_png_is_refused(position):
 
 
 @pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
 @given(
     head=st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"RIFF0000WEBP"]),
     tail=st.binary(),

@@ -1,0 +1,48 @@
+"""The protocol in words: what every number of a run stands under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..config import Evaluation
+from ..images.index import ImageIndex
+
+
+def protocol(index: ImageIndex, evaluation: Evaluation, weights: Mapping[str, str]) -> list[str]:
+    """Lines that go above a leaderboard and under a figure.
+
+    Parameters
+    ----------
+    index : ImageIndex
+        Without the images that did not decode.
+    evaluation : Evaluation
+    weights : mapping
+        Label of each extractor -> what its weights are.
+    """
+    return [_images(index), _groups(index), _evaluation(evaluation), *_weights(weights)]
+
+
+def _images(index: ImageIndex) -> str:
+    counts = index.counts()["images"]
+    classes = ", ".join(f"{label} {count:,}" for label, count in counts.items())
+    ledger = f"; {len(index.ledger):,} files not used (ledger.parquet)" if len(index.ledger) else ""
+    return f"{len(index):,} images in {len(counts)} classes: {classes}; layout {index.layout}{ledger}"
+
+
+def _groups(index: ImageIndex) -> str:
+    copies = len(index) - index.images["image_id"].nunique()
+    kept = f"; {copies:,} identical copies kept on one side of every split" if copies else ""
+    if index.patients == "none":
+        return f"IMAGE-LEVEL, OPTIMISTIC: no patients known, so images of one patient may stand on both sides{kept}"
+    patients = index.images.loc[index.images["patient"] != "", "patient"].nunique()
+    return f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
+
+
+def _evaluation(said: Evaluation) -> str:
+    repeats = f" x {said.repeats} repeats" if said.repeats > 1 else ""
+    balance = "" if said.balance == "none" else f"; {said.balance.replace('_', ' ')} inside each training fold"
+    return f"{said.folds} stratified folds{repeats}, seed {said.seed}; everything is fitted inside the training fold{balance}"
+
+
+def _weights(weights: Mapping[str, str]) -> list[str]:
+    return [f"{label}: {what} weights" for label, what in weights.items()]

@@ -1,0 +1,130 @@
+"""What every classifier promises, over the registry, and each against plain scikit-learn or XGBoost."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import check_estimator
+
+from leukobench.classifiers import CLASSIFIERS
+from leukobench.errors import ConfigurationError
+
+NAMES = [name for name in CLASSIFIERS.names() if CLASSIFIERS.ships(name)]
+WITHOUT_PROBABILITIES = {"svm_linear", "svm_rbf"}
+WITHOUT_CLASS_WEIGHT = {"naive_bayes", "knn", "lda"}
+
+PLAIN = {
+    "svm_linear": lambda: SVC(kernel="linear"),
+    "svm_rbf": lambda: SVC(C=10),
+    "random_forest": lambda: RandomForestClassifier(200, random_state=0),
+    "naive_bayes": GaussianNB,
+    "knn": lambda: KNeighborsClassifier(5),
+    "logistic_regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
+    "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+}
+
+
+def make(name: str, **parameters: Any) -> Any:
+    return CLASSIFIERS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    X, y = make_classification(150, 20, n_informative=8, n_classes=3, weights=[0.6, 0.3], random_state=3)
+    return X.astype(np.float32), np.array(["Pro", "Benign", "Early"])[y]
+
+
+def test_scikit_learns_own_checks_for_the_class_that_is_ours() -> None:
+    results = check_estimator(make("xgboost", n_estimators=10), on_skip=None, on_fail=None)
+    failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
+    assert failed == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_are_learnt_and_repeatable(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    first, second = make(name).fit(X[:100], y[:100]), make(name).fit(X[:100], y[:100])
+    assert first.classes_.tolist() == ["Benign", "Early", "Pro"]
+    np.testing.assert_array_equal(first.predict(X[100:]), second.predict(X[100:]))
+    assert (first.predict(X[100:]) == y[100:]).mean() > 0.6
+    assert hasattr(first, "predict_proba") == (name not in WITHOUT_PROBABILITIES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_have_defaults_and_a_docstring(name: str) -> None:
+    assert ... not in CLASSIFIERS.parameters(name).values()
+    assert "References" in (inspect.getdoc(CLASSIFIERS.get(name)) or "")
+    estimator = make(name)
+    assert str(clone(estimator).get_params()) == str(estimator.get_params())
+
+
+@pytest.mark.parametrize("name", list(PLAIN))
+def test_the_default_is_what_plain_scikit_learn_computes(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    mine, plain = make(name).fit(X[:100], y[:100]), PLAIN[name]().fit(X[:100], y[:100])
+    method = "decision_function" if name in WITHOUT_PROBABILITIES else "predict_proba"
+    np.testing.assert_allclose(getattr(mine, method)(X[100:]), getattr(plain, method)(X[100:]), rtol=1e-9)
+
+
+def test_xgboost_is_plain_xgboost_on_encoded_labels(data: tuple[np.ndarray, np.ndarray]) -> None:
+    from xgboost import XGBClassifier
+
+    X, y = data
+    codes = np.unique(y, return_inverse=True)[1]
+    plain = XGBClassifier(
+        n_estimators=200, max_depth=4, learning_rate=0.1, max_bin=64, subsample=0.8, colsample_bytree=0.3,
+        tree_method="hist", random_state=0, n_jobs=1,
+    ).fit(X[:100], codes[:100])  # fmt: skip
+    np.testing.assert_array_equal(make("xgboost").fit(X[:100], y[:100]).predict_proba(X[100:]), plain.predict_proba(X[100:]))
+
+
+@pytest.mark.parametrize("labels", [np.array([3, 7, 11]), np.array(["x", "y", "z"]), np.array([0, 2, 2])])
+def test_xgboost_takes_any_labels(labels: np.ndarray, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    y = labels[np.unique(y, return_inverse=True)[1]]
+    fitted = make("xgboost").fit(X, y)
+    assert fitted.classes_.tolist() == sorted(set(labels.tolist()))
+    assert set(fitted.predict(X)) <= set(labels.tolist())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_class_weights_change_the_fit_or_are_no_parameter(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    if name in WITHOUT_CLASS_WEIGHT:
+        with pytest.raises(ConfigurationError, match="no parameter 'class_weight'"):
+            make(name, class_weight="balanced")
+        return
+    method = "decision_function" if name in WITHOUT_PROBABILITIES else "predict_proba"
+    soft = {"C": 0.1} if name in WITHOUT_PROBABILITIES else {}
+    weighted, plain = make(name, class_weight="balanced", **soft).fit(X, y), make(name, **soft).fit(X, y)
+    assert not np.allclose(getattr(weighted, method)(X), getattr(plain, method)(X))
+
+
+@pytest.mark.parametrize("name", ["svm_rbf", "svm_linear", "knn", "logistic_regression", "lda"])
+def test_scale_is_a_choice(name: str) -> None:
+    assert hasattr(make(name, scale=True), "steps")
+    assert not hasattr(make(name, scale=False), "steps")
+    with pytest.raises(ConfigurationError, match="scale must be true or false"):
+        make(name, scale="yes")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("svm_rbf", {"C": -1}), ("xgboost", {"subsample": 2}), ("knn", {"metric": "nearest"}), ("random_forest", {"n_estimators": 0})],
+)
+def test_impossible_values_are_refused_before_any_fit(name: str, parameters: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="refuses its parameters"):
+        make(name, **parameters)

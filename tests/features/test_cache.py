@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from leukobench.errors import ExtractionError
+from leukobench.features.cache import FeatureCache
+
+NAMES = ["a", "b", "c"]
+
+
+def vectors(*numbers: int) -> np.ndarray:
+    return np.array([[n, n + 0.5, -n] for n in numbers], dtype=np.float32)
+
+
+def ids(*numbers: int) -> list[str]:
+    return [f"{n:064x}" for n in numbers]
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FeatureCache:
+    made = FeatureCache(tmp_path / "features", {"name": "net", "weights": "w1"})
+    made.append(ids(1, 2), vectors(1, 2), NAMES)
+    made.append(ids(3), vectors(3), NAMES)
+    return made
+
+
+def parts(cache: FeatureCache) -> list[Path]:
+    return sorted(cache.folder.glob("part-*.parquet"))
+
+
+def test_rows_come_back_in_the_order_asked_for(cache: FeatureCache, tmp_path: Path) -> None:
+    assert cache.known() == set(ids(1, 2, 3))
+    assert cache.feature_names() == NAMES
+    assert cache.fill(ids(3, 1, 2, 1), tmp_path / "x.npy") == []
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(3, 1, 2, 1))
+    assert cache.fill(ids(3, 4), tmp_path / "x.npy") == ids(4)
+
+
+def test_another_identity_is_another_folder(cache: FeatureCache, tmp_path: Path) -> None:
+    other = FeatureCache(tmp_path / "features", {"name": "net", "weights": "w2"})
+    assert other.folder != cache.folder
+    assert other.known() == set()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "rubbish"])
+def test_a_damaged_part_is_set_aside_and_only_its_images_are_missing(
+    cache: FeatureCache, tmp_path: Path, damage: str
+) -> None:
+    victim = next(part for part in parts(cache) if pq.read_table(part).num_rows == 2)
+    data = bytearray(victim.read_bytes())
+    if damage == "flip":
+        at = data.find(vectors(1, 2)[:, 1].tobytes())
+        start = at if at >= 0 else 200
+        data[start] ^= 0x40
+    victim.write_bytes({"cut": data[: len(data) // 2], "flip": data, "empty": b"", "rubbish": b"x" * 500}[damage])
+    assert cache.fill(ids(1, 2, 3), tmp_path / "x.npy") == ids(1, 2)
+    assert cache.known() == set(ids(3))
+    assert [path.name for path in cache.folder.glob("*.damaged")] == [victim.name + ".damaged"]
+
+
+def test_a_part_of_another_extractor_is_set_aside(cache: FeatureCache, tmp_path: Path) -> None:
+    other = FeatureCache(tmp_path / "features", {"name": "net", "weights": "w2"})
+    other.append(ids(9), vectors(9), NAMES)
+    parts(other)[0].rename(cache.folder / "part-zz.parquet")
+    assert cache.known() == set(ids(1, 2, 3))
+
+
+def test_nan_is_refused(cache: FeatureCache) -> None:
+    with pytest.raises(ExtractionError, match="NaN or infinity for 1 of 2 images"):
+        cache.append(ids(7, 8), np.array([[1, 2, 3], [1, np.nan, 3]], np.float32), NAMES)
+    assert cache.known() == set(ids(1, 2, 3))
+
+
+def _append_many(folder: Path, start: int) -> None:
+    cache = FeatureCache(folder, {"name": "net"})
+    for n in range(start, start + 40):
+        cache.append(ids(n), vectors(n), NAMES)
+
+
+def test_processes_append_side_by_side(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(3) as pool:
+        pool.starmap(_append_many, [(tmp_path, 0), (tmp_path, 20), (tmp_path, 40)])
+    cache = FeatureCache(tmp_path, {"name": "net"})
+    assert cache.known() == set(ids(*range(80)))
+    assert cache.fill(ids(*range(80)), tmp_path / "x.npy") == []
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(*range(80)))
+    assert not list(cache.folder.glob(".part-*"))

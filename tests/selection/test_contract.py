@@ -1,0 +1,108 @@
+"""What every selector promises, over the registry."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.utils.estimator_checks import check_estimator
+
+from leukobench.selection import SELECTORS
+
+NAMES = [name for name in SELECTORS.names() if SELECTORS.ships(name)]
+RANKING = [name for name in NAMES if name not in ("none", "pca")]
+
+def make(name: str, **parameters: Any) -> Any:
+    return SELECTORS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    X, y = make_classification(120, 30, n_informative=8, n_classes=3, random_state=3)
+    X = X.astype(np.float32)
+    X[:, 4] = 7.0
+    X[:, 9] = np.float32(0.1) + np.tile([0, 1e-9], 60)
+    return X, np.array(["Benign", "Early", "Pro"])[y]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_scikit_learns_own_checks(name: str) -> None:
+    check_estimator(make(name), on_skip=None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_has_a_default_and_clone_keeps_it(name: str) -> None:
+    assert ... not in SELECTORS.parameters(name).values()
+    estimator = make(name)
+    assert clone(estimator).get_params() == estimator.get_params()
+    assert inspect.getdoc(SELECTORS.get(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_constant_columns_leave_and_the_type_stays(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    fitted = make(name).fit(X, y)
+    reduced = fitted.transform(X)
+    assert reduced.dtype == np.float32
+    assert 1 <= reduced.shape[1] <= 28
+    assert np.ptp(reduced, axis=0).min() > 0
+    assert not {4, 9} & set(fitted.support_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frames_in_frames_out(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    frame = pd.DataFrame(X, columns=[f"avg_{i:04d}" for i in range(X.shape[1])])
+    out = make(name).set_output(transform="pandas").fit(frame, y).transform(frame)
+    assert isinstance(out, pd.DataFrame)
+    if name != "pca":
+        assert set(out.columns) <= set(frame.columns)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_are_refused(name: str, bad: float, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    X = X.copy()
+    X[3, 5] = bad
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        make(name).fit(X, y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_but_constants_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="Every feature is constant"):
+        make(name).fit(np.ones((20, 4)), np.arange(20) % 2)
+
+
+@pytest.mark.parametrize("name", RANKING)
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (10, 10), (0.5, 14), (0.001, 1), (500, 28)])
+def test_as_many_features_as_asked_for_and_never_none(
+    name: str, asked: float, kept: int, data: tuple[np.ndarray, np.ndarray]
+) -> None:
+    X, y = data
+    fitted = make(name, n_features=asked).fit(X, y)
+    assert len(fitted.support_) == kept
+    np.testing.assert_array_equal(fitted.transform(X), X[:, fitted.support_])
+    np.testing.assert_array_equal(np.sort(fitted.support_), fitted.support_)
+
+
+@pytest.mark.parametrize("name", [name for name in RANKING if name != "forest"])
+def test_the_order_of_images_does_not_matter(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    order = np.random.default_rng(0).permutation(len(X))
+    first, second = make(name, n_features=9).fit(X, y), make(name, n_features=9).fit(X[order], y[order])
+    np.testing.assert_array_equal(first.support_, second.support_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_selection(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = data
+    first, second = (make(name).fit(X, y).transform(X) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
