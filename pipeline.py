@@ -124,7 +124,7 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
 
 def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
     said = experiment.images
-    index = index_images(said.folder, said.layout, said.group, progress)
+    index = index_images(said.folder, said.layout, said.group)
     index.check(experiment.evaluation.folds)
     folder.refuse_other_images(str(said.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
@@ -195,8 +195,8 @@ def _extract(
 def _warn_of_ledger(index: ImageIndex) -> None:
     if len(index.ledger):
         reasons = index.ledger["reason"].value_counts()
-        listed = "; ".join(f"{count:,} {reason}" for reason, count in reasons.head(5).items())
-        _log.warning("%s files are not used (%s): see ledger.parquet.", f"{len(index.ledger):,}", listed)
+        listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
+        _log.warning("Files not used: %s (%s). Each one stands in ledger.parquet.", f"{len(index.ledger):,}", listed)
 
 
 def _grid(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigurationError, ImagesError
-from ..storage import file_digest
+from ..storage import digest, file_digest
 from .files import FileList, Listing, Row, find_files, printable
 from .layouts import detect, get_layout
 
@@ -56,6 +56,15 @@ class ImageIndex:
     def group(self) -> np.ndarray:
         """Independent groups, int64, one number a row: rows of one patient or of one content share it."""
         return clusters(self.images["image_id"].to_numpy(), self.images["patient"].to_numpy())
+
+    def files(self) -> list[tuple[str, str]]:
+        """Image id and path of every image, in the order of `images`."""
+        return list(zip(self.images["image_id"], self.images["path"], strict=True))
+
+    def digest(self) -> str:
+        """SHA-256 of ids, labels and groups: what decides results, wherever the files lie."""
+        columns = [self.images["image_id"].tolist(), self.images["label"].tolist(), self.group.tolist()]
+        return digest([*columns, self.patients == "none"])
 
     def classes(self) -> list[str]:
         """Labels in alphabetical order."""

@@ -25,12 +25,12 @@ def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, 
 def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
     best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
     folds = scores[scores.metric == rank_by].set_index(["extractor", "selector", "classifier"]).sort_index()
-    figure, axes = _figure(10, 1.6 + 0.3 * len(best))
+    labels = [" \N{MIDDLE DOT} ".join([row.extractor, row.selector, row.classifier]) for row in best.itertuples()]
+    figure, axes = _figure(7, 0.8 + 0.3 * len(best))
     for position, row in enumerate(best.itertuples()):
         values = folds.loc[[(row.extractor, row.selector, row.classifier)], "value"]
         axes.plot(values, [position] * len(values), "o", color=_PALE, markersize=5, zorder=1)
         axes.plot(getattr(row, rank_by), position, "|", color=_MARK, markersize=14, markeredgewidth=3, zorder=2)
-    labels = [f"{row.extractor}  \N{MIDDLE DOT}  {row.selector}  \N{MIDDLE DOT}  {row.classifier}" for row in best.itertuples()]
     axes.set_yticks(range(len(best)), labels)
     axes.invert_yaxis()
     axes.set_xlabel(f"{rank_by.replace('_', ' ')}: mean (bar) and each fold (points)")
@@ -47,7 +47,7 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
     table = table.sort_index()[table.mean().sort_values(ascending=False).index]
     values = table.to_numpy()
     low, high = np.nanpercentile(values, 10), np.nanmax(values)
-    figure, axes = _figure(3.5 + 0.95 * table.shape[1], 2 + 0.34 * table.shape[0])
+    figure, axes = _figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
     axes.imshow(values, cmap="viridis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
     for (y, x), value in np.ndenumerate(values):
         text = "failed" if np.isnan(value) else f"{100 * value:.1f}"
@@ -66,7 +66,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.tick_params(colors=_INK, length=0, labelsize=9)
@@ -81,4 +81,4 @@ def _title(axes: Any, title: str, protocol: str) -> None:
 
 def _save(figure: Figure, target: Path) -> None:
     with atomic_path(target) as temporary:
-        figure.savefig(temporary, dpi=150, format="png")
+        figure.savefig(temporary, dpi=150, format="png", bbox_inches="tight", pad_inches=0.25)

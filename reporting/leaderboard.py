@@ -13,42 +13,54 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc")
+_ALWAYS = ("accuracy", "balanced_accuracy")
 _ROWS = 12
-_PLAIN_WIDTH = 200
+_WIDE = 150
+_SPREAD = "mean \N{PLUS-MINUS SIGN} standard deviation over folds (a spread, not a confidence interval)"
 
 
 def write_leaderboard(table: pd.DataFrame, target: Path) -> None:
-    """Write all rows and columns as CSV; seconds with 6 significant digits, metrics in full."""
+    """Write all rows and columns as CSV."""
     write_text(target, table.to_csv(index=False))
 
 
 def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | None = None) -> None:
-    """Show the best rows, the failed ones, and the protocol that every number stands under."""
+    """Show the best rows, the failed ones, and the protocol that every number stands under.
+
+    A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
+    """
     from rich.console import Console
 
     stream = stream or sys.stdout
-    console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False)
+    console = Console(file=stream, width=None if stream.isatty() else 10_000, highlight=False, markup=False)
     for line in protocol:
-        console.print(line)
+        console.print(line, soft_wrap=True)
     good, failed = table[table["rank"].notna()], table[table["rank"].isna()]
     if len(good):
-        console.print(_grid(good.head(_ROWS)))
+        console.print(_grid(good.head(_ROWS), _SHOWN if console.width >= _WIDE else _ALWAYS))
+        console.print(_SPREAD)
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
     for row in failed.itertuples():
-        console.print(f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}")
+        console.print(f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}", soft_wrap=True)
 
 
-def _grid(rows: pd.DataFrame) -> Table:
+def _grid(rows: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
     from rich import box
     from rich.table import Table
 
-    grid = Table(box=box.SIMPLE_HEAD, caption="mean \N{PLUS-MINUS SIGN} standard deviation over folds (a spread, not a confidence interval)")
-    for name in ("", "extractor", "selector", "classifier", *_SHOWN, "features", "fit s", "predict s", "status"):
-        grid.add_column(name.replace("_", " "), justify="left" if name in ("extractor", "selector", "classifier", "status") else "right")
+    grid = Table(box=box.SIMPLE_HEAD)
+    for name in ("", "extractor", "selector", "classifier"):
+        grid.add_column(name, overflow="fold")
+    for name in (*metrics, "features", "fit s", "predict s"):
+        grid.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    remarks = (rows["status"] != "ok").any()
+    if remarks:
+        grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
-        scores = [f"{row[m]:.4f} \N{PLUS-MINUS SIGN} {row[m + '_sd']:.4f}" for m in _SHOWN]
+        scores = [f"{row[m]:.4f} \N{PLUS-MINUS SIGN} {row[m + '_sd']:.4f}" for m in metrics]
         costs = [f"{row['features']:.0f}", f"{row['selector_s'] + row['fit_s']:.2f}", f"{row['predict_s']:.3f}"]
         names = [str(row["rank"]), row["extractor"], row["selector"], row["classifier"]]
-        grid.add_row(*names, *scores, *costs, row["status"])
+        remark = [row["status"].removeprefix("ok")] if remarks else []
+        grid.add_row(*names, *scores, *costs, *remark)
     return grid

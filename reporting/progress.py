@@ -12,7 +12,7 @@ from typing import TextIO
 Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
-_FIRST_LINE_S = 2.0
+_FIRST_LINE_S = 5.0
 _NEXT_LINES_S = 10.0
 
 

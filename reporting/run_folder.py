@@ -89,7 +89,7 @@ class RunFolder:
 
         try:
             stored = json.loads(self._state.read_text(encoding="utf-8"))
-            leaderboard = pd.read_csv(self.leaderboard)
+            leaderboard = pd.read_csv(self.leaderboard, dtype={"rank": "Int64"})
         except (OSError, ValueError):
             return None
         if stored.get("state") != state or leaderboard["status"].str.startswith("failed").any():

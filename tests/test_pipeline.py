@@ -1,0 +1,242 @@
+"""The main job on synthetic smears with a cheap extractor: runs, resumes, survives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from leukobench.config import Experiment, for_folder
+from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
+from leukobench.pipeline import Outcome, run
+
+CLASSIFIERS = ["naive_bayes", "lda", "svm_rbf"]
+
+
+@pytest.fixture
+def images(smears: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(smears, tmp_path / "images"))
+
+
+@pytest.fixture
+def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
+
+    def make(**said: Any) -> Experiment:
+        settings = {
+            "name": "trial",
+            "results": tmp_path / "results",
+            "extractors": [f"{plugin}:Colours"],
+            "selectors": ["none", {"anova": {"n_features": 3}}],
+            "classifiers": CLASSIFIERS,
+            "evaluation": {"folds": 3},
+        }
+        return for_folder(images, **(settings | said))
+
+    return make
+
+
+def predictions(outcome: Outcome) -> pd.DataFrame:
+    return pd.read_parquet(outcome.folder / "predictions.parquet")
+
+
+def same(first: Outcome, second: Outcome) -> None:
+    """Equal in everything but the time that it took."""
+    timed = ["selector_s", "fit_s", "predict_s"]
+    timed += [f"{name}_sd" for name in timed]
+    pd.testing.assert_frame_equal(first.leaderboard.drop(columns=timed), second.leaderboard.drop(columns=timed))
+
+
+def test_a_run_leaves_what_was_promised(experiment: Any) -> None:
+    outcome = run(experiment(), workers=1)
+    files = {path.name for path in outcome.folder.iterdir()}
+    assert files >= {
+        "experiment.yaml", "images.parquet", "ledger.parquet", "folds.parquet", "predictions.parquet",
+        "scores.parquet", "leaderboard.csv", "figures", "run.log",
+    }  # fmt: skip
+    assert len(outcome.leaderboard) == 2 * len(CLASSIFIERS)
+    assert (outcome.folder / "figures" / "leaderboard.png").stat().st_size > 10_000
+    assert [json.loads(line)["level"] for line in (outcome.folder / "run.log").read_text().splitlines()]
+    table = predictions(outcome)
+    assert len(table) == 96 * 6
+    assert table.filter(like="p_").sum(axis=1).sub(1).abs().max() < 1e-5
+    assert "patient-level: 24 patients" in "\n".join(outcome.protocol)
+
+
+def test_folds_keep_patients_apart(experiment: Any) -> None:
+    outcome = run(experiment(), workers=1)
+    images = pd.read_parquet(outcome.folder / "images.parquet").drop_duplicates("image_id")
+    folds = pd.read_parquet(outcome.folder / "folds.parquet").merge(images[["image_id", "patient"]], on="image_id")
+    assert folds.groupby("patient")["fold"].nunique().max() == 1
+
+
+def test_a_finished_run_computes_nothing(experiment: Any, tmp_path: Path) -> None:
+    first = run(experiment(), workers=1)
+    records = {path: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
+    again = run(experiment(), workers=1)
+    assert again.reused
+    same(first, again)
+    assert {path: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()} == records
+    assert len((tmp_path / "seen").read_text()) == 96
+
+
+def test_adding_a_classifier_and_images_computes_only_theirs(experiment: Any, images: Path, tmp_path: Path) -> None:
+    first = run(experiment(classifiers=CLASSIFIERS[:2]), workers=1)
+    before = {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
+    second = run(experiment(), workers=1)
+    after = {path.name: path.stat().st_mtime_ns for path in (second.folder / "records").iterdir()}
+    assert len(after) - len(before) == 2 * 3
+    assert before.items() <= after.items()
+    from leukobench.images.synthetic import draw_smears
+
+    more = draw_smears(tmp_path / "more", images=110, patients=24, seed=1, size=96)
+    new = [path for path in more.rglob("*.jpg") if not (images / path.relative_to(more)).exists()]
+    for path in new:
+        shutil.copy(path, images / path.relative_to(more))
+    third = run(experiment(), workers=1)
+    assert len(new) == 14
+    assert len((tmp_path / "seen").read_text()) == 96 + 14
+    assert len(predictions(third)) == 110 * 6
+
+
+def test_renaming_and_moving_files_changes_no_result(experiment: Any, images: Path, tmp_path: Path) -> None:
+    first = run(experiment(), workers=1)
+    for number, path in enumerate(sorted(images.rglob("*.jpg"), reverse=True)):
+        path.rename(path.with_name(path.name.replace("_", f"_9{number:03d}")))
+    again = run(experiment(name="renamed"), workers=1)
+    assert not again.reused
+    same(first, again)
+    assert len((tmp_path / "seen").read_text()) == 96
+
+
+@pytest.mark.parametrize("balance", ["class_weight", "oversample", "smote"])
+def test_balancing_on_request(experiment: Any, balance: str) -> None:
+    said = experiment(classifiers=["svm_rbf"], evaluation={"folds": 3, "balance": balance})
+    outcome = run(said, workers=1)
+    assert outcome.leaderboard["status"].tolist() == ["ok", "ok"]
+    assert balance.replace("_", " ") in "\n".join(outcome.protocol)
+
+
+def test_class_weights_of_a_classifier_that_has_none_stop_before_any_work(experiment: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="'knn' has no class weights"):
+        run(experiment(classifiers=["knn"], evaluation={"folds": 3, "balance": "class_weight"}))
+    assert not (tmp_path / "seen").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"classifiers": ["svm"]}, "no classifier called 'svm'"),
+        ({"classifiers": [{"svm_rbf": {"c": 1}}]}, "did you mean C"),
+        ({"classifiers": [{"svm_rbf": {"C": -1}}]}, "refuses its parameters"),
+        ({"selectors": [{"anova": {"n_features": 0}}]}, "refuses its parameters"),
+        ({"extractors": ["mobilnetv2"]}, "did you mean mobilenetv2"),
+        ({"extractors": [{"mobilenetv2": {"weights": "absent.h5"}}]}, "absent.h5"),
+        ({"extractors": [{"efficientnet_lite0": {"pooling": "mean"}}]}, "pooling"),
+        ({"classifiers": ["sklearn.decomposition.PCA"]}, "is no classifier"),
+    ],
+)
+def test_mistakes_stop_before_any_work(experiment: Any, tmp_path: Path, said: dict[str, Any], message: str) -> None:
+    with pytest.raises(LeukobenchError, match=message):
+        run(experiment(**said))
+    assert not (tmp_path / "seen").exists()
+    assert not (tmp_path / "results" / "trial" / "records").exists()
+
+
+def test_labels_that_cannot_work_stop_before_any_work(experiment: Any, images: Path, tmp_path: Path) -> None:
+    with pytest.raises(ImagesError, match="too small for 7 folds"):
+        run(experiment(evaluation={"folds": 7}))
+    assert not (tmp_path / "seen").exists()
+
+
+def test_unreadable_images_stand_in_the_ledger(experiment: Any, images: Path) -> None:
+    victim = sorted(images.rglob("*.jpg"))[0]
+    victim.write_bytes(victim.read_bytes()[:900])
+    (images / "Benign" / "notes.txt").write_text("not an image")
+    outcome = run(experiment(), workers=1)
+    ledger = pd.read_parquet(outcome.folder / "ledger.parquet")
+    assert {Path(path).name for path in ledger["path"]} >= {victim.name, "notes.txt"}
+    assert len(predictions(outcome)) == 95 * 6
+    assert run(experiment(), workers=1).reused
+
+
+def test_another_folder_does_not_overwrite_results(experiment: Any, tmp_path: Path) -> None:
+    run(experiment(), workers=1)
+    from leukobench.images.synthetic import draw_smears
+
+    other = draw_smears(tmp_path / "other", images=48, patients=24, seed=5, size=96)
+    with pytest.raises(ConfigurationError, match="holds results of other images"):
+        run(experiment(images={"folder": other}))
+
+
+def test_when_everything_fails_the_run_says_so(experiment: Any, plugin: str, tmp_path: Path) -> None:
+    with pytest.raises(EveryCombinationFailedError, match="All 2 combinations failed"):
+        run(experiment(classifiers=[f"{plugin}:FailsInOneFold"]), workers=1)
+    notes = pd.read_csv(tmp_path / "results" / "trial" / "notes.csv")
+    assert notes["text"].str.contains("fails on demand").all()
+
+
+def start(experiment: Experiment, tmp_path: Path) -> subprocess.Popen[str]:
+    path = tmp_path / "trial.yaml"
+    path.write_text(yaml.safe_dump(experiment.to_mapping()))
+    command = [sys.executable, "-m", "leukobench", "run", str(path), "--workers", "2"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def wait_for_records(folder: Path, process: subprocess.Popen[str], count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob("*.parquet"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_results(
+    experiment: Any, plugin: str, tmp_path: Path
+) -> None:
+    slow = [f"{plugin}:Slow", "naive_bayes"]
+    whole = run(experiment(classifiers=slow, name="whole"), workers=1)
+    records = tmp_path / "results" / "trial" / "records"
+    for count in (1, 5):
+        process = start(experiment(classifiers=slow), tmp_path)
+        wait_for_records(records, process, count)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        survived = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
+    assert 5 <= len(survived) < 12
+    resumed = run(experiment(classifiers=slow), workers=1)
+    same(whole, resumed)
+    now = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
+    assert survived.items() <= now.items()
+
+
+def test_interrupting_keeps_what_was_finished(experiment: Any, plugin: str, tmp_path: Path) -> None:
+    slow = [f"{plugin}:Slow"]
+    process = start(experiment(classifiers=slow), tmp_path)
+    wait_for_records(tmp_path / "results" / "trial" / "records", process, 1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+
+
+def test_two_runs_of_one_name_do_not_mix(experiment: Any, plugin: str, tmp_path: Path) -> None:
+    slow = [f"{plugin}:Slow"]
+    process = start(experiment(classifiers=slow), tmp_path)
+    wait_for_records(tmp_path / "results" / "trial" / "records", process, 1)
+    with pytest.raises(BusyError, match="Another process is running 'trial'"):
+        run(experiment(classifiers=slow))
+    process.communicate(timeout=60)
+    assert process.returncode == 0
