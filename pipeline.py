@@ -224,7 +224,7 @@ def _evaluate(
     leaderboard = summarise(scores, notes, experiment.evaluation.rank_by)
     write_leaderboard(leaderboard, folder.leaderboard)
     _write_notes(notes, folder)
-    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, "\n".join(lines[:3]), folder.figures)
+    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, lines, folder.figures)
     return leaderboard
 
 

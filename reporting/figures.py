@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,14 @@ _INK, _PALE, _MARK = "#1f2933", "#cbd2d9", "#0b6e99"
 _BEST = 20
 
 
-def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: str, folder: Path) -> None:
+def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str], folder: Path) -> None:
     """Write ``leaderboard.png`` (best combinations, every fold a point) and ``combinations.png`` (heat map)."""
     if leaderboard["rank"].notna().any():
         _save(_dots(leaderboard, scores, rank_by, protocol), folder / "leaderboard.png")
         _save(_heat(leaderboard, rank_by, protocol), folder / "combinations.png")
 
 
-def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
+def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
     best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
     folds = scores[scores.metric == rank_by].set_index(["extractor", "selector", "classifier"]).sort_index()
     labels = [" \N{MIDDLE DOT} ".join([row.extractor, row.selector, row.classifier]) for row in best.itertuples()]
@@ -35,11 +36,11 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     axes.invert_yaxis()
     axes.set_xlabel(f"{rank_by.replace('_', ' ')}: mean (bar) and each fold (points)")
     axes.grid(axis="x", color=_PALE, linewidth=0.5)
-    _title(axes, f"Best {len(best)} of {len(leaderboard)} combinations", protocol)
+    _caption(axes, f"Best {len(best)} of {len(leaderboard)} combinations", protocol, below=45)
     return figure
 
 
-def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
+def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
     import numpy as np
 
     rows = leaderboard.assign(row=leaderboard.extractor + "  \N{MIDDLE DOT}  " + leaderboard.selector)
@@ -54,7 +55,7 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: str) -> Figure:
         axes.text(x, y, text, ha="center", va="center", fontsize=8, color=_contrast(value, low, high))
     axes.set_xticks(range(table.shape[1]), [name.replace("_", " ") for name in table.columns], rotation=30, ha="right")
     axes.set_yticks(range(table.shape[0]), table.index)
-    _title(axes, f"{rank_by.replace('_', ' ').capitalize()} (%), mean over folds", protocol)
+    _caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%), mean over folds", protocol, below=85)
     return figure
 
 
@@ -74,9 +75,12 @@ def _figure(width: float, height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _title(axes: Any, title: str, protocol: str) -> None:
-    axes.set_title(f"{title}\n", loc="left", fontsize=12, color=_INK, fontweight="bold")
-    axes.text(0, 1.01, protocol, transform=axes.transAxes, fontsize=8, color=_INK, va="bottom")
+def _caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
+    """Title above; under the axes, `below` points down, what the numbers stand under."""
+    lines = [part for line in protocol for part in textwrap.wrap(line, 110, subsequent_indent="    ")]
+    axes.set_title(title, loc="left", fontsize=12, color=_INK, fontweight="bold")
+    place = {"xy": (0, 0), "xycoords": "axes fraction", "xytext": (0, -below), "textcoords": "offset points"}
+    axes.annotate("\n".join(lines), **place, fontsize=7.5, color=_INK, va="top")
 
 
 def _save(figure: Figure, target: Path) -> None:
