@@ -7,7 +7,7 @@ READY := .venv/.ready-$(EXTRA)
 .PHONY: quickstart test test-all lint types format clean
 
 quickstart: $(READY)
-	$(BIN)/leukobench synthetic results/synthetic-smears --images 320 --patients 24
+	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
 	$(BIN)/leukobench run quickstart.yaml
 	@echo "Next, your own images, a folder a class:  $(BIN)/leukobench run --images FOLDER"
 

@@ -107,14 +107,16 @@ def list_(family: str) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--images", default=320, show_default=True, type=click.IntRange(4), help="How many to draw.")
-@click.option("--patients", default=24, show_default=True, type=click.IntRange(4), help="How many patients.")
+@click.option("--images", default=480, show_default=True, type=click.IntRange(4), help="How many to draw.")
+@click.option("--patients", default=48, show_default=True, type=click.IntRange(4), help="How many patients.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
     from leukobench.images.synthetic import draw_smears
+    from leukobench.reporting.progress import counted, on_screen
 
-    draw_smears(folder, images, patients, seed)
+    with counted(on_screen(), "drawing images") as report:
+        draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)
     click.echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")
 
 

@@ -30,7 +30,7 @@ from .registry import Registry
 from .reporting.figures import draw_figures
 from .reporting.leaderboard import write_leaderboard
 from .reporting.log import log_to
-from .reporting.progress import Progress, silent
+from .reporting.progress import Progress, counted, silent
 from .reporting.protocol import protocol
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
@@ -124,7 +124,8 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
 
 def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
     said = experiment.images
-    index = index_images(said.folder, said.layout, said.group)
+    with counted(progress, "identifying images") as report:
+        index = index_images(said.folder, said.layout, said.group, report)
     index.check(experiment.evaluation.folds)
     folder.refuse_other_images(str(said.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})

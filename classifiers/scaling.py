@@ -1,21 +1,12 @@
-"""Scaling as a choice of the classifier: it helps some and spoils others."""
+"""Standardising the features, for the classifiers that need it."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sklearn.pipeline import make_pipeline
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
-def scaled(classifier: Any, scale: bool) -> Any:
-    """`classifier`, after standardised features where `scale` says so.
-
-    Raises
-    ------
-    TypeError
-        `scale` is no bool.
-    """
-    if not isinstance(scale, bool):
-        raise TypeError(f"scale must be true or false. Received: {scale!r}")
+def scaled(classifier: ClassifierMixin, scale: bool) -> ClassifierMixin | Pipeline:
+    """Return `classifier`, behind a `StandardScaler` if `scale`."""
     return make_pipeline(StandardScaler(), classifier) if scale else classifier

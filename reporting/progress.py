@@ -22,6 +22,21 @@ def silent(title: str, total: int) -> Iterator[Advance]:
     yield lambda done: None
 
 
+@contextlib.contextmanager
+def counted(progress: Progress, title: str) -> Iterator[Callable[[int, int], None]]:
+    """`progress` for work that learns its total later: yields a callable of how much is done and of the total."""
+    with contextlib.ExitStack() as stack:
+        finished, advance = 0, None
+
+        def report(done: int, total: int) -> None:
+            nonlocal finished, advance
+            advance = advance or stack.enter_context(progress(title, total))
+            advance(done - finished)
+            finished = done
+
+        yield report
+
+
 def on_screen(stream: TextIO | None = None) -> Progress:
     """Progress for `stream` (standard error by default): a bar where it is a terminal, else a line now and then."""
     stream = stream or sys.stderr

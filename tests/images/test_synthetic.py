@@ -90,7 +90,7 @@ def test_a_folder_that_holds_anything_is_left_alone(folder):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(StorageError, match="could not be written"):
         draw_smears(tmp_path / "file" / "below")
 
 
