@@ -38,7 +38,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("experiments", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--images", type=click.Path(path_type=Path), help="Folder or manifest: runs the default experiment on it.")
+@click.option(
+    "--images", type=click.Path(path_type=Path), help="Folder or manifest: runs the default experiment on it."
+)
 @click.option("--layout", help="How paths tell labels; see `leukobench list layouts`. Found by itself if not given.")
 @click.option("--group", help="Regular expression on the path below the folder; its first group is the patient.")
 @click.option("--name", help="The run lands in <results>/<name>/.")

@@ -67,9 +67,9 @@ class Images(_Strict):
 class Evaluation(_Strict):
     """The protocol: how images are split, balanced and ranked."""
 
-    folds: int = Field(5, ge=2)
-    repeats: int = Field(1, ge=1)
-    seed: int = Field(0, ge=0, lt=2**32)
+    folds: int = Field(default=5, ge=2)
+    repeats: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     balance: Balance = "none"
     rank_by: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"] = "balanced_accuracy"
 
@@ -188,8 +188,12 @@ def _problem(details: Any) -> str:
 
 
 def _keys(location: tuple[Any, ...]) -> list[str]:
-    section = {("images",): Images, ("evaluation",): Evaluation, (): Experiment}.get(location, Choice)
-    return list(section.model_fields)
+    sections: dict[tuple[Any, ...], type[BaseModel]] = {
+        ("images",): Images,
+        ("evaluation",): Evaluation,
+        (): Experiment,
+    }
+    return list(sections.get(location, Choice).model_fields)
 
 
 def _short(value: Any) -> str:

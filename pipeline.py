@@ -16,7 +16,7 @@ from .classifiers import CLASSIFIERS
 from .config import Choice, Experiment
 from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
-from .evaluation.grid import FeatureSource, Grid, software
+from .evaluation.grid import FeatureSource, Grid, software_versions
 from .evaluation.methods import Method, make_method
 from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
@@ -147,7 +147,7 @@ def _state(experiment: Experiment, extractors: dict[str, Extractor], index: Imag
         if not registry.ships(choice.name)
     ]
     identities = [dict(extractor.identity) for extractor in extractors.values()]
-    return digest([decides, identities, plugins, index.digest(), software(), __version__])
+    return digest([decides, identities, plugins, index.digest(), software_versions(), __version__])
 
 
 def _methods(registry: Registry, choices: Sequence[Choice], experiment: Experiment) -> list[Method]:
@@ -159,7 +159,7 @@ def _methods(registry: Registry, choices: Sequence[Choice], experiment: Experime
 def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:
     machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
     identities = {label: dict(extractor.identity) for label, extractor in extractors.items()}
-    return {"extractors": identities, "images": index.digest(), "software": machine | software()}
+    return {"extractors": identities, "images": index.digest(), "software": machine | software_versions()}
 
 
 def _extract(
@@ -208,7 +208,7 @@ def _grid(
     classifiers: list[Method],
 ) -> Grid:
     said = experiment.evaluation
-    task = Task.of(index.images["image_id"], index.images["label"], index.group)
+    task = Task.of(index.images["image_id"].tolist(), index.images["label"].tolist(), index.group.tolist())
     folds = make_folds(task, said.folds, said.repeats, said.seed)
     return Grid(task, folds, sources, selectors, classifiers, said.balance, said.seed)
 

@@ -1,4 +1,4 @@
-"""Classifiers on feature vectors. The registry names them without importing scikit-learn or XGBoost."""
+"""Classifiers: what decides from the selected features. The registry names them without importing scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from ..registry import Registry
 CLASSIFIERS = Registry("classifier")
 CLASSIFIERS.add("svm_linear", "leukobench.classifiers.svm:svm_linear")
 CLASSIFIERS.add("svm_rbf", "leukobench.classifiers.svm:svm_rbf")
-CLASSIFIERS.add("random_forest", "leukobench.classifiers.random_forest:random_forest")
-CLASSIFIERS.add("xgboost", "leukobench.classifiers.boosting:xgboost")
-CLASSIFIERS.add("naive_bayes", "leukobench.classifiers.naive_bayes:naive_bayes")
-CLASSIFIERS.add("knn", "leukobench.classifiers.knn:knn")
-CLASSIFIERS.add("logistic_regression", "leukobench.classifiers.logistic_regression:logistic_regression")
-CLASSIFIERS.add("lda", "leukobench.classifiers.lda:lda")
+CLASSIFIERS.add("random_forest", "leukobench.classifiers.forest:random_forest")
+CLASSIFIERS.add("xgboost", "leukobench.classifiers.boosting:XGBoost")
+CLASSIFIERS.add("naive_bayes", "leukobench.classifiers.bayes:naive_bayes")
+CLASSIFIERS.add("knn", "leukobench.classifiers.neighbours:knn")
+CLASSIFIERS.add("logistic_regression", "leukobench.classifiers.linear:logistic_regression")
+CLASSIFIERS.add("lda", "leukobench.classifiers.linear:lda")

@@ -1,12 +1,21 @@
-"""Standardising the features, for the classifiers that need it."""
+"""Scaling as a choice of the classifier: it helps some and spoils others."""
 
 from __future__ import annotations
 
-from sklearn.base import ClassifierMixin
-from sklearn.pipeline import Pipeline, make_pipeline
+from typing import Any
+
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
-def scaled(classifier: ClassifierMixin, scale: bool) -> ClassifierMixin | Pipeline:
-    """Return `classifier`, behind a `StandardScaler` if `scale`."""
+def scaled(classifier: Any, scale: bool) -> Any:
+    """`classifier`, after standardised features where `scale` says so.
+
+    Raises
+    ------
+    TypeError
+        `scale` is no bool.
+    """
+    if not isinstance(scale, bool):
+        raise TypeError(f"scale must be true or false. Received: {scale!r}")
     return make_pipeline(StandardScaler(), classifier) if scale else classifier

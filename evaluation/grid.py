@@ -59,6 +59,20 @@ class Unit:
     """Record key and classifier, of the cells that have no record yet."""
 
 
+def software_versions() -> dict[str, str]:
+    """Versions of the libraries and digest of the code that decide the numbers."""
+    versions = {}
+    for name in _DISTRIBUTIONS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    root = Path(__file__).parent.parent
+    sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
+    versions["leukobench code"] = digest([file_digest(path) for path in sources])[:16]
+    return versions
+
+
 @dataclass(frozen=True)
 class Grid:
     """All combinations over shared folds.
@@ -78,7 +92,7 @@ class Grid:
     classifiers: Sequence[Method]
     balance: str = "none"
     seed: int = 0
-    software: Mapping[str, str] = field(default_factory=lambda: software())
+    software: Mapping[str, str] = field(default_factory=software_versions)
 
     def combinations(self) -> Iterator[Combination]:
         """Every extractor with every selector with every classifier."""
@@ -109,17 +123,3 @@ class Grid:
     @cached_property
     def _fold_digests(self) -> dict[tuple[int, int], str]:
         return {(fold.repeat, fold.number): fold.digest(self.task) for fold in self.folds}
-
-
-def software() -> dict[str, str]:
-    """Versions of the libraries and digest of the code that decide the numbers."""
-    versions = {}
-    for name in _DISTRIBUTIONS:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    root = Path(__file__).parent.parent
-    sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
-    versions["leukobench code"] = digest([file_digest(path) for path in sources])[:16]
-    return versions

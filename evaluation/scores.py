@@ -17,7 +17,6 @@ from .records import Record, RecordStore
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    import pyarrow as pa
 
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
 COSTS = ("selector_s", "fit_s", "predict_s", "features")
@@ -79,7 +78,9 @@ def summarise(scores: pd.DataFrame, notes: pd.DataFrame, rank_by: str) -> pd.Dat
     counts = table[["scored", "undefined", "failed"]].fillna(0).astype(int)
     table.loc[counts.failed > 0, columns] = np.nan
     table = table.drop(columns=list(counts)).assign(folds=counts.scored + counts.failed)
-    table["status"] = [_status(*row, rank_by) for row in counts.itertuples(index=False)]
+    table["status"] = [
+        _status(*row, rank_by) for row in zip(counts.scored, counts.undefined, counts.failed, strict=True)
+    ]
     table = table.reset_index().sort_values([rank_by, *keys], ascending=[False, True, True, True], na_position="last")
     table.insert(0, "rank", table[rank_by].rank(method="min", ascending=False).astype("Int64"))
     return table.reset_index(drop=True)

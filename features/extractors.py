@@ -24,41 +24,34 @@ _BATCH = 32
 
 
 class Engine(Protocol):
-    """A network (or a plug-in) that is loaded and ready.
+    """A network (or a plug-in) that is loaded and ready."""
 
-    Attributes
-    ----------
-    name : str
-        What logs call it.
-    feature_names : sequence of str
-        One name a number of the vectors; empty where the names are just numbers.
-    """
-
-    name: str
-    feature_names: Sequence[str]
+    @property
+    def feature_names(self) -> Sequence[str]:
+        """One name a number of the vectors; empty where the names are just numbers."""
 
     def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """One vector an image, in the order of `images`, reading only a bounded number of images ahead."""
 
 
 class Extractor(Protocol):
-    """What turns images into feature vectors.
+    """What turns images into feature vectors."""
 
-    Attributes
-    ----------
-    identity : mapping
-        Everything that the numbers depend on; decides the cache folder.
-    weights_label : str
-        What the weights are, for tables: ``"ImageNet"``, ``"RANDOM (seed 0)"``.
-    input_size : tuple of int, or None
-        Height and width to which images are resized before the engine sees them; None for their own size.
-    interpolation : str
-    """
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that the numbers depend on; decides the cache folder."""
 
-    identity: Mapping[str, Any]
-    weights_label: str
-    input_size: tuple[int, int] | None
-    interpolation: str
+    @property
+    def weights_label(self) -> str:
+        """What the weights are, for tables: ``"ImageNet"``, ``"RANDOM (seed 0)"``."""
+
+    @property
+    def input_size(self) -> tuple[int, int] | None:
+        """Height and width to which images are resized before the engine sees them; None for their own size."""
+
+    @property
+    def interpolation(self) -> str:
+        """How they are resized."""
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Load the engine, which uses at most `threads` cores."""
@@ -128,7 +121,7 @@ class CustomExtractor:
     """
 
     weights_label = "own"
-    feature_names = ()
+    feature_names: Sequence[str] = ()
     interpolation = "bilinear"
 
     def __init__(self, name: str, transformer: Any, parameters: Mapping[str, Any], source: str) -> None:
@@ -141,7 +134,7 @@ class CustomExtractor:
         self.name = name
         self._transformer = transformer
         self.input_size = getattr(transformer, "input_size", None)
-        self.identity = {
+        self.identity: Mapping[str, Any] = {
             "name": name.rpartition(":")[2].rpartition(".")[2],
             "source": source,
             "version": _distribution_version(type(transformer).__module__),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import ImagesError
 
-EXTENSIONS = frozenset({".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Endings, in lower case, of the files that count as images; upper case works as well."""
 
 TABLES = frozenset({".csv", ".parquet"})
@@ -143,7 +143,7 @@ def _refusal(entry: os.DirEntry[str], path: str) -> str:
     if "__MACOSX" in parts:
         return "left over from a macOS archive"
     if not is_image_name(path):
-        return f"not an image file ({PurePosixPath(path).suffix.lower() or 'no extension'})"
+        return f"not a supported image file ({PurePosixPath(path).suffix.lower() or 'no extension'})"
     return _not_a_file(entry)
 
 

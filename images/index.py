@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ConfigurationError, ImagesError
+from ..errors import ImagesError
 from ..storage import digest, file_digest
-from .files import FileList, Listing, Row, find_files, printable
+from .files import FileList, Row, find_files, printable
+from .groups import clusters, compile_group, regroup
 from .layouts import detect, get_layout
 
 if TYPE_CHECKING:
@@ -170,12 +170,12 @@ def index_images(
     ConfigurationError
         The layout is unknown, or the regular expression is none or has no group.
     """
-    expression = _compile(group) if group else None
+    expression = compile_group(group) if group else None
     files = find_files(images)
     name = detect(files) if layout == "auto" else layout
     listing = get_layout(name).read(files)
     if expression:
-        listing = _regroup(listing, expression)
+        listing = regroup(listing, expression)
     rows, digests, unreadable = _identify(files, listing.rows, progress)
     refused = [*files.refused, *listing.refused, *unreadable]
     if not rows:
@@ -184,76 +184,16 @@ def index_images(
     return ImageIndex(_frame(files, rows, digests), ledger, name, listing.patients)
 
 
-def clusters(*keys: np.ndarray) -> np.ndarray:
-    """Number items so that two share a number if a chain of equal keys connects them.
-
-    Parameters
-    ----------
-    *keys : ndarray of str, shape (n,)
-        Several keys of each item; an empty string connects nothing.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Numbers from 0 in order of first appearance.
-    """
-    import pandas as pd
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    count = len(keys[0])
-    items, nodes, offset = [], [], count
-    for key in keys:
-        code, values = pd.factorize(np.asarray(key, dtype=object))
-        known = np.flatnonzero(np.asarray(key, dtype=object) != "")
-        items.append(known)
-        nodes.append(code[known] + offset)
-        offset += len(values)
-    row, column = np.concatenate(items), np.concatenate(nodes)
-    graph = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(offset, offset))
-    labels = connected_components(graph, directed=False)[1][:count]
-    return pd.factorize(labels)[0].astype(np.int64)
-
-
-def _compile(group: str) -> re.Pattern[str]:
-    try:
-        expression = re.compile(group)
-    except re.error as error:
-        raise ConfigurationError(
-            f"The regular expression for the group is not one: {error}.", received=group, mend="correct it."
-        ) from error
-    if not expression.groups:
-        raise ConfigurationError(
-            "The regular expression for the group captures nothing.",
-            expected=r"parentheses around the patient, such as 'patient_(\d+)/'",
-            received=group,
-            mend="put parentheses around the part of the path that names the patient.",
-        )
-    return expression
-
-
-def _regroup(listing: Listing, expression: re.Pattern[str]) -> Listing:
-    part = "patient" if "patient" in expression.groupindex else 1
-    rows, refused = [], list(listing.refused)
-    for row in listing.rows:
-        match = expression.search(row.path)
-        if match and match[part]:
-            rows.append(replace(row, patient=match[part]))
-        else:
-            refused.append((row.path, "regular expression for the group finds no patient"))
-    return Listing(rows, refused, f"regular expression {expression.pattern}")
-
-
 def _identify(
     files: FileList, rows: list[Row], progress: Callable[[int, int], None] | None
 ) -> tuple[list[Row], list[str], list[tuple[str, str]]]:
     used, digests, refused = [], [], []
-    for done, (row, (digest, reason)) in enumerate(zip(rows, _digests(files.folder, rows), strict=True), 1):
+    for done, (row, (image_id, reason)) in enumerate(zip(rows, _digests(files.folder, rows), strict=True), 1):
         if reason:
             refused.append((row.path, reason))
         else:
             used.append(row)
-            digests.append(digest)
+            digests.append(image_id)
         if progress:
             progress(done, len(rows))
     return used, digests, refused
@@ -269,18 +209,18 @@ def _digests(folder: Path, rows: list[Row]) -> Iterator[tuple[str, str]]:
 
 def _digest_or_reason(path: Path) -> tuple[str, str]:
     try:
-        digest = file_digest(path)
+        image_id = file_digest(path)
     except OSError as error:
         return "", f"cannot be opened: {error.strerror}"
-    return digest, "empty file" if digest == _EMPTY else ""
+    return image_id, "empty file" if image_id == _EMPTY else ""
 
 
 def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     records = [
-        (digest, row.label, row.patient, os.path.normpath(files.folder / row.path))
-        for row, digest in zip(rows, digests, strict=True)
+        (image_id, row.label, row.patient, os.path.normpath(files.folder / row.path))
+        for row, image_id in zip(rows, digests, strict=True)
     ]
     return pd.DataFrame(sorted(records), columns=_COLUMNS, dtype="str")
 

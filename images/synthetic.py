@@ -79,8 +79,8 @@ def draw_smears(
     Every patient has an own stain, light, focus and number of red cells, drawn independently of the stage, and own
     deviations from the stage's morphology. So colours tell patients far better than stages: a split that lets a patient
     stand on both sides overstates every score, and a grouped split does not. With the defaults, five folds, frozen
-    EfficientNet-Lite0 features and an SVC the accuracy is about 0.97 when patients are mixed and 0.78 when they are kept
-    apart; six numbers of colour give 0.92 and 0.52. The bytes can differ between processors and versions of Pillow.
+    EfficientNet-Lite0 features and an SVC the accuracy is about 0.97 when patients are mixed and 0.78 when they are
+    kept apart; six numbers of colour give 0.92 and 0.52. Bytes can differ between processors and versions of Pillow.
     """
     _check(images, patients, size)
     folder, said = Path(folder), _SAID.format(images=images, patients=patients, seed=seed, size=size)

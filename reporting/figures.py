@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ _INK, _PALE, _MARK = "#1f2933", "#cbd2d9", "#0b6e99"
 _BEST = 20
 
 
-def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str], folder: Path) -> None:
+def draw_figures(
+    leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str], folder: Path
+) -> None:
     """Write ``leaderboard.png`` (best combinations, every fold a point) and ``combinations.png`` (heat map)."""
     if leaderboard["rank"].notna().any():
         _save(_dots(leaderboard, scores, rank_by, protocol), folder / "leaderboard.png")
@@ -25,13 +28,15 @@ def draw_figures(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, 
 
 def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
     best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
-    folds = scores[scores.metric == rank_by].set_index(["extractor", "selector", "classifier"]).sort_index()
-    labels = [" \N{MIDDLE DOT} ".join([row.extractor, row.selector, row.classifier]) for row in best.itertuples()]
+    keys = ["extractor", "selector", "classifier"]
+    folds = scores[scores.metric == rank_by].groupby(keys)["value"]
+    named = best.to_dict("records")
+    labels = [" \N{MIDDLE DOT} ".join(row[key] for key in keys) for row in named]
     figure, axes = _figure(7, 0.8 + 0.3 * len(best))
-    for position, row in enumerate(best.itertuples()):
-        values = folds.loc[[(row.extractor, row.selector, row.classifier)], "value"]
+    for position, row in enumerate(named):
+        values = folds.get_group(tuple(row[key] for key in keys))
         axes.plot(values, [position] * len(values), "o", color=_PALE, markersize=5, zorder=1)
-        axes.plot(getattr(row, rank_by), position, "|", color=_MARK, markersize=14, markeredgewidth=3, zorder=2)
+        axes.plot(row[rank_by], position, "|", color=_MARK, markersize=14, markeredgewidth=3, zorder=2)
     axes.set_yticks(range(len(best)), labels)
     axes.invert_yaxis()
     axes.set_xlabel(f"{rank_by.replace('_', ' ')}: mean (bar) and each fold (points)")
@@ -60,7 +65,7 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figur
 
 
 def _contrast(value: float, low: float, high: float) -> str:
-    return "black" if value != value or value > low + 0.6 * (high - low) else "white"
+    return "black" if math.isnan(value) or value > low + 0.6 * (high - low) else "white"
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:

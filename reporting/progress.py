@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def _lines(stream: TextIO) -> Progress:
 
 def duration(seconds: float) -> str:
     """Seconds in words: ``"8 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
-    if seconds != seconds:  # NaN: nothing is finished yet
+    if math.isnan(seconds):
         return "an unknown time"
     if seconds < 60:
         return f"{seconds:.0f} s"

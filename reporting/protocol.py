@@ -41,7 +41,8 @@ def _groups(index: ImageIndex) -> str:
 def _evaluation(said: Evaluation) -> str:
     repeats = f" x {said.repeats} repeats" if said.repeats > 1 else ""
     balance = "" if said.balance == "none" else f"; {said.balance.replace('_', ' ')} inside each training fold"
-    return f"{said.folds} stratified folds{repeats}, seed {said.seed}; everything is fitted inside the training fold{balance}"
+    folds = f"{said.folds} stratified folds{repeats}, seed {said.seed}"
+    return f"{folds}; everything is fitted inside the training fold{balance}"
 
 
 def _weights(weights: Mapping[str, str]) -> list[str]:

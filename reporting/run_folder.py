@@ -21,8 +21,9 @@ class RunFolder:
     """``results/<name>/``.
 
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
-    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
-    ``records/`` (what a killed run goes on from) and, while it works, ``features/`` (memory-mapped matrices).
+    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``notes.csv`` (errors and warnings of the fits),
+    ``figures/``, ``run.log``, ``records/`` (what a killed run goes on from) and, while it works, ``features/``
+    (memory-mapped matrices).
     """
 
     def __init__(self, path: Path) -> None:

@@ -30,7 +30,9 @@ class ANOVA(RankingSelector):
 
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, Floats]:
         if y.size <= y.max() + 1:
-            raise ValueError(f"ANOVA needs a class with two images or more. Received {y.size} images of as many classes.")
+            raise ValueError(
+                f"ANOVA needs a class with two images or more. Received {y.size} images of as many classes."
+            )
         with np.errstate(divide="ignore"):
             scores, _ = f_classif(standardised(X), y)
         scores[scores < 0] = np.inf  # no spread within the classes, but for rounding

@@ -202,9 +202,7 @@ def wait_for_records(folder: Path, process: subprocess.Popen[str], count: int) -
         time.sleep(0.02)
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_results(
-    experiment: Any, plugin: str, tmp_path: Path
-) -> None:
+def test_a_killed_run_goes_on_and_ends_with_the_same_results(experiment: Any, plugin: str, tmp_path: Path) -> None:
     slow = [f"{plugin}:Slow", "naive_bayes"]
     whole = run(experiment(classifiers=slow, name="whole"), workers=1)
     records = tmp_path / "results" / "trial" / "records"

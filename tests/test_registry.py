@@ -36,7 +36,11 @@ def test_a_name_is_given_once(registry: Registry) -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"c": 1}, "did you mean C"), ({"C": -1}, "refuses its parameters"), ({"kernel": "cubic"}, "refuses its parameters")],
+    [
+        ({"c": 1}, "did you mean C"),
+        ({"C": -1}, "refuses its parameters"),
+        ({"kernel": "cubic"}, "refuses its parameters"),
+    ],
 )
 def test_parameters_are_refused_before_any_fit(registry: Registry, parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):

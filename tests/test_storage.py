@@ -27,13 +27,20 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"disk is full.*\n.*\n.*what was finished is kept"), storage.explained(tmp_path / "x"):
+    with (
+        pytest.raises(StorageError, match=r"disk is full.*\n.*\n.*what was finished is kept"),
+        storage.explained(tmp_path / "x"),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_really_full_device_is_explained() -> None:
-    with pytest.raises(StorageError, match="disk is full"), storage.explained(Path("/dev/full")), open("/dev/full", "w") as full:
+    with (
+        pytest.raises(StorageError, match="disk is full"),
+        storage.explained(Path("/dev/full")),
+        open("/dev/full", "w") as full,
+    ):
         full.write("x" * 100_000)
 
 

@@ -88,7 +88,9 @@ def test_xgboost_is_plain_xgboost_on_encoded_labels(data: tuple[np.ndarray, np.n
         n_estimators=200, max_depth=4, learning_rate=0.1, max_bin=64, subsample=0.8, colsample_bytree=0.3,
         tree_method="hist", random_state=0, n_jobs=1,
     ).fit(X[:100], codes[:100])  # fmt: skip
-    np.testing.assert_array_equal(make("xgboost").fit(X[:100], y[:100]).predict_proba(X[100:]), plain.predict_proba(X[100:]))
+    np.testing.assert_array_equal(
+        make("xgboost").fit(X[:100], y[:100]).predict_proba(X[100:]), plain.predict_proba(X[100:])
+    )
 
 
 @pytest.mark.parametrize("labels", [np.array([3, 7, 11]), np.array(["x", "y", "z"]), np.array([0, 2, 2])])
@@ -123,7 +125,12 @@ def test_scale_is_a_choice(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [("svm_rbf", {"C": -1}), ("xgboost", {"subsample": 2}), ("knn", {"metric": "nearest"}), ("random_forest", {"n_estimators": 0})],
+    [
+        ("svm_rbf", {"C": -1}),
+        ("xgboost", {"subsample": 2}),
+        ("knn", {"metric": "nearest"}),
+        ("random_forest", {"n_estimators": 0}),
+    ],
 )
 def test_impossible_values_are_refused_before_any_fit(name: str, parameters: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="refuses its parameters"):

@@ -137,9 +137,7 @@ def test_when_everything_fails_the_board_still_says_so(
     assert board.status.tolist() == ["failed in 4 of 4 folds"]
 
 
-def test_a_failing_selector_fails_its_combinations_only(
-    tmp_path: Path, registries: tuple[Registry, Registry]
-) -> None:
+def test_a_failing_selector_fails_its_combinations_only(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
     grid = make_grid(tmp_path, registries, ["bayes"], ("none", "anova"))
     grid.selectors[1].estimator.set_params(k=99, score_func=lambda X, y: 1 / 0)
     board, _ = results(grid, tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from leukobench.errors import ConfigurationError, EngineError, ExtractionError
 from leukobench.features import engines
 from leukobench.features.engines import choose_engine, engine_family, open_engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from leukobench.errors import ConfigurationError
 from leukobench.features import pooling as module
 from leukobench.features.pooling import feature_names, pooled, stages

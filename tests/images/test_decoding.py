@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageFile
+
 from leukobench.errors import ConfigurationError, UnreadableImageError
 from leukobench.images.decoding import decode
 from leukobench.images.reading import read_image, read_resized, resize
-from PIL import Image, ImageFile
 
 from .formats import chunk, encode, oriented, picture, png16, tiff
 
@@ -128,6 +129,11 @@ def test_orientation_is_applied(kind, orientation):
 def test_orientation_of_16_bit_grey_is_applied():
     np.testing.assert_array_equal(decode(oriented(DEEP, "TIFF", 6)), GREY_RGB)
     np.testing.assert_array_equal(decode(oriented(DEEP, "PNG", 8)), GREY_RGB)
+
+
+def test_of_a_jpeg_with_further_pictures_the_main_one_is_taken():
+    several = encode(RGB, "MPO", save_all=True, append_images=[Image.fromarray(RGB[::-1])])
+    np.testing.assert_array_equal(decode(several), decode(encode(RGB, "JPEG")))
 
 
 REFUSED = {

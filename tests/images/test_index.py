@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.images import index as index_module
-from leukobench.images.index import clusters, index_images
+from leukobench.images.groups import clusters
+from leukobench.images.index import index_images
 
 from .trees import write_image
 
@@ -111,13 +113,13 @@ def test_every_file_that_is_not_used_has_its_reason(folder):
     assert reasons(index_images(folder), folder) == {
         ".DS_Store": "hidden file or folder",
         ".git/x.png": "hidden file or folder",
-        "README": "not an image file (no extension)",
+        "README": "not a supported image file (no extension)",
         "__MACOSX/blast/1.png": "left over from a macOS archive",
-        "a/b.gif": "not an image file (.gif)",
+        "a/b.gif": "not a supported image file (.gif)",
         "blast/.hidden.png": "hidden file or folder",
-        "blast/Thumbs.db": "not an image file (.db)",
+        "blast/Thumbs.db": "not a supported image file (.db)",
         "blast/empty.png": "empty file",
-        "list.csv": "not an image file (.csv)",
+        "list.csv": "not a supported image file (.csv)",
         "stray.png": "not in a class folder",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from leukobench.errors import ImagesError, UnknownNameError
 from leukobench.images.files import find_files
 from leukobench.images.index import index_images

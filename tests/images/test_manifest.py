@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from leukobench.errors import ImagesError
 from leukobench.images.index import index_images
 

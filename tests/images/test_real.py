@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from leukobench.images.index import index_images
 from leukobench.images.reading import read_image
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from leukobench.errors import ConfigurationError, StorageError
 from leukobench.images.index import index_images
 from leukobench.images.reading import read_image
+from leukobench.images.synthetic import _UNFINISHED as UNFINISHED
 from leukobench.images.synthetic import MARKER, STAGES, draw_image, draw_smears
-from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,20 @@ def test_a_folder_that_holds_anything_is_left_alone(folder):
     with pytest.raises(StorageError, match="is not empty"):
         draw_smears(folder, 8, 8)
     assert content(folder) == before
+
+
+def test_an_equal_call_keeps_what_is_drawn_and_finishes_what_was_begun(tmp_path):
+    def draw():
+        return content(draw_smears(tmp_path, 8, 4, size=64))
+
+    drawn = draw()
+    first = next(tmp_path.rglob("*_0000.jpg"))
+    first.write_bytes(b"")
+    assert draw() != drawn
+    marker = tmp_path / MARKER
+    marker.write_text(marker.read_text() + UNFINISHED)
+    assert draw() == drawn
+    assert UNFINISHED not in marker.read_text()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from leukobench.errors import ConfigurationError, WeightsError
 from leukobench.networks import get_network
 from leukobench.networks.build import build
 from leukobench.networks.weights import locate
-from PIL import Image
 
 LITE = get_network("efficientnet_lite0")
 MOBILE = get_network("mobilenetv2")
@@ -174,6 +175,7 @@ def test_the_builder_loads_weights_that_its_graph_depends_on(tmp_path, monkeypat
     from keras.src.applications import efficientnet
     from keras.src.backend import config
     from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
     from leukobench.networks.weights import file_digests
 
     network = get_network("efficientnetb0")

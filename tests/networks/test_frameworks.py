@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from leukobench.errors import EngineError
 from leukobench.networks import frameworks
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from leukobench.errors import ConfigurationError, UnknownNameError
 from leukobench.networks import NETWORKS, Network, get_network
 from leukobench.networks import build as build_module
@@ -92,7 +93,9 @@ def test_the_table_says_what_keras_asks_for(name, keras, monkeypatch):
     monkeypatch.setattr(file_utils, "get_file", get_file)
     network = applications()[name]
     with pytest.raises(Asked) as asked:
-        getattr(keras.applications, network.title)(include_top=False, weights="imagenet")
+        getattr(keras.applications, network.title)(
+            include_top=False, weights="imagenet", input_shape=(*network.input_size, 3)
+        )
     file = network.published
     assert asked.value.args == (file.name, file.url, file.checksum)
     assert file.checksum or name in {"mobilenet", "mobilenetv2"}

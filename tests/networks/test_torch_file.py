@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from leukobench.errors import WeightsError
 from leukobench.networks import get_network
 from leukobench.networks.torch_file import read_tensors

@@ -8,6 +8,7 @@ import urllib.request
 from dataclasses import replace
 
 import pytest
+
 from leukobench.errors import WeightsError
 from leukobench.networks import get_network
 from leukobench.networks import weights as weights_module

@@ -17,6 +17,7 @@ from leukobench.selection import SELECTORS
 NAMES = [name for name in SELECTORS.names() if SELECTORS.ships(name)]
 RANKING = [name for name in NAMES if name not in ("none", "pca")]
 
+
 def make(name: str, **parameters: Any) -> Any:
     return SELECTORS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
 
@@ -71,7 +72,7 @@ def test_nan_and_infinity_are_refused(name: str, bad: float, data: tuple[np.ndar
     X, y = data
     X = X.copy()
     X[3, 5] = bad
-    with pytest.raises(ValueError, match="NaN|infinity"):
+    with pytest.raises(ValueError, match=r"NaN|infinity"):
         make(name).fit(X, y)
 
 
