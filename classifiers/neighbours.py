@@ -1,0 +1,39 @@
+"""Nearest neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.neighbors import KNeighborsClassifier
+
+from .scaling import scaled
+
+
+def knn(
+    *,
+    n_neighbors: int = 5,
+    weights: str = "uniform",
+    metric: str = "minkowski",
+    scale: bool = False,
+    n_jobs: int | None = None,
+) -> Any:
+    """k nearest neighbours.
+
+    Not scaled by default: on pooled network features, standardising costs accuracy (93.6 instead of 97.9 % on the
+    average-pooled features of the ALL images), since it blows up nearly constant channels.
+
+    Parameters
+    ----------
+    n_neighbors : int
+    weights : {"uniform", "distance"}
+    metric : str
+        A distance of scikit-learn: "minkowski" (Euclidean), "cosine", "manhattan", ...
+    scale : bool
+        Standardise the features first.
+    n_jobs : int, optional
+
+    References
+    ----------
+    T. Cover, P. Hart, Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, 1967.
+    """
+    return scaled(KNeighborsClassifier(n_neighbors, weights=weights, metric=metric, n_jobs=n_jobs), scale)
