@@ -29,8 +29,8 @@ class XGBoost(ClassifierMixin, BaseEstimator):
     learning_rate : float
     max_bin : int
         Histogram bins a feature; few are enough for pooled features and cost less time.
-    subsample, colsample_bytree : float
-        Parts of the images and of the features that a tree sees.
+    subsample, colsample_bynode : float
+        Parts of the images that a tree sees, and of the features that a split chooses from.
     reg_lambda : float
         L2 penalty on the leaves.
     class_weight : "balanced", mapping or None
@@ -54,7 +54,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_bin": [Interval(Integral, 2, None, closed="left")],
         "subsample": [Interval(Real, 0, 1, closed="right")],
-        "colsample_bytree": [Interval(Real, 0, 1, closed="right")],
+        "colsample_bynode": [Interval(Real, 0, 1, closed="right")],
         "reg_lambda": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "random_state": [Integral, None],
@@ -64,11 +64,11 @@ class XGBoost(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         n_estimators: int = 200,
-        max_depth: int = 4,
-        learning_rate: float = 0.1,
-        max_bin: int = 64,
-        subsample: float = 0.8,
-        colsample_bytree: float = 0.3,
+        max_depth: int = 3,
+        learning_rate: float = 0.2,
+        max_bin: int = 32,
+        subsample: float = 1.0,
+        colsample_bynode: float = 0.1,
         reg_lambda: float = 1.0,
         class_weight: Any = None,
         random_state: int | None = None,
@@ -79,7 +79,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.max_bin = max_bin
         self.subsample = subsample
-        self.colsample_bytree = colsample_bytree
+        self.colsample_bynode = colsample_bynode
         self.reg_lambda = reg_lambda
         self.class_weight = class_weight
         self.random_state = random_state
@@ -101,15 +101,17 @@ class XGBoost(ClassifierMixin, BaseEstimator):
             XGBoost is not installed.
         """
         self._validate_params()
-        X, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        features, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"XGBoost needs at least two classes. Received one class: {self.classes_[0]!r}.")
         settings = self.get_params()
-        weights = compute_sample_weight(settings.pop("class_weight"), y)
+        weights = compute_sample_weight(settings.pop("class_weight"), labels)
         settings["random_state"] = 0 if self.random_state is None else self.random_state
-        self.booster_ = _xgboost().XGBClassifier(tree_method="hist", **settings).fit(X, codes, sample_weight=weights)
+        self.booster_ = (
+            _xgboost().XGBClassifier(tree_method="hist", **settings).fit(features, codes, sample_weight=weights)
+        )
         return self
 
     def _validate_params(self) -> None:
@@ -120,8 +122,8 @@ class XGBoost(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Probabilities, shape (n_images, n_classes), columns in the order of `classes_`."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        return self.booster_.predict_proba(X)
+        features = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        return self.booster_.predict_proba(features)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable label of each image, shape (n_images,)."""

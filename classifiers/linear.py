@@ -12,8 +12,9 @@ from .scaling import scaled
 
 def logistic_regression(
     *,
-    C: float = 0.1,
-    max_iter: int = 1000,
+    C: float = 1.0,
+    tol: float = 1e-6,
+    max_iter: int = 5000,
     scale: bool = True,
     class_weight: Any = None,
     random_state: int | None = None,
@@ -24,6 +25,9 @@ def logistic_regression(
     ----------
     C : float
         Inverse strength of the penalty.
+    tol : float
+        Gradient at which L-BFGS stops. At scikit-learn's 1e-4 it stops so early, where classes are separable, that
+        probabilities depend on rounding and on the number of threads.
     max_iter : int
         Steps of L-BFGS at most.
     scale : bool
@@ -35,9 +39,8 @@ def logistic_regression(
     ----------
     D. R. Cox, The Regression Analysis of Binary Sequences, J. R. Statist. Soc. B 20, 1958.
     """
-    return scaled(
-        LogisticRegression(C=C, max_iter=max_iter, class_weight=class_weight, random_state=random_state), scale
-    )
+    model = LogisticRegression(C=C, tol=tol, max_iter=max_iter, class_weight=class_weight, random_state=random_state)
+    return scaled(model, scale)
 
 
 def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:

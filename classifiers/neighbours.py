@@ -17,7 +17,7 @@ def knn(
     scale: bool = False,
     n_jobs: int | None = None,
 ) -> Any:
-    """k nearest neighbours.
+    """Nearest neighbours.
 
     Not scaled by default: on pooled network features, standardising costs accuracy (93.6 instead of 97.9 % on the
     average-pooled features of the ALL images), since it blows up nearly constant channels.

@@ -1,4 +1,4 @@
-"""Support vector machines. They give no probabilities of their own: the runner fits a sigmoid on grouped inner folds."""
+"""Support vector machines: without probabilities of their own, so the runner calibrates them on inner folds."""
 
 from __future__ import annotations
 

@@ -94,13 +94,13 @@ class RankingSelector(ColumnSelector):
             `X` holds NaN or infinity, or nothing but constant columns; or `y` holds fewer than two classes.
         """
         self._validate_params()
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        varying = varying_columns(X)
-        order, scores = self._rank(X[:, varying].astype(np.float64), encoded(y))
-        self.ranking_ = np.full(X.shape[1], varying.size + 1)
+        features, labels = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        varying = varying_columns(features)
+        order, scores = self._rank(features[:, varying].astype(np.float64), encoded(labels))
+        self.ranking_ = np.full(self.n_features_in_, varying.size + 1)
         self.ranking_[varying[order]] = np.arange(1, varying.size + 1)
         if scores is not None:
-            self.scores_ = np.full(X.shape[1], np.nan)
+            self.scores_ = np.full(self.n_features_in_, np.nan)
             self.scores_[varying] = scores
         self.support_ = np.flatnonzero(self.ranking_ <= self._kept(varying.size))
         return self

@@ -79,7 +79,7 @@ class Lasso(RankingSelector):
         return np.geomspace(first, last, steps + 1)[1:]
 
     def _kept(self, available: int) -> int:
-        return super()._kept(available) if self.alpha is None else max(1, self._active)
+        return super()._kept(available) if self.alpha is None else max(1, int(self._active))
 
 
 class _Path:

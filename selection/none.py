@@ -30,6 +30,6 @@ class NoSelection(ColumnSelector):
         ValueError
             `X` holds NaN or infinity, or nothing but constant columns.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        self.support_ = varying_columns(X)
+        features = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        self.support_ = varying_columns(features)
         return self

@@ -63,9 +63,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             `X` holds NaN or infinity, or nothing but constant columns.
         """
         self._validate_params()
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        self.support_ = varying_columns(X)
-        varying = X[:, self.support_].astype(np.float64)
+        given = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        self.support_ = varying_columns(given)
+        varying = given[:, self.support_].astype(np.float64)
         self.scaler_ = StandardScaler(with_std=self.scale).fit(varying)
         images, features = varying.shape
         wanted = self.n_components
@@ -78,8 +78,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the components of `X`, shape (n_images, n_components), in the type of `X` (float32 or float64)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return self.pca_.transform(self.scaler_.transform(X[:, self.support_].astype(np.float64))).astype(X.dtype)
+        given = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        varying = given[:, self.support_].astype(np.float64)
+        return self.pca_.transform(self.scaler_.transform(varying)).astype(given.dtype)
 
     @property
     def _n_features_out(self) -> int:

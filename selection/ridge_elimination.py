@@ -42,7 +42,8 @@ def ridge_elimination_order(X: Floats, y: Integers, alpha: float) -> Integers:
     gram.flat[:: len(gram) + 1] += alpha
     targets = X.T @ class_indicators(y)
     inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
-    remaining, left = np.arange(len(gram)), []
+    remaining = np.arange(len(gram))
+    left: list[int] = []
     while remaining.size:
         leaving, downdate = _leave(inverse, inverse @ targets, min(_BLOCK, remaining.size))
         left.extend(remaining[leaving])

@@ -54,7 +54,9 @@ def test_copies_share_a_fold(outcome: Outcome) -> None:
     assert folds.groupby("image_id")["fold"].nunique().max() == 1
 
 
-def plain(selector: Any, classifier: Any, X: np.ndarray, folds: pd.DataFrame, number: int, calibrate: bool) -> np.ndarray:
+def plain(
+    selector: Any, classifier: Any, X: np.ndarray, folds: pd.DataFrame, number: int, calibrate: bool
+) -> np.ndarray:
     """One fold by scikit-learn alone, from the run's table of folds."""
     train, test = (folds["fold"] != number).to_numpy(), (folds["fold"] == number).to_numpy()
     y, groups = folds["label"].to_numpy(), folds["group"].to_numpy()

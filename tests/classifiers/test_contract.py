@@ -30,9 +30,9 @@ PLAIN = {
     "svm_linear": lambda: SVC(kernel="linear"),
     "svm_rbf": lambda: SVC(C=10),
     "random_forest": lambda: RandomForestClassifier(200, random_state=0),
-    "naive_bayes": GaussianNB,
+    "naive_bayes": lambda: GaussianNB(var_smoothing=1e-3),
     "knn": lambda: KNeighborsClassifier(5),
-    "logistic_regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
+    "logistic_regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(tol=1e-6, max_iter=5000)),
     "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
 
@@ -85,7 +85,7 @@ def test_xgboost_is_plain_xgboost_on_encoded_labels(data: tuple[np.ndarray, np.n
     X, y = data
     codes = np.unique(y, return_inverse=True)[1]
     plain = XGBClassifier(
-        n_estimators=200, max_depth=4, learning_rate=0.1, max_bin=64, subsample=0.8, colsample_bytree=0.3,
+        n_estimators=200, max_depth=3, learning_rate=0.2, max_bin=32, subsample=1.0, colsample_bynode=0.1,
         tree_method="hist", random_state=0, n_jobs=1,
     ).fit(X[:100], codes[:100])  # fmt: skip
     np.testing.assert_array_equal(
