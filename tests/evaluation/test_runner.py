@@ -69,7 +69,7 @@ def test_cells_equal_plain_scikit_learn(tmp_path: Path, registries: tuple[Regist
 
     grid = make_grid(tmp_path, registries, ["bayes", "tree"])
     board, predictions = results(grid, tmp_path)
-    X = np.load(tmp_path / "x.npy")
+    X = np.load(tmp_path / "x.npy").astype(np.float64)
     splits = [(fold.train, fold.test) for fold in grid.folds]
     expected = cross_val_predict(
         make_pipeline(SelectKBest(k=5), GaussianNB()), X, grid.task.labels, cv=splits, method="predict_proba"
@@ -101,7 +101,7 @@ def test_probabilities_of_a_classifier_without_them_come_from_grouped_inner_fold
 
     grid = make_grid(tmp_path, registries, ["svm"])
     _, predictions = results(grid, tmp_path)
-    X, fold = np.load(tmp_path / "x.npy"), grid.folds[0]
+    X, fold = np.load(tmp_path / "x.npy").astype(np.float64), grid.folds[0]
     y, groups = grid.task.labels[fold.train], grid.task.groups[fold.train]
     selector = SelectKBest(k=5).fit(X[fold.train], y)
     train, test = selector.transform(X[fold.train]), selector.transform(X[fold.test])
