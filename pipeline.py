@@ -16,7 +16,7 @@ from .classifiers import CLASSIFIERS
 from .config import Choice, Experiment
 from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
-from .evaluation.grid import FeatureSource, Grid, software_versions
+from .evaluation.grid import FeatureSource, Grid, installed_versions, software_versions
 from .evaluation.methods import Method, make_method
 from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
+_ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
     index, sources = _extract(experiment, extractors, index, folder, workers, progress)
     grid = _grid(experiment, index, sources, selectors, classifiers)
-    lines = protocol(index, experiment.evaluation, {label: e.weights_label for label, e in extractors.items()})
+    lines = protocol(index, experiment.evaluation, {label: e.description for label, e in extractors.items()})
     leaderboard = _evaluate(experiment, grid, folder, lines, workers, progress)
     folder.finish(state, lines)
     _log.info("Finished.", extra={"facts": {"seconds": round(time.perf_counter() - started, 3)}})
@@ -158,6 +159,7 @@ def _methods(registry: Registry, choices: Sequence[Choice], experiment: Experime
 
 def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:
     machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    machine |= installed_versions(_ENGINES)
     identities = {label: dict(extractor.identity) for label, extractor in extractors.items()}
     return {"extractors": identities, "images": index.digest(), "software": machine | software_versions()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,17 +61,20 @@ class Unit:
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of the libraries and digest of the code that decide the numbers."""
-    versions = {}
-    for name in _DISTRIBUTIONS:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    """Versions of the libraries and digest of the code that decide the numbers of a cell."""
     root = Path(__file__).parent.parent
     sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
-    versions["leukobench code"] = digest([file_digest(path) for path in sources])[:16]
-    return versions
+    code = digest([file_digest(path) for path in sources])[:16]
+    return installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}
+
+
+def installed_versions(distributions: Sequence[str]) -> dict[str, str]:
+    """Versions of those distributions that are installed."""
+    found = {}
+    for name in distributions:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 @dataclass(frozen=True)

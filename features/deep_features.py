@@ -38,8 +38,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    weights_label_ : str
-        What the weights are; random ones are called RANDOM.
+    description_ : str
+        Weights and engine; random weights are called RANDOM.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         """
         parameters = {key: getattr(self, key) for key in ("weights", "pooling", "precision", "engine")}
         self.extractor_ = make_extractor(self.network, parameters)
-        self.weights_label_ = self.extractor_.weights_label
+        self.description_ = self.extractor_.description
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -42,8 +42,8 @@ class Extractor(Protocol):
         """Everything that the numbers depend on; decides the cache folder."""
 
     @property
-    def weights_label(self) -> str:
-        """What the weights are, for tables: ``"ImageNet"``, ``"RANDOM (seed 0)"``."""
+    def description(self) -> str:
+        """Weights and engine, for tables: ``"ImageNet weights; openvino, float32"``; random weights are RANDOM."""
 
     @property
     def input_size(self) -> tuple[int, int] | None:
@@ -95,7 +95,6 @@ class NetworkExtractor:
         self.engine = choose_engine(engine)
         self.input_size = self.network.input_size
         self.interpolation = self.network.interpolation
-        self.weights_label = self.weights.label
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -109,6 +108,11 @@ class NetworkExtractor:
             "engine": engine_family(self.engine),
         }
 
+    @property
+    def description(self) -> str:
+        """Weights and engine; see `Extractor.description`."""
+        return f"{self.weights.label} weights; {engine_family(self.engine)}, {self.precision}"
+
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Build or load the network; see `Extractor.open`."""
         return open_engine(self.network, self.weights, self.pooling, self.precision, self.engine, threads)
@@ -120,7 +124,7 @@ class CustomExtractor:
     An attribute ``input_size = (height, width)`` asks for resized images.
     """
 
-    weights_label = "own"
+    description = "an extractor of the user's own"
     feature_names: Sequence[str] = ()
     interpolation = "bilinear"
 

@@ -59,18 +59,20 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
 def _lines(stream: TextIO) -> Progress:
     @contextlib.contextmanager
     def progress(title: str, total: int) -> Iterator[Advance]:
-        start = time.monotonic()
-        said, finished = start - _NEXT_LINES_S + _FIRST_LINE_S, 0
+        begun = said = math.nan
+        finished = 0
 
         def advance(done: int) -> None:
-            nonlocal said, finished
-            finished += done
+            nonlocal begun, said, finished
             now = time.monotonic()
-            if now - said >= _NEXT_LINES_S and finished < total:
+            if math.isnan(begun):  # what was loaded before the first one says nothing about the rest
+                begun, said = now, now - _NEXT_LINES_S + _FIRST_LINE_S
+            elif now - said >= _NEXT_LINES_S and finished + done < total:
                 said = now
-                left = (now - start) / finished * (total - finished) if finished else float("nan")
-                stream.write(f"{title}: {finished:,}/{total:,}, about {duration(left)} left\n")
+                left = duration((now - begun) / finished * (total - finished))
+                stream.write(f"{title}: {finished:,}/{total:,}, about {left} left\n")
                 stream.flush()
+            finished += done
 
         yield advance
 
@@ -79,8 +81,6 @@ def _lines(stream: TextIO) -> Progress:
 
 def duration(seconds: float) -> str:
     """Seconds in words: ``"8 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
-    if math.isnan(seconds):
-        return "an unknown time"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

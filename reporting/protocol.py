@@ -8,7 +8,7 @@ from ..config import Evaluation
 from ..images.index import ImageIndex
 
 
-def protocol(index: ImageIndex, evaluation: Evaluation, weights: Mapping[str, str]) -> list[str]:
+def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str]) -> list[str]:
     """Lines that go above a leaderboard and under a figure.
 
     Parameters
@@ -16,10 +16,10 @@ def protocol(index: ImageIndex, evaluation: Evaluation, weights: Mapping[str, st
     index : ImageIndex
         Without the images that did not decode.
     evaluation : Evaluation
-    weights : mapping
-        Label of each extractor -> what its weights are.
+    extractors : mapping
+        Label of each extractor -> its weights and engine, in words.
     """
-    return [_images(index), _groups(index), _evaluation(evaluation), *_weights(weights)]
+    return [_images(index), _groups(index), _evaluation(evaluation), *_extractors(extractors)]
 
 
 def _images(index: ImageIndex) -> str:
@@ -45,5 +45,5 @@ def _evaluation(said: Evaluation) -> str:
     return f"{folds}; everything is fitted inside the training fold{balance}"
 
 
-def _weights(weights: Mapping[str, str]) -> list[str]:
-    return [f"{label}: {what} weights" for label, what in weights.items()]
+def _extractors(extractors: Mapping[str, str]) -> list[str]:
+    return [f"{label}: {what}" for label, what in extractors.items()]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leukobench.reporting.figures import draw_figures
+from leukobench.reporting.leaderboard import show_leaderboard, write_leaderboard
+
+
+@pytest.fixture
+def board() -> pd.DataFrame:
+    rows = []
+    for number in range(15):
+        row = {"rank": number + 1, "extractor": "a_rather_long_extractor(pooling=multilevel)", "selector": "none"}
+        row |= {"classifier": f"classifier_{number}", "features": 1536.0, "selector_s": 0.1, "fit_s": 1.0}
+        row |= {"predict_s": 0.01, "status": "ok"}
+        for metric in ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc"):
+            row |= {metric: 0.99 - number / 100, f"{metric}_sd": 0.01}
+        rows.append(row)
+    failed = dict.fromkeys(rows[0], np.nan) | {"extractor": "x", "selector": "y", "classifier": "z"}
+    table = pd.DataFrame([*rows, failed | {"status": "failed in 2 of 5 folds"}])
+    return table.astype({"rank": "Int64"})
+
+
+def shown(board: pd.DataFrame) -> str:
+    stream = io.StringIO()
+    show_leaderboard(board, ["IMAGE-LEVEL, OPTIMISTIC: no patients known"], stream)
+    return stream.getvalue()
+
+
+def test_a_pipe_gets_whole_names_the_protocol_and_the_failures(board: pd.DataFrame) -> None:
+    said = shown(board)
+    assert said.startswith("IMAGE-LEVEL, OPTIMISTIC")
+    assert "a_rather_long_extractor(pooling=multilevel)" in said
+    assert "0.9900 ± 0.0100" in said
+    assert "... and 3 more combinations" in said
+    assert "FAILED: x x y x z: failed in 2 of 5 folds" in said
+    assert "nan" not in said
+
+
+def test_nothing_scored_shows_failures_only(board: pd.DataFrame) -> None:
+    assert "FAILED" in shown(board.tail(1))
+
+
+def test_the_file_holds_every_row_in_full(board: pd.DataFrame, tmp_path: Path) -> None:
+    write_leaderboard(board, tmp_path / "leaderboard.csv")
+    again = pd.read_csv(tmp_path / "leaderboard.csv", dtype={"rank": "Int64"})
+    pd.testing.assert_frame_equal(again, board, check_dtype=False)
+
+
+def test_figures_with_a_failed_combination(board: pd.DataFrame, tmp_path: Path) -> None:
+    keys = ["extractor", "selector", "classifier"]
+    scores = board.loc[board["rank"].notna(), [*keys, "accuracy"]].rename(columns={"accuracy": "value"})
+    draw_figures(board, scores.assign(metric="accuracy"), "accuracy", ["protocol"], tmp_path)
+    from PIL import Image
+
+    for name in ("leaderboard.png", "combinations.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert min(picture.size) > 300
