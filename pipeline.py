@@ -6,14 +6,13 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
 from .classifiers import CLASSIFIERS
-from .config import Choice, Experiment
+from .config import Experiment
 from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
 from .evaluation.grid import FeatureSource, Grid, installed_versions, software_versions
@@ -26,7 +25,6 @@ from .features.cache import FeatureCache
 from .features.extraction import extract_to, pending
 from .features.extractors import Extractor, make_extractor
 from .images.index import ImageIndex, index_images
-from .registry import Registry
 from .reporting.figures import draw_figures
 from .reporting.leaderboard import write_leaderboard
 from .reporting.log import log_to
@@ -105,13 +103,14 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
 def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Progress) -> Outcome:
     started = time.perf_counter()
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
+    if not folder.was_finished():
+        _methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
     index = _index(experiment, folder, progress)
     state = _state(experiment, extractors, index)
     finished = folder.finished(state)
     if finished is not None:
         return Outcome(folder.path, *finished, reused=True)
-    selectors = _methods(SELECTORS, experiment.selectors, experiment)
-    classifiers = _methods(CLASSIFIERS, experiment.classifiers, experiment)
+    selectors, classifiers = _methods(experiment)
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
     index, sources = _extract(experiment, extractors, index, folder, workers, progress)
@@ -151,10 +150,15 @@ def _state(experiment: Experiment, extractors: dict[str, Extractor], index: Imag
     return digest([decides, identities, plugins, index.digest(), software_versions(), __version__])
 
 
-def _methods(registry: Registry, choices: Sequence[Choice], experiment: Experiment) -> list[Method]:
-    seed = experiment.evaluation.seed
-    weighted = registry is CLASSIFIERS and experiment.evaluation.balance == "class_weight"
-    return [make_method(registry, c.name, c.parameters, c.label, seed, weighted) for c in choices]
+def _methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
+    """Selectors and classifiers, unfitted, with every name and parameter checked."""
+    said = experiment.evaluation
+    weighted = said.balance == "class_weight"
+    selectors = [make_method(SELECTORS, c.name, c.parameters, c.label, said.seed) for c in experiment.selectors]
+    classifiers = [
+        make_method(CLASSIFIERS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.classifiers
+    ]
+    return selectors, classifiers
 
 
 def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:

@@ -97,16 +97,21 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
     """
     import filelock
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    held = filelock.FileLock(path, timeout=timeout_s)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            held.acquire()
+        except filelock.Timeout as error:
+            raise BusyError(
+                f"Another process is {doing}.",
+                received=f"lock file {path}",
+                mend="wait for it to finish, or give this run another name.",
+            ) from error
     try:
-        with filelock.FileLock(path, timeout=timeout_s):
-            yield
-    except filelock.Timeout as error:
-        raise BusyError(
-            f"Another process is {doing}.",
-            received=f"lock file {path}",
-            mend="wait for it to finish, or give this run another name.",
-        ) from error
+        yield
+    finally:
+        held.release()
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:

@@ -91,12 +91,18 @@ def compute(
     if first is None:
         return
     with extractor.open(threads) as engine:
-        vectors = engine.vectors(itertools.chain([first], readable))
+        vectors = _counted(engine.vectors(itertools.chain([first], readable)), advance)
         while chunk := list(itertools.islice(vectors, PART_ROWS)):
             ids = [accepted.popleft() for _ in chunk]
             matrix = np.stack(chunk)
             names = engine.feature_names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
             cache.append(ids, matrix, names)
+
+
+def _counted(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterator[NDArray[np.float32]]:
+    for vector in vectors:
+        advance(1)
+        yield vector
 
 
 def _accept(
@@ -106,9 +112,9 @@ def _accept(
     advance: Advance,
 ) -> Iterator[NDArray[np.uint8]]:
     for image_id, image in decoded:
-        advance(1)
         if isinstance(image, UnreadableImageError):
             refused[image_id] = image.what
+            advance(1)
         else:
             accepted.append(image_id)
             yield image

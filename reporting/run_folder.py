@@ -79,6 +79,10 @@ class RunFolder:
         self._state.unlink(missing_ok=True)
         (self.path / "features").mkdir(parents=True, exist_ok=True)
 
+    def was_finished(self) -> bool:
+        """Whether a run ended here, of this experiment or of an earlier form of it."""
+        return self._state.exists()
+
     def finish(self, state: str, protocol: list[str]) -> None:
         """Every file is written; `state` is the digest of all that decided them."""
         shutil.rmtree(self.path / "features", ignore_errors=True)
