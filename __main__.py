@@ -1,5 +1,5 @@
 """``python -m leukobench``."""
 
-from leukobench.cli import main
+from .cli import main
 
 main()

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from leukobench import __version__
-from leukobench.errors import LeukobenchError
+from . import __version__
+from .errors import LeukobenchError
 
 
 class _Commands(click.Group):
@@ -62,7 +62,7 @@ def run(
     A run that was stopped goes on where it was; a finished one shows its leaderboard again. Exit status: 0 when there
     are scores, 1 when every combination failed, 2 for a mistake in what was asked for.
     """
-    from leukobench import config
+    from . import config
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
@@ -83,9 +83,9 @@ def _given(**options: Any) -> dict[str, Any]:
 
 def _run(experiment: Any, workers: int | None) -> int:
     """Run one experiment of several: what stops it does not stop the next."""
-    from leukobench import pipeline
-    from leukobench.reporting.leaderboard import show_leaderboard
-    from leukobench.reporting.progress import on_screen
+    from . import pipeline
+    from .reporting.leaderboard import show_leaderboard
+    from .reporting.progress import on_screen
 
     try:
         outcome = pipeline.run(experiment, workers, on_screen())
@@ -101,7 +101,7 @@ def _run(experiment: Any, workers: int | None) -> int:
 @click.argument("family", type=click.Choice(["extractors", "selectors", "classifiers", "layouts"]))
 def list_(family: str) -> None:
     """Show every name of a FAMILY with its parameters and their defaults."""
-    from leukobench.reporting import catalogue
+    from .reporting import catalogue
 
     for line in catalogue.lines(family):
         click.echo(line)
@@ -114,8 +114,8 @@ def list_(family: str) -> None:
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
-    from leukobench.images.synthetic import draw_smears
-    from leukobench.reporting.progress import counted, on_screen
+    from .images.synthetic import draw_smears
+    from .reporting.progress import counted, on_screen
 
     with counted(on_screen(), "drawing images") as report:
         draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)

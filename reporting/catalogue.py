@@ -7,13 +7,19 @@ from typing import Any
 from ..classifiers import CLASSIFIERS
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import LAYOUTS
+from ..networks import NETWORKS, get_network
 from ..registry import Registry
 from ..selection import SELECTORS
 
 FAMILIES = {"extractors": EXTRACTORS, "selectors": SELECTORS, "classifiers": CLASSIFIERS, "layouts": LAYOUTS}
 _SEEDED = ("random_state", "n_jobs", "class_weight")
 _ALSO = {
-    "extractors": "Any other network of keras.applications works by its name in lower case, such as resnet50v2.",
+    "extractors": (
+        "pooling: average, max, multilevel (mean and standard deviation after each stage)\n"
+        "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
+        "precision: float32, bfloat16; engine: auto, openvino, keras\n"
+        "Any other network of keras.applications works by its name in lower case, such as resnet50v2."
+    ),
     "layouts": "With --group REGEX, any layout takes the patient from the path.",
 }
 
@@ -35,9 +41,12 @@ def lines(family: str) -> list[str]:
 
 def _described(registry: Registry, name: str) -> str:
     if registry is LAYOUTS:
-        return (registry.get(name).__doc__ or "").strip().splitlines()[0]
-    parameters = registry.parameters(name).items()
-    return ", ".join(f"{key}={_shown(value)}" for key, value in parameters if key not in _SEEDED)
+        layout = registry.get(name)
+        return getattr(layout, "shape", "") or (layout.__doc__ or "").strip().splitlines()[0]
+    parameters = registry.parameters(name)
+    if registry is EXTRACTORS and name in NETWORKS.names():
+        parameters["weights"] = get_network(name).default_weights
+    return ", ".join(f"{key}={_shown(value)}" for key, value in parameters.items() if key not in _SEEDED)
 
 
 def _shown(value: Any) -> str:

@@ -78,5 +78,8 @@ def test_leftovers_of_killed_writers_are_removed_when_old(tmp_path: Path) -> Non
 
 def test_a_lock_where_no_folder_can_be_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="could not be written"), storage.lock(tmp_path / "file" / "x" / ".lock", "x"):
+    with (
+        pytest.raises(StorageError, match="could not be written"),
+        storage.lock(tmp_path / "file" / "x" / ".lock", "x"),
+    ):
         pass
