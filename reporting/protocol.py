@@ -25,7 +25,7 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
 def _images(index: ImageIndex) -> str:
     counts = index.counts()["images"]
     classes = ", ".join(f"{label} {count:,}" for label, count in counts.items())
-    ledger = f"; {len(index.ledger):,} files not used (ledger.parquet)" if len(index.ledger) else ""
+    ledger = f"; files not used: {len(index.ledger):,} (ledger.parquet)" if len(index.ledger) else ""
     return f"{len(index):,} images in {len(counts)} classes: {classes}; layout {index.layout}{ledger}"
 
 
