@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .classifiers import CLASSIFIERS
 from .config import Experiment
-from .errors import EveryCombinationFailedError
+from .errors import EngineError, EveryCombinationFailedError, ExtractionError
 from .evaluation.folds import folds_table, make_folds
 from .evaluation.grid import FeatureSource, Grid, installed_versions, software_versions
 from .evaluation.methods import Method, make_method
@@ -176,27 +176,39 @@ def _extract(
     workers: int,
     progress: Progress,
 ) -> tuple[ImageIndex, list[FeatureSource]]:
-    """Features of every image that decodes; those that do not move to the ledger."""
+    """Features of every image that decodes; those that do not move to the ledger. A failing extractor fails alone."""
     caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors.values()]
     refused: dict[str, str] = {}
+    errors = [""] * len(caches)
     for position, ((label, extractor), cache) in enumerate(zip(extractors.items(), caches, strict=True)):
         missing = len(pending(index.files(), cache))
-        with progress(f"extracting {label}", missing) as advance:
-            refused |= extract_to(folder.matrix(position), extractor, index.files(), cache, workers, advance)
-        _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
-    if refused:
-        index = index.without(refused)
-        index.check(experiment.evaluation.folds)
-        for position, cache in enumerate(caches):
+        try:
+            with progress(f"extracting {label}", missing) as advance:
+                refused |= extract_to(folder.matrix(position), extractor, index.files(), cache, workers, advance)
+            _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
+        except (ExtractionError, EngineError) as error:
+            errors[position] = str(error)
+            _log.warning("All combinations with %s fail. %s", label, error)
+    index = _without(index, refused, experiment, folder)
+    for position, cache in enumerate(caches):
+        if refused and not errors[position]:
             cache.fill([image_id for image_id, _ in index.files()], folder.matrix(position))
-    folder.write_table("images", index.images.assign(group=index.group))
-    folder.write_table("ledger", index.ledger)
-    _warn_of_ledger(index)
     sources = [
-        FeatureSource(label, folder.matrix(position), digest(dict(extractor.identity)))
+        FeatureSource(label, folder.matrix(position), digest(dict(extractor.identity)), errors[position])
         for position, (label, extractor) in enumerate(extractors.items())
     ]
     return index, sources
+
+
+def _without(index: ImageIndex, refused: dict[str, str], experiment: Experiment, folder: RunFolder) -> ImageIndex:
+    """The index less the images that do not decode, written down."""
+    if refused:
+        index = index.without(refused)
+        index.check(experiment.evaluation.folds)
+    folder.write_table("images", index.images.assign(group=index.group))
+    folder.write_table("ledger", index.ledger)
+    _warn_of_ledger(index)
+    return index
 
 
 def _warn_of_ledger(index: ImageIndex) -> None:

@@ -23,16 +23,20 @@ _ROOMS_THAT_DECIDE = ("classifiers", "evaluation", "selection")
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """One extractor's features: a memory-mapped ``.npy`` file and the digest of what the numbers depend on."""
+    """One extractor's features: a memory-mapped ``.npy`` file and the digest of what the numbers depend on.
+
+    Where the extractor failed, `error` says how, and there is no file.
+    """
 
     label: str
     matrix: Path
     identity: str
+    error: str = ""
 
     @cached_property
     def width(self) -> int:
         """Number of features."""
-        return int(np.load(self.matrix, mmap_mode="r").shape[1])
+        return 0 if self.error else int(np.load(self.matrix, mmap_mode="r").shape[1])
 
 
 @dataclass(frozen=True)

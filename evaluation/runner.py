@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ExtractionError
 from .folds import check, splits
 from .grid import Grid, Unit
 from .methods import Method
@@ -101,6 +102,8 @@ def _select(unit: Unit, task: Task) -> _Selected:
     from sklearn.base import clone
 
     # float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart
+    if unit.source.error:
+        raise ExtractionError(unit.source.error)
     features = np.load(unit.source.matrix, mmap_mode="r")
     train, test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
     start = time.perf_counter()

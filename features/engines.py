@@ -147,7 +147,7 @@ def open_engine(
     pooling : {"average", "max", "multilevel"}
         See `leukobench.features.pooling.pooled`.
     precision : {"float32", "bfloat16"}
-        bfloat16 is up to twice as fast on processors that know it, and keeps two to three digits.
+        bfloat16 is up to twice as fast on processors that know it, and moves vectors by a few per cent.
     engine : {"auto", "openvino", "keras"}
         See `choose_engine`.
     threads : int, optional

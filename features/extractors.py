@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -155,7 +156,7 @@ class CustomExtractor:
         """Vectors in batches of 32 images."""
         images = iter(images)
         while batch := list(itertools.islice(images, _BATCH)):
-            rows = np.asarray(self._transformer.transform(batch), dtype=np.float32)
+            rows = self._transform(batch)
             if rows.ndim != 2 or len(rows) != len(batch):
                 raise ExtractionError(
                     "The extractor's transform gave no table of vectors.",
@@ -163,6 +164,17 @@ class CustomExtractor:
                     received=f"shape {rows.shape}",
                 )
             yield from rows
+
+    def _transform(self, batch: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        try:
+            return np.asarray(self._transformer.transform(batch), dtype=np.float32)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise ExtractionError(
+                f"The extractor '{self.name}' failed: {type(error).__name__}: {error}.",
+                received=f"{len(batch)} images, the first of shape {batch[0].shape} ({place.filename}:{place.lineno})",
+                mend="correct it and run the same command again.",
+            ) from error
 
 
 class _Extractors(Registry):

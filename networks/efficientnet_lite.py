@@ -33,6 +33,12 @@ _TORCH_NAMES = {
     "project_bn": "_bn2",
 }
 
+_ENDS = {
+    "conv": ("weight",),
+    "bn": ("weight", "bias", "running_mean", "running_var"),
+    "classifier": ("weight", "bias"),
+}
+
 
 def efficientnet_lite0(
     *,
@@ -139,12 +145,10 @@ def _activated(x: Any, name: str) -> Any:
 
 
 def _tensor_names(layer: Any) -> list[str]:
+    """Names in the checkpoint, in the order of the layer's weights: ``block3_expand_bn`` is ``_blocks.3._bn0``."""
     block, _, part = layer.name.partition("_") if layer.name.startswith("block") else ("", "", layer.name)
     prefix = f"_blocks.{block.removeprefix('block')}." if block else ""
-    ends = {5: ["weight"], 4: ["weight", "bias", "running_mean", "running_var"]}.get(
-        5 if part.endswith("_conv") else len(layer.weights), ["weight", "bias"]
-    )
-    return [f"{prefix}{_TORCH_NAMES[part]}.{end}" for end in ends]
+    return [f"{prefix}{_TORCH_NAMES[part]}.{end}" for end in _ENDS[part.rpartition("_")[2]]]
 
 
 def _set_weights(layer: Any, tensors: Mapping[str, np.ndarray | None]) -> None:

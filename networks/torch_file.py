@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 import pickle
 import struct
 import zipfile
@@ -49,7 +50,9 @@ class _View:
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         inside = min((self.offset, *self.shape, *self.strides)) >= 0 and last < self.storage.size
         values = self.storage.values
-        if values is None or not (inside or 0 in self.shape):
+        # Steps of 0 would let a few bytes stand for a tensor that fills the memory.
+        small = math.prod(self.shape) <= self.storage.size
+        if values is None or not small or not (inside or 0 in self.shape):
             raise ValueError("a tensor reaches outside its storage")
         strides = [step * values.itemsize for step in self.strides]
         return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides).copy()

@@ -147,14 +147,19 @@ def file_digests(path: Path) -> tuple[str, str]:
         known = json.loads(note.read_text(encoding="utf-8"))
         if known["state"] == state:
             return str(known["sha256"]), str(known["md5"])
+    sha256, md5 = _digests(path)
+    # A cache folder that cannot be written only costs the reading next time.
+    with contextlib.suppress(StorageError):
+        write_text(note, json.dumps({"state": state, "sha256": sha256, "md5": md5}))
+    return sha256, md5
+
+
+def _digests(path: Path) -> tuple[str, str]:
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
             sha256.update(block)
             md5.update(block)
-    # A cache folder that cannot be written only costs the reading next time.
-    with contextlib.suppress(StorageError):
-        write_text(note, json.dumps({"state": state, "sha256": sha256.hexdigest(), "md5": md5.hexdigest()}))
     return sha256.hexdigest(), md5.hexdigest()
 
 
@@ -185,12 +190,11 @@ def _read(answer: http.client.HTTPResponse) -> bytes:
 
 
 def _check_download(network: Network, file: PublishedFile, temporary: Path, announced: str | None) -> None:
-    size = temporary.stat().st_size
-    complete = announced is None or size == int(announced)
-    content = temporary.read_bytes()
-    digests = (hashlib.sha256(content).hexdigest(), hashlib.md5(content, usedforsecurity=False).hexdigest())
-    if not complete or not content.startswith(_BEGINNINGS[".h5"]) or (file.checksum and file.checksum not in digests):
-        raise _damaged(network, Path(file.url), file.checksum or f"{announced} bytes", "try again later.")
+    with temporary.open("rb") as stream:
+        complete = stream.read(8) == _BEGINNINGS[".h5"] and announced in {None, str(temporary.stat().st_size)}
+    if not complete or (file.checksum and file.checksum not in _digests(temporary)):
+        expected = file.checksum or f"an HDF5 file of {announced} bytes"
+        raise _damaged(network, Path(file.name), expected, f"download {file.url} again, or by hand.")
 
 
 def _damaged(network: Network, path: Path, expected: str, mend: str) -> WeightsError:

@@ -145,7 +145,7 @@ def varying_columns(X: NDArray[Any]) -> Integers:
         Every column is constant.
     """
     highest, lowest = X.max(axis=0), X.min(axis=0)
-    noise = _ROUNDING_STEPS * np.finfo(X.dtype).eps * np.maximum(np.abs(highest), np.abs(lowest))
+    noise = _ROUNDING_STEPS * _rounding_step(X) * np.maximum(np.abs(highest), np.abs(lowest))
     varying = np.flatnonzero(highest - lowest > noise)
     if not varying.size:
         raise ValueError(
@@ -153,6 +153,13 @@ def varying_columns(X: NDArray[Any]) -> Integers:
             "is nothing to choose from. Expected at least one that differs; check the extractor's output."
         )
     return varying
+
+
+def _rounding_step(X: NDArray[Any]) -> float:
+    """Relative precision of the numbers in `X`: that of float32 where they came as such and were widened since."""
+    with np.errstate(over="ignore"):
+        narrow = np.array_equal(X.astype(np.float32), X)
+    return float(np.finfo(np.float32 if narrow else np.float64).eps)
 
 
 def encoded(y: ArrayLike) -> Integers:

@@ -187,6 +187,17 @@ def test_when_everything_fails_the_run_says_so(experiment: Any, plugin: str, tmp
     assert notes["text"].str.contains("fails on demand").all()
 
 
+def test_a_failing_extractor_fails_its_own_combinations_only(experiment: Any, plugin: str) -> None:
+    said = experiment(extractors=[f"{plugin}:Raises", f"{plugin}:NotANumber", f"{plugin}:Colours"], selectors=["none"])
+    outcome = run(said, workers=1)
+    status = outcome.leaderboard.set_index(["extractor", "classifier"])["status"]
+    assert status[f"{plugin}:Colours"].eq("ok").all()
+    assert status[[f"{plugin}:Raises", f"{plugin}:NotANumber"]].eq("failed in 3 of 3 folds").all()
+    notes = pd.read_csv(outcome.folder / "notes.csv").set_index("extractor")["text"]
+    assert "ZeroDivisionError" in notes[f"{plugin}:Raises"].iloc[0]
+    assert "NaN" in notes[f"{plugin}:NotANumber"].iloc[0]
+
+
 def start(experiment: Experiment, tmp_path: Path) -> subprocess.Popen[str]:
     path = tmp_path / "trial.yaml"
     path.write_text(yaml.safe_dump(experiment.to_mapping()))

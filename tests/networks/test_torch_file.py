@@ -87,7 +87,8 @@ def test_tensors_come_back_with_their_strides(tmp_path, write):
 
 @pytest.mark.parametrize("write", [write_legacy, write_zip])
 @pytest.mark.parametrize(
-    ("shape", "strides", "offset"), [((13,), (1,), 0), ((2,), (12,), 0), ((1,), (1,), 12), ((2,), (-1,), 0)]
+    ("shape", "strides", "offset"),
+    [((13,), (1,), 0), ((2,), (12,), 0), ((1,), (1,), 12), ((2,), (-1,), 0), ((10**12,), (0,), 0)],
 )
 def test_a_tensor_cannot_reach_outside_its_storage(tmp_path, write, shape, strides, offset):
     state = {"x": _Tensor("0", 12, shape, strides, offset)}

@@ -34,6 +34,13 @@ class NotANumber(Colours):
         return np.full((len(images), 3), np.nan, dtype=np.float32)
 
 
+class Raises(Colours):
+    """Has a mistake."""
+
+    def transform(self, images: list[np.ndarray]) -> np.ndarray:
+        return np.ones(len(images)) / (1 // 0)
+
+
 def best_two(k: int = 2) -> SelectKBest:
     """A selector made by a function; counts its fits in ``$FIT_FILE``."""
     return CountingSelector(f_classif, k=k)

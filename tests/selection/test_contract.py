@@ -57,6 +57,30 @@ def test_constant_columns_leave_and_the_type_stays(name: str, data: tuple[np.nda
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_noise_of_float32_is_no_variation_when_widened_to_float64(
+    name: str, data: tuple[np.ndarray, np.ndarray]
+) -> None:
+    X, y = data
+    noisy = np.nextafter(np.float32(0.1), np.float32(1), dtype=np.float32)
+    X = X.copy()
+    X[::2, 4] = noisy
+    X[1::2, 4] = np.float32(0.1)
+    narrow, wide = make(name).fit(X, y), make(name).fit(X.astype(np.float64), y)
+    assert 4 not in wide.support_
+    np.testing.assert_array_equal(narrow.support_, wide.support_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_the_output_are_as_many_as_its_columns(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
+    fitted = make(name).fit(*data)
+    names = fitted.get_feature_names_out()
+    assert len(set(names)) == fitted.transform(data[0]).shape[1]
+    if name != "pca":
+        assert names.tolist() == [f"x{index}" for index in fitted.support_]
+        np.testing.assert_array_equal(fitted.get_support(indices=True), fitted.support_)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_frames_in_frames_out(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = data
     frame = pd.DataFrame(X, columns=[f"avg_{i:04d}" for i in range(X.shape[1])])
