@@ -28,6 +28,7 @@ class NaiveBayes(GaussianNB):
     D. J. Hand, K. Yu, Idiot's Bayes: Not So Stupid After All?, Int. Stat. Rev. 69, 2001.
     """
 
+    class_prior_: NDArray[np.float64]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **GaussianNB._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, None],

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigurationError, ExtractionError, UnknownNameError
 from ..networks import NETWORKS, get_network
+from ..networks.build import check_precision
 from ..networks.weights import locate
 from ..registry import Registry
 from .engines import choose_engine, engine_family, open_engine
@@ -85,10 +86,7 @@ class NetworkExtractor:
         precision: str = "float32",
         engine: str = "auto",
     ) -> None:
-        if precision not in ("float32", "bfloat16"):
-            raise ConfigurationError(
-                f"There is no precision '{precision}'.", expected="float32, bfloat16", received=precision
-            )
+        check_precision(precision)
         check_pooling(pooling)
         self.network = get_network(network)
         self.pooling, self.precision = pooling, precision
