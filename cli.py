@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ class _Commands(click.Group):
 @click.version_option(__version__, package_name="leukobench")
 def cli() -> None:
     """Deep image features and classical classifiers, compared honestly and fast."""
-    sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
+    with contextlib.suppress(FileNotFoundError):
+        sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("leukobench").setLevel(logging.INFO)
 
@@ -66,7 +68,7 @@ def run(
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
-    if experiments and (layout or group or folds):
+    if experiments and {layout, group, folds} != {None}:
         raise click.UsageError("--layout, --group and --folds go with --images; an experiment file says them itself.")
     settings = _given(name=name, results=results)
     if images is not None:
@@ -74,6 +76,8 @@ def run(
         asked = [config.for_folder(images, images=_given(layout=layout, group=group), evaluation=protocol, **settings)]
     else:
         asked = [config.read_experiment(path, **settings) for path in experiments]
+        if len({experiment.folder.absolute() for experiment in asked}) < len(asked):
+            raise click.UsageError("Two of these experiments have one name: the second would overwrite the first.")
     sys.exit(max(_run(experiment, workers) for experiment in asked))
 
 

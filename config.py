@@ -32,7 +32,7 @@ class Choice(_Strict):
             return {"name": value}
         if isinstance(value, dict) and len(value) == 1 and "name" not in value:
             name, parameters = next(iter(value.items()))
-            return {"name": name, "parameters": parameters or {}}
+            return {"name": name, "parameters": {} if parameters is None else parameters}
         return value
 
     @property
@@ -143,8 +143,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
         The file is absent, is no YAML mapping, or says something unknown or impossible.
     """
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        said = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
     if not isinstance(said, dict):
         raise ConfigurationError(
@@ -164,8 +164,22 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     return _validated({"name": path.stem, **said, **settings}, f" in {path}")
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that is given twice is a mistake, rather than the last one winning."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.YAMLError(f"given twice, line {node.start_mark.line + 1}: {', '.join(twice)}")
+        return super().construct_mapping(node, deep)
+
+
 def _beside(base: Path, said: str) -> Path:
-    return Path(base / Path(said).expanduser()).resolve()
+    try:
+        return Path(base / Path(said).expanduser()).resolve()
+    except (RuntimeError, ValueError) as error:
+        raise ConfigurationError("A path in the experiment file cannot be.", received=f"{said!r}: {error}") from error
 
 
 def _validated(said: dict[str, Any], where: str) -> Experiment:

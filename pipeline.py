@@ -126,6 +126,7 @@ def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> Ima
     said = experiment.images
     with counted(progress, "identifying images") as report:
         index = index_images(said.folder, said.layout, said.group, report)
+    _warn_of_ledger(index)
     index.check(experiment.evaluation.folds)
     folder.refuse_other_images(str(said.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
@@ -204,10 +205,10 @@ def _without(index: ImageIndex, refused: dict[str, str], experiment: Experiment,
     """The index less the images that do not decode, written down."""
     if refused:
         index = index.without(refused)
+        _warn_of_ledger(index)
         index.check(experiment.evaluation.folds)
     folder.write_table("images", index.images.assign(group=index.group))
     folder.write_table("ledger", index.ledger)
-    _warn_of_ledger(index)
     return index
 
 
@@ -215,7 +216,9 @@ def _warn_of_ledger(index: ImageIndex) -> None:
     if len(index.ledger):
         reasons = index.ledger["reason"].value_counts()
         listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
-        _log.warning("Files not used: %s (%s). Each one stands in ledger.parquet.", f"{len(index.ledger):,}", listed)
+        _log.warning(
+            "Files not used: %s (%s). Each one stands in the run's ledger.parquet.", f"{len(index.ledger):,}", listed
+        )
 
 
 def _grid(

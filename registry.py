@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigurationError, UnknownNameError
-from .storage import file_digest
+from .errors import ConfigurationError, LeukobenchError, UnknownNameError
+from .storage import digest, file_digest
 
 
 class Registry:
@@ -62,7 +63,7 @@ class Registry:
             return _import(item, self.family) if isinstance(item, str) else item
         plugins = self._plugins()
         if name in plugins:
-            return plugins[name].load()
+            return _import(plugins[name].value, self.family)
         if ":" in name or "." in name:
             return _import(name, self.family)
         nearest = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
@@ -75,9 +76,18 @@ class Registry:
 
     def parameters(self, name: str) -> dict[str, Any]:
         """Keyword parameters of `name` and their defaults, as its signature says; ``...`` where it has none."""
-        found = inspect.signature(self.get(name)).parameters.values()
+        item = self.get(name)
+        try:
+            found = inspect.signature(item).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"'{name}' is no {self.family}.", expected="a class or function with parameters", received=repr(item)
+            ) from error
         named = [p for p in found if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        return {p.name: ... if p.default is p.empty else p.default for p in named}
+        known = {p.name: ... if p.default is p.empty else p.default for p in named}
+        if any(p.kind == p.VAR_KEYWORD for p in found) and hasattr(item, "get_params"):
+            known |= item().get_params()  # such as xgboost.XGBClassifier, which takes most of its parameters so
+        return known
 
     def make(self, name: str, given: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
         """Call the object `name` with the user's parameters `given`, and those of `offered` that it accepts.
@@ -102,24 +112,43 @@ class Registry:
         try:
             made = self.get(name)(**given, **accepted)
             _validate(made)
-        except (TypeError, ValueError) as error:
+        except LeukobenchError:
+            raise
+        except Exception as error:
             raise ConfigurationError(
                 f"The {self.family} '{name}' refuses its parameters.",
-                received=f"{dict(given)}: {error}",
+                received=f"{dict(given)}: {error or type(error).__name__}",
                 mend=f"see `leukobench list {self.family}s`.",
             ) from error
         return made
 
     def source_digest(self, name: str) -> str:
-        """SHA-256 of the source file that defines `name`, so that results are not reused after it was edited."""
+        """SHA-256 of the source that defines `name`, so that results are not reused after it was edited.
+
+        That is its file and, outside installed packages, every imported file below the same folder.
+        """
         try:
             file = inspect.getsourcefile(inspect.unwrap(self.get(name)))
         except TypeError:
-            file = None
-        return file_digest(Path(file)) if file else ""
+            return ""
+        return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
 
     def _plugins(self) -> dict[str, Any]:
         return {point.name: point for point in entry_points(group=f"leukobench.{self.family}s")}
+
+
+def _with_neighbours(file: Path) -> list[Path]:
+    own = Path(__file__).parent
+    if "site-packages" in file.parts:
+        return [file]
+    loaded = {Path(name) for module in list(sys.modules.values()) if (name := getattr(module, "__file__", None))}
+    near = {path for path in loaded if path.suffix == ".py" and path.is_relative_to(file.parent)}
+    return sorted({file, *(p for p in near if "site-packages" not in p.parts and not _is_inside(p, own))})
+
+
+def _is_inside(path: Path, package: Path) -> bool:
+    """Whether a file belongs to leukobench itself, whose own code the run's digest holds already."""
+    return path.is_relative_to(package) and "tests" not in path.relative_to(package).parts
 
 
 def _validate(estimator: Any) -> None:
@@ -134,9 +163,9 @@ def _import(dotted: str, family: str) -> Any:
     module, _, attribute = dotted.replace(":", ".").rpartition(".")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # a plug-in's file may hold any mistake
         raise UnknownNameError(
-            f"The {family} '{dotted}' cannot be imported: {error}.",
+            f"The {family} '{dotted}' cannot be imported: {type(error).__name__}: {error}.",
             expected="package.module:Name, importable where leukobench runs",
             received=dotted,
             mend="install the package in the same environment, or correct the name.",

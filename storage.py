@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,15 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
 
 def digest(value: Any) -> str:
     """SHA-256 (hex) of a JSON-like value; equal values give equal digests whatever the order of their keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+    text = json.dumps(_text_keys(value), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _text_keys(value: Any) -> Any:
+    """`value` with every key as text that tells its type, since JSON cannot sort keys of several types."""
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else repr(key): _text_keys(item) for key, item in value.items()}
+    return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def file_digest(path: Path) -> str:

@@ -71,7 +71,7 @@ def splits(labels: NDArray[np.int64], groups: NDArray[np.int64], folds: int, see
     splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        yield from splitter.split(np.zeros(len(labels)), labels, groups)
+        yield from splitter.split(np.zeros(len(labels)), labels, groups if grouped else None)
 
 
 def check(task: Task, fold: Fold) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import traceback
@@ -20,6 +21,8 @@ from .records import Record, RecordStore
 from .task import Task
 
 INNER_FOLDS = 3
+_INNER_SEEDS = 10
+_TOLERANCE = 1e-3
 _log = logging.getLogger(__name__)
 
 Floats = NDArray[Any]
@@ -68,7 +71,7 @@ def run_unit(unit: Unit, task: Task, balance: str, seed: int, store: RecordStore
     with threadpool_limits(1):
         try:
             selected = _select(unit, task)
-        except Exception:
+        except (Exception, SystemExit):
             for key, _ in unit.classifiers:
                 store.write(key, Record(None, error=traceback.format_exc()), task.classes)
             return
@@ -94,8 +97,22 @@ class _InnerFolds:
 
     def __call__(self) -> list[Any]:
         if self._made is None:
-            self._made = list(splits(self._labels, self._groups, INNER_FOLDS, self._seed))
+            self._made = self._find()
         return self._made
+
+    def _find(self) -> list[Any]:
+        """Every inner fold must know every class: a sigmoid fitted without one would wipe it out."""
+        classes = np.unique(self._labels)
+        for folds in (INNER_FOLDS, 2):
+            for seed in range(self._seed, self._seed + _INNER_SEEDS):
+                with contextlib.suppress(ValueError):  # fewer members than folds
+                    made = list(splits(self._labels, self._groups, folds, seed))
+                    if all(np.array_equal(np.unique(self._labels[train]), classes) for train, _ in made):
+                        return made
+        raise ValueError(
+            "No inner folds for the calibration of probabilities hold every class: a class has one patient (or one "
+            "group of copies) in the training part. Use a classifier that has probabilities, or more patients."
+        )
 
 
 def _select(unit: Unit, task: Task) -> _Selected:
@@ -124,9 +141,9 @@ def _classify(make: Callable[[], Any], selected: _Selected, unit: Unit, task: Ta
             fitted = make().fit(selected.train, labels)
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
-            probabilities = _all_classes(fitted.predict_proba(selected.test), fitted.classes_, len(task.classes))
+            probabilities = _all_classes(fitted, selected.test, len(task.classes))
             predict_s = time.perf_counter() - start
-        except Exception:
+        except (Exception, SystemExit):
             return Record(None, selector_s=selected.seconds, error=traceback.format_exc())
     return Record(
         probabilities,
@@ -164,12 +181,20 @@ def _balanced(estimator: Any, balance: str, seed: int) -> Any:
     return make_pipeline(sampler(random_state=seed), estimator)
 
 
-def _all_classes(probabilities: Floats, present: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """Zero probability for classes that the training part lacks; refuse what is no probability."""
-    full = np.zeros((len(probabilities), classes))
-    full[:, np.asarray(present, dtype=int)] = probabilities
-    if not np.isfinite(full).all():
-        raise ValueError(f"predict_proba gave NaN or infinity for {int((~np.isfinite(full)).any(axis=1).sum())} images")
+def _all_classes(fitted: Any, test: Floats, classes: int) -> NDArray[np.float64]:
+    """Probabilities of all classes, zero for those that the training part lacks; refuse what is no probability."""
+    found = np.asarray(fitted.predict_proba(test), dtype=np.float64)
+    present = np.asarray(fitted.classes_, dtype=int)
+    if found.shape != (len(test), len(present)):
+        raise ValueError(f"predict_proba gave shape {found.shape} instead of {(len(test), len(present))}")
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"predict_proba gave NaN or infinity for {int((~np.isfinite(found)).any(axis=1).sum())} images"
+        )
+    if found.min() < -_TOLERANCE or np.abs(found.sum(axis=1) - 1).max() > _TOLERANCE:
+        raise ValueError("predict_proba gave numbers that are no probabilities: below 0, or with another sum than 1")
+    full = np.zeros((len(test), classes))
+    full[:, present] = found
     return full
 
 

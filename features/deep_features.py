@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..errors import UnreadableImageError
+from ..errors import ImagesError, UnreadableImageError
 from ..storage import cache_folder, file_digest
 from .cache import FeatureCache
 from .extraction import extract_to
@@ -97,6 +97,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
 
         check_is_fitted(self)
         paths = [Path(path) for path in np.asarray(X, dtype=object).ravel()]
+        if not paths:
+            raise ImagesError("There are no images to transform.", expected="at least one path", received="none")
         images = [(_identify(path), str(path)) for path in paths]
         cache = FeatureCache(cache_folder() / "features", self.extractor_.identity)
         threads = self.n_jobs or os.cpu_count() or 1

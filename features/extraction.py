@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
+_PART_S = 60.0
 
 Advance = Callable[[int], None]
 
@@ -92,11 +94,31 @@ def compute(
         return
     with extractor.open(threads) as engine:
         vectors = _counted(engine.vectors(itertools.chain([first], readable)), advance)
-        while chunk := list(itertools.islice(vectors, PART_ROWS)):
-            ids = [accepted.popleft() for _ in chunk]
+        _append_in_parts(vectors, accepted, engine.feature_names, cache)
+
+
+def _append_in_parts(
+    vectors: Iterable[NDArray[np.float32]], accepted: deque[str], names: Sequence[str], cache: FeatureCache
+) -> None:
+    """Write a part when it is full, when a minute has passed, and when anything interrupts."""
+    chunk: list[NDArray[np.float32]] = []
+    begun = time.monotonic()
+
+    def flush() -> None:
+        if chunk:
             matrix = np.stack(chunk)
-            names = engine.feature_names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
-            cache.append(ids, matrix, names)
+            ids = [accepted.popleft() for _ in chunk]
+            chunk.clear()
+            cache.append(ids, matrix, names or [f"f_{position:04d}" for position in range(matrix.shape[1])])
+
+    try:
+        for vector in vectors:
+            chunk.append(vector)
+            if len(chunk) == PART_ROWS or time.monotonic() - begun > _PART_S:
+                flush()
+                begun = time.monotonic()
+    finally:
+        flush()
 
 
 def _counted(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterator[NDArray[np.float32]]:

@@ -136,12 +136,13 @@ class CustomExtractor:
             )
         self.name = name
         self._transformer = transformer
-        self.input_size = getattr(transformer, "input_size", None)
+        self.input_size = _checked_size(name, getattr(transformer, "input_size", None))
+        self._width = 0
         self.identity: Mapping[str, Any] = {
             "name": name.rpartition(":")[2].rpartition(".")[2],
             "source": source,
             "version": _distribution_version(type(transformer).__module__),
-            "parameters": {key: str(value) for key, value in parameters.items()},
+            "parameters": {key: repr(value) for key, value in parameters.items()},
             "input_size": list(self.input_size) if self.input_size else None,
         }
 
@@ -155,10 +156,11 @@ class CustomExtractor:
         images = iter(images)
         while batch := list(itertools.islice(images, _BATCH)):
             rows = self._transform(batch)
-            if rows.ndim != 2 or len(rows) != len(batch):
+            self._width = self._width or rows.shape[-1]
+            if rows.shape != (len(batch), self._width):
                 raise ExtractionError(
                     "The extractor's transform gave no table of vectors.",
-                    expected=f"shape ({len(batch)}, features)",
+                    expected=f"shape ({len(batch)}, {self._width or 'features'})",
                     received=f"shape {rows.shape}",
                 )
             yield from rows
@@ -198,6 +200,15 @@ def make_extractor(name: str, parameters: Mapping[str, Any]) -> Extractor:
     if isinstance(made, NetworkExtractor):
         return made
     return CustomExtractor(name, made, parameters, EXTRACTORS.source_digest(name))
+
+
+def _checked_size(name: str, size: Any) -> tuple[int, int] | None:
+    pair = isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)
+    if size is not None and not pair:
+        raise ConfigurationError(
+            f"The extractor '{name}' has an impossible input_size.", expected="(height, width)", received=repr(size)
+        )
+    return tuple(size) if size else None
 
 
 def _distribution_version(module: str) -> str:

@@ -16,6 +16,9 @@ TABLES = frozenset({".csv", ".parquet"})
 """Endings of the files that count as manifests."""
 
 
+_OF_A_RUN = {".lock", "run.log"}
+
+
 @dataclass(frozen=True)
 class FileList:
     """What lies below a folder.
@@ -119,6 +122,9 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             yield folder, "symbolic link to a folder that is listed already"
             continue
         seen.add((status.st_dev, status.st_ino))
+        if folder and {entry.name for entry in entries} >= _OF_A_RUN:
+            yield folder, "results of a leukobench run"
+            continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if _is_folder(entry):

@@ -62,9 +62,9 @@ class ImageIndex:
         return list(zip(self.images["image_id"], self.images["path"], strict=True))
 
     def digest(self) -> str:
-        """SHA-256 of ids, labels and groups: what decides results, wherever the files lie."""
+        """SHA-256 of ids, labels, groups and reasons: what decides tables, wherever the files lie."""
         columns = [self.images["image_id"].tolist(), self.images["label"].tolist(), self.group.tolist()]
-        return digest([*columns, self.patients == "none"])
+        return digest([*columns, (self.images["patient"] == "").tolist(), self.ledger["reason"].tolist()])
 
     def classes(self) -> list[str]:
         """Labels in alphabetical order."""
@@ -170,7 +170,7 @@ def index_images(
     ConfigurationError
         The layout is unknown, or the regular expression is none or has no group.
     """
-    expression = compile_group(group) if group else None
+    expression = None if group is None else compile_group(group)
     files = find_files(images)
     name = detect(files) if layout == "auto" else layout
     listing = get_layout(name).read(files)

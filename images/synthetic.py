@@ -130,7 +130,8 @@ def _draw_batch(folder: Path, numbers: range, patients: int, seed: int, size: in
     for number in numbers:
         pixels, label, patient = draw_image(number, patients, seed, size)
         path = folder / label / f"synthetic-{patient}_{number:04d}.jpg"
-        Image.fromarray(pixels).save(path, "JPEG", quality=92, comment=_COMMENT)
+        with explained(path):
+            Image.fromarray(pixels).save(path, "JPEG", quality=92, comment=_COMMENT)
 
 
 def _check(images: int, patients: int, size: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,5 +90,8 @@ def _caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
 
 
 def _save(figure: Figure, target: Path) -> None:
-    with atomic_path(target) as temporary:
+    from matplotlib import rc_context
+
+    with atomic_path(target) as temporary, rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a class name in a script that the font lacks
         figure.savefig(temporary, dpi=150, format="png", bbox_inches="tight", pad_inches=0.25)

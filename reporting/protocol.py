@@ -34,7 +34,13 @@ def _groups(index: ImageIndex) -> str:
     kept = f"; {copies:,} identical copies kept on one side of every split" if copies else ""
     if index.patients == "none":
         return f"IMAGE-LEVEL, OPTIMISTIC: no patients known, so images of one patient may stand on both sides{kept}"
-    patients = index.images.loc[index.images["patient"] != "", "patient"].nunique()
+    known = index.images.loc[index.images["patient"] != "", "patient"]
+    if len(known) < len(index):
+        unknown = f"{len(index) - len(known):,} of {len(index):,} images have no patient ({index.patients})"
+        return f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {unknown}; the others keep to one side of every split{kept}"
+    patients = known.nunique()
+    if patients == index.images["image_id"].nunique():
+        return f"IMAGE-LEVEL, OPTIMISTIC: every image has a patient of its own ({index.patients}): is that true?{kept}"
     return f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
 
 

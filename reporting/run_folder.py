@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ConfigurationError
-from ..storage import atomic_path, remove_leftovers, write_text
+from ..storage import atomic_path, file_digest, remove_leftovers, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ class RunFolder:
         try:
             before = yaml.safe_load(self._experiment.read_text(encoding="utf-8"))
             known = before["images"]["folder"], before["resolved"]["images"]
-        except (OSError, yaml.YAMLError, KeyError, TypeError):
+        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
             return
         if known[0] != folder and known[1] != digest:
             raise ConfigurationError(
@@ -86,20 +86,26 @@ class RunFolder:
     def finish(self, state: str, protocol: list[str]) -> None:
         """Every file is written; `state` is the digest of all that decided them."""
         shutil.rmtree(self.path / "features", ignore_errors=True)
-        write_text(self._state, json.dumps({"state": state, "protocol": protocol}, indent=2))
+        stored = {"state": state, "protocol": protocol, "files": self._digests()}
+        write_text(self._state, json.dumps(stored, indent=2))
+
+    def _digests(self) -> dict[str, str]:
+        names = ("leaderboard.csv", "scores.parquet", "predictions.parquet", "folds.parquet")
+        return {name: file_digest(self.path / name) for name in names}
 
     def finished(self, state: str) -> tuple[pd.DataFrame, list[str]] | None:
-        """Leaderboard and protocol of a finished run with this `state` and no failed cell."""
+        """Leaderboard and protocol of a finished run with this `state`, whole files and no failed cell."""
         import pandas as pd
 
         try:
             stored = json.loads(self._state.read_text(encoding="utf-8"))
+            if stored["state"] != state or stored["files"] != self._digests():
+                return None
             leaderboard = pd.read_csv(self.leaderboard, dtype={"rank": "Int64"})
-        except (OSError, ValueError):
+            failed = leaderboard["status"].str.startswith("failed").any()
+            return None if failed else (leaderboard, stored["protocol"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        if stored.get("state") != state or leaderboard["status"].str.startswith("failed").any():
-            return None
-        return leaderboard, stored["protocol"]
 
     def guide(self) -> list[str]:
         """Which files to look at first."""

@@ -12,7 +12,7 @@ from leukobench.evaluation.folds import make_folds
 from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.runner import _all_classes, run_grid
 from leukobench.evaluation.scores import summarise, write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
@@ -186,13 +186,55 @@ def test_a_damaged_record_is_computed_again(tmp_path: Path, registries: tuple[Re
     assert again.accuracy.tolist() == first.accuracy.tolist()
 
 
-def test_a_class_that_the_training_part_lacks_gets_probability_zero(tmp_path: Path) -> None:
-    from leukobench.evaluation.runner import _all_classes
+class Answers:
+    """A fitted classifier that gives the probabilities it was told."""
 
-    full = _all_classes(np.array([[0.3, 0.7]]), np.array([0, 2]), 3)
+    def __init__(self, answer: list[list[float]], classes: list[int]) -> None:
+        self.answer, self.classes_ = np.array(answer), np.array(classes)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return self.answer
+
+
+def test_a_class_that_the_training_part_lacks_gets_probability_zero() -> None:
+    full = _all_classes(Answers([[0.3, 0.7]], [0, 2]), np.zeros((1, 4)), 3)
     assert full.tolist() == [[0.3, 0.0, 0.7]]
-    with pytest.raises(ValueError, match="NaN or infinity for 1 images"):
-        _all_classes(np.array([[np.nan, 0.7]]), np.array([0, 2]), 3)
+
+
+@pytest.mark.parametrize(
+    "answer", [[[np.nan, 0.7]], [[0.3], [0.7]], [[0.7]], [[0.0, 0.0]], [[-1.0, 2.0]], [[2.0, 5.0]]]
+)
+def test_what_is_no_probability_is_refused(answer: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="predict_proba gave"):
+        _all_classes(Answers(answer, [0, 2]), np.zeros((1, 4)), 3)
+
+
+def few_patients(tmp_path: Path, patients: int) -> Grid:
+    """Four classes that are easy to tell apart; the last one has few patients."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2, 3], [60, 60, 60, 6 * patients])
+    np.save(tmp_path / "x.npy", (np.eye(4)[labels] * 4 + rng.normal(size=(len(labels), 4))).astype(np.float32))
+    groups = np.arange(len(labels)) // 6
+    task = Task.of([f"{i:064x}" for i in range(len(labels))], [f"class {c}" for c in labels], groups)
+    selectors, classifiers = Registry("selector"), Registry("classifier")
+    selectors.add("none", "sklearn.feature_selection:VarianceThreshold")
+    classifiers.add("svm", "sklearn.svm:SVC")
+    source = FeatureSource("x", tmp_path / "x.npy", "x")
+    methods = [make_method(selectors, "none", {}, "none", 0)], [make_method(classifiers, "svm", {}, "svm", 0)]
+    return Grid(task, make_folds(task, 2, 1, 0), [source], *methods)
+
+
+def test_calibration_never_wipes_out_a_class_with_few_patients(tmp_path: Path) -> None:
+    board, _ = results(few_patients(tmp_path, patients=4), tmp_path)
+    assert board["sensitivity[class 3]"][0] > 0.8
+
+
+def test_where_no_inner_folds_hold_every_class_the_row_fails_and_says_why(tmp_path: Path) -> None:
+    grid, store = few_patients(tmp_path, patients=2), RecordStore(tmp_path / "records")
+    run_grid(grid, store, 1)
+    scores, notes = write_scores(grid, store, tmp_path)
+    assert summarise(scores, notes, "accuracy")["status"].tolist() == ["failed in 2 of 2 folds"]
+    assert notes["text"].str.contains("a class has one patient").all()
 
 
 def test_oversampling_stays_inside_the_training_fold(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
