@@ -63,3 +63,17 @@ def test_an_absent_file_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_labels_show_what_is_not_default() -> None:
     assert Choice(name="rfe", parameters={"n_features": 50}).label == "rfe(n_features=50)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("images: x\nselectors: [none]\nselectors: [anova]", "given twice, line 1: selectors"),
+        ("images: x\nclassifiers: [{lda: 0}]", "classifiers.0.parameters"),
+        ("images: ~nosuchuser/x", "path in the experiment file cannot be"),
+        ("images: x\nname: 2024-13-45", "cannot be read"),
+    ],
+)
+def test_silent_losers_and_impossible_values_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        read_experiment(write(tmp_path, text))

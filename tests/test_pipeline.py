@@ -249,3 +249,52 @@ def test_two_runs_of_one_name_do_not_mix(experiment: Any, plugin: str, tmp_path:
         run(experiment(classifiers=slow))
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_a_damaged_table_of_a_finished_run_is_made_again(experiment: Any) -> None:
+    first = run(experiment(), workers=1)
+    board = first.folder / "leaderboard.csv"
+    for damage in ("\n".join(board.read_text().splitlines()[:3]), "a,b\n1,2\n", ""):
+        board.write_text(damage)
+        again = run(experiment(), workers=1)
+        assert not again.reused
+        same(first, again)
+    (first.folder / "predictions.parquet").unlink()
+    assert not run(experiment(), workers=1).reused
+    for text in ("[]", "{}", "not json"):
+        (first.folder / "state.json").write_text(text)
+        same(first, run(experiment(), workers=1))
+
+
+def test_own_results_among_the_images_are_not_images(experiment: Any, images: Path) -> None:
+    inside = experiment(results=images / "results")
+    first = run(inside, workers=1)
+    assert run(inside, workers=1).reused
+    assert len(predictions(first)) == 96 * 6
+
+
+def test_partly_known_patients_are_called_partly_image_level(experiment: Any, images: Path) -> None:
+    table = pd.DataFrame({"path": [str(path) for path in sorted(images.rglob("*.jpg"))]})
+    table["label"] = [Path(path).parent.name for path in table["path"]]
+    table["patient"] = ["one" if number < 2 else "" for number in range(len(table))]
+    table.to_csv(images.parent / "manifest.csv", index=False)
+    outcome = run(experiment(images={"folder": images.parent / "manifest.csv"}), workers=1)
+    assert "PARTLY IMAGE-LEVEL, OPTIMISTIC: 94 of 96 images have no patient" in "\n".join(outcome.protocol)
+
+
+def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(
+    experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "edited_constants.py").write_text("SMOOTHING = 1e-9\n")
+    (folder / "edited_plugin.py").write_text(
+        "from sklearn.naive_bayes import GaussianNB\nimport edited_constants\n\n\n"
+        "def bayes():\n    return GaussianNB(var_smoothing=edited_constants.SMOOTHING)\n"
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    said = experiment(classifiers=["edited_plugin:bayes"])
+    run(said, workers=1)
+    assert run(said, workers=1).reused
+    (folder / "edited_constants.py").write_text("SMOOTHING = 1e-1\n")
+    assert not run(said, workers=1).reused

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from leukobench.errors import ConfigurationError, UnknownNameError
@@ -62,3 +64,18 @@ def test_entry_points_join(registry: Registry, monkeypatch: pytest.MonkeyPatch) 
     assert "forest" in registry.names()
     assert registry.get("forest").__name__ == "RandomForestClassifier"
     assert not registry.ships("forest")
+
+
+@pytest.mark.parametrize("name", ["sklearn.svm", "builtins.dict", ".foo.bar", "broken_plugin:Thing"])
+def test_what_is_no_method_is_a_message(
+    registry: Registry, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_plugin.py").write_text("def (:\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigurationError):
+        registry.make(name, {"C": 1})
+
+
+def test_parameters_that_a_class_takes_as_keywords_are_known(registry: Registry) -> None:
+    made = registry.make("xgboost.XGBClassifier", {"max_depth": 3}, {"random_state": 5, "n_jobs": 1})
+    assert (made.max_depth, made.random_state) == (3, 5)

@@ -112,3 +112,24 @@ def test_a_custom_extractor_is_known_by_its_code_and_parameters(plugin: str) -> 
     assert isinstance(one, CustomExtractor)
     assert one.identity != two.identity
     assert one.identity == make_extractor(f"{plugin}:Colours", {}).identity
+
+
+def test_what_was_extracted_before_an_interruption_is_kept(
+    images: list[tuple[str, str]], colours: Extractor, tmp_path: Path
+) -> None:
+    cache = FeatureCache(tmp_path / "cache", colours.identity)
+    finished: list[int] = []
+
+    def interrupt(done: int) -> None:
+        finished.append(done)
+        if len(finished) == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract_to(tmp_path / "x.npy", colours, images, cache, 1, interrupt)
+    assert len(cache.known()) == 8
+
+
+def test_equal_looking_parameters_are_not_one_extractor(plugin: str) -> None:
+    one, two = make_extractor(f"{plugin}:Colours", {"scale": 1}), make_extractor(f"{plugin}:Colours", {"scale": "1"})
+    assert one.identity != two.identity
