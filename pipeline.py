@@ -191,9 +191,9 @@ def _extract(
             errors[position] = str(error)
             _log.warning("All combinations with %s fail. %s", label, error)
     index = _without(index, refused, experiment, folder)
-    for position, cache in enumerate(caches):
+    for position, (extractor, cache) in enumerate(zip(extractors.values(), caches, strict=True)):
         if refused and not errors[position]:
-            cache.fill([image_id for image_id, _ in index.files()], folder.matrix(position))
+            extract_to(folder.matrix(position), extractor, index.files(), cache, workers)
     sources = [
         FeatureSource(label, folder.matrix(position), digest(dict(extractor.identity)), errors[position])
         for position, (label, extractor) in enumerate(extractors.items())

@@ -20,7 +20,7 @@ def knn(
     """Nearest neighbours.
 
     Not scaled by default: on pooled network features, standardising costs accuracy (93.6 instead of 97.9 % on the
-    average-pooled features of the ALL images), since it blows up nearly constant channels.
+    average-pooled features of the ALL images, one fold), since it blows up nearly constant channels.
 
     Parameters
     ----------

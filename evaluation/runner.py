@@ -118,10 +118,10 @@ class _InnerFolds:
 def _select(unit: Unit, task: Task) -> _Selected:
     from sklearn.base import clone
 
-    # float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart
     if unit.source.error:
         raise ExtractionError(unit.source.error)
     features = np.load(unit.source.matrix, mmap_mode="r")
+    # float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart
     train, test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:

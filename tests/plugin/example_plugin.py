@@ -57,7 +57,7 @@ class CountingSelector(SelectKBest):
 
 
 class FailsInOneFold(GaussianNB):
-    """Raises where the training part has an even number of rows... in the folds that a test chose by `rows`."""
+    """Raises where the training part has `rows` rows; everywhere by default."""
 
     def __init__(self, rows: int = -1) -> None:
         super().__init__()
