@@ -38,17 +38,31 @@ def cli() -> None:
     logging.getLogger("leukobench").setLevel(logging.INFO)
 
 
+def _image_options(command: Any) -> Any:
+    """Options of every command that takes a folder of images."""
+    options = [
+        click.option("--layout", help="How paths tell labels; see `leukobench list layouts`. Found by itself."),
+        click.option("--group", help="Regular expression on the path below the folder; its group is the patient."),
+        click.option("--name", help="What is written lands in <results>/<name>/."),
+        click.option("--results", type=click.Path(path_type=Path), help="Folder of all runs."),
+        click.option(
+            "--workers", type=click.IntRange(1), help="Cores to use, all by default; no number depends on it."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @click.argument("experiments", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--images", type=click.Path(path_type=Path), help="Folder or manifest: runs the default experiment on it."
 )
-@click.option("--layout", help="How paths tell labels; see `leukobench list layouts`. Found by itself if not given.")
-@click.option("--group", help="Regular expression on the path below the folder; its first group is the patient.")
-@click.option("--name", help="The run lands in <results>/<name>/.")
-@click.option("--results", type=click.Path(path_type=Path), help="Folder of all runs.")
+@_image_options
+@click.option("--preset", help="A published protocol in place of the default experiment: cnmc, dinobloom-probe.")
 @click.option("--folds", type=click.IntRange(2), help="Folds of the cross-validation; 5 by default.")
-@click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default. Scores do not depend on it.")
+@click.option("--permute", is_flag=True, help="Permute the labels first: then every score has to come out at chance.")
 def run(
     experiments: tuple[Path, ...],
     images: Path | None,
@@ -56,28 +70,34 @@ def run(
     group: str | None,
     name: str | None,
     results: Path | None,
-    folds: int | None,
     workers: int | None,
+    preset: str | None,
+    folds: int | None,
+    permute: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
 
     A run that was stopped goes on where it was; a finished one shows its leaderboard again. Exit status: 0 when there
-    are scores, 1 when every combination failed, 2 for a mistake in what was asked for.
+    are scores, 1 when every combination failed, or when permuted labels come out above chance, 2 for a mistake in what
+    was asked for.
     """
     from . import config
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
-    if experiments and {layout, group, folds} != {None}:
-        raise click.UsageError("--layout, --group and --folds go with --images; an experiment file says them itself.")
+    if experiments and {layout, group, folds, preset} != {None}:
+        raise click.UsageError("--layout, --group, --folds, --preset go with --images; an experiment file says them.")
     settings = _given(name=name, results=results)
     if images is not None:
         protocol = _given(folds=folds)
-        asked = [config.for_folder(images, images=_given(layout=layout, group=group), evaluation=protocol, **settings)]
+        said = {"images": _given(layout=layout, group=group), "evaluation": protocol, **settings}
+        asked = [config.for_folder(images, preset, **said)]
     else:
         asked = [config.read_experiment(path, **settings) for path in experiments]
-        if len({experiment.folder.absolute() for experiment in asked}) < len(asked):
-            raise click.UsageError("Two of these experiments have one name: the second would overwrite the first.")
+    if permute:
+        asked = [experiment.permuted() for experiment in asked]
+    if len({experiment.folder.absolute() for experiment in asked}) < len(asked):
+        raise click.UsageError("Two of these experiments have one name: the second would overwrite the first.")
     sys.exit(max(_run(experiment, workers) for experiment in asked))
 
 
@@ -97,8 +117,40 @@ def _run(experiment: Any, workers: int | None) -> int:
         click.echo(f"leukobench: {error}", err=True)
         return error.exit_code
     show_leaderboard(outcome.leaderboard, outcome.protocol)
+    click.echo("\n".join(["", *outcome.answer["sentences"], ""]))
     click.echo(outcome.guide())
-    return 0
+    return outcome.exit_code
+
+
+@cli.command()
+@click.argument("images", type=click.Path(path_type=Path))
+@_image_options
+def audit(
+    images: Path, layout: str | None, group: str | None, name: str | None, results: Path | None, workers: int | None
+) -> None:
+    """Look for copies and for differences between the classes that are not in the cells, in the folder IMAGES.
+
+    It is also the first step of every run. Nothing is deleted.
+    """
+    from . import config, pipeline
+    from .reporting.progress import on_screen
+
+    settings = _given(name=name, results=results)
+    experiment = config.for_folder(images, images=_given(layout=layout, group=group), **settings)
+    folder, summary = pipeline.audit(experiment, workers, on_screen())
+    click.echo("\n".join(summary["lines"]))
+    click.echo(f"In {folder}: audit/copies.parquet, audit/differences.csv, audit/sheets/, ledger.parquet")
+
+
+@cli.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default.")
+def unseal(run_folder: Path, workers: int | None) -> None:
+    """Open the sealed holdout of RUN (a folder below results/), once: score the winner on it, and record that."""
+    from . import holdout
+    from .reporting.progress import on_screen
+
+    click.echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))
 
 
 @cli.command(name="list")

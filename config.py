@@ -36,14 +36,50 @@ class Choice(_Strict):
         return value
 
     @property
+    def fixed(self) -> dict[str, Any]:
+        """Parameters that are given, without those that are searched."""
+        return {key: value for key, value in self.parameters.items() if not _is_search(value)}
+
+    @property
+    def searched(self) -> dict[str, Any]:
+        """Parameter -> what ``{search: ...}`` says: a list of values, or ``{low, high, log}``."""
+        return {key: value["search"] for key, value in self.parameters.items() if _is_search(value)}
+
+    @property
     def label(self) -> str:
-        """How tables call it, such as ``svm_rbf`` or ``svm_rbf(C=1)``."""
-        given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
+        """How tables call it, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
+        said = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
+        given = ", ".join(f"{key}={value}" for key, value in said.items())
         return f"{self.name}({given})" if given else self.name
 
     def short_form(self) -> Any:
         """What an experiment file would say."""
         return {self.name: dict(self.parameters)} if self.parameters else self.name
+
+
+def _is_search(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"search"}
+
+
+class PseudoPatients(_Strict):
+    """A stress test where patients are unknown: groups made from what tends to go together. Exactly one is given.
+
+    Attributes
+    ----------
+    blocks : int
+        So many consecutive file numbers of a class are one group.
+    stain : int
+        So many clusters of colour a class are its groups.
+    """
+
+    blocks: int | None = Field(default=None, ge=2)
+    stain: int | None = Field(default=None, ge=2)
+
+    @model_validator(mode="after")
+    def _one(self) -> PseudoPatients:
+        if (self.blocks is None) == (self.stain is None):
+            raise ValueError("say either blocks: N or stain: N")
+        return self
 
 
 class Images(_Strict):
@@ -52,6 +88,7 @@ class Images(_Strict):
     folder: Path
     layout: str = "auto"
     group: str | None = None
+    pseudo_patients: PseudoPatients | None = None
 
     @field_validator("group")
     @classmethod
@@ -65,13 +102,49 @@ class Images(_Strict):
 
 
 class Evaluation(_Strict):
-    """The protocol: how images are split, balanced and ranked."""
+    """The protocol: how images are split, balanced, calibrated, tuned and ranked.
+
+    Attributes
+    ----------
+    folds, repeats, seed : int
+        Stratified folds over groups; each repeat splits anew.
+    shuffle : bool
+        False keeps the order of the images, as some published protocols do.
+    balance : {"none", "class_weight", "oversample", "smote"}
+        Inside each training fold.
+    calibration : {"as_needed", "sigmoid", "isotonic", "temperature"}
+        How probabilities are made, on grouped inner folds. By default only classifiers without probabilities get them,
+        by a sigmoid.
+    tuning : {"none", "grid", "optuna"}
+        Search of parameters nested inside each training fold; `budget` is the most candidates that optuna tries.
+    holdout : float
+        Part of the groups that is sealed: no fold sees it until ``leukobench unseal`` opens it, once.
+    permute : bool
+        Labels are permuted among the groups: every score has to come out at chance.
+    rank_by : str
+        Metric of the leaderboard's order.
+    resamples : int
+        Of the groups, for intervals and for the winner's correction.
+    """
 
     folds: int = Field(default=5, ge=2)
     repeats: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
+    shuffle: bool = True
     balance: Balance = "none"
+    calibration: Literal["as_needed", "sigmoid", "isotonic", "temperature"] = "as_needed"
+    tuning: Literal["none", "grid", "optuna"] = "none"
+    budget: int = Field(default=30, ge=1)
+    holdout: float = Field(default=0.0, ge=0.0, le=0.5)
+    permute: bool = False
     rank_by: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"] = "balanced_accuracy"
+    resamples: int = Field(default=1000, ge=100)
+
+    @model_validator(mode="after")
+    def _repeats_differ(self) -> Evaluation:
+        if not self.shuffle and self.repeats > 1:
+            raise ValueError("shuffle: false splits the same way each time, so repeats must be 1")
+        return self
 
 
 def _choices(*names: Any) -> Any:
@@ -117,6 +190,11 @@ class Experiment(_Strict):
         """Where this run's files lie."""
         return self.results / self.name
 
+    def permuted(self) -> Experiment:
+        """The same experiment with permuted labels, under a name that says so."""
+        evaluation = self.evaluation.model_copy(update={"permute": True})
+        return self.model_copy(update={"name": f"{self.name}-permuted", "evaluation": evaluation})
+
     def to_mapping(self) -> dict[str, Any]:
         """A JSON-like mapping in the form of an experiment file."""
         mapping = self.model_dump(mode="json") | {"results": str(self.results.absolute())}
@@ -125,8 +203,29 @@ class Experiment(_Strict):
         return mapping
 
 
-def for_folder(folder: Path, **settings: Any) -> Experiment:
-    """The default experiment over a folder (or manifest) of images."""
+def presets() -> dict[str, dict[str, Any]]:
+    """Published protocols by name, each in the form of an experiment file without images; see ``presets.yaml``."""
+    return dict(yaml.safe_load(Path(__file__).with_name("presets.yaml").read_text(encoding="utf-8")))
+
+
+def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Experiment:
+    """The default experiment, or that of a preset, over a folder (or manifest) of images; `settings` win.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such preset, or a setting is unknown or impossible.
+    """
+    known = presets()
+    if preset is not None and preset not in known:
+        raise ConfigurationError(
+            f"There is no preset called '{preset}'.",
+            expected=", ".join(known),
+            received=preset,
+            mend="take one of them.",
+        )
+    for key, value in known[preset].items() if preset else ():
+        settings[key] = {**value, **settings.get(key, {})} if isinstance(value, dict) else settings.get(key, value)
     resolved = folder.expanduser().absolute()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
     return _validated({"name": name, **settings, "images": {"folder": resolved, **settings.get("images", {})}}, "")

@@ -1,38 +1,47 @@
-"""The way through the house, top to bottom: from an experiment to a leaderboard."""
+"""The way through the house, top to bottom: from an experiment to a leaderboard and its report."""
 
 from __future__ import annotations
 
 import logging
-import os
 import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .classifiers import CLASSIFIERS
 from .config import Experiment
-from .errors import EngineError, EveryCombinationFailedError, ExtractionError
+from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
-from .evaluation.grid import FeatureSource, Grid, installed_versions, software_versions
-from .evaluation.methods import Method, make_method
+from .evaluation.grid import Grid, installed_versions, software_versions
+from .evaluation.guards import permuted
+from .evaluation.methods import FitRules, Method
 from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
-from .evaluation.scores import summarise, write_scores
-from .evaluation.task import Task
-from .features.cache import FeatureCache
-from .features.extraction import extract_to, pending
+from .evaluation.scores import write_scores
 from .features.extractors import Extractor, make_extractor
-from .images.index import ImageIndex, index_images
+from .images.index import ImageIndex
+from .preparation import (
+    Audited,
+    audit_images,
+    cores,
+    extract,
+    find_images,
+    make_methods,
+    make_task,
+    sealed_rows,
+    shortcut_baselines,
+)
+from .reporting.answer import make_answer
 from .reporting.figures import draw_figures
-from .reporting.leaderboard import write_leaderboard
 from .reporting.log import log_to
-from .reporting.progress import Progress, counted, silent
-from .reporting.protocol import protocol
+from .reporting.progress import Progress, silent
+from .reporting.protocol import groups, protocol
+from .reporting.report import write_report
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
-from .storage import cache_folder, digest, lock, write_text
+from .storage import digest, file_digest, lock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,17 +59,28 @@ class Outcome:
     folder : Path
         Every file of the run; see `RunFolder`.
     leaderboard : DataFrame
-        One row a combination, best first; see `summarise`.
-    protocol : list of str
-        What the numbers stand under: images, groups, folds, weights.
+        One row a combination, best first; see `leukobench.evaluation.scores.summarise`.
+    answer : dict
+        Best combination with its interval and corrected number, verdicts on shortcuts, groups and copies; see
+        `make_answer`.
     reused : bool
         The run had been finished before, and nothing was computed.
     """
 
     folder: Path
     leaderboard: pd.DataFrame
-    protocol: list[str]
+    answer: dict[str, Any]
     reused: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0; 1 where permuted labels did not come out at chance."""
+        return 0 if self.answer["chance"] is None or self.answer["chance"]["at_chance"] else 1
+
+    @property
+    def protocol(self) -> list[str]:
+        """What the numbers stand under: images, groups, folds, weights."""
+        return list(self.answer["protocol"])
 
     def guide(self) -> str:
         """Which files to look at, and what to do next."""
@@ -90,51 +110,65 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     """
     folder = RunFolder(experiment.folder)
     with lock(folder.lock, f"running '{experiment.name}'"), log_to(folder.log):
-        outcome = _run(experiment, folder, workers or _cores(), progress)
+        outcome = _run(experiment, folder, workers or cores(), progress)
     if outcome.leaderboard["rank"].isna().all():
         raise EveryCombinationFailedError(
-            f"All {len(outcome.leaderboard)} combinations failed.",
+            f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
             received=f"the tracebacks are in {folder.notes}",
             mend="remove their cause and run the same command again: only failed cells are computed.",
         )
     return outcome
 
 
+def audit(
+    experiment: Experiment, workers: int | None = None, progress: Progress = silent
+) -> tuple[Path, dict[str, Any]]:
+    """The first step of a run alone: find the images, look at each, compare them.
+
+    Returns
+    -------
+    folder : Path
+        Holds ``audit/``, ``images.parquet`` and ``ledger.parquet``.
+    summary : dict
+        See `leukobench.audit.summary.summarise`.
+
+    Raises
+    ------
+    ConfigurationError, ImagesError, BusyError
+    """
+    folder = RunFolder(experiment.folder)
+    with lock(folder.lock, f"running '{experiment.name}'"), log_to(folder.log):
+        index = find_images(experiment, folder, progress)
+        folder.begin()
+        audited = audit_images(experiment, index, folder, workers or cores(), progress)
+        folder.write_table("images.parquet", audited.index.images.assign(group=audited.index.group))
+    return folder.path, audited.summary
+
+
 def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Progress) -> Outcome:
     started = time.perf_counter()
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
     if not folder.was_finished():
-        _methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
-    index = _index(experiment, folder, progress)
+        make_methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+    index = find_images(experiment, folder, progress)
     state = _state(experiment, extractors, index)
     finished = folder.finished(state)
     if finished is not None:
         return Outcome(folder.path, *finished, reused=True)
-    selectors, classifiers = _methods(experiment)
+    selectors, classifiers = make_methods(experiment)
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
-    index, sources = _extract(experiment, extractors, index, folder, workers, progress)
-    grid = _grid(experiment, index, sources, selectors, classifiers)
-    lines = protocol(index, experiment.evaluation, {label: e.description for label, e in extractors.items()})
-    leaderboard = _evaluate(experiment, grid, folder, lines, workers, progress)
-    folder.finish(state, lines)
+    audited = _sealed(experiment, audit_images(experiment, index, folder, workers, progress), folder)
+    grid = _grid(experiment, audited, extractors, (selectors, classifiers), folder, workers, progress)
+    described = {label: extractor.description for label, extractor in extractors.items()}
+    lines = protocol(audited.index, experiment.evaluation, described)
+    if opened := folder.read_json("holdout.json"):
+        lines.append(f"HOLDOUT OPENED on {opened['opened']}: what is chosen since then was not chosen blindly")
+    leaderboard, answer = _evaluate(experiment, grid, audited, folder, lines, workers, progress)
+    write_report(folder.path)
+    folder.finish(state)
     _log.info("Finished.", extra={"facts": {"seconds": round(time.perf_counter() - started, 3)}})
-    return Outcome(folder.path, leaderboard, lines)
-
-
-def _index(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
-    said = experiment.images
-    with counted(progress, "identifying images") as report:
-        index = index_images(said.folder, said.layout, said.group, report)
-    _warn_of_ledger(index)
-    index.check(experiment.evaluation.folds)
-    folder.refuse_other_images(str(said.folder), index.digest())
-    _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
-    conflicts = index.conflicts()
-    if len(conflicts):
-        count = conflicts["image_id"].nunique()
-        _log.warning("%d pictures stand under two labels each: nobody can know which is true (images.parquet).", count)
-    return index
+    return Outcome(folder.path, leaderboard, answer)
 
 
 def _state(experiment: Experiment, extractors: dict[str, Extractor], index: ImageIndex) -> str:
@@ -148,18 +182,15 @@ def _state(experiment: Experiment, extractors: dict[str, Extractor], index: Imag
         if not registry.ships(choice.name)
     ]
     identities = [dict(extractor.identity) for extractor in extractors.values()]
-    return digest([decides, identities, plugins, index.digest(), software_versions(), __version__])
+    pseudo = said["images"]["pseudo_patients"]
+    return digest([decides, identities, plugins, index.digest(), pseudo, software_versions(), _code(), __version__])
 
 
-def _methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
-    """Selectors and classifiers, unfitted, with every name and parameter checked."""
-    said = experiment.evaluation
-    weighted = said.balance == "class_weight"
-    selectors = [make_method(SELECTORS, c.name, c.parameters, c.label, said.seed) for c in experiment.selectors]
-    classifiers = [
-        make_method(CLASSIFIERS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.classifiers
-    ]
-    return selectors, classifiers
+def _code() -> str:
+    """Digest of leukobench's own code: what is computed from stored predictions is computed again after a change."""
+    root = Path(__file__).parent
+    rooms = [root, *(root / room for room in ("audit", "evaluation", "evaluation/statistics", "images", "reporting"))]
+    return digest([file_digest(path) for room in rooms for path in sorted(room.glob("*.py"))])
 
 
 def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:
@@ -169,94 +200,64 @@ def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, 
     return {"extractors": identities, "images": index.digest(), "software": machine | software_versions()}
 
 
-def _extract(
-    experiment: Experiment,
-    extractors: dict[str, Extractor],
-    index: ImageIndex,
-    folder: RunFolder,
-    workers: int,
-    progress: Progress,
-) -> tuple[ImageIndex, list[FeatureSource]]:
-    """Features of every image that decodes; those that do not move to the ledger. A failing extractor fails alone."""
-    caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors.values()]
-    refused: dict[str, str] = {}
-    errors = [""] * len(caches)
-    for position, ((label, extractor), cache) in enumerate(zip(extractors.items(), caches, strict=True)):
-        missing = len(pending(index.files(), cache))
-        try:
-            with progress(f"extracting {label}", missing) as advance:
-                refused |= extract_to(folder.matrix(position), extractor, index.files(), cache, workers, advance)
-            _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
-        except (ExtractionError, EngineError) as error:
-            errors[position] = str(error)
-            _log.warning("All combinations with %s fail. %s", label, error)
-    index = _without(index, refused, experiment, folder)
-    for position, (extractor, cache) in enumerate(zip(extractors.values(), caches, strict=True)):
-        if refused and not errors[position]:
-            extract_to(folder.matrix(position), extractor, index.files(), cache, workers)
-    sources = [
-        FeatureSource(label, folder.matrix(position), digest(dict(extractor.identity)), errors[position])
-        for position, (label, extractor) in enumerate(extractors.items())
-    ]
-    return index, sources
-
-
-def _without(index: ImageIndex, refused: dict[str, str], experiment: Experiment, folder: RunFolder) -> ImageIndex:
-    """The index less the images that do not decode, written down."""
-    if refused:
-        index = index.without(refused)
-        _warn_of_ledger(index)
-        index.check(experiment.evaluation.folds)
-    folder.write_table("images", index.images.assign(group=index.group))
-    folder.write_table("ledger", index.ledger)
-    return index
-
-
-def _warn_of_ledger(index: ImageIndex) -> None:
-    if len(index.ledger):
-        reasons = index.ledger["reason"].value_counts()
-        listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
-        _log.warning(
-            "Files not used: %s (%s). Each one stands in the run's ledger.parquet.", f"{len(index.ledger):,}", listed
-        )
+def _sealed(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
+    """Put the sealed holdout aside, where one is asked for, and write down which images take part."""
+    said = experiment.evaluation
+    audited, held = audited.split(sealed_rows(audited.index, said.holdout, said.seed))
+    for name, index in (("images", audited.index), ("sealed", held)):
+        if name == "images" or said.holdout:
+            folder.write_table(f"{name}.parquet", index.images.assign(group=index.group))
+    audited.index.check(said.folds)
+    return audited
 
 
 def _grid(
     experiment: Experiment,
-    index: ImageIndex,
-    sources: list[FeatureSource],
-    selectors: list[Method],
-    classifiers: list[Method],
+    audited: Audited,
+    extractors: dict[str, Extractor],
+    methods: tuple[list[Method], list[Method]],
+    folder: RunFolder,
+    workers: int,
+    progress: Progress,
 ) -> Grid:
     said = experiment.evaluation
-    task = Task.of(index.images["image_id"].tolist(), index.images["label"].tolist(), index.group.tolist())
-    folds = make_folds(task, said.folds, said.repeats, said.seed)
-    return Grid(task, folds, sources, selectors, classifiers, said.balance, said.seed)
+    sources = extract(extractors, audited.index, folder, workers, progress)
+    task = make_task(audited.index)
+    if said.permute:
+        task = permuted(task, said.seed)
+    folds = make_folds(task, said.folds, said.repeats, said.seed, said.shuffle)
+    baselines = shortcut_baselines(audited, folder, said)
+    return Grid(task, folds, sources, *methods, FitRules(said.balance, said.calibration, said.seed), baselines)
 
 
 def _evaluate(
-    experiment: Experiment, grid: Grid, folder: RunFolder, lines: list[str], workers: int, progress: Progress
-) -> pd.DataFrame:
+    experiment: Experiment,
+    grid: Grid,
+    audited: Audited,
+    folder: RunFolder,
+    lines: list[str],
+    workers: int,
+    progress: Progress,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    said = experiment.evaluation
     store = RecordStore(folder.records)
-    folder.write_table("folds", folds_table(grid.task, grid.folds))
+    folder.write_table("folds.parquet", folds_table(grid.task, grid.folds))
     cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store)))
     with progress("fitting combinations", cells) as advance:
         run_grid(grid, store, workers, advance)
-    scores, notes = write_scores(grid, store, folder.path)
-    leaderboard = summarise(scores, notes, experiment.evaluation.rank_by)
-    write_leaderboard(leaderboard, folder.leaderboard)
-    _write_notes(notes, folder)
-    draw_figures(leaderboard, scores, experiment.evaluation.rank_by, lines, folder.figures)
-    return leaderboard
+    patients = audited.index.images["patient"].tolist() if groups(audited.index)[0] == "patients" else None
+    with progress("weighing the scores", len(list(grid.combinations()))) as advance:
+        scored = write_scores(grid, store, folder.path, said.rank_by, said.resamples, patients, advance)
+    for name, table in scored.tables.items():
+        folder.write_table(name, table)
+    answer = make_answer(scored, said, groups(audited.index), audited.summary, lines)
+    folder.write_json("answer.json", answer)
+    _warn_of_notes(scored.notes, folder)
+    draw_figures(scored.leaderboard, scored.scores, said.rank_by, lines, folder.figures)
+    return scored.leaderboard, answer
 
 
-def _write_notes(notes: pd.DataFrame, folder: RunFolder) -> None:
-    write_text(folder.notes, notes.to_csv(index=False))
-    counts = notes["kind"].value_counts()
+def _warn_of_notes(notes: pd.DataFrame, folder: RunFolder) -> None:
     if len(notes):
-        said = " and ".join(f"{count:,} {kind}s" for kind, count in counts.items())
+        said = " and ".join(f"{count:,} {kind}s" for kind, count in notes["kind"].value_counts().items())
         _log.warning("The fits gave %s: see %s.", said, folder.notes)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,11 +1,18 @@
-"""Linear classifiers with probabilities: logistic regression and linear discriminant analysis."""
+"""Linear classifiers with probabilities: logistic regression, the linear probe, linear discriminant analysis."""
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .scaling import scaled
 
@@ -41,6 +48,73 @@ def logistic_regression(
     """
     model = LogisticRegression(C=C, tol=tol, max_iter=max_iter, class_weight=class_weight, random_state=random_state)
     return scaled(model, scale)
+
+
+class LinearProbe(ClassifierMixin, BaseEstimator):
+    """Logistic regression on unscaled features with ``C = features x classes / 100``, as foundation models are probed.
+
+    Parameters
+    ----------
+    max_iter : int
+        Steps of L-BFGS at most; the published protocol stops there, converged or not.
+    class_weight : "balanced", mapping or None
+    random_state : int, optional
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+    model_ : LogisticRegression
+    n_features_in_ : int
+
+    References
+    ----------
+    V. Koch et al., DinoBloom: A Foundation Model for Generalizable Cell Embeddings in Hematology, MICCAI 2024.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "random_state": [Integral, None],
+    }
+
+    def __init__(self, max_iter: int = 1000, class_weight: Any = None, random_state: int | None = None) -> None:
+        self.max_iter = max_iter
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit the probe.
+
+        Parameters
+        ----------
+        X : array-like of float, shape (n_images, n_features)
+        y : array-like of str or int, shape (n_images,)
+
+        Raises
+        ------
+        ValueError
+            `y` holds fewer than two classes, or `X` NaN or infinity.
+        """
+        self._validate_params()
+        features, labels = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        check_classification_targets(labels)
+        self.classes_ = np.unique(labels)
+        self.model_ = LogisticRegression(
+            C=self.n_features_in_ * len(self.classes_) / 100,
+            max_iter=self.max_iter,
+            class_weight=self.class_weight,
+            random_state=self.random_state,
+        ).fit(features, labels)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities, shape (n_images, n_classes)."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Most probable labels, shape (n_images,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from .task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
+
+INNER_FOLDS = 3
+_INNER_SEEDS = 10
 
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -38,7 +42,7 @@ class Fold:
         return digest([task.classes, sides])
 
 
-def make_folds(task: Task, folds: int, repeats: int, seed: int) -> list[Fold]:
+def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = True) -> list[Fold]:
     """Stratified folds that keep every group on one side.
 
     Parameters
@@ -47,6 +51,8 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int) -> list[Fold]:
     folds, repeats : int
         Each repeat splits anew, with seed ``seed + repeat``.
     seed : int
+    shuffle : bool
+        False splits in the order of the images.
 
     Raises
     ------
@@ -56,22 +62,60 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int) -> list[Fold]:
     made = [
         Fold(repeat, number, train, test)
         for repeat in range(repeats)
-        for number, (train, test) in enumerate(splits(task.labels, task.groups, folds, seed + repeat))
+        for number, (train, test) in enumerate(splits(task.labels, task.groups, folds, seed + repeat, shuffle))
     ]
     for fold in made:
         check(task, fold)
     return made
 
 
-def splits(labels: NDArray[np.int64], groups: NDArray[np.int64], folds: int, seed: int) -> Iterator[Split]:
+def splits(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], folds: int, seed: int, shuffle: bool = True
+) -> Iterator[Split]:
     """Stratified k-fold splits; with groups, StratifiedGroupKFold of scikit-learn."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     grouped = len(np.unique(groups)) < len(groups)
-    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
+        folds, shuffle=shuffle, random_state=seed if shuffle else None
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         yield from splitter.split(np.zeros(len(labels)), labels, groups if grouped else None)
+
+
+class InnerFolds:
+    """Grouped folds inside the training part, of rows counted within it; made when something first needs them."""
+
+    def __init__(self, task: Task, fold: Fold, seed: int) -> None:
+        self._labels, self._groups, self._seed = task.labels[fold.train], task.groups[fold.train], seed
+        self._made: list[Split] | None = None
+
+    def __call__(self) -> list[Split]:
+        """The splits.
+
+        Raises
+        ------
+        ValueError
+            No grouped split holds every class on its training side.
+        """
+        if self._made is None:
+            self._made = self._find()
+        return self._made
+
+    def _find(self) -> list[Split]:
+        """Every inner fold must know every class: a sigmoid fitted without one would wipe it out."""
+        classes = np.unique(self._labels)
+        for folds in (INNER_FOLDS, 2):
+            for seed in range(self._seed, self._seed + _INNER_SEEDS):
+                with contextlib.suppress(ValueError):  # fewer members than folds
+                    made = list(splits(self._labels, self._groups, folds, seed))
+                    if all(np.array_equal(np.unique(self._labels[train]), classes) for train, _ in made):
+                        return made
+        raise ValueError(
+            "No inner folds hold every class: a class has one patient (or one group of copies) in the training part. "
+            "Use a classifier that has probabilities, without calibration and tuning, or more patients."
+        )
 
 
 def check(task: Task, fold: Fold) -> None:

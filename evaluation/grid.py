@@ -14,7 +14,7 @@ import numpy as np
 
 from ..storage import digest, file_digest
 from .folds import Fold
-from .methods import Method
+from .methods import FitRules, Method
 from .task import Task
 
 _DISTRIBUTIONS = ("imbalanced-learn", "numpy", "scikit-learn", "scipy", "xgboost-cpu", "xgboost")
@@ -41,11 +41,12 @@ class FeatureSource:
 
 @dataclass(frozen=True)
 class Combination:
-    """One cell of the leaderboard."""
+    """One row of the leaderboard; `kind` is ``"combination"``, or ``"shortcut"`` for a baseline."""
 
     source: FeatureSource
     selector: Method
     classifier: Method
+    kind: str = "combination"
 
     @property
     def labels(self) -> tuple[str, str, str]:
@@ -87,10 +88,9 @@ class Grid:
 
     Attributes
     ----------
-    balance : str
-        ``none``, ``class_weight`` (already in the estimators), ``oversample`` or ``smote``.
-    seed : int
-        Of the balancing and the inner folds.
+    baselines : sequence of Combination
+        Stand on the leaderboard beside the combinations, are computed like them, and are no candidates.
+    rules : FitRules
     """
 
     task: Task
@@ -98,35 +98,37 @@ class Grid:
     sources: Sequence[FeatureSource]
     selectors: Sequence[Method]
     classifiers: Sequence[Method]
-    balance: str = "none"
-    seed: int = 0
+    rules: FitRules = field(default_factory=FitRules)
+    baselines: Sequence[Combination] = ()
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     def combinations(self) -> Iterator[Combination]:
-        """Every extractor with every selector with every classifier."""
+        """Every extractor with every selector with every classifier, then the baselines."""
         for source, selector, classifier in product(self.sources, self.selectors, self.classifiers):
             yield Combination(source, selector, classifier)
+        yield from self.baselines
 
     def key(self, combination: Combination, fold: Fold) -> str:
         """Name of the record: everything that the numbers of this cell depend on."""
         parts = (combination.source.identity, combination.selector.identity, combination.classifier.identity)
-        return digest([parts, self._fold_digests[fold.repeat, fold.number], self.balance, self.seed, self.software])
+        return digest([parts, self._fold_digests[fold.repeat, fold.number], self.rules.identity(), self.software])
 
     def pending(self, finished: set[str]) -> list[Unit]:
-        """Units with cells that are not in `finished`, the widest features first, since they take longest."""
+        """Units with cells that are not in `finished`; the widest features first, since they take longest."""
+        cells: dict[tuple[str, str, int], list[tuple[str, Method]]] = {}
+        parts: dict[tuple[str, str], Combination] = {}
+        for combination in self.combinations():
+            names = combination.labels[:2]
+            parts.setdefault(names, combination)
+            for position, fold in enumerate(self.folds):
+                if (key := self.key(combination, fold)) not in finished:
+                    cells.setdefault((*names, position), []).append((key, combination.classifier))
         units = [
-            Unit(source, selector, fold, cells)
-            for source, selector, fold in product(self.sources, self.selectors, self.folds)
-            if (cells := self._cells(source, selector, fold, finished))
+            Unit(parts[source, selector].source, parts[source, selector].selector, self.folds[fold], tuple(found))
+            for (source, selector, fold), found in cells.items()
         ]
-        order = {id(selector): position for position, selector in enumerate(self.selectors)}
-        return sorted(units, key=lambda unit: (order[id(unit.selector)], -unit.source.width))
-
-    def _cells(
-        self, source: FeatureSource, selector: Method, fold: Fold, finished: set[str]
-    ) -> tuple[tuple[str, Method], ...]:
-        cells = ((self.key(Combination(source, selector, c), fold), c) for c in self.classifiers)
-        return tuple((key, classifier) for key, classifier in cells if key not in finished)
+        order = {selector.label: position for position, selector in enumerate(self.selectors)}
+        return sorted(units, key=lambda unit: (order.get(unit.selector.label, len(order)), -unit.source.width))
 
     @cached_property
     def _fold_digests(self) -> dict[tuple[int, int], str]:

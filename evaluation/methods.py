@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,29 @@ class Method:
     label: str
     estimator: Any
     identity: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FitRules:
+    """How every fit of a run is done.
+
+    Attributes
+    ----------
+    balance : {"none", "class_weight", "oversample", "smote"}
+        ``class_weight`` is in the estimators already.
+    calibration : {"as_needed", "sigmoid", "isotonic", "temperature"}
+        By default only what has no probabilities is calibrated, by a sigmoid.
+    seed : int
+        Of balancing, inner folds and search.
+    """
+
+    balance: str = "none"
+    calibration: str = "as_needed"
+    seed: int = 0
+
+    def identity(self) -> list[Any]:
+        """What the numbers of a cell depend on."""
+        return [self.balance, self.calibration, self.seed]
 
 
 def make_method(
@@ -62,3 +85,30 @@ def _check_estimator(registry: Registry, name: str, estimator: Any) -> None:
             expected=f"a scikit-learn estimator with {' and '.join(needs)}",
             received=f"{type(estimator).__name__} without {' and '.join(lacking)}",
         )
+
+
+def prepared(classifier: Method, rules: FitRules, inner: Callable[[], list[Any]]) -> Callable[[], Any]:
+    """How to make the estimator: balanced inside each fit, and with probabilities from grouped inner folds."""
+
+    def make() -> Any:
+        from sklearn.base import clone
+
+        from .calibration import calibrated
+
+        estimator = balanced(clone(classifier.estimator), rules)
+        if rules.calibration == "as_needed":
+            return estimator if hasattr(estimator, "predict_proba") else calibrated(estimator, "sigmoid", inner())
+        return calibrated(estimator, rules.calibration, inner())
+
+    return make
+
+
+def balanced(estimator: Any, rules: FitRules) -> Any:
+    """`estimator`, after oversampling of what it is fitted on where the rules say so."""
+    if rules.balance not in ("oversample", "smote"):
+        return estimator
+    from imblearn.over_sampling import SMOTE, RandomOverSampler
+    from imblearn.pipeline import make_pipeline
+
+    sampler = RandomOverSampler if rules.balance == "oversample" else SMOTE
+    return make_pipeline(sampler(random_state=rules.seed), estimator)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 import traceback
@@ -14,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from .folds import check, splits
+from .folds import InnerFolds, check
 from .grid import Grid, Unit
-from .methods import Method
+from .methods import FitRules, prepared
 from .records import Record, RecordStore
 from .task import Task
 
-INNER_FOLDS = 3
-_INNER_SEEDS = 10
 _TOLERANCE = 1e-3
 _log = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ def finished_keys(grid: Grid, store: RecordStore) -> set[str]:
     return {key for key, record in records if record is not None and not record.error}
 
 
-def run_unit(unit: Unit, task: Task, balance: str, seed: int, store: RecordStore) -> None:
+def run_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> None:
     """Fit the unit's selector once, then each of its classifiers; write a record for each."""
     from threadpoolctl import threadpool_limits
 
@@ -75,9 +72,9 @@ def run_unit(unit: Unit, task: Task, balance: str, seed: int, store: RecordStore
             for key, _ in unit.classifiers:
                 store.write(key, Record(None, error=traceback.format_exc()), task.classes)
             return
-        inner = _InnerFolds(task, unit, seed)
+        inner = InnerFolds(task, unit.fold, rules.seed)
         for key, classifier in unit.classifiers:
-            estimator = _prepared(classifier, balance, seed, inner)
+            estimator = prepared(classifier, rules, inner)
             store.write(key, _classify(estimator, selected, unit, task), task.classes)
 
 
@@ -86,33 +83,6 @@ class _Selected:
 
     def __init__(self, train: Floats, test: Floats, seconds: float, support: list[int], said: list[str]) -> None:
         self.train, self.test, self.seconds, self.support, self.warnings = train, test, seconds, support, said
-
-
-class _InnerFolds:
-    """Grouped folds inside the training part, made when the first classifier needs them."""
-
-    def __init__(self, task: Task, unit: Unit, seed: int) -> None:
-        self._labels, self._groups, self._seed = task.labels[unit.fold.train], task.groups[unit.fold.train], seed
-        self._made: list[Any] | None = None
-
-    def __call__(self) -> list[Any]:
-        if self._made is None:
-            self._made = self._find()
-        return self._made
-
-    def _find(self) -> list[Any]:
-        """Every inner fold must know every class: a sigmoid fitted without one would wipe it out."""
-        classes = np.unique(self._labels)
-        for folds in (INNER_FOLDS, 2):
-            for seed in range(self._seed, self._seed + _INNER_SEEDS):
-                with contextlib.suppress(ValueError):  # fewer members than folds
-                    made = list(splits(self._labels, self._groups, folds, seed))
-                    if all(np.array_equal(np.unique(self._labels[train]), classes) for train, _ in made):
-                        return made
-        raise ValueError(
-            "No inner folds for the calibration of probabilities hold every class: a class has one patient (or one "
-            "group of copies) in the training part. Use a classifier that has probabilities, or more patients."
-        )
 
 
 def _select(unit: Unit, task: Task) -> _Selected:
@@ -156,31 +126,6 @@ def _classify(make: Callable[[], Any], selected: _Selected, unit: Unit, task: Ta
     )
 
 
-def _prepared(classifier: Method, balance: str, seed: int, inner: _InnerFolds) -> Callable[[], Any]:
-    """How to make the estimator: balanced inside each fit, and with probabilities from grouped inner folds."""
-
-    def make() -> Any:
-        from sklearn.base import clone
-        from sklearn.calibration import CalibratedClassifierCV
-
-        estimator = _balanced(clone(classifier.estimator), balance, seed)
-        if hasattr(estimator, "predict_proba"):
-            return estimator
-        return CalibratedClassifierCV(estimator, method="sigmoid", cv=inner(), ensemble=False)
-
-    return make
-
-
-def _balanced(estimator: Any, balance: str, seed: int) -> Any:
-    if balance not in ("oversample", "smote"):
-        return estimator
-    from imblearn.over_sampling import SMOTE, RandomOverSampler
-    from imblearn.pipeline import make_pipeline
-
-    sampler = RandomOverSampler if balance == "oversample" else SMOTE
-    return make_pipeline(sampler(random_state=seed), estimator)
-
-
 def _all_classes(fitted: Any, test: Floats, classes: int) -> NDArray[np.float64]:
     """Probabilities of all classes, zero for those that the training part lacks; refuse what is no probability."""
     found = np.asarray(fitted.predict_proba(test), dtype=np.float64)
@@ -212,16 +157,13 @@ def _in_processes(
 ) -> None:
     from joblib import Parallel, delayed
 
-    jobs = (
-        delayed(_numbered)(position, unit, grid.task, grid.balance, grid.seed, store)
-        for position, unit in enumerate(units)
-    )
+    jobs = (delayed(_numbered)(position, unit, grid.task, grid.rules, store) for position, unit in enumerate(units))
     for position in Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs):
         finished(position)
 
 
-def _numbered(position: int, unit: Unit, task: Task, balance: str, seed: int, store: RecordStore) -> int:
-    run_unit(unit, task, balance, seed, store)
+def _numbered(position: int, unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> int:
+    run_unit(unit, task, rules, store)
     return position
 
 

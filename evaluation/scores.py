@@ -1,38 +1,100 @@
-"""From records to tables: predictions of every image, scores of every fold, one row a combination."""
+"""From records to tables: predictions of every image, scores of every fold, and the statistics of both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..storage import atomic_path
+from .chance import chance_verdict
 from .folds import Fold
 from .grid import Combination, Grid
 from .metrics import score
 from .records import Record, RecordStore
+from .statistics.analysis import Analysis
+from .statistics.stability import selection_stability
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
 COSTS = ("selector_s", "fit_s", "predict_s", "features")
 NAMES = ("extractor", "selector", "classifier")
+_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", "brier", "log_loss", "ece")
+_MEASURED = [f"{name}{end}" for name in _METRICS for end in ("", "_low", "_high", "_sd")]
+
+_Cells = list[tuple[dict[str, Any], Record, Fold]]
 
 
-def write_scores(grid: Grid, store: RecordStore, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Write ``predictions.parquet`` and ``scores.parquet``, computed from the stored predictions.
+@dataclass(frozen=True)
+class Scored:
+    """Everything that is computed from the stored predictions.
 
-    Returns
-    -------
+    Attributes
+    ----------
+    leaderboard : DataFrame
+        One row a combination and shortcut, best first: rank (of combinations alone), extractor, selector, classifier,
+        kind, each metric with ``_low``, ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean
+        costs, what `Analysis` adds, folds, status. A row that failed in any fold has no numbers and stands last.
     scores : DataFrame
         Tidy: extractor, selector, classifier, repeat, fold, metric, value. Costs (``selector_s``, ``fit_s``,
         ``predict_s``, ``features``) are metrics too; a metric that is not defined in a fold is NaN.
     notes : DataFrame
         extractor, selector, classifier, repeat, fold, kind (``error`` or ``warning``), text.
+    tables : dict of str to DataFrame
+        File name -> table, of all that a run keeps.
+    winner : dict or None
+        See `Analysis.winner`.
+    against : dict
+        Names of each shortcut -> the best combination less it: difference and its 95 % interval.
+    chance : dict
+        See `chance_verdict`.
+    """
+
+    leaderboard: pd.DataFrame
+    scores: pd.DataFrame
+    notes: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+    winner: dict[str, Any] | None
+    against: dict[tuple[str, str, str], tuple[float, float, float]]
+    chance: dict[str, Any]
+
+
+def write_scores(
+    grid: Grid,
+    store: RecordStore,
+    folder: Path,
+    rank_by: str,
+    resamples: int = 1000,
+    patients: Sequence[str] | None = None,
+    advance: Callable[[int], None] = lambda done: None,
+) -> Scored:
+    """Write ``predictions.parquet`` and compute everything else from the stored predictions.
+
+    Parameters
+    ----------
+    grid : Grid
+    store : RecordStore
+    folder : Path
+        Gets ``predictions.parquet``.
+    rank_by : str
+        Metric of the leaderboard's order.
+    resamples : int
+        Of the groups.
+    patients : sequence of str, optional
+        A patient for each image of the task, where groups are patients.
+    advance : callable
+        Called with the number of combinations just read.
+
+    Returns
+    -------
+    Scored
+        With one combination's probabilities in memory at a time.
     """
     import pandas as pd
     import pyarrow as pa
@@ -40,50 +102,111 @@ def write_scores(grid: Grid, store: RecordStore, folder: Path) -> tuple[pd.DataF
 
     scores: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
+    supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
+    task = grid.task
+    analysis = Analysis(
+        task.labels, task.classes, task.groups, _fold_numbers(grid), rank_by, grid.rules.seed, resamples, patients
+    )
     schema = _schema(grid)
     with (
         atomic_path(folder / "predictions.parquet") as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for combination in grid.combinations():
-            for place, record, fold in _cells(grid, store, combination):
+            cells = _cells(grid, store, combination)
+            for place, record, fold in cells:
                 scores += _scores(place, record, grid, fold)
                 notes += _notes(place, record)
                 if record.probabilities is not None:
                     writer.write_table(pa.table(_predictions(place, record, grid, fold), schema=schema))
+            if all(record.probabilities is not None for _, record, _ in cells):
+                analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells))
+                kept = [record.support for _, record, _ in cells]
+                supports.setdefault(combination.labels[:2], (kept, combination.source.width))
+            advance(1)
     table = pd.DataFrame(scores, columns=[*NAMES, "repeat", "fold", "metric", "value"])
-    with atomic_path(folder / "scores.parquet") as temporary:
-        table.to_parquet(temporary, index=False)
-    return table, pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])
+    noted = pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])
+    return _scored(grid, analysis, table, noted, supports)
 
 
-def summarise(scores: pd.DataFrame, notes: pd.DataFrame, rank_by: str) -> pd.DataFrame:
-    """One row a combination, best first; one that failed in any fold has no numbers and stands last.
+def _scored(
+    grid: Grid,
+    analysis: Analysis,
+    scores: pd.DataFrame,
+    notes: pd.DataFrame,
+    supports: dict[tuple[str, str], tuple[list[list[int]], int]],
+) -> Scored:
+    found = analysis.tables()
+    leaderboard = _leaderboard(grid, found.pop("leaderboard"), scores, notes, analysis.rank_by)
+    endings = {"confusion": "parquet", "reliability": "parquet", "patients": "parquet"}
+    tables = {f"{name}.{endings.get(name, 'csv')}": table for name, table in found.items()}
+    tables |= {"leaderboard.csv": leaderboard, "scores.parquet": scores, "notes.csv": notes}
+    tables |= {"stability.csv": _stability(supports)}
+    winner = analysis.winner()
+    scored = leaderboard.loc[(leaderboard["kind"] == "shortcut") & leaderboard[analysis.rank_by].notna(), list(NAMES)]
+    shortcuts = list(scored.itertuples(index=False, name=None)) if winner else []
+    against = {names: analysis.against(names) for names in shortcuts}
+    chance = chance_verdict(leaderboard, len(grid.task.classes))
+    return Scored(leaderboard, scores, notes, tables, winner, against, chance)
 
-    Returns
-    -------
-    DataFrame
-        rank, extractor, selector, classifier, then ``<metric>`` (mean over folds) and ``<metric>_sd`` (standard
-        deviation over folds, ddof 1: a spread, no confidence interval), mean costs, folds, status.
-    """
+
+def _leaderboard(
+    grid: Grid, analysed: pd.DataFrame, scores: pd.DataFrame, notes: pd.DataFrame, rank_by: str
+) -> pd.DataFrame:
+    import pandas as pd
+
     keys = list(NAMES)
-    failed = notes[notes.kind == "error"].groupby(keys).size().rename("failed")
-    wide = scores.set_index([*keys, "repeat", "fold", "metric"])["value"].unstack(sort=False)
-    wide = wide.reindex(columns=wide.columns.union([*METRICS, *COSTS], sort=False))
-    folds = wide.groupby(level=keys, sort=False)
-    mean, spread = folds.mean(), folds.std().add_suffix("_sd")
-    columns = [name for metric in mean.columns for name in (metric, f"{metric}_sd")]
-    undefined = wide[rank_by].isna().groupby(level=keys, sort=False).sum().rename("undefined")
-    table = mean.join(spread)[columns].join([folds.size().rename("scored"), undefined]).join(failed, how="outer")
-    counts = table[["scored", "undefined", "failed"]].fillna(0).astype(int)
-    table.loc[counts.failed > 0, columns] = np.nan
-    table = table.drop(columns=list(counts)).assign(folds=counts.scored + counts.failed)
-    table["status"] = [
-        _status(*row, rank_by) for row in zip(counts.scored, counts.undefined, counts.failed, strict=True)
-    ]
-    table = table.reset_index().sort_values([rank_by, *keys], ascending=[False, True, True, True], na_position="last")
-    table.insert(0, "rank", table[rank_by].rank(method="min", ascending=False).astype("Int64"))
+    named = [dict(zip(NAMES, c.labels, strict=True)) | {"kind": c.kind} for c in grid.combinations()]
+    table = pd.DataFrame(named).merge(analysed.drop(columns="kind"), how="left", on=keys)
+    table = table.reindex(columns=table.columns.union(_MEASURED, sort=False))
+    table = table.join(_costs(scores, notes, rank_by), on=keys)
+    counts = {name: table.pop(name).fillna(0).astype(int) for name in ("scored", "undefined", "failed")}
+    table["folds"] = counts["scored"] + counts["failed"]
+    table["status"] = [_status(*row, rank_by) for row in zip(*counts.values(), strict=True)]
+    table.loc[counts["failed"] > 0, list(COSTS)] = np.nan
+    table = table.sort_values([rank_by, *keys], ascending=[False, True, True, True], na_position="last")
+    candidates = table[rank_by].where(table["kind"] == "combination")
+    table.insert(0, "rank", candidates.rank(method="min", ascending=False).astype("Int64"))
     return table.reset_index(drop=True)
+
+
+def _costs(scores: pd.DataFrame, notes: pd.DataFrame, rank_by: str) -> pd.DataFrame:
+    """Mean costs of each row, and in how many folds it was scored, had an undefined metric, or failed."""
+    keys = list(NAMES)
+    wide = scores.set_index([*keys, "repeat", "fold", "metric"])["value"].unstack()
+    folds = wide.reindex(columns=[*COSTS, rank_by]).groupby(level=keys)
+    undefined = folds[rank_by].agg(lambda values: values.isna().sum()).rename("undefined")
+    failed = notes[notes["kind"] == "error"].groupby(keys).size().rename("failed")
+    return folds[list(COSTS)].mean().join([folds.size().rename("scored"), undefined]).join(failed, how="outer")
+
+
+def _stability(supports: dict[tuple[str, str], tuple[list[list[int]], int]]) -> pd.DataFrame:
+    """Whether the folds choose the same features; only for selectors that choose among those that there are."""
+    import pandas as pd
+
+    rows = [
+        {"extractor": extractor, "selector": selector, **selection_stability(kept, width)._asdict()}
+        for (extractor, selector), (kept, width) in supports.items()
+        if all(kept)
+    ]
+    return pd.DataFrame(rows, columns=["extractor", "selector", "features", "kuncheva", "jaccard", "nogueira"])
+
+
+def _fold_numbers(grid: Grid) -> NDArray[np.int64]:
+    """Fold that tests each image, shape (repeats, n)."""
+    numbers = np.zeros((1 + max(fold.repeat for fold in grid.folds), len(grid.task)), dtype=np.int64)
+    for fold in grid.folds:
+        numbers[fold.repeat, fold.test] = fold.number
+    return numbers
+
+
+def _out_of_fold(grid: Grid, cells: _Cells) -> NDArray[np.float64]:
+    """Probabilities of one combination, shape (repeats, n, K)."""
+    repeats = 1 + max(fold.repeat for fold in grid.folds)
+    found = np.empty((repeats, len(grid.task), len(grid.task.classes)))
+    for _, record, fold in cells:
+        found[fold.repeat, fold.test] = record.probabilities
+    return found
 
 
 def _status(scored: int, undefined: int, failed: int, rank_by: str) -> str:
@@ -92,11 +215,14 @@ def _status(scored: int, undefined: int, failed: int, rank_by: str) -> str:
     return f"{rank_by} undefined in {undefined} of {scored} folds: a class is absent" if undefined else "ok"
 
 
-def _cells(grid: Grid, store: RecordStore, combination: Combination) -> Iterator[tuple[dict[str, Any], Record, Fold]]:
+def _cells(grid: Grid, store: RecordStore, combination: Combination) -> _Cells:
+    """Place on the tables, record and fold of each cell of a combination."""
+    cells = []
     for fold in grid.folds:
         record = store.read(grid.key(combination, fold))
         place = dict(zip(NAMES, combination.labels, strict=True)) | {"repeat": fold.repeat, "fold": fold.number}
-        yield place, record or Record(None, error="no record: the run did not get here"), fold
+        cells.append((place, record or Record(None, error="no record: the run did not get here"), fold))
+    return cells
 
 
 def _scores(place: dict[str, Any], record: Record, grid: Grid, fold: Fold) -> list[dict[str, Any]]:

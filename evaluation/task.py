@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +23,29 @@ class Task:
         Sorted class names.
     groups : ndarray of int, shape (n,)
         Images with one number never stand on both sides of a split.
+    guards : mapping of str to ndarray of str, shape (n,)
+        Further keys, such as the patient, that are checked to keep to one side before each fit; '' is no key.
     """
 
     image_ids: NDArray[np.str_]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     groups: NDArray[np.int64]
+    guards: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, image_ids: Sequence[str], labels: Sequence[str], groups: Sequence[int]) -> Task:
+    def of(
+        cls,
+        image_ids: Sequence[str],
+        labels: Sequence[str],
+        groups: Sequence[int],
+        guards: Mapping[str, Sequence[str]] | None = None,
+    ) -> Task:
         """Encode string labels; classes are sorted by name."""
         classes, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
         ids = np.asarray(image_ids, dtype=str)
-        return cls(ids, codes.astype(np.int64), tuple(map(str, classes)), np.asarray(groups, np.int64))
+        keys = {name: np.asarray(values, dtype=str) for name, values in (guards or {}).items()}
+        return cls(ids, codes.astype(np.int64), tuple(map(str, classes)), np.asarray(groups, np.int64), keys)
 
     def __len__(self) -> int:
         return len(self.labels)

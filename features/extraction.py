@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
-from ..images.reading import decode, resize
 from .cache import PART_ROWS, FeatureCache
 
 if TYPE_CHECKING:
@@ -128,11 +127,11 @@ def _counted(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterat
 
 
 def _accept(
-    decoded: Iterable[tuple[str, NDArray[np.uint8] | UnreadableImageError]],
+    decoded: Iterable[tuple[str, NDArray[Any] | UnreadableImageError]],
     accepted: deque[str],
     refused: dict[str, str],
     advance: Advance,
-) -> Iterator[NDArray[np.uint8]]:
+) -> Iterator[NDArray[Any]]:
     for image_id, image in decoded:
         if isinstance(image, UnreadableImageError):
             refused[image_id] = image.what
@@ -144,9 +143,9 @@ def _accept(
 
 def _read_ahead(
     images: Iterable[tuple[str, str]], extractor: Extractor, threads: int
-) -> Iterator[tuple[str, NDArray[np.uint8] | UnreadableImageError]]:
+) -> Iterator[tuple[str, NDArray[Any] | UnreadableImageError]]:
     """Decode in threads, in order, at most `_LOOKAHEAD` images ahead of the network."""
-    waiting: deque[tuple[str, Future[NDArray[np.uint8] | UnreadableImageError]]] = deque()
+    waiting: deque[tuple[str, Future[NDArray[Any] | UnreadableImageError]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         try:
             for image_id, path in images:
@@ -161,14 +160,13 @@ def _read_ahead(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(image_id: str, path: str, extractor: Extractor) -> NDArray[np.uint8] | UnreadableImageError:
+def _read(image_id: str, path: str, extractor: Extractor) -> NDArray[Any] | UnreadableImageError:
     """Read a file once: its bytes must still be those that were indexed."""
     try:
         data = Path(path).read_bytes()
         if hashlib.sha256(data).hexdigest() != image_id:
             return UnreadableImageError("changed since it was indexed")
-        image = decode(data)
-        return resize(image, extractor.input_size, extractor.interpolation) if extractor.input_size else image
+        return extractor.read(data)
     except OSError as error:
         return UnreadableImageError(f"cannot be read: {error.strerror}")
     except UnreadableImageError as error:

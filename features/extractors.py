@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError, ExtractionError, UnknownNameError
+from ..images.reading import decode, resize
 from ..networks import NETWORKS, get_network
 from ..networks.build import check_precision
 from ..networks.weights import locate
@@ -32,8 +33,8 @@ class Engine(Protocol):
     def feature_names(self) -> Sequence[str]:
         """One name a number of the vectors; empty where the names are just numbers."""
 
-    def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """One vector an image, in the order of `images`, reading only a bounded number of images ahead."""
+    def vectors(self, images: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """One vector for each thing that was read, in their order, taking only a bounded number of them ahead."""
 
 
 class Extractor(Protocol):
@@ -47,13 +48,14 @@ class Extractor(Protocol):
     def description(self) -> str:
         """Weights and engine, for tables: ``"ImageNet weights; openvino, float32"``; random weights are RANDOM."""
 
-    @property
-    def input_size(self) -> tuple[int, int] | None:
-        """Height and width to which images are resized before the engine sees them; None for their own size."""
+    def read(self, data: bytes) -> NDArray[Any]:
+        """What the engine gets of one image file: its pixels, as a rule. Called in several threads at once.
 
-    @property
-    def interpolation(self) -> str:
-        """How they are resized."""
+        Raises
+        ------
+        UnreadableImageError
+            The bytes do not decode completely.
+        """
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Load the engine, which uses at most `threads` cores."""
@@ -92,8 +94,6 @@ class NetworkExtractor:
         self.pooling, self.precision = pooling, precision
         self.weights = locate(self.network, weights)
         self.engine = choose_engine(engine)
-        self.input_size = self.network.input_size
-        self.interpolation = self.network.interpolation
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -112,6 +112,10 @@ class NetworkExtractor:
         """Weights and engine; see `Extractor.description`."""
         return f"{self.weights.label} weights; {engine_family(self.engine)}, {self.precision}"
 
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        """Pixels at the network's input size; see `Extractor.read`."""
+        return resize(decode(data), self.network.input_size, self.network.interpolation)
+
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Build or load the network; see `Extractor.open`."""
         return open_engine(self.network, self.weights, self.pooling, self.precision, self.engine, threads)
@@ -125,7 +129,6 @@ class CustomExtractor:
 
     description = "an extractor of the user's own"
     feature_names: Sequence[str] = ()
-    interpolation = "bilinear"
 
     def __init__(self, name: str, transformer: Any, parameters: Mapping[str, Any], source: str) -> None:
         if not hasattr(transformer, "transform"):
@@ -145,6 +148,11 @@ class CustomExtractor:
             "parameters": {key: repr(value) for key, value in parameters.items()},
             "input_size": list(self.input_size) if self.input_size else None,
         }
+
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        """Pixels, at the size that the object asks for; see `Extractor.read`."""
+        image = decode(data)
+        return resize(image, self.input_size) if self.input_size else image
 
     @contextlib.contextmanager
     def open(self, threads: int) -> Iterator[Engine]:

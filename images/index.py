@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -36,26 +36,31 @@ class ImageIndex:
     images : DataFrame
         One row an image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
         ``path`` (absolute), all text, sorted in this order: renaming or moving files changes no row but its path.
+        After an audit also ``copies``: what pictures that are copies of each other share, '' where there is none.
     ledger : DataFrame
         One row a file that is not used: ``path`` and ``reason``, sorted by path.
     layout : str
         Name of the layout that gave the labels.
     patients : str
         Where the patients come from, in words; ``"none"`` where they are unknown.
+    pseudo : bool
+        The patients are made up, for a stress test.
     """
 
     images: pd.DataFrame
     ledger: pd.DataFrame
     layout: str
     patients: str
+    pseudo: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
 
     @cached_property
     def group(self) -> np.ndarray:
-        """Independent groups, int64, one number a row: rows of one patient or of one content share it."""
-        return clusters(self.images["image_id"].to_numpy(), self.images["patient"].to_numpy())
+        """Independent groups, int64, one number a row: rows of one patient, of one content or of copies share it."""
+        keys = [name for name in ("image_id", "patient", "copies") if name in self.images]
+        return clusters(*(self.images[name].to_numpy() for name in keys))
 
     def files(self) -> list[tuple[str, str]]:
         """Image id and path of every image, in the order of `images`."""
@@ -74,6 +79,21 @@ class ImageIndex:
         """Count the files (``images``), contents (``distinct``) and groups (``groups``) of each label, the index."""
         table = self.images.assign(group=self.group).groupby("label")
         return table.agg(images=("path", "size"), distinct=("image_id", "nunique"), groups=("group", "nunique"))
+
+    def with_copies(self, keys: Sequence[str]) -> ImageIndex:
+        """Return the index with images that share a key, which is not '', in one group."""
+        return replace(self, images=self.images.assign(copies=list(keys)).astype({"copies": "str"}))
+
+    def with_pseudo_patients(self, keys: Sequence[str], words: str) -> ImageIndex:
+        """Return the index with groups that are called pseudo-patients, made as `words` says."""
+        images = self.images.assign(patient=list(keys)).astype({"patient": "str"})
+        return replace(self, images=images, patients=words, pseudo=True)
+
+    def split(self, sealed: np.ndarray) -> tuple[ImageIndex, ImageIndex]:
+        """Return the index without, and with nothing but, the rows where `sealed` is true."""
+        parts = (self.images[~sealed], self.images[sealed])
+        rest, held = (replace(self, images=part.reset_index(drop=True)) for part in parts)
+        return rest, held
 
     def conflicts(self) -> pd.DataFrame:
         """Rows of `images` whose content lies under more than one label."""

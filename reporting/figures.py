@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_INK, _PALE, _MARK = "#1f2933", "#cbd2d9", "#0b6e99"
+_INK, _PALE, _MARK, _SHORTCUT = "#1f2933", "#cbd2d9", "#0b6e99", "#c2410c"
 _BEST = 20
 
 
@@ -28,28 +28,49 @@ def draw_figures(
 
 
 def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
-    best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
+    best = _best_and_shortcuts(leaderboard, rank_by)
     keys = ["extractor", "selector", "classifier"]
     folds = scores[scores.metric == rank_by].groupby(keys)["value"]
     named = best.to_dict("records")
     labels = [" \N{MIDDLE DOT} ".join(row[key] for key in keys) for row in named]
     figure, axes = _figure(7, 0.8 + 0.3 * len(best))
+    strongest = best[best["kind"] == "shortcut"].head(1)
+    seen = [best.loc[best["kind"] == "combination", f"{rank_by}_low"].min(), *strongest[f"{rank_by}_low"]]
+    left, right = min(seen), best[f"{rank_by}_high"].max()
+    axes.set_xlim(left - 0.05 * (right - left), right + 0.05 * (right - left))
     for position, row in enumerate(named):
+        if row[rank_by] < left:
+            axes.text(
+                left, position, f"\N{LEFTWARDS ARROW} {row[rank_by]:.3f}", color=_SHORTCUT, va="center", fontsize=9
+            )
+            continue
         values = folds.get_group(tuple(row[key] for key in keys))
         axes.plot(values, [position] * len(values), "o", color=_PALE, markersize=5, zorder=1)
-        axes.plot(row[rank_by], position, "|", color=_MARK, markersize=14, markeredgewidth=3, zorder=2)
+        colour = _SHORTCUT if row["kind"] == "shortcut" else _MARK
+        axes.plot([row[f"{rank_by}_low"], row[f"{rank_by}_high"]], [position] * 2, color=colour, linewidth=2, zorder=2)
+        axes.plot(row[rank_by], position, "|", color=colour, markersize=14, markeredgewidth=3, zorder=3)
     axes.set_yticks(range(len(best)), labels)
     axes.invert_yaxis()
-    axes.set_xlabel(f"{rank_by.replace('_', ' ')}: mean (bar) and each fold (points)")
+    for tick, row in zip(axes.get_yticklabels(), named, strict=True):
+        tick.set_color(_SHORTCUT if row["kind"] == "shortcut" else _INK)
+    axes.set_xlabel(f"{rank_by.replace('_', ' ')} with its 95 % interval; each fold (points)")
     axes.grid(axis="x", color=_PALE, linewidth=0.5)
-    _caption(axes, f"Best {len(best)} of {len(leaderboard)} combinations", protocol, below=45)
+    shown, count = (best["kind"] == "combination").sum(), (leaderboard["kind"] == "combination").sum()
+    _caption(axes, f"Best {shown} of {count} combinations, and what shortcuts alone reach", protocol, below=45)
     return figure
+
+
+def _best_and_shortcuts(leaderboard: pd.DataFrame, rank_by: str) -> pd.DataFrame:
+    shortcuts = leaderboard[(leaderboard["kind"] == "shortcut") & leaderboard[rank_by].notna()]
+    best = leaderboard[leaderboard["rank"].notna()].head(_BEST)
+    return leaderboard.loc[[*best.index, *shortcuts.index]]
 
 
 def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
     import numpy as np
 
-    rows = leaderboard.assign(row=leaderboard.extractor + "  \N{MIDDLE DOT}  " + leaderboard.selector)
+    rows = leaderboard[leaderboard["kind"] == "combination"]
+    rows = rows.assign(row=rows.extractor + "  \N{MIDDLE DOT}  " + rows.selector)
     table = rows.pivot_table(index="row", columns="classifier", values=rank_by, sort=False, dropna=False)
     table = table.sort_index()[table.mean().sort_values(ascending=False).index]
     values = table.to_numpy()
@@ -61,7 +82,7 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figur
         axes.text(x, y, text, ha="center", va="center", fontsize=8, color=_contrast(value, low, high))
     axes.set_xticks(range(table.shape[1]), [name.replace("_", " ") for name in table.columns], rotation=30, ha="right")
     axes.set_yticks(range(table.shape[0]), table.index)
-    _caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%), mean over folds", protocol, below=85)
+    _caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%)", protocol, below=85)
     return figure
 
 

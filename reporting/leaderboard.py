@@ -1,12 +1,10 @@
-"""The leaderboard as a file and on the screen."""
+"""The leaderboard on the screen."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-
-from ..storage import write_text
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,16 +14,11 @@ _SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc")
 _ALWAYS = ("accuracy", "balanced_accuracy")
 _ROWS = 12
 _WIDE = 150
-_SPREAD = "mean \N{PLUS-MINUS SIGN} standard deviation over folds (a spread, not a confidence interval)"
-
-
-def write_leaderboard(table: pd.DataFrame, target: Path) -> None:
-    """Write all rows and columns as CSV."""
-    write_text(target, table.to_csv(index=False))
+_LEGEND = "value [95 % interval, by resampling groups]; = : not to be told from the best (corrected t-test, Holm)"
 
 
 def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | None = None) -> None:
-    """Show the best rows, the failed ones, and the protocol that every number stands under.
+    """Show the best rows, what shortcuts reach, the failed rows, and the protocol that every number stands under.
 
     A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
     """
@@ -35,10 +28,12 @@ def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | 
     console = Console(file=stream, width=None if stream.isatty() else 10_000, highlight=False, markup=False)
     for line in protocol:
         console.print(line, soft_wrap=True)
-    good, failed = table[table["rank"].notna()], table[table["rank"].isna()]
+    good, failed = table[table["rank"].notna()], table[table["status"].str.startswith("failed")]
+    shortcuts = table[(table["kind"] == "shortcut") & ~table.index.isin(failed.index)]
     if len(good):
-        console.print(_grid(good.head(_ROWS), _SHOWN if console.width >= _WIDE else _ALWAYS))
-        console.print(_SPREAD)
+        rows = table.loc[[*good.head(_ROWS).index, *shortcuts.index]]
+        console.print(_grid(rows, _SHOWN if console.width >= _WIDE else _ALWAYS))
+        console.print(_LEGEND, soft_wrap=True)
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
     for row in failed.itertuples():
@@ -58,9 +53,16 @@ def _grid(rows: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
     if remarks:
         grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
-        scores = [f"{row[m]:.4f} \N{PLUS-MINUS SIGN} {row[m + '_sd']:.4f}" for m in metrics]
+        scores = [f"{row[m]:.4f} [{row[m + '_low']:.4f}, {row[m + '_high']:.4f}]" for m in metrics]
         costs = [f"{row['features']:.0f}", f"{row['selector_s'] + row['fit_s']:.2f}", f"{row['predict_s']:.3f}"]
-        names = [str(row["rank"]), row["extractor"], row["selector"], row["classifier"]]
+        names = [_place(row), row["extractor"], row["selector"], row["classifier"]]
         remark = [row["status"].removeprefix("ok")] if remarks else []
         grid.add_row(*names, *scores, *costs, *remark)
     return grid
+
+
+def _place(row: dict[Hashable, Any]) -> str:
+    """Rank, with a sign for those that cannot be told from the best; nothing for a shortcut."""
+    if row["kind"] == "shortcut":
+        return ""
+    return f"{row['rank']}{'  =' if row['indistinguishable'] is True and row['rank'] > 1 else ''}"

@@ -19,7 +19,29 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
     extractors : mapping
         Label of each extractor -> its weights and engine, in words.
     """
-    return [_images(index), _groups(index), _evaluation(evaluation), *_extractors(extractors)]
+    warned = ["PERMUTED LABELS: a check of the method, every score has to come out at chance"] * evaluation.permute
+    return [*warned, _images(index), groups(index)[1], _evaluation(evaluation), *_extractors(extractors)]
+
+
+def groups(index: ImageIndex) -> tuple[str, str]:
+    """Where the groups come from: ``"patients"``, ``"partly"``, ``"none"`` or ``"pseudo"``; and the same in words."""
+    kept = _copies(index)
+    patient = index.images["patient"]
+    known = patient[patient != ""]
+    if index.pseudo:
+        made = f"{index.group.max() + 1:,} groups from {index.patients}, each on one side of every split"
+        return "pseudo", f"PSEUDO-PATIENTS, a stress test: {made}; real patients are not known{kept}"
+    if index.patients == "none" or not len(known):
+        words = "no patients known, so images of one patient may stand on both sides"
+        return "none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}"
+    if len(known) < len(index):
+        unknown = f"{len(index) - len(known):,} of {len(index):,} images have no patient ({index.patients})"
+        return "partly", f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {unknown}; the others keep to one side of every split{kept}"
+    count = known.nunique()
+    if count == index.images["image_id"].nunique():
+        words = f"every image has a patient of its own ({index.patients}): is that true?"
+        return "none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}"
+    return "patients", f"patient-level: {count:,} patients ({index.patients}), each on one side of every split{kept}"
 
 
 def _images(index: ImageIndex) -> str:
@@ -29,26 +51,30 @@ def _images(index: ImageIndex) -> str:
     return f"{len(index):,} images in {len(counts)} classes: {classes}; layout {index.layout}{ledger}"
 
 
-def _groups(index: ImageIndex) -> str:
-    copies = len(index) - index.images["image_id"].nunique()
-    kept = f"; {copies:,} identical copies kept on one side of every split" if copies else ""
-    if index.patients == "none":
-        return f"IMAGE-LEVEL, OPTIMISTIC: no patients known, so images of one patient may stand on both sides{kept}"
-    known = index.images.loc[index.images["patient"] != "", "patient"]
-    if len(known) < len(index):
-        unknown = f"{len(index) - len(known):,} of {len(index):,} images have no patient ({index.patients})"
-        return f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {unknown}; the others keep to one side of every split{kept}"
-    patients = known.nunique()
-    if patients == index.images["image_id"].nunique():
-        return f"IMAGE-LEVEL, OPTIMISTIC: every image has a patient of its own ({index.patients}): is that true?{kept}"
-    return f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
+def _copies(index: ImageIndex) -> str:
+    identical = len(index) - index.images["image_id"].nunique()
+    keys = index.images["copies"] if "copies" in index.images else index.images["image_id"].iloc[:0]
+    alike = keys[keys != ""]
+    near = len(alike) - alike.nunique() - identical
+    said = [f"{identical:,} identical" * bool(identical), f"{near:,} near-identical" * (near > 0)]
+    words = " and ".join(word for word in said if word)
+    return f"; {words} copies kept on one side of every split" if words else ""
 
 
 def _evaluation(said: Evaluation) -> str:
     repeats = f" x {said.repeats} repeats" if said.repeats > 1 else ""
-    balance = "" if said.balance == "none" else f"; {said.balance.replace('_', ' ')} inside each training fold"
-    folds = f"{said.folds} stratified folds{repeats}, seed {said.seed}"
-    return f"{folds}; everything is fitted inside the training fold{balance}"
+    order = f"seed {said.seed}" if said.shuffle else "in the order of the images"
+    parts = [f"{said.folds} stratified folds{repeats}, {order}", "everything is fitted inside the training fold"]
+    if said.balance != "none":
+        parts.append(f"{said.balance.replace('_', ' ')} inside each training fold")
+    if said.calibration != "as_needed":
+        parts.append(f"probabilities by {said.calibration} calibration on inner folds")
+    if said.tuning != "none":
+        budget = f", {said.budget} candidates" if said.tuning == "optuna" else ""
+        parts.append(f"parameters tuned on inner folds ({said.tuning}{budget})")
+    if said.holdout:
+        parts.append(f"{said.holdout:.0%} of the groups sealed away for one final look")
+    return "; ".join(parts)
 
 
 def _extractors(extractors: Mapping[str, str]) -> list[str]:

@@ -21,9 +21,11 @@ class RunFolder:
     """``results/<name>/``.
 
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
-    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``notes.csv`` (errors and warnings of the fits),
-    ``figures/``, ``run.log``, ``records/`` (what a killed run goes on from) and, while it works, ``features/``
-    (memory-mapped matrices).
+    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``, what
+    the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
+    ``patients.parquet``, ``stability.csv``), ``notes.csv`` (errors and warnings of the fits), ``figures/``,
+    ``run.log``, ``records/`` (what a killed run goes on from) and, while it works, ``features/`` (memory-mapped
+    matrices).
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,9 +39,9 @@ class RunFolder:
         self._state = path / "state.json"
         self._experiment = path / "experiment.yaml"
 
-    def matrix(self, position: int) -> Path:
-        """Where the features of the extractor at `position` lie while the run works."""
-        return self.path / "features" / f"{position}.npy"
+    def matrix(self, name: str) -> Path:
+        """Where the features called `name` lie while the run works."""
+        return self.path / "features" / f"{name}.npy"
 
     def refuse_other_images(self, folder: str, digest: str) -> None:
         """A name stands for one set of images: nobody's results are overwritten by a run over another.
@@ -68,33 +70,54 @@ class RunFolder:
         write_text(self._experiment, text)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write ``<name>.parquet``."""
-        with atomic_path(self.path / f"{name}.parquet") as temporary:
-            table.to_parquet(temporary, index=False)
+        """Write the file called `name`, whose ending says whether it is parquet or CSV."""
+        with atomic_path(self.path / name) as temporary:
+            write = table.to_parquet if name.endswith(".parquet") else table.to_csv
+            write(temporary, index=False)
 
     def begin(self) -> None:
         """From here on the folder is not finished."""
         remove_leftovers(self.path)
         remove_leftovers(self.records)
         self._state.unlink(missing_ok=True)
+        self.begin_features()
+
+    def begin_features(self) -> None:
+        """Make room for memory-mapped matrices."""
         (self.path / "features").mkdir(parents=True, exist_ok=True)
+
+    def end_features(self) -> None:
+        """Delete the memory-mapped matrices."""
+        shutil.rmtree(self.path / "features", ignore_errors=True)
 
     def was_finished(self) -> bool:
         """Whether a run ended here, of this experiment or of an earlier form of it."""
         return self._state.exists()
 
-    def finish(self, state: str, protocol: list[str]) -> None:
+    def write_json(self, name: str, value: Any) -> None:
+        """Write the JSON file called `name`."""
+        write_text(self.path / name, json.dumps(value, indent=2, allow_nan=False))
+
+    def read_json(self, name: str) -> Any:
+        """What the JSON file called `name` holds; None where there is none."""
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def finish(self, state: str) -> None:
         """Every file is written; `state` is the digest of all that decided them."""
-        shutil.rmtree(self.path / "features", ignore_errors=True)
-        stored = {"state": state, "protocol": protocol, "files": self._digests()}
+        self.end_features()
+        stored = {"state": state, "files": self._digests()}
         write_text(self._state, json.dumps(stored, indent=2))
 
     def _digests(self) -> dict[str, str]:
-        names = ("leaderboard.csv", "scores.parquet", "predictions.parquet", "folds.parquet")
+        tables = ("leaderboard.csv", "scores.parquet", "predictions.parquet", "folds.parquet")
+        names = (*tables, "answer.json", "report.html")
         return {name: file_digest(self.path / name) for name in names}
 
-    def finished(self, state: str) -> tuple[pd.DataFrame, list[str]] | None:
-        """Leaderboard and protocol of a finished run with this `state`, whole files and no failed cell."""
+    def finished(self, state: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+        """Leaderboard and answer of a finished run with this `state`, whole files and no failed cell."""
         import pandas as pd
 
         try:
@@ -103,7 +126,7 @@ class RunFolder:
                 return None
             leaderboard = pd.read_csv(self.leaderboard, dtype={"rank": "Int64"})
             failed = leaderboard["status"].str.startswith("failed").any()
-            return None if failed else (leaderboard, stored["protocol"])
+            return None if failed else (leaderboard, self.read_json("answer.json"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -111,7 +134,9 @@ class RunFolder:
         """Which files to look at first."""
         return [
             f"In {self.path}:",
-            "  leaderboard.csv      every combination, every metric",
+            "  report.html          all of it on one page, for a browser",
+            "  leaderboard.csv      every combination, every metric, with intervals",
+            "  audit/               copies and differences between the classes, with contact sheets",
             "  predictions.parquet  every image's probabilities when it was not trained on",
             "  figures/             leaderboard.png, combinations.png",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",

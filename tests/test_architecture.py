@@ -16,8 +16,9 @@ FLOORS = {
     "config": 1, "images": 1, "networks": 1,
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
-    "pipeline": 4,
-    "cli": 5, "app": 5,
+    "preparation": 4,
+    "pipeline": 5, "holdout": 5, "leakage": 5,
+    "cli": 6, "app": 6,
 }  # fmt: skip
 NOT_PACKAGED = {"tests", "benchmarks", "build", "docs", "results"}
 SOURCES = [

@@ -21,6 +21,7 @@ from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFai
 from leukobench.pipeline import Outcome, run
 
 CLASSIFIERS = ["naive_bayes", "lda", "svm_rbf"]
+SHORTCUTS = 4
 
 
 @pytest.fixture
@@ -63,13 +64,15 @@ def test_a_run_leaves_what_was_promised(experiment: Any) -> None:
     files = {path.name for path in outcome.folder.iterdir()}
     assert files >= {
         "experiment.yaml", "images.parquet", "ledger.parquet", "folds.parquet", "predictions.parquet",
-        "scores.parquet", "leaderboard.csv", "figures", "run.log",
+        "scores.parquet", "leaderboard.csv", "figures", "run.log", "report.html", "answer.json", "comparisons.csv",
+        "confusion.parquet", "reliability.parquet", "classes.csv", "patients.parquet", "stability.csv", "audit",
     }  # fmt: skip
-    assert len(outcome.leaderboard) == 2 * len(CLASSIFIERS)
+    kinds = outcome.leaderboard["kind"].value_counts()
+    assert (kinds["combination"], kinds["shortcut"]) == (2 * len(CLASSIFIERS), 4)
     assert (outcome.folder / "figures" / "leaderboard.png").stat().st_size > 10_000
     assert [json.loads(line)["level"] for line in (outcome.folder / "run.log").read_text().splitlines()]
     table = predictions(outcome)
-    assert len(table) == 96 * 6
+    assert len(table) == 96 * (6 + SHORTCUTS)
     assert table.filter(like="p_").sum(axis=1).sub(1).abs().max() < 1e-5
     assert "patient-level: 24 patients" in "\n".join(outcome.protocol)
 
@@ -107,7 +110,7 @@ def test_adding_a_classifier_and_images_computes_only_theirs(experiment: Any, im
     third = run(experiment(), workers=1)
     assert len(new) == 14
     assert len((tmp_path / "seen").read_text()) == 96 + 14
-    assert len(predictions(third)) == 110 * 6
+    assert len(predictions(third)) == 110 * (6 + SHORTCUTS)
 
 
 def test_renaming_and_moving_files_changes_no_result(experiment: Any, images: Path, tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_renaming_and_moving_files_changes_no_result(experiment: Any, images: Pa
 def test_balancing_on_request(experiment: Any, balance: str) -> None:
     said = experiment(classifiers=["svm_rbf"], evaluation={"folds": 3, "balance": balance})
     outcome = run(said, workers=1)
-    assert outcome.leaderboard["status"].tolist() == ["ok", "ok"]
+    assert outcome.leaderboard["status"].eq("ok").all()
     assert balance.replace("_", " ") in "\n".join(outcome.protocol)
 
 
@@ -167,7 +170,7 @@ def test_unreadable_images_stand_in_the_ledger(experiment: Any, images: Path) ->
     outcome = run(experiment(), workers=1)
     ledger = pd.read_parquet(outcome.folder / "ledger.parquet")
     assert {Path(path).name for path in ledger["path"]} >= {victim.name, "notes.txt"}
-    assert len(predictions(outcome)) == 95 * 6
+    assert len(predictions(outcome)) == 95 * (6 + SHORTCUTS)
     assert run(experiment(), workers=1).reused
 
 
@@ -190,7 +193,7 @@ def test_when_everything_fails_the_run_says_so(experiment: Any, plugin: str, tmp
 def test_a_failing_extractor_fails_its_own_combinations_only(experiment: Any, plugin: str) -> None:
     said = experiment(extractors=[f"{plugin}:Raises", f"{plugin}:NotANumber", f"{plugin}:Colours"], selectors=["none"])
     outcome = run(said, workers=1)
-    status = outcome.leaderboard.set_index(["extractor", "classifier"])["status"]
+    status = outcome.leaderboard.set_index(["extractor", "classifier"])["status"].sort_index()
     assert status[f"{plugin}:Colours"].eq("ok").all()
     assert status[[f"{plugin}:Raises", f"{plugin}:NotANumber"]].eq("failed in 3 of 3 folds").all()
     notes = pd.read_csv(outcome.folder / "notes.csv").set_index("extractor")["text"]
@@ -270,7 +273,7 @@ def test_own_results_among_the_images_are_not_images(experiment: Any, images: Pa
     inside = experiment(results=images / "results")
     first = run(inside, workers=1)
     assert run(inside, workers=1).reused
-    assert len(predictions(first)) == 96 * 6
+    assert len(predictions(first)) == 96 * (6 + SHORTCUTS)
 
 
 def test_partly_known_patients_are_called_partly_image_level(experiment: Any, images: Path) -> None:

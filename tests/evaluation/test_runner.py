@@ -10,10 +10,10 @@ from sklearn.datasets import make_classification
 
 from leukobench.evaluation.folds import make_folds
 from leukobench.evaluation.grid import FeatureSource, Grid
-from leukobench.evaluation.methods import make_method
+from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import _all_classes, run_grid
-from leukobench.evaluation.scores import summarise, write_scores
+from leukobench.evaluation.scores import write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
 
@@ -56,8 +56,8 @@ def make_grid(
 def results(grid: Grid, folder: Path, workers: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     store = RecordStore(folder / "records")
     run_grid(grid, store, workers)
-    scores, notes = write_scores(grid, store, folder)
-    return summarise(scores, notes, "balanced_accuracy"), pd.read_parquet(folder / "predictions.parquet")
+    scored = write_scores(grid, store, folder, "balanced_accuracy", resamples=100)
+    return scored.leaderboard, pd.read_parquet(folder / "predictions.parquet")
 
 
 def test_cells_equal_plain_scikit_learn(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
@@ -78,7 +78,8 @@ def test_cells_equal_plain_scikit_learn(tmp_path: Path, registries: tuple[Regist
     np.testing.assert_array_equal(mine[["p_class 0", "p_class 1", "p_class 2"]], expected)
     folds = [accuracy_score(grid.task.labels[f.test], expected[f.test].argmax(axis=1)) for f in grid.folds]
     row = board[board.classifier == "bayes"].iloc[0]
-    assert row.accuracy == pytest.approx(np.mean(folds), abs=1e-12)
+    assert row.accuracy == pytest.approx(accuracy_score(grid.task.labels, expected.argmax(axis=1)), abs=1e-12)
+    assert row.accuracy_low < row.accuracy < row.accuracy_high
     assert row.accuracy_sd == pytest.approx(np.std(folds, ddof=1), abs=1e-12)
 
 
@@ -87,7 +88,9 @@ def test_scores_do_not_depend_on_the_number_of_workers(tmp_path: Path, registrie
     for workers in (1, 2):
         folder = tmp_path / str(workers)
         folder.mkdir()
-        tables.append(results(make_grid(folder, registries, ["svm", "tree"], balance="smote"), folder, workers)[1])
+        tables.append(
+            results(make_grid(folder, registries, ["svm", "tree"], rules=FitRules(balance="smote")), folder, workers)[1]
+        )
     pd.testing.assert_frame_equal(*tables)
 
 
@@ -124,7 +127,7 @@ def test_a_failure_is_a_row_without_numbers_and_is_tried_again(
     counted: list[int] = []
     run_grid(grid, store, 1, counted.append)
     assert sum(counted) == 4
-    _, notes = write_scores(grid, store, tmp_path)
+    notes = write_scores(grid, store, tmp_path, "accuracy", resamples=100).notes
     assert notes.text.str.contains("this classifier fails on demand").all()
 
 
@@ -232,13 +235,15 @@ def test_calibration_never_wipes_out_a_class_with_few_patients(tmp_path: Path) -
 def test_where_no_inner_folds_hold_every_class_the_row_fails_and_says_why(tmp_path: Path) -> None:
     grid, store = few_patients(tmp_path, patients=2), RecordStore(tmp_path / "records")
     run_grid(grid, store, 1)
-    scores, notes = write_scores(grid, store, tmp_path)
-    assert summarise(scores, notes, "accuracy")["status"].tolist() == ["failed in 2 of 2 folds"]
-    assert notes["text"].str.contains("a class has one patient").all()
+    scored = write_scores(grid, store, tmp_path, "accuracy", resamples=100)
+    assert scored.leaderboard["status"].tolist() == ["failed in 2 of 2 folds"]
+    assert scored.notes["text"].str.contains("a class has one patient").all()
 
 
 def test_oversampling_stays_inside_the_training_fold(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
-    board, predictions = results(make_grid(tmp_path, registries, ["bayes"], balance="oversample"), tmp_path)
+    board, predictions = results(
+        make_grid(tmp_path, registries, ["bayes"], rules=FitRules(balance="oversample")), tmp_path
+    )
     assert board.status.tolist() == ["ok"]
     assert len(predictions) == N
     assert predictions.image_id.is_unique

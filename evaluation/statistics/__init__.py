@@ -1,0 +1,1 @@
+"""Intervals, the winner's correction, comparisons, calibration, patients: all from out-of-fold predictions."""

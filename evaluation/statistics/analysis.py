@@ -1,0 +1,172 @@
+"""The statistics of a run: combinations go in one at a time, tables come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ConfigurationError
+from . import tables, winner
+from .entry import Design, Entry, Floats, Integers, Key, make_entry
+from .intervals import Interval, difference
+from .patients import Patients, predict_patients
+from .resampling import GroupResamples
+
+RANKING = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
+
+
+@dataclass
+class Analysis:
+    """Statistics of combinations on the same images and folds.
+
+    Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
+    order of the images or of the combinations.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+    classes : tuple of str, length K
+    groups : ndarray of int64, shape (n,)
+        Never on both sides of a split; they are what is resampled, in the order of their numbers.
+    folds : ndarray of int, shape (repeats, n)
+        Fold that tests each image, from 0.
+    rank_by : str
+        One of `RANKING`.
+    seed : int
+        Of the resamples.
+    resamples : int
+    patients : sequence of str, length n, optional
+        '' where a patient is not known. Patients with images of several labels are left out.
+
+    Raises
+    ------
+    ConfigurationError
+        `rank_by` is nothing to rank by.
+    """
+
+    labels: Integers
+    classes: tuple[str, ...]
+    groups: Integers
+    folds: NDArray[np.integer]
+    rank_by: str
+    seed: int = 0
+    resamples: int = 1000
+    patients: Sequence[str] | None = None
+    _entries: dict[Key, Entry] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.rank_by not in RANKING:
+            raise ConfigurationError(
+                "Combinations cannot be ranked by this.", expected=", ".join(RANKING), received=self.rank_by
+            )
+        drawn = GroupResamples(self.groups, self.resamples, self.seed)
+        folds = np.atleast_2d(np.asarray(self.folds, dtype=np.int64))
+        self._design = Design(np.asarray(self.labels, np.int64), self.classes, folds, drawn, self.rank_by)
+        self._patients = None
+        if self.patients is not None:
+            found = Patients.of(self.patients, self._design.labels)
+            self._patients = found if found.names else None
+
+    def add(self, key: Key, kind: str, probabilities: Floats) -> None:
+        """Take in one combination.
+
+        Parameters
+        ----------
+        key : (str, str, str)
+            Extractor, selector, classifier.
+        kind : {"combination", "shortcut"}
+            A shortcut is scored like a combination, and is no candidate.
+        probabilities : ndarray of float64, shape (repeats, n, K)
+            Out-of-fold. The predicted class is the most probable one, the first of equals.
+        """
+        expected = (*self._design.folds.shape, len(self.classes))
+        if probabilities.shape != expected:
+            raise ValueError(f"probabilities of {key} have shape {probabilities.shape} instead of {expected}")
+        predicted = predict_patients(self._patients, probabilities) if self._patients else None
+        self._entries[key] = make_entry(self._design, key, kind, probabilities, predicted)
+
+    def tables(self) -> dict[str, Any]:
+        """Tables of everything that was added, by name; combinations in the order of their names.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            ``leaderboard`` (not sorted by rank; without costs and status), ``comparisons``, ``confusion``,
+            ``reliability``, ``classes``; and, where patients are known, ``patients`` and ``patient_scores``.
+        """
+        entries, best = self._sorted(), self._best()
+        compared = tables.comparisons(self._design, best, entries)
+        found = {
+            "leaderboard": tables.leaderboard(entries, compared),
+            "comparisons": compared,
+            "confusion": tables.confusion(self._design, entries),
+            "reliability": tables.reliability(entries),
+            "classes": tables.classes(self._design, entries),
+        }
+        if self._patients and entries:
+            found["patients"], found["patient_scores"] = tables.patients(self._design, self._patients, entries)
+        return found
+
+    def winner(self) -> dict[str, Any] | None:
+        """The best combination by `rank_by`, and what its number is worth after having been picked.
+
+        Returns
+        -------
+        dict or None
+            extractor, selector, classifier, metric, value, low, high; corrected, corrected_low, corrected_high (see
+            `leukobench.evaluation.statistics.winner.corrected`; never narrower than the winner's own interval, moved);
+            picked_among; rank_agreement (Kendall's W of the ranks in the repeats). A number that is not defined is NaN.
+            None when nothing has the metric.
+        """
+        best = self._best()
+        if best is None:
+            return None
+        candidates = self._candidates()
+        value, low, high = best.metrics[self.rank_by]
+        inside, outside = (np.array([getattr(one, side) for one in candidates]) for side in ("inside", "outside"))
+        found = winner.corrected(inside, outside)
+        return {
+            **dict(zip(tables.NAMES, best.key, strict=True)),
+            "metric": self.rank_by,
+            "value": value,
+            "low": low,
+            "high": high,
+            "corrected": found.value,
+            "corrected_low": float(np.fmin(found.low, found.value - (value - low))),
+            "corrected_high": float(np.fmax(found.high, min(found.value + (high - value), 1.0))),
+            "picked_among": len(candidates),
+            "rank_agreement": winner.agreement(np.array([one.repeats for one in candidates]).T),
+        }
+
+    def against(self, shortcut: Key) -> Interval:
+        """The best combination's metric minus that of `shortcut`, with the limits of its paired 95 % interval.
+
+        Raises
+        ------
+        KeyError
+            Nothing of this name was added, or there is no best combination.
+        """
+        best = self._best()
+        if best is None:
+            raise KeyError("no combination has the ranking metric")
+        own, other = best, self._entries[shortcut]
+        values = np.array([own.inside, other.inside])
+        low, high = difference(
+            values, own.metrics[self.rank_by], other.metrics[self.rank_by], self._design.resamples.count
+        )
+        return own.metrics[self.rank_by][0] - other.metrics[self.rank_by][0], float(low), float(high)
+
+    def _sorted(self) -> list[Entry]:
+        return [self._entries[key] for key in sorted(self._entries)]
+
+    def _candidates(self) -> list[Entry]:
+        return [entry for entry in self._sorted() if entry.kind == "combination"]
+
+    def _best(self) -> Entry | None:
+        """The first of equals, in the order of names, as on the leaderboard."""
+        known = [entry for entry in self._candidates() if not np.isnan(entry.metrics[self.rank_by][0])]
+        return max(known, key=lambda entry: entry.metrics[self.rank_by][0], default=None)

@@ -1,0 +1,141 @@
+"""From images to patients: one diagnosis a patient, by mean probability or by vote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .intervals import combined, rates
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+RULES = ("mean", "vote")
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Patients whose images all have one label.
+
+    Attributes
+    ----------
+    names : list of str, length P
+    labels : ndarray of int64, shape (P,)
+    images : ndarray of int64, shape (P,)
+        How many each has.
+    rows : ndarray of int64, shape (m,)
+        Images of these patients.
+    codes : ndarray of int64, shape (m,)
+        Patient of each of those images.
+    left_out : int
+        Patients with images of several labels.
+    """
+
+    names: list[str]
+    labels: Integers
+    images: Integers
+    rows: Integers
+    codes: Integers
+    left_out: int
+
+    @classmethod
+    def of(cls, patients: Sequence[str], labels: Integers) -> Patients:
+        """Find them; '' is no patient."""
+        names, codes = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+        least, most = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
+        np.minimum.at(least, codes, labels)
+        np.maximum.at(most, codes, labels)
+        known = names != ""
+        kept = known & (least == most)
+        rows = np.flatnonzero(kept[codes])
+        position = np.cumsum(kept) - 1
+        codes = position[codes[rows]]
+        images = np.bincount(codes, minlength=int(kept.sum()))
+        return cls([str(name) for name in names[kept]], least[kept], images, rows, codes, int((known & ~kept).sum()))
+
+
+@dataclass(frozen=True)
+class PatientPredictions:
+    """One combination's predictions of P patients.
+
+    Attributes
+    ----------
+    accuracy : ndarray of float64, shape (P,)
+        Share of a patient's images that are right.
+    fractions : ndarray of float64, shape (P, K)
+        Share of a patient's images that are predicted as each class.
+    predicted : dict of str to ndarray of int64, shape (P,)
+        By each of `RULES`: ``mean`` takes the highest mean probability; ``vote`` the most frequent prediction, and the
+        higher mean probability among equals.
+    """
+
+    accuracy: Floats
+    fractions: Floats
+    predicted: dict[str, Integers]
+
+
+def predict_patients(patients: Patients, probabilities: Floats) -> PatientPredictions:
+    """Predictions of patients from out-of-fold probabilities of images, shape (repeats, n, K)."""
+    repeats, _, classes = probabilities.shape
+    count, own = len(patients.names), probabilities[:, patients.rows]
+    weight = 1 / (repeats * np.maximum(patients.images, 1))
+    mean = np.column_stack([np.bincount(patients.codes, own[:, :, k].sum(axis=0), count) for k in range(classes)])
+    cells = patients.codes * classes + own.argmax(axis=2)
+    votes = np.bincount(cells.ravel(), minlength=count * classes).reshape(count, classes)
+    fractions = votes * weight[:, None]
+    among = np.where(votes == votes.max(axis=1, keepdims=True), mean, -1.0)
+    predicted = {"mean": mean.argmax(axis=1), "vote": among.argmax(axis=1)}
+    return PatientPredictions(fractions[np.arange(count), patients.labels], fractions, predicted)
+
+
+def patient_scores(patients: Patients, predictions: PatientPredictions, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Scores of patients, each counting once.
+
+    Returns
+    -------
+    dict
+        patients; for each rule of `RULES` accuracy_RULE and balanced_accuracy_RULE with _low and _high (exact; balanced
+        accuracy, over the classes that patients have, by Zou and Donner's combination); mean, lowest quartile
+        and median of the patients' own accuracies; worst patient with its label, images and accuracy.
+    """
+    found: dict[str, Any] = {"patients": len(patients.names)}
+    for rule in RULES:
+        right = patients.labels == predictions.predicted[rule]
+        found |= {f"{name}_{rule}{end}": value for (name, end), value in _accuracies(right, patients.labels).items()}
+    worst = int(np.lexsort((-patients.images, predictions.accuracy))[0])
+    quartile, median = np.quantile(predictions.accuracy, [0.25, 0.5])
+    return found | {
+        "mean_accuracy": float(predictions.accuracy.mean()),
+        "quartile_accuracy": float(quartile),
+        "median_accuracy": float(median),
+        "worst_patient": patients.names[worst],
+        "worst_label": classes[patients.labels[worst]],
+        "worst_images": int(patients.images[worst]),
+        "worst_accuracy": float(predictions.accuracy[worst]),
+    }
+
+
+def _accuracies(right: NDArray[np.bool_], labels: Integers) -> dict[tuple[str, str], float]:
+    present = np.unique(labels)
+    member = np.column_stack([np.ones(len(labels), bool), *(labels == label for label in present)]).astype(float)
+    low, high = rates(member * right[:, None], member)
+    value = (member * right[:, None]).sum(axis=0) / member.sum(axis=0)
+    size = len(present)
+    balanced = value[1:].mean()
+    below, above = combined(
+        np.array([balanced]),
+        (balanced - (value[1:] - low[1:]) / size)[:, None],
+        (balanced + (high[1:] - value[1:]) / size)[:, None],
+    )
+    return {
+        ("accuracy", ""): float(value[0]),
+        ("accuracy", "_low"): float(low[0]),
+        ("accuracy", "_high"): float(high[0]),
+        ("balanced_accuracy", ""): float(balanced),
+        ("balanced_accuracy", "_low"): float(max(below[0], 0.0)),
+        ("balanced_accuracy", "_high"): float(min(above[0], 1.0)),
+    }

@@ -1,0 +1,164 @@
+"""From entries to tables: what each column means is said where the numbers are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .comparisons import corrected_t, correlated_posterior, holm
+from .entry import Design, Entry
+from .patients import Patients, patient_scores
+from .pooled import ratio
+from .winner import ranks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMES = ("extractor", "selector", "classifier")
+_LEVEL = 0.05
+
+
+def leaderboard(entries: Sequence[Entry], compared: pd.DataFrame) -> pd.DataFrame:
+    """One row an entry, in their order: metrics with intervals and spread over folds, ranks, p_holm, indistinguishable.
+
+    Shortcuts are no candidates: rank_low, rank_high, p_best, p_holm and indistinguishable are empty for them.
+    """
+    import pandas as pd
+
+    rows = [_key(entry) | {"kind": entry.kind} | _numbers(entry) for entry in entries]
+    table = pd.DataFrame(rows, columns=[*NAMES, "kind", *_columns(entries)])
+    candidate = (table["kind"] == "combination").to_numpy()
+    low, high, first = (np.full(len(table), np.nan) for _ in range(3))
+    if candidate.any():
+        found = ranks(np.array([entry.inside for entry in entries])[candidate])
+        low[candidate], high[candidate], first[candidate] = found
+    p = table[list(NAMES)].merge(compared[[*NAMES, "p_holm"]], how="left", on=list(NAMES))["p_holm"]
+    alike = pd.Series((p >= _LEVEL) | p.isna(), dtype="boolean").where(candidate)
+    return table.assign(
+        rank_low=pd.array(low, dtype="Int64"),
+        rank_high=pd.array(high, dtype="Int64"),
+        p_best=first,
+        p_holm=p.to_numpy(),
+        indistinguishable=alike,
+    )
+
+
+def comparisons(design: Design, best: Entry | None, entries: Sequence[Entry]) -> pd.DataFrame:
+    """Each other combination minus the best, over the same folds.
+
+    difference (mean over folds), t, p, p_holm of the corrected resampled t-test; p_worse, p_equivalent, p_better of the
+    Bayesian correlated t-test.
+    """
+    import pandas as pd
+
+    folds, metric = design.folds_a_repeat, design.rank_by
+    rows = []
+    for entry in entries:
+        if best and entry.kind == "combination" and entry is not best:
+            gaps = entry.folds[metric] - best.folds[metric]
+            tested, posterior = corrected_t(gaps, folds), correlated_posterior(gaps, folds)
+            believed = {f"p_{name}": value for name, value in posterior._asdict().items()}
+            rows.append(_key(entry) | tested._asdict() | {"p_holm": np.nan} | believed)
+    columns = [*NAMES, "difference", "t", "p", "p_holm", "p_worse", "p_equivalent", "p_better"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(p_holm=holm(table["p"].to_numpy(dtype=np.float64)))
+
+
+def confusion(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
+    """label, predicted, count: summed over folds and repeats."""
+    size = len(design.classes)
+    return _long(
+        entries,
+        size**2,
+        label=np.tile(np.repeat(np.asarray(design.classes, dtype=object), size), len(entries)),
+        predicted=np.tile(np.asarray(design.classes, dtype=object), size * len(entries)),
+        count=np.array([entry.confusion for entry in entries]).astype(np.int64).ravel(),
+    )
+
+
+def reliability(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Bin (of the top probability, from 0), count, confidence (its mean) and accuracy; without empty bins."""
+    cells = np.array([entry.bins for entry in entries]).reshape(-1, 3)
+    size = len(cells) // max(len(entries), 1)
+    table = _long(
+        entries,
+        size,
+        bin=np.tile(np.arange(size), len(entries)),
+        count=cells[:, 0].astype(np.int64),
+        confidence=ratio(cells[:, 1], cells[:, 0]),
+        accuracy=ratio(cells[:, 2], cells[:, 0]),
+    )
+    return table[table["count"] > 0].reset_index(drop=True)
+
+
+def classes(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
+    """Each class against the rest: images, counts summed over repeats, and the rates beside them."""
+    size = len(design.classes)
+    counts = np.array([entry.confusion for entry in entries]).reshape(-1, size, size)
+    tp = np.diagonal(counts, axis1=1, axis2=2)
+    fn, fp = counts.sum(axis=2) - tp, counts.sum(axis=1) - tp
+    tn = counts.sum(axis=(1, 2))[:, None] - tp - fn - fp
+    cells = {"tp": tp, "fn": fn, "fp": fp, "tn": tn}
+    rates = {"sensitivity": ratio(tp, tp + fn), "specificity": ratio(tn, tn + fp), "precision": ratio(tp, tp + fp)}
+    return _long(
+        entries,
+        size,
+        label=np.tile(np.asarray(design.classes, dtype=object), len(entries)),
+        images=np.tile(np.bincount(design.labels, minlength=size), len(entries)),
+        **{name: found.astype(np.int64).ravel() for name, found in cells.items()},
+        **{name: found.ravel() for name, found in rates.items()},
+        auroc=np.array([entry.areas for entry in entries]).ravel(),
+        sensitivity_at_95_specificity=np.array([entry.at_specificity for entry in entries]).ravel(),
+        specificity_at_95_sensitivity=np.array([entry.at_sensitivity for entry in entries]).ravel(),
+    )
+
+
+def patients(design: Design, found: Patients, entries: Sequence[Entry]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row a combination and patient, and one row a combination with the scores of patients."""
+    import pandas as pd
+
+    names = np.asarray(design.classes, dtype=object)
+    tables, scores = [], []
+    for entry in entries:
+        if entry.patients is None:
+            continue
+        own = entry.patients
+        columns = _key(entry) | {
+            "patient": found.names,
+            "label": names[found.labels],
+            "images": found.images,
+            "accuracy": own.accuracy,
+            **{f"predicted_{rule}": names[predicted] for rule, predicted in own.predicted.items()},
+            **{f"fraction[{name}]": own.fractions[:, column] for column, name in enumerate(design.classes)},
+        }
+        tables.append(pd.DataFrame(columns))
+        scores.append(_key(entry) | patient_scores(found, own, design.classes))
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(scores)
+
+
+def _key(entry: Entry) -> dict[str, Any]:
+    return dict(zip(NAMES, entry.key, strict=True))
+
+
+def _columns(entries: Sequence[Entry]) -> list[str]:
+    ends = ("", "_low", "_high", "_sd")
+    return [f"{name}{end}" for name in (entries[0].metrics if entries else ()) for end in ends]
+
+
+def _numbers(entry: Entry) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for name, (value, low, high) in entry.metrics.items():
+        known = entry.folds[name][~np.isnan(entry.folds[name])]
+        spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+        numbers |= {name: value, f"{name}_low": low, f"{name}_high": high, f"{name}_sd": spread}
+    return numbers
+
+
+def _long(entries: Sequence[Entry], rows: int, **columns: Any) -> pd.DataFrame:
+    """`rows` rows an entry."""
+    import pandas as pd
+
+    keys = {name: np.repeat([entry.key[i] for entry in entries], rows) for i, name in enumerate(NAMES)}
+    return pd.DataFrame(keys | columns)

@@ -1,0 +1,87 @@
+"""A glance: everything that is known of an image without a network, from one reading of its file.
+
+The audit compares the fingerprints and the facts; the shortcut baselines try to tell the classes from facts, colours or
+border alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..images.facts import file_facts
+from ..images.fingerprint import fingerprint
+from ..images.reading import decode, resize
+
+_BORDER = 0.06  # of the shorter side
+_VERSION = 1
+
+
+class Glance:
+    """An extractor (see `leukobench.features.extractors.Extractor`) without a network.
+
+    Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
+    ``colour.sd.b``, ``border.<part>.<statistic>`` and ``fingerprint.<number>``.
+    """
+
+    description = "file facts, colours, border and fingerprint; no network"
+    identity: Mapping[str, Any] = {"name": "glance", "version": _VERSION}
+    feature_names: Sequence[str] = ()
+
+    def read(self, data: bytes) -> NDArray[np.float32]:
+        """The whole vector, since decoding runs in several threads."""
+        pixels = decode(data)
+        named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
+        named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
+        named |= {f"border.{name}": value for name, value in _border(pixels).items()}
+        print_ = fingerprint(pixels)
+        if not self.feature_names:
+            self.feature_names = [*named, *(f"fingerprint.{position:03d}" for position in range(len(print_)))]
+        return np.concatenate([np.fromiter(named.values(), np.float32, len(named)), print_])
+
+    @contextlib.contextmanager
+    def open(self, threads: int) -> Iterator[Glance]:
+        """There is nothing to load."""
+        yield self
+
+    def vectors(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """What was read is the vector already."""
+        return iter(images)
+
+
+def columns(names: Sequence[str], prefix: str) -> list[int]:
+    """Positions of the columns ``prefix.*`` among `names`."""
+    return [position for position, name in enumerate(names) if name.startswith(f"{prefix}.")]
+
+
+def _number(value: float | str) -> float:
+    if isinstance(value, str):
+        return float(zlib.crc32(value.encode()) & 0xFFFFFF) if value else 0.0
+    return value
+
+
+def _colours(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Mean and standard deviation of each channel, from 0 to 255."""
+    flat = pixels.reshape(-1, 3).astype(np.float32)
+    means = {f"mean.{c}": float(v) for c, v in zip("rgb", flat.mean(axis=0), strict=True)}
+    return means | {f"sd.{c}": float(v) for c, v in zip("rgb", flat.std(axis=0), strict=True)}
+
+
+def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Mean of each channel and standard deviation of all, in the four corners and the four strips between them."""
+    height, width = (max(3, length) for length in pixels.shape[:2])
+    pixels = resize(pixels, (height, width), "nearest")
+    thick = max(1, round(_BORDER * min(height, width)))
+    rows = {"top": slice(0, thick), "middle": slice(thick, -thick), "bottom": slice(-thick, None)}
+    cols = {"left": slice(0, thick), "centre": slice(thick, -thick), "right": slice(-thick, None)}
+    named = {}
+    for row, column in ((r, c) for r in rows for c in cols if (r, c) != ("middle", "centre")):
+        part = pixels[rows[row], cols[column]].reshape(-1, 3).astype(np.float32)
+        named |= {f"{row} {column}.mean.{c}": float(v) for c, v in zip("rgb", part.mean(axis=0), strict=True)}
+        named[f"{row} {column}.sd"] = float(part.std())
+    return named

@@ -1,0 +1,257 @@
+"""From an experiment to what can be evaluated: images found and audited, copies grouped, features extracted."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .audit.copies import clusters_of, find_copies
+from .audit.differences import class_differences
+from .audit.sheets import draw_sheets
+from .audit.summary import summarise
+from .classifiers import CLASSIFIERS
+from .config import Choice, Evaluation, Experiment
+from .errors import EngineError, ExtractionError, ImagesError
+from .evaluation.folds import splits
+from .evaluation.grid import Combination, FeatureSource
+from .evaluation.methods import Method, make_method
+from .evaluation.task import Task
+from .features.cache import FeatureCache
+from .features.extraction import extract_to, pending
+from .features.extractors import Extractor
+from .features.glance import Glance, columns
+from .images.facts import file_facts
+from .images.index import ImageIndex, index_images
+from .images.pseudo_patients import blocks, stain_clusters
+from .reporting.progress import Progress, counted
+from .reporting.run_folder import RunFolder
+from .selection import SELECTORS
+from .storage import cache_folder, digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+_SHEETS = 4
+_TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
+_SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("majority class", "colour", "sklearn.dummy.DummyClassifier", {}),
+    ("file facts", "file", "svm_rbf", {"scale": True}),
+    ("colour", "colour", "svm_rbf", {"scale": True}),
+    ("border", "border", "svm_rbf", {"scale": True}),
+)
+"""Name, columns of the glance, classifier and its parameters."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What the audit leaves.
+
+    Attributes
+    ----------
+    index : ImageIndex
+        Without the images that do not decode; copies are grouped.
+    glance : ndarray of float32, shape (len(index), numbers)
+        Memory-mapped; see `Glance`.
+    names : list of str
+        Of its columns.
+    summary : dict
+        Counts and words; see `summarise`.
+    """
+
+    index: ImageIndex
+    glance: np.ndarray
+    names: list[str]
+    summary: dict[str, Any]
+
+    def split(self, sealed: np.ndarray) -> tuple[Audited, ImageIndex]:
+        """Leave out the rows where `sealed` is true; they come second."""
+        index, held = self.index.split(sealed)
+        return Audited(index, self.glance[~sealed], self.names, self.summary), held
+
+
+def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
+    """Selectors and classifiers, unfitted, with every name and parameter checked."""
+    said = experiment.evaluation
+    weighted = said.balance == "class_weight"
+    selectors = [make_method(SELECTORS, c.name, c.parameters, c.label, said.seed) for c in experiment.selectors]
+    classifiers = [
+        make_method(CLASSIFIERS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.classifiers
+    ]
+    return selectors, classifiers
+
+
+def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
+    """Every image by its bytes, enough of each class; nothing is decoded yet.
+
+    Raises
+    ------
+    ImagesError, ConfigurationError
+    """
+    said = experiment.images
+    with counted(progress, "identifying images") as report:
+        index = index_images(said.folder, said.layout, said.group, report)
+    _warn_of_ledger(index)
+    index.check(experiment.evaluation.folds)
+    folder.refuse_other_images(str(said.folder), index.digest())
+    _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
+    return index
+
+
+def audit_images(
+    experiment: Experiment, index: ImageIndex, folder: RunFolder, workers: int, progress: Progress
+) -> Audited:
+    """Look once at every image: copies and differences between the classes; writes ``audit/`` of the run.
+
+    Raises
+    ------
+    ImagesError
+        Too few independent images are left.
+    """
+    glance = Glance()
+    cache = FeatureCache(cache_folder() / "features", glance.identity)
+    target = folder.matrix("glance")
+    with progress("looking at every image", len(pending(index.files(), cache))) as advance:
+        refused = extract_to(target, glance, index.files(), cache, workers, advance)
+    if refused:
+        index = index.without(refused)
+        _warn_of_ledger(index)
+    matrix, names = np.load(target, mmap_mode="r"), cache.feature_names()
+    copies = _find_copies(index, matrix[:, columns(names, "fingerprint")], folder, workers, progress)
+    index = index.with_copies(clusters_of(copies, index.images))
+    facts = _facts(index, matrix, names)
+    differences = class_differences(facts, index.images["label"].to_numpy())
+    folder.write_table("audit/differences.csv", differences)
+    summary = summarise(index.images, copies, differences)
+    for line in summary["warnings"]:
+        _log.warning("%s", line)
+    index = _regroup(experiment, index, matrix[:, columns(names, "colour")])
+    index.check(experiment.evaluation.folds)
+    folder.write_table("ledger.parquet", index.ledger)
+    return Audited(index, matrix, names, summary)
+
+
+def _find_copies(
+    index: ImageIndex, fingerprints: np.ndarray, folder: RunFolder, workers: int, progress: Progress
+) -> pd.DataFrame:
+    with counted(progress, "comparing images") as report:
+        copies = find_copies(index.images, fingerprints, report, workers)
+    folder.write_table("audit/copies.parquet", copies)
+    draw_sheets(copies, folder.path / "audit" / "sheets", _SHEETS)
+    return copies
+
+
+def _facts(index: ImageIndex, matrix: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """File facts and colours by name; facts that are texts are read again from one file each."""
+    import pandas as pd
+
+    wanted = [p for p, name in enumerate(names) if name.startswith(("file.", "colour."))]
+    table = pd.DataFrame(matrix[:, wanted], columns=[names[p].removeprefix("file.") for p in wanted])
+    for name in _TEXTS:
+        codes, first = np.unique(table[name], return_index=True)
+        texts = [str(file_facts(Path(path).read_bytes())[name]) for path in index.images["path"].iloc[first]]
+        table[name] = table[name].map(dict(zip(codes, texts, strict=True)))
+    return table
+
+
+def _regroup(experiment: Experiment, index: ImageIndex, colours: np.ndarray) -> ImageIndex:
+    said = experiment.images.pseudo_patients
+    if said is None:
+        return index
+    if said.blocks:
+        words = f"blocks of {said.blocks} consecutive file numbers"
+        return index.with_pseudo_patients(blocks(index.images, said.blocks), words)
+    count = said.stain or 0
+    return index.with_pseudo_patients(
+        stain_clusters(index.images, colours, count), f"{count} clusters of stain a class"
+    )
+
+
+def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
+    """Rows of the sealed holdout, bool: whole groups, `part` of them, every class among them where that is possible."""
+    rows = np.zeros(len(index), dtype=bool)
+    if part:
+        labels = np.unique(index.images["label"], return_inverse=True)[1].astype(np.int64)
+        _, held = next(iter(splits(labels, index.group, max(2, round(1 / part)), seed)))
+        rows[held] = True
+    return rows
+
+
+def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
+    """What needs no diagnosis: the majority class, and file facts, colours or border alone."""
+    seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
+    none = make_method(SELECTORS, "none", {}, "none", seed)
+    identity = digest(dict(Glance.identity))
+    made = []
+    for name, prefix, classifier, parameters in _SHORTCUTS:
+        wanted = columns(audited.names, prefix)
+        target = folder.matrix(f"shortcut-{name.replace(' ', '-')}")
+        np.save(target, audited.glance[:, wanted])
+        source = FeatureSource(f"shortcut: {name}", target, digest([identity, prefix]))
+        shipped = CLASSIFIERS.ships(classifier)
+        label = Choice(name=classifier, parameters=parameters).label if shipped else name
+        method = make_method(CLASSIFIERS, classifier, parameters, label, seed, weighted and shipped)
+        made.append(Combination(source, none, method, "shortcut"))
+    return made
+
+
+def extract(
+    extractors: Mapping[str, Extractor], index: ImageIndex, folder: RunFolder, workers: int, progress: Progress
+) -> list[FeatureSource]:
+    """Features of every image; an extractor that fails fails alone.
+
+    Raises
+    ------
+    ImagesError
+        Images went bad since the audit looked at them.
+    """
+    sources = []
+    for position, (label, extractor) in enumerate(extractors.items()):
+        cache = FeatureCache(cache_folder() / "features", extractor.identity)
+        missing, error, target = len(pending(index.files(), cache)), "", folder.matrix(str(position))
+        try:
+            with progress(f"extracting {label}", missing) as advance:
+                _refuse(extract_to(target, extractor, index.files(), cache, workers, advance))
+            _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
+        except (ExtractionError, EngineError) as failure:
+            error = str(failure)
+            _log.warning("All combinations with %s fail. %s", label, error)
+        sources.append(FeatureSource(label, target, digest(dict(extractor.identity)), error))
+    return sources
+
+
+def make_task(index: ImageIndex) -> Task:
+    """Ids, labels and groups of the index, with patients and copies to be checked before each fit."""
+    images = index.images
+    guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
+    return Task.of(images["image_id"].tolist(), images["label"].tolist(), index.group.tolist(), guards)
+
+
+def _refuse(refused: Mapping[str, str]) -> None:
+    if refused:
+        image_id, reason = next(iter(refused.items()))
+        raise ImagesError(
+            f"{len(refused)} images went bad while the run worked.",
+            received=f"first: image {image_id[:12]}: {reason}",
+            mend="leave the folder as it is during a run, and run the same command again.",
+        )
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _warn_of_ledger(index: ImageIndex) -> None:
+    if len(index.ledger):
+        reasons = index.ledger["reason"].value_counts()
+        listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
+        _log.warning(
+            "Files not used: %s (%s). Each one stands in the run's ledger.parquet.", f"{len(index.ledger):,}", listed
+        )

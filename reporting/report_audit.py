@@ -1,0 +1,109 @@
+"""What the report says of the images and of how the run was made."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .report_results import as_number
+from .report_tables import Row, RunTables, records
+
+_LISTED = 50
+_SHEET_WIDTH = 1200
+_SHEET_BYTES = 2_500_000
+_OWN = ("fact", "separation", "verdict")
+
+
+def differences(run: RunTables) -> Row | None:
+    """Facts in which the classes differ, one column a class."""
+    table = run.table("audit/differences.csv")
+    if not len(table):
+        return None
+    names = [str(name) for name in table if name not in _OWN]
+    rows = [
+        {
+            "fact": row["fact"],
+            "values": [_plain(row[name]) for name in names],
+            "separation": as_number(row["separation"]),
+            "verdict": row["verdict"],
+        }
+        for row in records(table)
+    ]
+    return {"classes": names, "rows": rows}
+
+
+def _plain(value: Any) -> str:
+    """Numbers without noise, texts as they are."""
+    number = as_number(value)
+    if math.isnan(number):
+        return "" if isinstance(value, float) else str(value)
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.4g}"
+
+
+def copies(run: RunTables) -> Row | None:
+    """The first pairs of copies, and contact sheets as long as they fit into the report."""
+    table = run.table("audit/copies.parquet")
+    if not len(table):
+        return None
+    sheets, left_out = _sheets(sorted((run.folder / "audit" / "sheets").glob("*.png")))
+    counts = table["kind"].value_counts().to_dict()
+    rows = records(table.head(_LISTED))
+    return {"rows": rows, "total": len(table), "counts": counts, "sheets": sheets, "sheets_left_out": left_out}
+
+
+def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
+    found: list[dict[str, str]] = []
+    room = _SHEET_BYTES
+    for path in paths:
+        data = _small(path)
+        room -= len(data)
+        if room < 0:
+            break
+        found.append({"name": path.name, "data": f"data:image/jpeg;base64,{data}"})
+    return found, len(paths) - len(found)
+
+
+def _small(path: Path) -> str:
+    """An image as JPEG in base64, at most `_SHEET_WIDTH` wide."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail((_SHEET_WIDTH, 100 * _SHEET_WIDTH))
+    written = io.BytesIO()
+    small.save(written, "JPEG", quality=80, optimize=True)
+    return base64.b64encode(written.getvalue()).decode("ascii")
+
+
+def ledger(run: RunTables) -> Row | None:
+    """Files that were not used: how many for each reason, and the first of them."""
+    table = run.table("ledger.parquet")
+    if not len(table):
+        return None
+    counts = table["reason"].value_counts().head(_LISTED).to_dict()
+    return {"total": len(table), "counts": counts, "rows": records(table.head(_LISTED))}
+
+
+def images(run: RunTables) -> dict[str, int]:
+    """How many images each class has."""
+    table = run.table("images.parquet")
+    return {str(name): count for name, count in table["label"].value_counts().items()} if len(table) else {}
+
+
+def made(run: RunTables) -> Row | None:
+    """Versions and machine, and the experiment as a file."""
+    if not run.experiment:
+        return None
+    said = {key: value for key, value in run.experiment.items() if key != "resolved"}
+    resolved = run.experiment.get("resolved") or {}
+    return {
+        "software": resolved.get("software") or {},
+        "images": resolved.get("images", ""),
+        "experiment": yaml.safe_dump(said, sort_keys=False, allow_unicode=True),
+        "extractors": yaml.safe_dump(resolved.get("extractors") or {}, sort_keys=False, allow_unicode=True),
+    }

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import friedmanchisquare, spearmanr
+
+from leukobench.evaluation.statistics.winner import agreement, corrected, ranks
+
+
+def hits(combinations: int, n: int, seed: int, rate: float = 0.5) -> np.ndarray:
+    return (np.random.default_rng(seed).random((combinations, n)) < rate).astype(float)
+
+
+def resampled(right: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    n = right.shape[1]
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples).T
+    left = weights == 0
+    return right @ weights / n, right @ left / left.sum(axis=0)
+
+
+def test_correction_equals_the_published_algorithm_written_out() -> None:
+    """Tsamardinos et al. 2018, algorithm 5: resample rows, pick on them, score on the rest."""
+    right = hits(12, 80, seed=1, rate=0.7)
+    rng = np.random.default_rng(4)
+    inside, outside, losses = np.empty((12, 60)), np.empty((12, 60)), []
+    for draw in range(60):
+        rows = rng.integers(80, size=80)
+        rest = np.setdiff1d(np.arange(80), rows)
+        inside[:, draw], outside[:, draw] = right[:, rows].mean(axis=1), right[:, rest].mean(axis=1)
+        losses.append(right[int(np.argmax(right[:, rows].mean(axis=1)))][rest].mean())
+    found = corrected(inside, outside)
+    assert found.value == pytest.approx(np.mean(losses))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(losses, [0.025, 0.975])))
+
+
+def test_the_best_of_many_useless_ones_looks_good_until_it_is_corrected() -> None:
+    best, honest = [], []
+    for seed in range(40):
+        right = hits(50, 100, seed)
+        best.append(right.mean(axis=1).max())
+        honest.append(corrected(*resampled(right, 200, seed)).value)
+    assert np.mean(best) > 0.59
+    assert np.mean(honest) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_winner_that_is_far_ahead_needs_no_correction() -> None:
+    right = np.vstack([hits(20, 400, 0, rate=0.6), hits(1, 400, 1, rate=0.95)])
+    found = corrected(*resampled(right, 300, 2))
+    assert found.value == pytest.approx(right[-1].mean(), abs=0.005)
+    assert found.low < right[-1].mean() < found.high
+
+
+def test_what_is_not_defined_is_neither_picked_nor_counted() -> None:
+    inside = np.array([[np.nan, 0.9, 0.9], [0.8, 0.8, 0.8]])
+    outside = np.array([[1.0, 0.7, np.nan], [0.6, 0.5, 0.4]])
+    assert corrected(inside, outside).value == pytest.approx((0.6 + 0.7) / 2)
+    assert np.isnan(corrected(inside, np.full((2, 3), np.nan)).value)
+
+
+def test_ranks_over_resamples() -> None:
+    values = np.array([[3.0, 3, 1, 3], [2, 3, 2, 2], [1, 1, 1, np.nan]])
+    found = ranks(values)
+    assert found.first.tolist() == [0.625, 0.375, 0.0]  # a shared first place counts half
+    assert found.low.tolist() == [1, 1, 2]
+    assert found.high.tolist() == [2, 2, 3]
+
+
+def test_shares_of_first_places_sum_to_one() -> None:
+    found = ranks(np.random.default_rng(0).integers(0, 4, (7, 500)).astype(float))
+    assert found.first.sum() == pytest.approx(1)
+    assert (found.low <= found.high).all()
+
+
+def test_agreement_follows_from_spearmans_correlations() -> None:
+    """Without equals, W = (mean correlation of pairs * (m - 1) + 1) / m (Kendall and Babington Smith 1939)."""
+    values = np.random.default_rng(3).normal(size=(4, 9)) + np.arange(9) / 3
+    pairs = spearmanr(values, axis=1).statistic[np.triu_indices(4, 1)]
+    assert agreement(values) == pytest.approx((pairs.mean() * 3 + 1) / 4)
+
+
+def test_agreement_with_equals_follows_from_friedmans_statistic() -> None:
+    values = np.random.default_rng(5).integers(0, 4, (5, 8)).astype(float)
+    assert agreement(values) == pytest.approx(friedmanchisquare(*values.T).statistic / (5 * 7))
+
+
+def test_agreement_at_its_limits() -> None:
+    same = np.tile([3.0, 1, 2], (4, 1))
+    assert agreement(same) == pytest.approx(1)
+    assert agreement(np.array([[1.0, 2, 3], [3, 2, 1]])) == pytest.approx(0)
+    assert np.isnan(agreement(same[:1]))
+    assert np.isnan(agreement(np.ones((3, 4))))

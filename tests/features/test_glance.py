@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukobench.features.cache import FeatureCache
+from leukobench.features.extraction import extract_to
+from leukobench.features.glance import Glance, columns
+from leukobench.images.fingerprint import fingerprint
+
+
+def look(folder: Path, *pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    images = []
+    for number, picture in enumerate(pixels):
+        path = folder / f"{number}.png"
+        Image.fromarray(picture).save(path)
+        images.append((hashlib.sha256(path.read_bytes()).hexdigest(), str(path)))
+    glance = Glance()
+    cache = FeatureCache(folder / "cache", glance.identity)
+    assert extract_to(folder / "x.npy", glance, images, cache, 2) == {}
+    return np.load(folder / "x.npy"), cache.feature_names()
+
+
+def test_colours_are_means_and_deviations_of_the_channels(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
+    vectors, names = look(tmp_path, picture)
+    flat = picture.reshape(-1, 3).astype(float)
+    np.testing.assert_allclose(vectors[0, columns(names, "colour")], [*flat.mean(axis=0), *flat.std(axis=0)], rtol=1e-4)
+
+
+def test_the_border_does_not_see_the_middle(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (100, 120, 3), np.uint8)
+    other_middle, other_corner = picture.copy(), picture.copy()
+    other_middle[20:80, 20:100] = 0
+    other_corner[:3, :3] = 0
+    vectors, names = look(tmp_path, picture, other_middle, other_corner)
+    border = vectors[:, columns(names, "border")]
+    assert border.shape[1] == 8 * 4
+    np.testing.assert_array_equal(border[0], border[1])
+    assert (border[0] != border[2]).sum() == 4
+
+
+def test_file_facts_and_fingerprint_are_those_of_their_own_modules(tmp_path: Path) -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    vectors, names = look(tmp_path, picture)
+    np.testing.assert_array_equal(vectors[0, columns(names, "fingerprint")], fingerprint(picture))
+    named = dict(zip(names, vectors[0], strict=True))
+    assert (named["file.width"], named["file.bytes"]) == (64, (tmp_path / "0.png").stat().st_size)
+    assert named["file.maker"] == 0
+    assert named["file.format"] > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (2, 3), (5, 4)])
+def test_the_smallest_images_have_a_border(tmp_path: Path, shape: tuple[int, int]) -> None:
+    vectors, names = look(tmp_path, np.full((*shape, 3), 77, np.uint8))
+    border = vectors[0, columns(names, "border")].reshape(8, 4)
+    np.testing.assert_array_equal(border, np.tile([77, 77, 77, 0], (8, 1)))

@@ -1,0 +1,86 @@
+"""The sealed holdout: no fold sees it, it opens once, and what it says is what plain scikit-learn would."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from leukobench.config import Experiment, for_folder
+from leukobench.errors import ConfigurationError, ImagesError
+from leukobench.evaluation.records import RecordStore
+from leukobench.holdout import unseal
+from leukobench.pipeline import run
+
+
+@pytest.fixture
+def experiment(smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    images = Path(shutil.copytree(smears, tmp_path / "images"))
+
+    def make(**evaluation: Any) -> Experiment:
+        said = {"folds": 3, "resamples": 100, "holdout": 0.25} | evaluation
+        chosen = {"extractors": [f"{plugin}:Colours"], "selectors": ["none"], "classifiers": ["naive_bayes", "lda"]}
+        return for_folder(images, name="trial", results=tmp_path / "results", evaluation=said, **chosen)
+
+    return make
+
+
+def test_sealed_patients_are_in_no_fold_and_every_image_is_somewhere(experiment: Any) -> None:
+    outcome = run(experiment(), workers=1)
+    sealed = pd.read_parquet(outcome.folder / "sealed.parquet")
+    images = pd.read_parquet(outcome.folder / "images.parquet")
+    folds = pd.read_parquet(outcome.folder / "folds.parquet")
+    assert len(sealed) + len(images) == 96
+    assert 0.15 <= len(sealed) / 96 <= 0.35
+    assert set(sealed["patient"]).isdisjoint(images["patient"])
+    assert set(sealed["image_id"]).isdisjoint(folds["image_id"])
+    assert set(sealed["label"]) == set(images["label"])
+    assert "25% of the groups sealed away" in "\n".join(outcome.protocol)
+
+
+def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experiment: Any, tmp_path: Path) -> None:
+    outcome = run(experiment(), workers=1)
+    before = {path.name for path in (outcome.folder / "records").iterdir()}
+    first = unseal(outcome.folder, workers=1)
+    assert "for the only time" in first[0]
+    sealed = pd.read_parquet(outcome.folder / "sealed.parquet").sort_values("image_id")
+    best = outcome.answer["best"]
+    line = next(line for line in first if line.startswith(f"{best['extractor']} x"))
+    store = RecordStore(outcome.folder / "records")
+    new = [store.read(path.stem) for path in (outcome.folder / "records").iterdir() if path.name not in before]
+    assert len(new) == 5
+    labels = np.unique(sealed["label"], return_inverse=True)[1]
+    found = [balanced_accuracy_score(labels, r.probabilities.argmax(axis=1)) for r in new if r and r.features]
+    said = float(line.split("balanced accuracy ")[1].split()[0])
+    assert min(abs(said - value) for value in found) < 1e-4
+    again = unseal(outcome.folder, workers=1)
+    assert again[0].startswith("Opened before, on ")
+    assert again[1:] == first[1:]
+
+
+def test_a_run_after_the_opening_says_so(experiment: Any) -> None:
+    outcome = run(experiment(), workers=1)
+    unseal(outcome.folder, workers=1)
+    assert "HOLDOUT OPENED" not in "\n".join(outcome.protocol)
+    later = run(experiment(resamples=200), workers=1)
+    assert "HOLDOUT OPENED" in "\n".join(later.protocol)
+
+
+def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_path: Path) -> None:
+    outcome = run(experiment(), workers=1)
+    sealed = pd.read_parquet(outcome.folder / "sealed.parquet")
+    Path(sealed["path"].iloc[0]).unlink()
+    with pytest.raises(ImagesError, match="not those that the run put aside"):
+        unseal(outcome.folder, workers=1)
+
+
+def test_without_a_sealed_holdout_there_is_nothing_to_open(experiment: Any, tmp_path: Path) -> None:
+    outcome = run(experiment(holdout=0.0), workers=1)
+    with pytest.raises(ConfigurationError, match="sealed nothing"):
+        unseal(outcome.folder)
