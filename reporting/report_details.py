@@ -53,7 +53,7 @@ def _share(part: float) -> str:
 
 def _heat(part: float, right: bool) -> float:
     """Depth of colour, 0 to 100; the rare errors are what is looked for."""
-    return round(100 * (part if right else math.sqrt(part)), 1)
+    return round(100 * part if right else 25 + 75 * math.sqrt(part) if part else 0, 1)
 
 
 def classes(run: RunTables) -> Row | None:

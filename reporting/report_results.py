@@ -24,7 +24,7 @@ _GROUPS = {
 }
 _SHORTCUTS = {
     "better": ("good", "Better than every shortcut", "The best combination beats what needs no look at a cell"),
-    "confounded": ("bad", "Confounded", "Most of the score can be had without looking at a cell"),
+    "confounded": ("bad", "Confounded", "Much of the score can be had without looking at a cell"),
     "not better": ("bad", "Not better than a shortcut", "The score can be had without looking at a cell"),
 }
 
@@ -55,7 +55,8 @@ def verdicts(run: RunTables) -> list[Row]:
                           answer["chance"].get("words", "")))  # fmt: skip
     if answer.get("shortcut"):
         state, word, text = _SHORTCUTS.get(answer["shortcut"].get("verdict"), ("warn", "See the sentences", ""))
-        boxes.append(_box("Shortcuts", state, word, f"{text}: {_against(run)}"))
+        said, colon, _ = str(answer["shortcut"].get("words", "")).partition(":")  # also tells partly from wholly
+        boxes.append(_box("Shortcuts", state, said.capitalize() if colon else word, f"{text}: {_against(run)}"))
     if answer.get("groups"):
         state, word, text = _GROUPS.get(answer["groups"].get("kind"), ("warn", "See the protocol", ""))
         boxes.append(_box("Patients", state, word, text))
@@ -71,6 +72,8 @@ def _box(about: str, state: str, word: str, text: str) -> Row:
 def _copies(found: Mapping[str, Any]) -> Row:
     kinds = ("identical_files", "identical_pixels", "near_duplicates")
     count, conflicts = sum(int(found.get(kind) or 0) for kind in kinds), int(found.get("label_conflicts") or 0)
+    if not set(kinds) & set(found):
+        return _box("Copies of images", "note", "Not counted", str(found.get("words", "")))
     state = "bad" if conflicts else "note" if count else "good"
     word = f"{conflicts:,} under two labels" if conflicts else f"{count:,} pairs" if count else "None found"
     return _box("Copies of images", state, word, str(found.get("words", "")))
@@ -130,7 +133,7 @@ def leaderboard(run: RunTables) -> Row:
     scale, reasons = leaderboard_scale(run), _reasons(run)
     rows = [_row(row, metric, columns, scale, reasons) for row in records(table.head(_ROWS))]
     unit = 100 if metric in _RATES else 1
-    ticks = [(round(100 * scale.at(value), 2), f"{unit * value:.4g}") for value in scale.ticks(3)]
+    ticks = [(round(100 * scale.at(value), 2), f"{unit * value:.4g}") for value in scale.ticks(4)]
     compared = run.table("comparisons.csv").head(50)
     return {
         "rows": rows,
@@ -197,8 +200,9 @@ def heat(run: RunTables) -> Row | None:
     if metric not in table or not table[metric].notna().any():
         return None
     wide = table.pivot_table(index=list(KEYS[:2]), columns=KEYS[2], values=metric, dropna=False, observed=True)
-    wide = wide.reindex(columns=wide.mean().sort_values(ascending=False).index).dropna(how="all")
     present = set(map(key_of, records(table)))
+    wide = wide.reindex(columns=wide.mean().sort_values(ascending=False).index)
+    wide = wide[[names in {key[:2] for key in present} for names in wide.index]]
     low, top = table[metric].quantile([0.1, 1.0])
     scale = Scale(low, max(top, low + 1e-6))
     groups: dict[str, list[Row]] = {}
@@ -228,13 +232,14 @@ def costs(run: RunTables) -> Row | None:
     if not (table["kind"] == "combination").any():
         return None
     y = leaderboard_scale(run)
+    drawn = table[table[metric] >= y.low]
     chart = Chart(
-        Scale.decades(table["seconds"]), y, "seconds a fold (selector, fit and predict)", metric.replace("_", " "),
-        f"{metric.replace('_', ' ')} against seconds a fold for {len(table)} rows of the leaderboard",
+        Scale.decades(drawn["seconds"]), y, "seconds a fold (selector, fit and predict)", metric.replace("_", " "),
+        f"{metric.replace('_', ' ')} against seconds a fold for {len(drawn)} rows of the leaderboard",
         height=300, percent=(False, metric in _RATES),
     )  # fmt: skip
     frontier: list[Row] = []
-    best, drawn = -math.inf, table[table[metric] >= y.low]
+    best = -math.inf
     for row in records(drawn):
         front = row["kind"] == "combination" and row[metric] > best
         text = f"{title_of(row)}: {shown(metric, row[metric])}, {row['seconds']:.2g} s"

@@ -1,7 +1,7 @@
 "use strict";
 for (const table of document.querySelectorAll("table.board")) {
   const body = table.tBodies[0], rows = [...body.rows];
-  const value = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
+  const value = (row, column) => row.cells[column]?.dataset.sort ?? row.cells[column]?.textContent.trim() ?? "";
   const sort = (head, column) => {
     const before = head.getAttribute("aria-sort");
     const up = before ? before === "descending" : head.dataset.first === "up";

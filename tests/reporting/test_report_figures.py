@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ def test_ticks_are_few_even_and_inside(low: float, span: float) -> None:
     ticks = scale.ticks()
     assert 2 <= len(ticks) <= 6
     assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in ticks)
-    steps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(ticks)]
     assert steps == pytest.approx([steps[0]] * len(steps), rel=1e-6)
 
 

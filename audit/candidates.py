@@ -1,0 +1,123 @@
+"""Candidates: pairs of fingerprints that may be of one picture, found without comparing every turn of every pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..images.fingerprint import COARSE, correlations
+
+LEAST = 0.9
+"""Correlation of the fingerprints, at the best turn, from which a pair is a candidate."""
+
+_NUMBERS = 128
+_SAMPLE = 4096
+_CELLS = 4_000_000
+_PAIRS = 4096
+_PER_IMAGE = 32
+
+Pairs = NDArray[np.int64]
+
+
+def candidate_pairs(
+    fingerprints: NDArray[np.float32],
+    rows: Pairs,
+    apart: Callable[[Pairs, Pairs], NDArray[np.bool_]],
+    report: Callable[[int, int], None] | None = None,
+) -> Iterator[Pairs]:
+    """Pairs of rows whose fingerprints correlate by `LEAST` at some turn, mirrored or not.
+
+    The magnitudes of the Fourier transform over the angles do not change when a picture turns or is mirrored, and the
+    distance between the magnitudes of two pictures, or between projections of them, is at most that between the
+    pictures at any turn. So pairs that lie further apart there than copies can are left out, without missing one; only
+    the rest is compared at every turn. The distances come from matrix products of a few rows with all others.
+
+    Parameters
+    ----------
+    fingerprints : ndarray of float32, shape (n, 768)
+        May be memory-mapped.
+    rows : ndarray of int64
+        Those to be compared, ascending.
+    apart : callable
+        Given two arrays of rows, which pairs are still worth a look; asked anew for each block of rows.
+    report : callable, optional
+        Called with rows done and rows in all.
+
+    Yields
+    ------
+    ndarray of int64, shape (pairs, 2)
+        The first below the second, most alike first; at most 32 for each first row, so that a set in which everything
+        looks alike costs no more than time.
+    """
+    known = _comparable(fingerprints, rows)
+    points = _invariants(fingerprints, known)
+    squares = np.square(points).sum(axis=1)
+    size = max(1, _CELLS // max(len(known), 1))
+    for start in range(0, len(known), size):
+        block = slice(start, start + size)
+        near = squares[block, None] + squares[start:] - 2 * points[block] @ points[start:].T < 2 * (1 - LEAST) + 1e-4
+        first, second = np.nonzero(np.triu(near, 1))
+        yield _compared(fingerprints, known[first + start], known[second + start], apart)
+        if report:
+            report(min(start + size, len(known)), len(known))
+
+
+def _comparable(fingerprints: NDArray[np.float32], rows: Pairs) -> Pairs:
+    """Rows whose picture is not one grey."""
+    blocks = (rows[start : start + _SAMPLE] for start in range(0, len(rows), _SAMPLE))
+    found = [block[np.asarray(fingerprints[block]).any(axis=1)] for block in blocks]
+    return np.concatenate(found) if found else rows
+
+
+def _invariants(fingerprints: NDArray[np.float32], known: Pairs) -> NDArray[np.float32]:
+    """Magnitudes over the angles, projected on the directions in which they differ most, shape (known, numbers)."""
+    sample = _magnitudes(fingerprints[known[:: max(1, len(known) // _SAMPLE)]])
+    middle = sample.mean(axis=0) if len(sample) else np.float32(0)
+    directions = np.linalg.svd(sample - middle, full_matrices=False)[2][:_NUMBERS].T
+    blocks = (known[start : start + _SAMPLE] for start in range(0, len(known), _SAMPLE))
+    found = [(_magnitudes(fingerprints[rows]) - middle) @ directions for rows in blocks]
+    return np.concatenate(found) if found else np.zeros((0, 1), np.float32)
+
+
+def _magnitudes(fingerprints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scaled so that their norm is that of the fingerprint (Parseval), shape (n, radii * (angles // 2 + 1))."""
+    found = np.abs(_spectra(fingerprints))
+    twice = np.full(found.shape[2], 2.0)
+    twice[[0, -1]] = 1.0
+    return (found * np.sqrt(twice / COARSE.angles)).reshape(len(found), -1).astype(np.float32)
+
+
+def _spectra(fingerprints: NDArray[np.float32]) -> NDArray[np.complex64]:
+    shaped = np.asarray(fingerprints).reshape(len(fingerprints), COARSE.radii, COARSE.angles)
+    return np.fft.rfft(shaped, axis=2).astype(np.complex64)
+
+
+def _compared(
+    fingerprints: NDArray[np.float32],
+    first: Pairs,
+    second: Pairs,
+    apart: Callable[[Pairs, Pairs], NDArray[np.bool_]],
+) -> Pairs:
+    keep = apart(first, second)
+    first, second = first[keep], second[keep]
+    alike = np.empty(len(first), np.float32)
+    for start in range(0, len(first), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        spectra = (_spectra(fingerprints[rows[part]]) for rows in (first, second))
+        alike[part] = np.maximum(*(found.max(axis=1) for found in correlations(*spectra, COARSE.angles)))
+    order = np.flatnonzero(alike >= LEAST)
+    order = order[np.argsort(-alike[order], kind="stable")]
+    places = _places(first[order])
+    return np.column_stack([first, second])[order[places < _PER_IMAGE]]
+
+
+def _places(rows: Pairs) -> Pairs:
+    """For each item, how many earlier ones have the same row."""
+    order = np.argsort(rows, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(rows[order]) != 0)) if len(rows) else np.zeros(0, np.int64)
+    counted = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    places = np.empty(len(rows), np.int64)
+    places[order] = counted
+    return places

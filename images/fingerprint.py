@@ -1,0 +1,103 @@
+"""Fingerprint: a picture in a few hundred numbers that turn with it, so that turned copies can be found."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+
+_FLAT = 1.5
+"""Standard deviation, in grey levels, below which a picture is one grey."""
+
+
+class Disc:
+    """Samples on circles around the middle of a square grey picture.
+
+    Parameters
+    ----------
+    side : int
+        Pixels to which the central square is scaled.
+    radii, angles : int
+        Number of circles, and of samples on each, which `vector` and `correlation` share.
+    reach : float
+        Radius of the outermost circle, in halves of the side.
+    """
+
+    def __init__(self, side: int, radii: int, angles: int, reach: float = 1.0) -> None:
+        self.side, self.radii, self.angles, self.reach = side, radii, angles, reach
+
+    def grey(self, pixels: NDArray[np.uint8]) -> Floats:
+        """The central square of a picture of shape (height, width, 3), scaled, shape (side, side)."""
+        height, width = pixels.shape[:2]
+        length = min(height, width)
+        left, top = (width - length) / 2, (height - length) / 2
+        box = (left, top, left + length, top + length)
+        image = Image.fromarray(pixels).convert("L")
+        return np.asarray(image.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box), np.float32)
+
+    def vector(self, grey: Floats, flat: float) -> Floats:
+        """Samples weighted with the area that they stand for, sum 0 and norm 1, shape (radii, angles).
+
+        The inner product of two vectors is the correlation of the pictures within the disc; a turn of the picture
+        shifts the angles. All zeros where the standard deviation is below `flat`.
+        """
+        places, parts, areas = self._grid
+        values = (grey.ravel()[places] * parts).sum(axis=0)
+        weighted = np.sqrt(areas) * (values - (areas * values).sum() / areas.sum())
+        norm = np.linalg.norm(weighted)
+        return weighted / norm if norm > flat * np.sqrt(areas.sum()) else np.zeros_like(weighted)
+
+    @cached_property
+    def _grid(self) -> tuple[NDArray[np.intp], Floats, Floats]:
+        """Flat positions of the four pixels around each sample, their bilinear weights, and the sample's area."""
+        radii = (np.arange(self.radii) + 0.5) / self.radii * self.reach * (self.side / 2 - 1)
+        angles = (np.arange(self.angles) + 0.5) / self.angles * 2 * np.pi
+        x = self.side / 2 - 0.5 + radii[:, None] * np.cos(angles)
+        y = self.side / 2 - 0.5 + radii[:, None] * np.sin(angles)
+        column, row = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
+        right, down = x - column, y - row
+        corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
+        places = np.stack([(row + below) * self.side + column + beside for below, beside in corners])
+        parts = np.stack([(down if b else 1 - down) * (right if a else 1 - right) for b, a in corners])
+        areas = np.repeat(radii[:, None], self.angles, axis=1)
+        return places, parts.astype(np.float32), areas.astype(np.float32)
+
+
+COARSE = Disc(side=32, radii=12, angles=64)
+
+
+def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
+    """Grey values on circles around the middle of a picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+
+    Returns
+    -------
+    ndarray of float32, shape (768,)
+        See `Disc.vector`; all zeros for a picture that is nearly one grey and cannot be compared.
+    """
+    return COARSE.vector(COARSE.grey(pixels), _FLAT).ravel()
+
+
+def correlations(first: NDArray[np.complex64], second: NDArray[np.complex64], angles: int) -> tuple[Floats, Floats]:
+    """Correlation of pictures at every turn, plain and with the second one mirrored.
+
+    Parameters
+    ----------
+    first, second : ndarray of complex64, shape (n, radii, angles // 2 + 1)
+        Fourier transforms over the angles of the vectors of n pairs.
+    angles : int
+
+    Returns
+    -------
+    plain, mirrored : ndarray of float32, shape (n, angles)
+    """
+    plain = np.fft.irfft((np.conj(first) * second).sum(axis=1), n=angles, axis=1)
+    mirrored = np.fft.irfft((np.conj(first) * np.conj(second)).sum(axis=1), n=angles, axis=1)
+    return plain.astype(np.float32), mirrored.astype(np.float32)
