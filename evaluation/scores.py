@@ -121,8 +121,9 @@ def write_scores(
                     writer.write_table(pa.table(_predictions(place, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
                 analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells))
-                kept = [record.support for _, record, _ in cells]
-                supports.setdefault(combination.labels[:2], (kept, combination.source.width))
+                if combination.selector.identity["name"] != "none":
+                    kept = [record.support for _, record, _ in cells]
+                    supports.setdefault(combination.labels[:2], (kept, combination.source.width))
             advance(1)
     table = pd.DataFrame(scores, columns=[*NAMES, "repeat", "fold", "metric", "value"])
     noted = pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])

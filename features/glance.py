@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..images.facts import file_facts
-from ..images.fingerprint import fingerprint
+from ..images.fingerprint import COARSE, fingerprint
 from ..images.reading import decode, resize
 
 _BORDER = 0.06  # of the shorter side
@@ -30,7 +30,11 @@ class Glance:
     """
 
     description = "file facts, colours, border and fingerprint; no network"
-    identity: Mapping[str, Any] = {"name": "glance", "version": _VERSION}
+    identity: Mapping[str, Any] = {
+        "name": "glance",
+        "version": _VERSION,
+        "fingerprint": [COARSE.side, COARSE.radii, COARSE.angles],
+    }
     feature_names: Sequence[str] = ()
 
     def read(self, data: bytes) -> NDArray[np.float32]:
