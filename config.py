@@ -19,6 +19,36 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Search(_Strict):
+    """Values of a parameter to be tried: a list, or ``{low: 0.1, high: 100, log: true}``."""
+
+    values: list[Any] = Field(default_factory=list)
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"values": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Search:
+        ranged = self.low is not None and self.high is not None and self.low < self.high
+        if bool(self.values) == ranged or (self.log and not (self.low or 0) > 0):
+            raise ValueError("say a list of values, or low below high (both above 0 with log: true)")
+        return self
+
+    def points(self, count: int) -> list[Any]:
+        """The values, or `count` numbers from low to high."""
+        if self.low is None or self.high is None:
+            return self.values
+        steps = [step / (count - 1) for step in range(count)]
+        if self.log:
+            return [self.low * (self.high / self.low) ** step for step in steps]
+        return [self.low + (self.high - self.low) * step for step in steps]
+
+
 class Choice(_Strict):
     """One extractor, selector or classifier: a name, or ``{name: {parameter: value}}``."""
 
@@ -35,15 +65,21 @@ class Choice(_Strict):
             return {"name": name, "parameters": {} if parameters is None else parameters}
         return value
 
+    @model_validator(mode="after")
+    def _searches_are_possible(self) -> Choice:
+        _ = self.searched
+        return self
+
     @property
     def fixed(self) -> dict[str, Any]:
         """Parameters that are given, without those that are searched."""
         return {key: value for key, value in self.parameters.items() if not _is_search(value)}
 
     @property
-    def searched(self) -> dict[str, Any]:
-        """Parameter -> what ``{search: ...}`` says: a list of values, or ``{low, high, log}``."""
-        return {key: value["search"] for key, value in self.parameters.items() if _is_search(value)}
+    def searched(self) -> dict[str, Search]:
+        """Parameter -> what ``{search: ...}`` says."""
+        found = {key: value["search"] for key, value in self.parameters.items() if _is_search(value)}
+        return {key: Search.model_validate(value) for key, value in found.items()}
 
     @property
     def label(self) -> str:

@@ -12,7 +12,7 @@ from .config import Evaluation, Experiment, read_experiment
 from .errors import ConfigurationError, ImagesError
 from .evaluation.folds import Fold
 from .evaluation.grid import Grid
-from .evaluation.methods import FitRules, Method
+from .evaluation.methods import Method
 from .evaluation.records import RecordStore
 from .evaluation.runner import run_grid
 from .evaluation.scores import NAMES
@@ -24,6 +24,7 @@ from .preparation import (
     cores,
     extract,
     find_images,
+    fit_rules,
     make_methods,
     make_task,
     sealed_rows,
@@ -146,7 +147,7 @@ def _grid(
     selectors, classifiers = make_methods(experiment)
     methods = [_named(selectors, best["selector"])], [_named(classifiers, best["classifier"])]
     fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
-    rules = FitRules(said.balance, said.calibration, said.seed)
+    rules = fit_rules(experiment)
     baselines = shortcut_baselines(audited, folder, said)
     return Grid(make_task(audited.index), [fold], sources, *methods, rules, baselines)
 

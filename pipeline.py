@@ -16,7 +16,7 @@ from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
 from .evaluation.grid import Grid, installed_versions, software_versions
 from .evaluation.guards import permuted
-from .evaluation.methods import FitRules, Method
+from .evaluation.methods import Method
 from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
 from .evaluation.scores import write_scores
@@ -28,6 +28,7 @@ from .preparation import (
     cores,
     extract,
     find_images,
+    fit_rules,
     make_methods,
     make_task,
     sealed_rows,
@@ -227,7 +228,7 @@ def _grid(
         task = permuted(task, said.seed)
     folds = make_folds(task, said.folds, said.repeats, said.seed, said.shuffle)
     baselines = shortcut_baselines(audited, folder, said)
-    return Grid(task, folds, sources, *methods, FitRules(said.balance, said.calibration, said.seed), baselines)
+    return Grid(task, folds, sources, *methods, fit_rules(experiment), baselines)
 
 
 def _evaluate(

@@ -16,11 +16,12 @@ from .audit.differences import class_differences
 from .audit.sheets import draw_sheets
 from .audit.summary import summarise
 from .classifiers import CLASSIFIERS
+from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
 from .config import Choice, Evaluation, Experiment
 from .errors import EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource
-from .evaluation.methods import Method, make_method
+from .evaluation.methods import FitRules, Method, make_method
 from .evaluation.task import Task
 from .features.cache import FeatureCache
 from .features.extraction import extract_to, pending
@@ -32,6 +33,7 @@ from .images.pseudo_patients import blocks, stain_clusters
 from .reporting.progress import Progress, counted
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
+from .selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
 from .storage import cache_folder, digest
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SHEETS = 4
+_POINTS, _FINE_POINTS = 5, 25
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
 _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("majority class", "colour", "sklearn.dummy.DummyClassifier", {}),
@@ -80,11 +83,34 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
     """Selectors and classifiers, unfitted, with every name and parameter checked."""
     said = experiment.evaluation
     weighted = said.balance == "class_weight"
-    selectors = [make_method(SELECTORS, c.name, c.parameters, c.label, said.seed) for c in experiment.selectors]
+    selectors = [
+        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTOR_SPACES, said.tuning))
+        for c in experiment.selectors
+    ]
     classifiers = [
-        make_method(CLASSIFIERS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.classifiers
+        make_method(
+            CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIER_SPACES, said.tuning)
+        )
+        for c in experiment.classifiers
     ]
     return selectors, classifiers
+
+
+def _axes(choice: Choice, spaces: Mapping[str, Mapping[str, list[Any]]], tuning: str) -> dict[str, list[Any]]:
+    """Parameters to be searched and their values: those that the user names, else those of the search space."""
+    if choice.searched:
+        count = _FINE_POINTS if tuning == "optuna" else _POINTS
+        return {name: search.points(count) for name, search in choice.searched.items()}
+    space = spaces.get(choice.name, {}) if tuning != "none" else {}
+    return {name: list(values) for name, values in space.items() if name not in choice.fixed}
+
+
+def fit_rules(experiment: Experiment) -> FitRules:
+    """How every fit is done; searches that a choice names go over the whole grid unless the experiment says how."""
+    said = experiment.evaluation
+    named = any(choice.searched for choice in [*experiment.selectors, *experiment.classifiers])
+    tuning = "grid" if named and said.tuning == "none" else said.tuning
+    return FitRules(said.balance, said.calibration, said.seed, tuning, said.budget, said.rank_by)
 
 
 def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:

@@ -119,12 +119,13 @@ class InnerFolds:
 
 
 def check(task: Task, fold: Fold) -> None:
-    """Refuse a split with a group or an image on both sides, or with one class to train on."""
-    for what, values in (("group", task.groups), ("image", task.image_ids)):
+    """Refuse a split with a group, an image or a guarded key on both sides, or with one class to train on."""
+    for what, values in (("group", task.groups), ("image", task.image_ids), *task.guards.items()):
         both = np.intersect1d(values[fold.train], values[fold.test])
+        both = both[both != ""] if values.dtype.kind == "U" else both
         if len(both):
             raise ImagesError(
-                f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} {what}s stand on both sides.",
+                f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} of '{what}' stand on both sides.",
                 received=f"first: {both[0]}",
                 mend="this is a mistake in leukobench or in a plug-in: please report it.",
             )

@@ -18,7 +18,8 @@ from .methods import FitRules, Method
 from .task import Task
 
 _DISTRIBUTIONS = ("imbalanced-learn", "numpy", "scikit-learn", "scipy", "xgboost-cpu", "xgboost")
-_ROOMS_THAT_DECIDE = ("classifiers", "evaluation", "selection")
+_ROOMS_THAT_DECIDE = ("classifiers", "selection")
+_FILES_THAT_DECIDE = ("calibration", "folds", "methods", "metrics", "runner", "task", "tuning")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def software_versions() -> dict[str, str]:
     """Versions of the libraries and digest of the code that decide the numbers of a cell."""
     root = Path(__file__).parent.parent
     sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
+    sources += [root / "evaluation" / f"{name}.py" for name in _FILES_THAT_DECIDE]
     code = digest([file_digest(path) for path in sources])[:16]
     return installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}
 

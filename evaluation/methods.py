@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -11,12 +12,34 @@ from ..registry import Registry
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One choice of the searched parameters, and an unfitted estimator with them."""
+
+    parameters: Mapping[str, Any]
+    estimator: Any
+
+
+@dataclass(frozen=True)
 class Method:
-    """A selector or classifier: its name on tables, an unfitted estimator, and what its results depend on."""
+    """A selector or classifier: its name on tables, an unfitted estimator, and what its results depend on.
+
+    Attributes
+    ----------
+    axes : mapping of str to list
+        Searched parameters and their values; empty where nothing is tuned.
+    candidates : tuple of Candidate
+        Every choice from the axes, the first one with the first values; one without parameters where nothing is tuned.
+    """
 
     label: str
     estimator: Any
     identity: Mapping[str, Any]
+    axes: Mapping[str, list[Any]] = field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            object.__setattr__(self, "candidates", (Candidate({}, self.estimator),))
 
 
 @dataclass(frozen=True)
@@ -31,21 +54,37 @@ class FitRules:
         By default only what has no probabilities is calibrated, by a sigmoid.
     seed : int
         Of balancing, inner folds and search.
+    tuning : {"none", "grid", "optuna"}
+        How the candidates of methods are searched.
+    budget : int
+        Candidates that Optuna tries at most.
+    metric : str
+        What the search goes by.
     """
 
     balance: str = "none"
     calibration: str = "as_needed"
     seed: int = 0
+    tuning: str = "none"
+    budget: int = 30
+    metric: str = "balanced_accuracy"
 
     def identity(self) -> list[Any]:
         """What the numbers of a cell depend on."""
-        return [self.balance, self.calibration, self.seed]
+        search = [self.tuning, self.budget, self.metric] if self.tuning != "none" else []
+        return [self.balance, self.calibration, self.seed, *search]
 
 
 def make_method(
-    registry: Registry, name: str, parameters: Mapping[str, Any], label: str, seed: int, class_weight: bool = False
+    registry: Registry,
+    name: str,
+    parameters: Mapping[str, Any],
+    label: str,
+    seed: int,
+    class_weight: bool = False,
+    axes: Mapping[str, list[Any]] | None = None,
 ) -> Method:
-    """The method `name` of `registry`.
+    """The method `name` of `registry`; with `axes`, its candidates too.
 
     It gets ``random_state=seed`` and ``n_jobs=1`` where it takes them: parallelism is the runner's, so that the numbers
     do not depend on it.
@@ -59,12 +98,17 @@ def make_method(
     if class_weight:
         _check_class_weight(registry, name)
         offered["class_weight"] = "balanced"
-    estimator = registry.make(name, parameters, offered)
+    axes = axes or {}
+    made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    candidates = tuple(Candidate(one, registry.make(name, {**parameters, **one}, offered)) for one in made)
+    estimator = candidates[0].estimator
     _check_estimator(registry, name, estimator)
     identity = {"name": name, "parameters": dict(parameters), "class_weight": class_weight}
+    if axes:
+        identity["searched"] = dict(axes)
     if not registry.ships(name):
         identity["source"] = registry.source_digest(name)
-    return Method(label, estimator, identity)
+    return Method(label, estimator, identity, axes, candidates)
 
 
 def _check_class_weight(registry: Registry, name: str) -> None:

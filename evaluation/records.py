@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ class Record:
     support : list of int
         Columns that the selector kept; empty where it makes new features.
     warnings : list of str
+    tuned : dict
+        Searched parameters and the values that were chosen, as ``"classifier C"``.
     error : str
         Traceback of a failure, else empty.
     """
@@ -40,6 +43,7 @@ class Record:
     features: int = 0
     support: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    tuned: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
 

@@ -7,6 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from ..errors import ExtractionError
 from .folds import InnerFolds, check
 from .grid import Grid, Unit
-from .methods import FitRules, prepared
+from .methods import Candidate, FitRules, Method, prepared
 from .records import Record, RecordStore
 from .task import Task
+from .tuning import Chosen, InnerFeatures, tune
 
 _TOLERANCE = 1e-3
 _log = logging.getLogger(__name__)
@@ -66,52 +68,104 @@ def run_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> Non
 
     check(task, unit.fold)
     with threadpool_limits(1):
+        inner = InnerFolds(task, unit.fold, rules.seed)
         try:
-            selected = _select(unit, task)
+            features = _Features(unit, task)
         except (Exception, SystemExit):
             for key, _ in unit.classifiers:
                 store.write(key, Record(None, error=traceback.format_exc()), task.classes)
             return
-        inner = InnerFolds(task, unit.fold, rules.seed)
         for key, classifier in unit.classifiers:
-            estimator = prepared(classifier, rules, inner)
-            store.write(key, _classify(estimator, selected, unit, task), task.classes)
+            store.write(key, _cell(unit, classifier, features, inner, rules), task.classes)
 
 
+def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds, rules: FitRules) -> Record:
+    """Tune what is to be tuned, then fit selector and classifier on the training part and predict the test part."""
+    start = time.perf_counter()
+    try:
+        chosen = Chosen(unit.selector.candidates[0], classifier.candidates[0], float("nan"), 0)
+        if unit.selector.axes or classifier.axes:
+            chosen = tune(unit.selector, classifier, features.inner, inner, rules)
+        tuning_s = time.perf_counter() - start
+        selected = features.selected(unit.selector.candidates.index(chosen.selector), chosen.selector)
+    except (Exception, SystemExit):
+        return Record(None, error=traceback.format_exc())
+    make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner)
+    record = _classify(make, selected, features)
+    sides = {"selector": chosen.selector, "classifier": chosen.classifier}
+    tuned = {f"{side} {name}": value for side, one in sides.items() for name, value in one.parameters.items()}
+    return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned)
+
+
+@dataclass
 class _Selected:
     """Reduced training and test features of one fold, and what selecting them cost."""
 
-    def __init__(self, train: Floats, test: Floats, seconds: float, support: list[int], said: list[str]) -> None:
-        self.train, self.test, self.seconds, self.support, self.warnings = train, test, seconds, support, said
+    train: Floats
+    test: Floats
+    seconds: float
+    support: list[int]
+    warnings: list[str]
 
 
-def _select(unit: Unit, task: Task) -> _Selected:
-    from sklearn.base import clone
+class _Features:
+    """Features of one fold, with each candidate of the selector fitted once, when it is first wanted.
 
-    if unit.source.error:
-        raise ExtractionError(unit.source.error)
-    features = np.load(unit.source.matrix, mmap_mode="r")
-    # float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart
-    train, test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
-    start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        selector = clone(unit.selector.estimator).fit(train, task.labels[unit.fold.train])
-        reduced = np.asarray(selector.transform(train)), np.asarray(selector.transform(test))
-    seconds = time.perf_counter() - start
-    return _Selected(*reduced, seconds, _support(selector), _messages(caught))
+    In float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart.
+    """
+
+    def __init__(self, unit: Unit, task: Task) -> None:
+        if unit.source.error:
+            raise ExtractionError(unit.source.error)
+        features = np.load(unit.source.matrix, mmap_mode="r")
+        self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
+        self.labels, self.classes = task.labels[unit.fold.train], len(task.classes)
+        self.inner = InnerFeatures(self._train, self.labels)
+        self._selected: dict[int, _Selected | str] = {}
+
+    def selected(self, position: int, candidate: Candidate) -> _Selected:
+        """What the candidate at `position` makes of both sides.
+
+        Raises
+        ------
+        _SelectorFailedError
+            It failed, now or before; the message is its traceback.
+        """
+        if position not in self._selected:
+            try:
+                self._selected[position] = self._select(candidate)
+            except (Exception, SystemExit):
+                self._selected[position] = traceback.format_exc()
+        made = self._selected[position]
+        if isinstance(made, str):
+            raise _SelectorFailedError(made)
+        return made
+
+    def _select(self, candidate: Candidate) -> _Selected:
+        from sklearn.base import clone
+
+        start = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            selector = clone(candidate.estimator).fit(self._train, self.labels)
+            reduced = np.asarray(selector.transform(self._train)), np.asarray(selector.transform(self._test))
+        seconds = time.perf_counter() - start
+        return _Selected(*reduced, seconds, _support(selector), _messages(caught))
 
 
-def _classify(make: Callable[[], Any], selected: _Selected, unit: Unit, task: Task) -> Record:
-    labels = task.labels[unit.fold.train]
+class _SelectorFailedError(Exception):
+    """A selector failed on the training part."""
+
+
+def _classify(make: Callable[[], Any], selected: _Selected, features: _Features) -> Record:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             start = time.perf_counter()
-            fitted = make().fit(selected.train, labels)
+            fitted = make().fit(selected.train, features.labels)
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
-            probabilities = _all_classes(fitted, selected.test, len(task.classes))
+            probabilities = _all_classes(fitted, selected.test, features.classes)
             predict_s = time.perf_counter() - start
         except (Exception, SystemExit):
             return Record(None, selector_s=selected.seconds, error=traceback.format_exc())

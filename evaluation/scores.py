@@ -102,6 +102,7 @@ def write_scores(
 
     scores: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
+    tuned: list[dict[str, Any]] = []
     supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
     task = grid.task
     analysis = Analysis(
@@ -117,6 +118,7 @@ def write_scores(
             for place, record, fold in cells:
                 scores += _scores(place, record, grid, fold)
                 notes += _notes(place, record)
+                tuned += [place | {"parameter": name, "value": str(value)} for name, value in record.tuned.items()]
                 if record.probabilities is not None:
                     writer.write_table(pa.table(_predictions(place, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
@@ -127,7 +129,10 @@ def write_scores(
             advance(1)
     table = pd.DataFrame(scores, columns=[*NAMES, "repeat", "fold", "metric", "value"])
     noted = pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])
-    return _scored(grid, analysis, table, noted, supports)
+    scored = _scored(grid, analysis, table, noted, supports)
+    if tuned:
+        scored.tables["tuned.csv"] = pd.DataFrame(tuned)
+    return scored
 
 
 def _scored(

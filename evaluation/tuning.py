@@ -1,0 +1,201 @@
+"""Nested tuning: parameters of selector and classifier, searched on grouped inner folds of one training part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EngineError
+from .folds import Split
+from .methods import Candidate, FitRules, Method, balanced
+from .metrics import score
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The candidates that did best on the inner folds.
+
+    Attributes
+    ----------
+    selector, classifier : Candidate
+    score : float
+        The run's metric, pooled over the inner folds.
+    tried : int
+        How many pairs of candidates were scored.
+    """
+
+    selector: Candidate
+    classifier: Candidate
+    score: float
+    tried: int
+
+
+class InnerFeatures:
+    """Selected features of the inner folds: a candidate selector is fitted once a fold, for all classifiers of a unit.
+
+    Parameters
+    ----------
+    train : ndarray of float64, shape (n, features)
+        The training part alone: no test image ever comes here.
+    labels : ndarray of int, shape (n,)
+    """
+
+    def __init__(self, train: Floats, labels: NDArray[np.int64]) -> None:
+        self.train, self.labels = train, labels
+        self._made: dict[int, list[tuple[Floats, Floats]] | str] = {}
+
+    def reduced(self, position: int, candidate: Candidate, splits: Sequence[Split]) -> list[tuple[Floats, Floats]]:
+        """Features of both sides of each inner fold, from the selector candidate at `position`.
+
+        Raises
+        ------
+        ValueError
+            The candidate could not be fitted.
+        """
+        if position not in self._made:
+            try:
+                self._made[position] = [self._fit(candidate.estimator, *split) for split in splits]
+            except Exception as error:  # a candidate may fail in any way: it is out, the others go on
+                self._made[position] = f"{type(error).__name__}: {error}"
+        made = self._made[position]
+        if isinstance(made, str):
+            raise ValueError(made)  # noqa: TRY004
+        return made
+
+    def _fit(self, estimator: Any, train: NDArray[Any], test: NDArray[Any]) -> tuple[Floats, Floats]:
+        from sklearn.base import clone
+
+        fitted = clone(estimator).fit(self.train[train], self.labels[train])
+        return np.asarray(fitted.transform(self.train[train])), np.asarray(fitted.transform(self.train[test]))
+
+
+def tune(
+    selector: Method, classifier: Method, features: InnerFeatures, inner: Callable[[], list[Split]], rules: FitRules
+) -> Chosen:
+    """Search the candidates of a selector and a classifier together.
+
+    Parameters
+    ----------
+    selector, classifier : Method
+        With their candidates.
+    features : InnerFeatures
+        Of the training part; shared by the classifiers of a unit.
+    inner : callable
+        Gives the inner folds.
+    rules : FitRules
+        `tuning` is ``"grid"`` (every pair) or ``"optuna"`` (at most `budget` pairs, by a tree-structured Parzen
+        estimator); `metric` decides; the first of equals wins, so the defaults, which come first.
+
+    Raises
+    ------
+    ValueError
+        Every candidate failed.
+    EngineError
+        Optuna is not installed.
+    """
+    splits = inner()
+    pairs = list(product(range(len(selector.candidates)), range(len(classifier.candidates))))
+    found: dict[tuple[int, int], float] = {}
+    reasons: list[str] = []
+
+    def value(pair: tuple[int, int]) -> float:
+        if pair not in found:
+            try:
+                reduced = features.reduced(pair[0], selector.candidates[pair[0]], splits)
+                estimator = classifier.candidates[pair[1]].estimator
+                found[pair] = _pooled(estimator, reduced, features.labels, splits, rules)
+            except Exception as error:
+                found[pair] = float("nan")
+                reasons.append(f"{type(error).__name__}: {error}")
+        return found[pair]
+
+    for pair in _order(pairs, selector, classifier, rules, value):
+        value(pair)
+    scored = {pair: found[pair] for pair in pairs if pair in found and not np.isnan(found[pair])}
+    if not scored:
+        raise ValueError(f"No candidate could be scored on the inner folds. First reason: {(reasons or ['none'])[0]}")
+    best = max(scored, key=lambda pair: (scored[pair], -pairs.index(pair)))
+    return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(found))
+
+
+def _pooled(
+    estimator: Any,
+    reduced: Sequence[tuple[Floats, Floats]],
+    labels: NDArray[np.int64],
+    splits: Sequence[Split],
+    rules: FitRules,
+) -> float:
+    """The metric of one candidate over all inner out-of-fold predictions."""
+    from sklearn.base import clone
+
+    classes, codes = np.unique(labels, return_inverse=True)
+    answers = np.zeros((len(labels), len(classes)))
+    for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
+        fitted = balanced(clone(estimator), rules).fit(train, labels[train_rows])
+        answers[test_rows] = _answers(fitted, test, classes)
+    return score(codes, answers, tuple(str(label) for label in classes))[rules.metric]
+
+
+def _answers(fitted: Any, test: Floats, classes: NDArray[Any]) -> Floats:
+    """A number a class that ranks images: probabilities, or else decision values, the predicted class the highest."""
+    if hasattr(fitted, "predict_proba"):
+        return np.asarray(fitted.predict_proba(test))
+    chosen = (fitted.predict(test)[:, None] == classes).astype(float)
+    if not hasattr(fitted, "decision_function"):
+        return chosen
+    decision = np.asarray(fitted.decision_function(test))
+    decision = np.column_stack([-decision, decision]) if decision.ndim == 1 else decision
+    return np.arctan(decision) / np.pi + 2 * chosen if decision.shape == chosen.shape else chosen
+
+
+def _order(
+    pairs: list[tuple[int, int]],
+    selector: Method,
+    classifier: Method,
+    rules: FitRules,
+    value: Callable[[tuple[int, int]], float],
+) -> Iterator[tuple[int, int]]:
+    """Which pairs to score: all of them, or those that Optuna asks for."""
+    if rules.tuning != "optuna" or len(pairs) <= rules.budget:
+        yield from pairs
+        return
+    try:
+        import optuna
+    except ImportError as error:
+        raise EngineError(
+            "Optuna is not installed.",
+            expected="the package optuna for `tuning: optuna`",
+            received="no module of that name",
+            mend="pip install 'leukobench[tuning]', or take `tuning: grid`.",
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=rules.seed))
+    study.enqueue_trial(_asked(selector.candidates[0], classifier.candidates[0]))
+    for _ in range(rules.budget):
+        trial = study.ask()
+        pair = _suggested(trial, selector, "selector"), _suggested(trial, classifier, "classifier")
+        yield pair
+        outcome = value(pair)
+        study.tell(trial, None if np.isnan(outcome) else outcome, state=_state(optuna, outcome))
+
+
+def _state(optuna: Any, outcome: float) -> Any:
+    return optuna.trial.TrialState.FAIL if np.isnan(outcome) else optuna.trial.TrialState.COMPLETE
+
+
+def _asked(selector: Candidate, classifier: Candidate) -> dict[str, Any]:
+    named = {"selector": selector, "classifier": classifier}
+    return {f"{side} {key}": value for side, one in named.items() for key, value in one.parameters.items()}
+
+
+def _suggested(trial: Any, method: Method, side: str) -> int:
+    """Position of the candidate that a trial asks for."""
+    asked = {key: trial.suggest_categorical(f"{side} {key}", values) for key, values in method.axes.items()}
+    return next(i for i, candidate in enumerate(method.candidates) if dict(candidate.parameters) == asked)
