@@ -143,6 +143,41 @@ def audit(
 
 
 @cli.command()
+@click.argument("images", type=click.Path(path_type=Path))
+@_image_options
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(20), help="Images of a subsample; 200 by default.")
+@click.option("--all/--no-all", "whole", default=True, show_default=True, help="Measure on all images too.")
+@click.option("--repeats", default=5, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
+def leakage(
+    images: Path,
+    layout: str | None,
+    group: str | None,
+    name: str | None,
+    results: Path | None,
+    workers: int | None,
+    sizes: tuple[int, ...],
+    whole: bool,
+    repeats: int,
+) -> None:
+    """Measure what each kind of leak adds to the score, on the folder IMAGES.
+
+    The same combinations run under leaky and honest protocols: split by image or by group, copies across folds,
+    selection, scaling or SMOTE before the split.
+    """
+    from . import config
+    from . import leakage as measuring
+    from .reporting.leakage_figure import leakage_lines
+    from .reporting.progress import on_screen
+
+    settings = _given(name=name, results=results) | measuring.CHOSEN
+    experiment = config.for_folder(images, images=_given(layout=layout, group=group), **settings)
+    wanted = [*(sizes or (200,)), *([None] if whole else [])]
+    outcome = measuring.measure_leakage(experiment, wanted, repeats, workers, on_screen())
+    click.echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))
+    click.echo(f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png")
+
+
+@cli.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default.")
 def unseal(run_folder: Path, workers: int | None) -> None:

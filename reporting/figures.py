@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_INK, _PALE, _MARK, _SHORTCUT = "#1f2933", "#cbd2d9", "#0b6e99", "#c2410c"
+INK, PALE, MARK, SHORTCUT = "#1f2933", "#cbd2d9", "#0b6e99", "#c2410c"
 _BEST = 20
 
 
@@ -23,8 +23,8 @@ def draw_figures(
 ) -> None:
     """Write ``leaderboard.png`` (best combinations, every fold a point) and ``combinations.png`` (heat map)."""
     if leaderboard["rank"].notna().any():
-        _save(_dots(leaderboard, scores, rank_by, protocol), folder / "leaderboard.png")
-        _save(_heat(leaderboard, rank_by, protocol), folder / "combinations.png")
+        save(_dots(leaderboard, scores, rank_by, protocol), folder / "leaderboard.png")
+        save(_heat(leaderboard, rank_by, protocol), folder / "combinations.png")
 
 
 def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
@@ -33,7 +33,7 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     folds = scores[scores.metric == rank_by].groupby(keys)["value"]
     named = best.to_dict("records")
     labels = [" \N{MIDDLE DOT} ".join(row[key] for key in keys) for row in named]
-    figure, axes = _figure(7, 0.8 + 0.3 * len(best))
+    figure, axes = new_figure(7, 0.8 + 0.3 * len(best))
     strongest = best[best["kind"] == "shortcut"].head(1)
     seen = [best.loc[best["kind"] == "combination", f"{rank_by}_low"].min(), *strongest[f"{rank_by}_low"]]
     left, right = min(seen), best[f"{rank_by}_high"].max()
@@ -41,22 +41,22 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     for position, row in enumerate(named):
         if row[rank_by] < left:
             axes.text(
-                left, position, f"\N{LEFTWARDS ARROW} {row[rank_by]:.3f}", color=_SHORTCUT, va="center", fontsize=9
+                left, position, f"\N{LEFTWARDS ARROW} {row[rank_by]:.3f}", color=SHORTCUT, va="center", fontsize=9
             )
             continue
         values = folds.get_group(tuple(row[key] for key in keys))
-        axes.plot(values, [position] * len(values), "o", color=_PALE, markersize=5, zorder=1)
-        colour = _SHORTCUT if row["kind"] == "shortcut" else _MARK
+        axes.plot(values, [position] * len(values), "o", color=PALE, markersize=5, zorder=1)
+        colour = SHORTCUT if row["kind"] == "shortcut" else MARK
         axes.plot([row[f"{rank_by}_low"], row[f"{rank_by}_high"]], [position] * 2, color=colour, linewidth=2, zorder=2)
         axes.plot(row[rank_by], position, "|", color=colour, markersize=14, markeredgewidth=3, zorder=3)
     axes.set_yticks(range(len(best)), labels)
     axes.invert_yaxis()
     for tick, row in zip(axes.get_yticklabels(), named, strict=True):
-        tick.set_color(_SHORTCUT if row["kind"] == "shortcut" else _INK)
+        tick.set_color(SHORTCUT if row["kind"] == "shortcut" else INK)
     axes.set_xlabel(f"{rank_by.replace('_', ' ')} with its 95 % interval; each fold (points)")
-    axes.grid(axis="x", color=_PALE, linewidth=0.5)
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
     shown, count = (best["kind"] == "combination").sum(), (leaderboard["kind"] == "combination").sum()
-    _caption(axes, f"Best {shown} of {count} combinations, and what shortcuts alone reach", protocol, below=45)
+    caption(axes, f"Best {shown} of {count} combinations, and what shortcuts alone reach", protocol, below=45)
     return figure
 
 
@@ -75,14 +75,14 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figur
     table = table.sort_index()[table.mean().sort_values(ascending=False).index]
     values = table.to_numpy()
     low, high = np.nanpercentile(values, 10), np.nanmax(values)
-    figure, axes = _figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
+    figure, axes = new_figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
     axes.imshow(values, cmap="viridis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
     for (y, x), value in np.ndenumerate(values):
         text = "failed" if np.isnan(value) else f"{100 * value:.1f}"
         axes.text(x, y, text, ha="center", va="center", fontsize=8, color=_contrast(value, low, high))
     axes.set_xticks(range(table.shape[1]), [name.replace("_", " ") for name in table.columns], rotation=30, ha="right")
     axes.set_yticks(range(table.shape[0]), table.index)
-    _caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%)", protocol, below=85)
+    caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%)", protocol, below=85)
     return figure
 
 
@@ -90,27 +90,27 @@ def _contrast(value: float, low: float, high: float) -> str:
     return "black" if math.isnan(value) or value > low + 0.6 * (high - low) else "white"
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Any]:
+def new_figure(width: float, height: float) -> tuple[Figure, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.tick_params(colors=_INK, length=0, labelsize=9)
+    axes.tick_params(colors=INK, length=0, labelsize=9)
     axes.spines[:].set_visible(False)
     return figure, axes
 
 
-def _caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
+def caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
     """Title above; under the axes, `below` points down, what the numbers stand under."""
     lines = [part for line in protocol for part in textwrap.wrap(line, 110, subsequent_indent="    ")]
-    axes.set_title(title, loc="left", fontsize=12, color=_INK, fontweight="bold")
+    axes.set_title(title, loc="left", fontsize=12, color=INK, fontweight="bold")
     place = {"xy": (0, 0), "xycoords": "axes fraction", "xytext": (0, -below), "textcoords": "offset points"}
-    axes.annotate("\n".join(lines), **place, fontsize=7.5, color=_INK, va="top")
+    axes.annotate("\n".join(lines), **place, fontsize=7.5, color=INK, va="top")
 
 
-def _save(figure: Figure, target: Path) -> None:
+def save(figure: Figure, target: Path) -> None:
     from matplotlib import rc_context
 
     with atomic_path(target) as temporary, rc_context({"text.parse_math": False}), warnings.catch_warnings():

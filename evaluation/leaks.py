@@ -1,0 +1,188 @@
+"""Leaky protocols: what papers do before or across the split, each beside its honest counterpart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..storage import digest
+from .folds import make_folds
+from .grid import FeatureSource, Grid
+from .methods import FitRules, Method
+from .task import Task
+
+Floats = NDArray[np.float32]
+
+PROTOCOLS = {
+    "random split": "images of one group, copies too, on both sides",
+    "copies across": "one image in five repeated, the copies split at random",
+    "selection before": "features selected on all images, then split",
+    "scaling before": "features standardised on all images, then split",
+    "SMOTE before": "synthetic images drawn from all, then split and scored along",
+    "SMOTE before, real scored": "the same, scored on real images alone",
+    "all together": "random split, SMOTE, scaling and selection before it",
+}
+_COPIED = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same combinations under a leaky and an honest protocol.
+
+    Attributes
+    ----------
+    protocol : str
+        A key of `PROTOCOLS`.
+    leaky, honest : sequence of Grid
+        Together they hold the same combinations, by their labels.
+    real : int, optional
+        Score only so many first images of the leaky task.
+    """
+
+    protocol: str
+    leaky: Sequence[Grid]
+    honest: Sequence[Grid]
+    real: int | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One extractor's features of some images, the methods, and where matrices may be written.
+
+    Attributes
+    ----------
+    scaling : sequence of (Method, Method)
+        Each classifier that can scale: without, and with scaling inside.
+    """
+
+    label: str
+    features: Floats
+    identity: str
+    task: Task
+    selectors: Sequence[Method]
+    none: Method
+    classifiers: Sequence[Method]
+    scaling: Sequence[tuple[Method, Method]]
+    folds: int
+    seed: int
+    folder: Path
+
+    def source(self, features: Floats, *what: Any) -> FeatureSource:
+        """`features` written as a matrix, known by what was done to them."""
+        identity = digest([self.identity, digest(self.task.image_ids.tolist()), *what])
+        target = self.folder / f"{identity[:24]}.npy"
+        if not target.exists():
+            np.save(target, np.asarray(features, dtype=np.float32))
+        return FeatureSource(self.label, target, identity)
+
+    def grid(self, source: FeatureSource, task: Task, **said: Any) -> Grid:
+        """Combinations of one source on folds of `task`."""
+        methods = {"selectors": self.selectors, "classifiers": self.classifiers, "rules": FitRules(seed=self.seed)}
+        return Grid(task, make_folds(task, self.folds, 1, self.seed), [source], **(methods | said))
+
+
+def comparisons(setting: Setting) -> Iterator[Comparison]:
+    """Every leaky protocol that makes a difference on these images."""
+    task, plain = setting.task, setting.source(setting.features)
+    honest = [setting.grid(plain, task)]
+    if len(np.unique(task.groups)) < len(task):
+        yield Comparison("random split", [setting.grid(plain, _ungrouped(task))], honest)
+    yield _copies_across(setting)
+    yield Comparison("selection before", list(_selected_before(setting, setting.features, task)), honest)
+    if setting.scaling:
+        yield _scaling_before(setting)
+    if np.ptp(np.bincount(task.labels)):
+        yield from _smote_before(setting)
+    yield Comparison("all together", list(_all_together(setting)), honest, len(task))
+
+
+def subsample(task: Task, images: int, seed: int) -> NDArray[np.int64]:
+    """About `images` rows in whole groups, every class in its proportion; ascending."""
+    rng = np.random.default_rng(seed)
+    kept = []
+    for label in np.unique(task.labels):
+        groups = rng.permutation(np.unique(task.groups[task.labels == label]))
+        sizes = np.array([(task.groups == group).sum() for group in groups])
+        share = images * (task.labels == label).mean()
+        kept.append(groups[: int(np.searchsorted(np.cumsum(sizes), share)) + 1])
+    return np.flatnonzero(np.isin(task.groups, np.concatenate(kept)))
+
+
+def part_of(task: Task, rows: NDArray[np.int64]) -> Task:
+    """The task of some rows."""
+    guards = {name: keys[rows] for name, keys in task.guards.items()}
+    return Task(task.image_ids[rows], task.labels[rows], task.classes, task.groups[rows], guards)
+
+
+def _ungrouped(task: Task) -> Task:
+    """Every row on its own, with nothing that could object."""
+    ids = np.char.add(task.image_ids.astype(str), np.char.add("#", np.arange(len(task)).astype(str)))
+    return replace(task, image_ids=ids, groups=np.arange(len(task)), guards={})
+
+
+def _copies_across(setting: Setting) -> Comparison:
+    task, rng = setting.task, np.random.default_rng(setting.seed)
+    rows = np.concatenate([np.arange(len(task)), rng.permutation(len(task))[: len(task) // _COPIED]])
+    together = replace(part_of(task, rows), guards={})
+    apart = together.groups.copy()
+    apart[len(task) :] = apart.max() + 1 + np.arange(len(rows) - len(task))
+    ids = _ungrouped(together).image_ids
+    source = setting.source(setting.features[rows], "copies", rows[len(task) :].tolist())
+    leaky = setting.grid(source, replace(together, image_ids=ids, groups=apart))
+    return Comparison("copies across", [leaky], [setting.grid(source, together)])
+
+
+def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any) -> Iterator[Grid]:
+    from sklearn.base import clone
+
+    for selector in setting.selectors:
+        wide = np.asarray(features, dtype=np.float64)
+        reduced = clone(selector.estimator).fit(wide, task.labels).transform(wide)
+        source = setting.source(reduced, "selected before", selector.identity, *what)
+        yield setting.grid(source, task, selectors=[replace(setting.none, label=selector.label)])
+
+
+def _scaling_before(setting: Setting) -> Comparison:
+    unscaled, scaled = ([pair[side] for pair in setting.scaling] for side in (0, 1))
+    source = setting.source(_standardised(setting.features), "scaled before")
+    alone = {"selectors": [setting.none]}
+    leaky = setting.grid(source, setting.task, classifiers=unscaled, **alone)
+    honest = setting.grid(setting.source(setting.features), setting.task, classifiers=scaled, **alone)
+    return Comparison("scaling before", [leaky], [honest])
+
+
+def _standardised(features: Floats) -> Floats:
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit_transform(np.asarray(features, dtype=np.float64)).astype(np.float32)
+
+
+def _smote_before(setting: Setting) -> Iterator[Comparison]:
+    features, task = _oversampled(setting.features, setting.task, setting.seed)
+    leaky = [setting.grid(setting.source(features, "SMOTE before", setting.seed), task)]
+    rules = FitRules("smote", seed=setting.seed)
+    honest = [setting.grid(setting.source(setting.features), setting.task, rules=rules)]
+    yield Comparison("SMOTE before", leaky, honest)
+    yield Comparison("SMOTE before, real scored", leaky, honest, len(setting.task))
+
+
+def _oversampled(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:
+    """Images and synthetic images, each of those a group of its own."""
+    from imblearn.over_sampling import SMOTE
+
+    neighbours = min(5, int(np.bincount(task.labels)[np.unique(task.labels)].min()) - 1)
+    drawn, labels = SMOTE(k_neighbors=neighbours, random_state=seed).fit_resample(features, task.labels)
+    new = len(drawn) - len(task)
+    ids = np.concatenate([task.image_ids, np.array([f"synthetic {row}" for row in range(new)], dtype=str)])
+    groups = np.concatenate([task.groups, task.groups.max() + 1 + np.arange(new)])
+    return drawn.astype(np.float32), Task(ids, labels.astype(np.int64), task.classes, groups)
+
+
+def _all_together(setting: Setting) -> Iterator[Grid]:
+    features, task = _oversampled(setting.features, setting.task, setting.seed)
+    return _selected_before(setting, _standardised(features), _ungrouped(task), "all together", setting.seed)

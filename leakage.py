@@ -1,0 +1,223 @@
+"""What each kind of leak adds to a score: the same combinations under leaky and honest protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .classifiers import CLASSIFIERS
+from .config import Experiment
+from .errors import ConfigurationError
+from .evaluation.grid import FeatureSource, Grid
+from .evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
+from .evaluation.methods import Method, make_method
+from .evaluation.metrics import score
+from .evaluation.records import RecordStore
+from .evaluation.runner import finished_keys, run_grid
+from .evaluation.task import Task
+from .features.extractors import make_extractor
+from .preparation import audit_images, cores, extract, find_images, make_methods, make_task
+from .reporting.leakage_figure import draw_leakage
+from .reporting.log import log_to
+from .reporting.progress import Progress, silent
+from .reporting.protocol import groups
+from .reporting.run_folder import RunFolder
+from .selection import SELECTORS
+from .storage import lock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS = ("balanced_accuracy", "accuracy")
+CHOSEN: dict[str, list[Any]] = {
+    "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
+    "selectors": ["anova", {"rfe": {"n_features": 100}}],
+    "classifiers": ["logistic_regression", "naive_bayes", "knn"],
+}
+"""What `leukobench leakage` compares unless an experiment says otherwise: minutes, not hours."""
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What was measured.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``leakage.csv``, ``summary.csv`` and ``leakage.png``.
+    table : DataFrame
+        protocol, size, extractor, selector, classifier, repeat, metric, leaky, honest, inflation.
+    summary : DataFrame
+        protocol, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in percent and
+        points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
+    lines : list of str
+        The protocol in words.
+    """
+
+    folder: Path
+    table: pd.DataFrame
+    summary: pd.DataFrame
+    lines: list[str]
+
+
+def measure_leakage(
+    experiment: Experiment,
+    sizes: Sequence[int | None] = (200, None),
+    repeats: int = 5,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Leakage:
+    """Run every leaky protocol beside its honest counterpart.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its images, extractors, selectors, classifiers, folds and seed; lands in ``<name>-leakage``.
+    sizes : sequence of int or None
+        Images of a stratified subsample in whole groups, drawn anew in each repeat; None takes all, once.
+    repeats : int
+    workers : int, optional
+    progress : Progress
+
+    Raises
+    ------
+    ConfigurationError, ImagesError, WeightsError, EngineError, BusyError
+    """
+    name = f"{experiment.name}-leakage"
+    folder = RunFolder(experiment.results / name)
+    workers = workers or cores()
+    with lock(folder.lock, f"running '{name}'"), log_to(folder.log):
+        index = find_images(experiment, folder, progress)
+        folder.begin()
+        folder.write_experiment(experiment.to_mapping(), {"images": index.digest()})
+        index = audit_images(experiment, index, folder, workers, progress).index
+        extractors = {c.label: make_extractor(c.name, c.parameters) for c in experiment.extractors}
+        sources = extract(extractors, index, folder, workers, progress)
+        runs = [(size, repeat) for size in sizes for repeat in range(repeats if size else 1)]
+        rows: list[dict[str, Any]] = []
+        for source in sources:
+            for size, repeat in runs:
+                setting = _setting(experiment, source, make_task(index), size, repeat, folder)
+                shown = f"{source.label}, {size or 'all'} images, repeat {repeat + 1}"
+                rows += _measured(setting, size, repeat, RecordStore(folder.records), workers, progress, shown)
+        lines = [groups(index)[1], f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"]
+        outcome = _written(folder, rows, lines)
+        folder.end_features()
+    return outcome
+
+
+def _setting(
+    experiment: Experiment, source: FeatureSource, task: Task, size: int | None, repeat: int, folder: RunFolder
+) -> Setting:
+    if source.error:
+        raise ConfigurationError("Leaks cannot be measured without features.", received=source.error)
+    seed = experiment.evaluation.seed + repeat
+    rows = subsample(task, size, seed) if size and size < len(task) else np.arange(len(task))
+    selectors, classifiers = make_methods(experiment)
+    return Setting(
+        label=source.label,
+        features=np.load(source.matrix, mmap_mode="r")[rows],
+        identity=source.identity,
+        task=part_of(task, rows),
+        selectors=[method for method in selectors if method.identity["name"] != "none"],
+        none=make_method(SELECTORS, "none", {}, "none", seed),
+        classifiers=classifiers,
+        scaling=_scaling(experiment),
+        folds=experiment.evaluation.folds,
+        seed=seed,
+        folder=folder.path / "features",
+    )
+
+
+def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
+    """Classifiers that can scale inside the fold: without and with."""
+    able = [c for c in experiment.classifiers if "scale" in CLASSIFIERS.parameters(c.name)]
+    seed = experiment.evaluation.seed
+    return [
+        tuple(make_method(CLASSIFIERS, c.name, c.fixed | {"scale": scale}, c.label, seed) for scale in (False, True))
+        for c in able
+    ]
+
+
+def _measured(
+    setting: Setting,
+    size: int | None,
+    repeat: int,
+    store: RecordStore,
+    workers: int,
+    progress: Progress,
+    shown: str,
+) -> list[dict[str, Any]]:
+    found = list(comparisons(setting))
+    grids = list({id(grid): grid for one in found for grid in [*one.leaky, *one.honest]}.values())
+    cells = sum(len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store)))
+    with progress(shown, cells) as advance:
+        for grid in grids:
+            run_grid(grid, store, workers, advance)
+    place = {"size": size or "all", "repeat": repeat}
+    return [row | place for one in found for row in _compared(one, store)]
+
+
+def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
+    leaky, honest = _scores(one.leaky, store, one.real), _scores(one.honest, store, None)
+    rows = []
+    for labels in leaky.keys() & honest.keys():
+        names = dict(zip(("extractor", "selector", "classifier"), labels, strict=True))
+        for metric in METRICS:
+            pair = {"leaky": leaky[labels][metric], "honest": honest[labels][metric]}
+            inflation = pair["leaky"] - pair["honest"]
+            rows.append({"protocol": one.protocol, **names, "metric": metric, **pair, "inflation": inflation})
+    return rows
+
+
+def _scores(
+    grids: Sequence[Grid], store: RecordStore, real: int | None
+) -> dict[tuple[str, str, str], dict[str, float]]:
+    """Metrics of each combination over its out-of-fold predictions, of the first `real` images; none that failed."""
+    scores = {}
+    for grid in grids:
+        for combination in grid.combinations():
+            records = [(fold, store.read(grid.key(combination, fold))) for fold in grid.folds]
+            answers = np.full((len(grid.task), len(grid.task.classes)), np.nan)
+            for fold, record in records:
+                if record is not None and record.probabilities is not None:
+                    answers[fold.test] = record.probabilities
+            if not np.isnan(answers).any():
+                rows = slice(0, real)
+                scores[combination.labels] = score(grid.task.labels[rows], answers[rows], grid.task.classes)
+    return scores
+
+
+def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> Leakage:
+    import pandas as pd
+
+    order = ["protocol", "size", "extractor", "selector", "classifier", "repeat", "metric", "leaky", "honest"]
+    table = pd.DataFrame(rows, columns=[*order, "inflation"])
+    place = {name: position for position, name in enumerate(PROTOCOLS)}
+    table = table.sort_values(order[:7], key=lambda column: column.map(place) if column.name == "protocol" else column)
+    summary = _summary(table[table["metric"] == METRICS[0]])
+    folder.write_table("leakage.csv", table)
+    folder.write_table("summary.csv", summary)
+    draw_leakage(table[table["metric"] == METRICS[0]], summary, lines, folder.path / "leakage.png")
+    return Leakage(folder.path, table, summary, lines)
+
+
+def _summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Percent and points, one row a protocol and size."""
+    import pandas as pd
+    from scipy.stats import t
+
+    rows = []
+    for (protocol, size), part in table.groupby(["protocol", "size"], sort=False):
+        repeats = 100 * part.groupby("repeat")["inflation"].mean()
+        mean, count = repeats.mean(), len(repeats)
+        half = t.ppf(0.975, count - 1) * repeats.std() / np.sqrt(count) if count > 1 else np.nan
+        most = 100 * part.groupby(["extractor", "selector", "classifier"])["inflation"].mean().max()
+        sides = {side: 100 * part[side].mean() for side in ("honest", "leaky")}
+        row = {"protocol": protocol, "size": size, **sides, "inflation": mean, "low": mean - half, "high": mean + half}
+        rows.append(row | {"most": most, "what": PROTOCOLS[str(protocol)]})
+    return pd.DataFrame(rows)
