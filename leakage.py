@@ -52,8 +52,8 @@ class Leakage:
     table : DataFrame
         protocol, size, extractor, selector, classifier, repeat, metric, leaky, honest, inflation.
     summary : DataFrame
-        protocol, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in percent and
-        points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
+        protocol, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in percent
+        and points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
     lines : list of str
         The protocol in words.
     """
@@ -137,10 +137,11 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
     """Classifiers that can scale inside the fold: without and with."""
     able = [c for c in experiment.classifiers if "scale" in CLASSIFIERS.parameters(c.name)]
     seed = experiment.evaluation.seed
-    return [
-        tuple(make_method(CLASSIFIERS, c.name, c.fixed | {"scale": scale}, c.label, seed) for scale in (False, True))
-        for c in able
+    sides = [
+        [make_method(CLASSIFIERS, c.name, c.fixed | {"scale": scale}, c.label, seed) for c in able]
+        for scale in (False, True)
     ]
+    return list(zip(*sides, strict=True))
 
 
 def _measured(
@@ -174,11 +175,12 @@ def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
     return rows
 
 
-def _scores(
-    grids: Sequence[Grid], store: RecordStore, real: int | None
-) -> dict[tuple[str, str, str], dict[str, float]]:
+_Scores = dict[tuple[str, str, str], dict[str, float]]
+
+
+def _scores(grids: Sequence[Grid], store: RecordStore, real: int | None) -> _Scores:
     """Metrics of each combination over its out-of-fold predictions, of the first `real` images; none that failed."""
-    scores = {}
+    scores: _Scores = {}
     for grid in grids:
         for combination in grid.combinations():
             records = [(fold, store.read(grid.key(combination, fold))) for fold in grid.folds]

@@ -105,8 +105,9 @@ def _compared(
     alike = np.empty(len(first), np.float32)
     for start in range(0, len(first), _PAIRS):
         part = slice(start, start + _PAIRS)
-        spectra = (_spectra(fingerprints[rows[part]]) for rows in (first, second))
-        alike[part] = np.maximum(*(found.max(axis=1) for found in correlations(*spectra, COARSE.angles)))
+        one, other = _spectra(fingerprints[first[part]]), _spectra(fingerprints[second[part]])
+        plain, mirrored = correlations(one, other, COARSE.angles)
+        alike[part] = np.maximum(plain.max(axis=1), mirrored.max(axis=1))
     order = np.flatnonzero(alike >= LEAST)
     order = order[np.argsort(-alike[order], kind="stable")]
     places = _places(first[order])

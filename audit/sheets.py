@@ -38,7 +38,7 @@ def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     for old in folder.glob("copies-*.png"):
         old.unlink()
     pairs = copies.to_dict("records")[: limit * _COLUMNS * _ROWS]
-    made = []
+    made: list[Path] = []
     for start in range(0, len(pairs), _COLUMNS * _ROWS):
         target = folder / f"copies-{len(made) + 1}.png"
         with atomic_path(target) as temporary:

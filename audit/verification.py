@@ -106,4 +106,4 @@ def _look(path: str) -> Look | None:
 def _digest(pixels: NDArray[np.uint8]) -> str:
     """The same for all eight right-angled orientations of the same pixels."""
     turned = [np.rot90(side, quarter) for side in (pixels, pixels[:, ::-1]) for quarter in range(4)]
-    return min(f"{view.shape}{hashlib.sha256(np.ascontiguousarray(view)).hexdigest()}" for view in turned)
+    return min(f"{view.shape}{hashlib.sha256(view.tobytes()).hexdigest()}" for view in turned)

@@ -82,7 +82,8 @@ class Setting:
 
     def grid(self, source: FeatureSource, task: Task, **said: Any) -> Grid:
         """Combinations of one source on folds of `task`."""
-        methods = {"selectors": self.selectors, "classifiers": self.classifiers, "rules": FitRules(seed=self.seed)}
+        methods: dict[str, Any] = {"selectors": self.selectors, "classifiers": self.classifiers}
+        methods["rules"] = FitRules(seed=self.seed)
         return Grid(task, make_folds(task, self.folds, 1, self.seed), [source], **(methods | said))
 
 

@@ -168,7 +168,9 @@ def _leaderboard(
     table = table.join(_costs(scores, notes, rank_by), on=keys)
     counts = {name: table.pop(name).fillna(0).astype(int) for name in ("scored", "undefined", "failed")}
     table["folds"] = counts["scored"] + counts["failed"]
-    table["status"] = [_status(*row, rank_by) for row in zip(*counts.values(), strict=True)]
+    table["status"] = [
+        _status(*row, rank_by) for row in zip(counts["scored"], counts["undefined"], counts["failed"], strict=True)
+    ]
     table.loc[counts["failed"] > 0, list(COSTS)] = np.nan
     table = table.sort_values([rank_by, *keys], ascending=[False, True, True, True], na_position="last")
     candidates = table[rank_by].where(table["kind"] == "combination")

@@ -83,7 +83,7 @@ def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:
     thick = max(1, round(_BORDER * min(height, width)))
     rows = {"top": slice(0, thick), "middle": slice(thick, -thick), "bottom": slice(-thick, None)}
     cols = {"left": slice(0, thick), "centre": slice(thick, -thick), "right": slice(-thick, None)}
-    named = {}
+    named: dict[str, float] = {}
     for row, column in ((r, c) for r in rows for c in cols if (r, c) != ("middle", "centre")):
         part = pixels[rows[row], cols[column]].reshape(-1, 3).astype(np.float32)
         named |= {f"{row} {column}.mean.{c}": float(v) for c, v in zip("rgb", part.mean(axis=0), strict=True)}

@@ -91,6 +91,7 @@ def _contrast(value: float, low: float, high: float) -> str:
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Any]:
+    """A white figure, in inches, and its axes without a frame."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -111,6 +112,7 @@ def caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
 
 
 def save(figure: Figure, target: Path) -> None:
+    """As PNG, whole or not at all."""
     from matplotlib import rc_context
 
     with atomic_path(target) as temporary, rc_context({"text.parse_math": False}), warnings.catch_warnings():

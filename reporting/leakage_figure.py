@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,8 @@ def leakage_lines(summary: pd.DataFrame) -> list[str]:
     width = max(len(name) for name in summary["protocol"])
     lines = [f"{'protocol':<{width}}  images  honest   leaky  inflation (points)      most"]
     for row in summary.to_dict("records"):
-        interval = "" if row["low"] != row["low"] else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
-        numbers = (
-            f"{row['honest']:6.1f}  {row['leaky']:6.1f}  {row['inflation']:+6.1f} {interval:<16} {row['most']:+6.1f}"
-        )
-        lines.append(f"{row['protocol']:<{width}}  {row['size']!s:>6}  {numbers}")
+        interval = "" if math.isnan(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
+        sides = f"{row['honest']:6.1f}  {row['leaky']:6.1f}"
+        added = f"{row['inflation']:+6.1f} {interval:<16} {row['most']:+6.1f}"
+        lines.append(f"{row['protocol']:<{width}}  {row['size']!s:>6}  {sides}  {added}")
     return lines
