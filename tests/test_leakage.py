@@ -1,0 +1,92 @@
+"""`leukobench leakage` as it is used: tables, figure, going on where it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from leukobench.cli import cli
+from leukobench.config import Experiment, for_folder
+from leukobench.errors import ConfigurationError
+from leukobench.evaluation.leaks import PROTOCOLS
+from leukobench.leakage import measure_leakage
+from leukobench.reporting.leakage_figure import leakage_lines
+
+
+@pytest.fixture
+def experiment(smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
+
+    def make(**said: Any) -> Experiment:
+        settings = {
+            "name": "trial",
+            "results": tmp_path / "results",
+            "extractors": [f"{plugin}:Colours"],
+            "selectors": [{"anova": {"n_features": 3}}],
+            "classifiers": ["knn"],
+            "evaluation": {"folds": 3},
+        }
+        return for_folder(smears, **(settings | said))
+
+    return make
+
+
+def test_tables_and_figure_hold_every_protocol(experiment: Any) -> None:
+    outcome = measure_leakage(experiment(), sizes=(48, None), repeats=2, workers=1)
+    expected = {name for name in PROTOCOLS if not name.startswith("SMOTE")}  # the classes are equally frequent
+    assert set(outcome.table["protocol"]) == expected
+    assert set(outcome.summary["size"]) == {48, "all"}
+    table = pd.read_csv(outcome.folder / "leakage.csv")
+    np.testing.assert_allclose(table["inflation"], table["leaky"] - table["honest"], atol=1e-12)
+    assert len(table) == len(expected) * (2 + 1) * 2
+    mean = (
+        100
+        * table[(table["metric"] == "balanced_accuracy") & (table["size"] == "48")]
+        .groupby("protocol")["inflation"]
+        .mean()
+    )
+    summary = outcome.summary[outcome.summary["size"] == 48].set_index("protocol")["inflation"]
+    np.testing.assert_allclose(summary[mean.index], mean, atol=1e-9)
+    with Image.open(outcome.folder / "leakage.png") as picture:
+        assert min(picture.size) > 500
+    lines = leakage_lines(outcome.summary)
+    assert len(lines) == 1 + 2 * len(expected)
+    assert "24 patients" in outcome.lines[0]
+
+
+def test_the_same_command_computes_nothing_twice(experiment: Any, tmp_path: Path) -> None:
+    first = measure_leakage(experiment(), sizes=(48,), repeats=2, workers=1)
+    records = {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
+    again = measure_leakage(experiment(), sizes=(48,), repeats=2, workers=1)
+    assert {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()} == records
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert not list(first.folder.rglob("*.npy"))
+
+
+def test_an_extractor_that_fails_is_a_message(experiment: Any, plugin: str) -> None:
+    with pytest.raises(ConfigurationError, match="Leaks cannot be measured without features"):
+        measure_leakage(experiment(extractors=[f"{plugin}:Raises"]), sizes=(48,), repeats=1, workers=1)
+
+
+def test_the_command_takes_an_experiment_file(
+    smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine.yaml").write_text(
+        f"images: {smears}\nextractors: ['{plugin}:Colours']\nselectors: [{{anova: {{n_features: 3}}}}]\n"
+        "classifiers: [naive_bayes]\nevaluation: {folds: 3}\n"
+    )
+    said = ["leakage", str(tmp_path / "mine.yaml"), "--size", "40", "--repeats", "1", "--no-all", "--workers", "1"]
+    result = CliRunner().invoke(cli, [*said, "--results", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "random split" in result.output
+    assert (tmp_path / "out" / "mine-leakage" / "leakage.png").exists()
+    result = CliRunner().invoke(cli, [*said, "--layout", "folders"])
+    assert result.exit_code == 2
