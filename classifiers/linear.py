@@ -64,6 +64,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray, shape (n_classes,)
     model_ : LogisticRegression
+    n_iter_ : int
     n_features_in_ : int
 
     References
@@ -105,6 +106,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
             class_weight=self.class_weight,
             random_state=self.random_state,
         ).fit(features, labels)
+        self.n_iter_ = int(self.model_.n_iter_.max())
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -114,7 +116,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Most probable labels, shape (n_images,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
 
 def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:

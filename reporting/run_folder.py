@@ -16,6 +16,9 @@ from ..storage import atomic_path, file_digest, remove_leftovers, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
+_GAPS = {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
+"""Columns of the leaderboard that are empty for some rows."""
+
 
 class RunFolder:
     """``results/<name>/``.
@@ -124,7 +127,7 @@ class RunFolder:
             stored = json.loads(self._state.read_text(encoding="utf-8"))
             if stored["state"] != state or stored["files"] != self._digests():
                 return None
-            leaderboard = pd.read_csv(self.leaderboard, dtype={"rank": "Int64"})
+            leaderboard = pd.read_csv(self.leaderboard, dtype=_GAPS)
             failed = leaderboard["status"].str.startswith("failed").any()
             return None if failed else (leaderboard, self.read_json("answer.json"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

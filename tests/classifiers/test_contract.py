@@ -47,6 +47,7 @@ PLAIN = {
     "naive_bayes": lambda: GaussianNB(var_smoothing=1e-3),
     "knn": lambda: KNeighborsClassifier(5),
     "logistic_regression": lambda: make_pipeline(StandardScaler(), LogisticRegression(tol=1e-6, max_iter=5000)),
+    "linear_probe": lambda: LogisticRegression(C=20 * 3 / 100, max_iter=1000),
     "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
 
