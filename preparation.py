@@ -50,6 +50,8 @@ _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("border", "border", "svm_rbf", {"scale": True}),
 )
 """Name, columns of the glance, classifier and its parameters."""
+_AS_IT_IS = "sklearn.preprocessing.FunctionTransformer"
+"""Selector of the shortcuts: facts that are the same for all files decide nothing, which is a result."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
 def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
     """What needs no diagnosis: the majority class, and file facts, colours or border alone."""
     seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
-    none = make_method(SELECTORS, "none", {}, "none", seed)
+    none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     identity = digest(dict(Glance.identity))
     made = []
     for name, prefix, classifier, parameters in _SHORTCUTS:

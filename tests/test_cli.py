@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
+from sklearn.metrics import f1_score
 
 from leukobench.cli import cli
+from leukobench.config import for_folder
+from leukobench.pipeline import run
 
 
 def call(*arguments: str) -> tuple[int, str]:
@@ -20,7 +27,7 @@ def call(*arguments: str) -> tuple[int, str]:
 def test_help_names_every_command() -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(command in said for command in ("run", "list", "synthetic"))
+    assert all(command in said for command in ("run", "audit", "leakage", "unseal", "list", "synthetic"))
 
 
 @pytest.mark.parametrize(
@@ -85,3 +92,64 @@ def test_one_bad_experiment_does_not_stop_the_next(tmp_path: Path, plugin: str) 
     assert code == 2
     assert "no classifier called 'svmm'" in said
     assert (tmp_path / "out" / "good" / "leaderboard.csv").exists()
+
+
+def test_audit_names_what_it_found_and_where(smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    images = Path(shutil.copytree(smears, tmp_path / "images"))
+    first, second, *_ = sorted(images.rglob("*.jpg"))
+    shutil.copy(first, first.with_name("synthetic-P01_9998.jpg"))
+    shutil.copy(second, images / "Pro" / "synthetic-P99_9999.jpg")
+    code, said = call("audit", str(images), "--results", str(tmp_path / "out"), "--workers", "1")
+    assert code == 0, said
+    assert "2 identical" in said
+    assert "two labels" in said
+    folder = tmp_path / "out" / "images"
+    assert len(pd.read_parquet(folder / "audit" / "copies.parquet")) == 2
+    assert (folder / "audit" / "sheets" / "copies-1.png").exists()
+    assert len(pd.read_parquet(folder / "images.parquet")) == 98
+    code, said = call("audit", str(tmp_path / "absent"), "--results", str(tmp_path / "out"))
+    assert code == 2
+    assert "absent" in said
+
+
+def test_a_preset_runs_on_its_layout_with_subjects_apart(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for subject in range(12):
+        label, name = ("all", str(subject)) if subject % 2 else ("hem", f"H{subject}")
+        for cell in range(1, 5):
+            path = tmp_path / "cnmc" / f"fold_{subject % 3}" / label / f"UID_{name}_{cell}_1_{label}.bmp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 200 + 20 * (subject % 2), (24, 24, 3), dtype=np.uint8)).save(path)
+    said = {"extractors": [f"{plugin}:Colours"], "selectors": ["none"], "classifiers": ["lda"]}
+    outcome = run(for_folder(tmp_path / "cnmc", "cnmc", results=tmp_path / "out", **said), workers=1)
+    assert "12 patients" in "\n".join(outcome.protocol)
+    assert outcome.leaderboard["status"].eq("ok").all()
+    assert "f1 weighted" in outcome.answer["sentences"][0]
+    best = outcome.leaderboard.set_index("extractor").loc[f"{plugin}:Colours"]
+    table = pd.read_parquet(outcome.folder / "predictions.parquet")
+    table = table[table["extractor"] == f"{plugin}:Colours"]
+    assert best["f1_weighted"] == pytest.approx(f1_score(table["label"], table["predicted"], average="weighted"))
+    assert table["fold"].nunique() == 5
+
+
+def test_unsealing_what_was_not_sealed_is_a_message(tmp_path: Path) -> None:
+    code, said = call("unseal", str(tmp_path))
+    assert code == 2
+    assert "Traceback" not in said
+
+
+def test_permute_has_a_folder_of_its_own_and_says_so(
+    smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine.yaml").write_text(
+        f"images: {smears}\nextractors: ['{plugin}:Colours']\nselectors: [none]\nclassifiers: [lda]\n"
+    )
+    code, said = call("run", str(tmp_path / "mine.yaml"), "--permute", "--results", str(tmp_path / "out"))
+    assert code == 0, said
+    assert "PERMUTED LABELS, as they should" in " ".join(said.split())
+    assert (tmp_path / "out" / "mine-permuted" / "report.html").exists()
