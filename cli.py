@@ -147,7 +147,7 @@ def audit(
 @_image_options
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(20), help="Images of a subsample; 200 by default.")
 @click.option("--all/--no-all", "whole", default=True, show_default=True, help="Measure on all images too.")
-@click.option("--repeats", default=5, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
+@click.option("--repeats", default=10, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
 def leakage(
     source: Path,
     layout: str | None,

@@ -13,6 +13,7 @@ from .classifiers import CLASSIFIERS
 from .config import Experiment
 from .errors import ConfigurationError
 from .evaluation.grid import FeatureSource, Grid
+from .evaluation.guards import permuted
 from .evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
 from .evaluation.methods import Method, make_method
 from .evaluation.metrics import score
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METRICS = ("balanced_accuracy", "accuracy")
+TRUE, PERMUTED = "as they are", "permuted"
 CHOSEN: dict[str, list[Any]] = {
-    "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
+    "extractors": ["efficientnet_lite0"],
     "selectors": ["anova", {"rfe": {"n_features": 100}}],
     "classifiers": ["logistic_regression", "naive_bayes", "knn"],
 }
@@ -50,10 +52,11 @@ class Leakage:
     folder : Path
         Holds ``leakage.csv``, ``summary.csv`` and ``leakage.png``.
     table : DataFrame
-        protocol, size, extractor, selector, classifier, repeat, metric, leaky, honest, inflation.
+        protocol, labels ("as they are", or "permuted" so that nothing can be learnt), size, extractor, selector,
+        classifier, repeat, metric, leaky, honest, inflation.
     summary : DataFrame
-        protocol, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in percent
-        and points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
+        protocol, labels, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in
+        percent and points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
     lines : list of str
         The protocol in words.
     """
@@ -67,7 +70,7 @@ class Leakage:
 def measure_leakage(
     experiment: Experiment,
     sizes: Sequence[int | None] = (200, None),
-    repeats: int = 5,
+    repeats: int = 10,
     workers: int | None = None,
     progress: Progress = silent,
 ) -> Leakage:
@@ -78,7 +81,8 @@ def measure_leakage(
     experiment : Experiment
         Its images, extractors, selectors, classifiers, folds and seed; lands in ``<name>-leakage``.
     sizes : sequence of int or None
-        Images of a stratified subsample in whole groups, drawn anew in each repeat; None takes all, once.
+        Images of a stratified subsample in whole groups, drawn anew in each repeat, with the true labels and with
+        permuted ones; None takes all, once, with the true labels.
     repeats : int
     workers : int, optional
     progress : Progress
@@ -97,32 +101,52 @@ def measure_leakage(
         index = audit_images(experiment, index, folder, workers, progress).index
         extractors = {c.label: make_extractor(c.name, c.parameters) for c in experiment.extractors}
         sources = extract(extractors, index, folder, workers, progress)
-        runs = [(size, repeat) for size in sizes for repeat in range(repeats if size else 1)]
         rows: list[dict[str, Any]] = []
         for source in sources:
-            for size, repeat in runs:
-                setting = _setting(experiment, source, make_task(index), size, repeat, folder)
-                shown = f"{source.label}, {size or 'all'} images, repeat {repeat + 1}"
-                rows += _measured(setting, size, repeat, RecordStore(folder.records), workers, progress, shown)
+            for run in _runs(sizes, repeats):
+                setting = _setting(experiment, source, make_task(index), run, folder)
+                measured = _measured(setting, RecordStore(folder.records), workers, progress, f"{source.label}, {run}")
+                rows += [row | run.place for row in measured]
         lines = [groups(index)[1], f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"]
         outcome = _written(folder, rows, lines)
         folder.end_features()
     return outcome
 
 
-def _setting(
-    experiment: Experiment, source: FeatureSource, task: Task, size: int | None, repeat: int, folder: RunFolder
-) -> Setting:
+@dataclass(frozen=True)
+class _Run:
+    """One subsample, or all images."""
+
+    labels: str
+    size: int | None
+    repeat: int
+
+    def __str__(self) -> str:
+        return f"{self.size or 'all'} images, labels {self.labels}, repeat {self.repeat + 1}"
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"labels": self.labels, "size": self.size or "all", "repeat": self.repeat}
+
+
+def _runs(sizes: Sequence[int | None], repeats: int) -> list[_Run]:
+    drawn = [size for size in sizes if size]
+    runs = [_Run(labels, size, r) for size in drawn for labels in (TRUE, PERMUTED) for r in range(repeats)]
+    return runs + [_Run(TRUE, None, 0)] * (None in sizes)
+
+
+def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Run, folder: RunFolder) -> Setting:
     if source.error:
         raise ConfigurationError("Leaks cannot be measured without features.", received=source.error)
-    seed = experiment.evaluation.seed + repeat
-    rows = subsample(task, size, seed) if size and size < len(task) else np.arange(len(task))
+    seed = experiment.evaluation.seed + run.repeat
+    rows = subsample(task, run.size, seed) if run.size and run.size < len(task) else np.arange(len(task))
+    taken = part_of(task, rows)
     selectors, classifiers = make_methods(experiment)
     return Setting(
         label=source.label,
         features=np.load(source.matrix, mmap_mode="r")[rows],
         identity=source.identity,
-        task=part_of(task, rows),
+        task=permuted(taken, seed) if run.labels == PERMUTED else taken,
         selectors=[method for method in selectors if method.identity["name"] != "none"],
         none=make_method(SELECTORS, "none", {}, "none", seed),
         classifiers=classifiers,
@@ -145,13 +169,7 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
 
 
 def _measured(
-    setting: Setting,
-    size: int | None,
-    repeat: int,
-    store: RecordStore,
-    workers: int,
-    progress: Progress,
-    shown: str,
+    setting: Setting, store: RecordStore, workers: int, progress: Progress, shown: str
 ) -> list[dict[str, Any]]:
     found = list(comparisons(setting))
     grids = list({id(grid): grid for one in found for grid in [*one.leaky, *one.honest]}.values())
@@ -159,8 +177,7 @@ def _measured(
     with progress(shown, cells) as advance:
         for grid in grids:
             run_grid(grid, store, workers, advance)
-    place = {"size": size or "all", "repeat": repeat}
-    return [row | place for one in found for row in _compared(one, store)]
+    return [row for one in found for row in _compared(one, store)]
 
 
 def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
@@ -197,10 +214,12 @@ def _scores(grids: Sequence[Grid], store: RecordStore, real: int | None) -> _Sco
 def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> Leakage:
     import pandas as pd
 
-    order = ["protocol", "size", "extractor", "selector", "classifier", "repeat", "metric", "leaky", "honest"]
+    order = ["labels", "protocol", "size", "extractor", "selector", "classifier", "repeat", "metric", "leaky", "honest"]
     table = pd.DataFrame(rows, columns=[*order, "inflation"])
-    place = {name: position for position, name in enumerate(PROTOCOLS)}
-    table = table.sort_values(order[:7], key=lambda column: column.map(place) if column.name == "protocol" else column)
+    places = {"protocol": list(PROTOCOLS), "labels": [TRUE, PERMUTED], "size": list(dict.fromkeys(table["size"]))}
+    table = table.sort_values(
+        order[:8], key=lambda column: column.map(places[column.name].index) if column.name in places else column
+    )
     summary = _summary(table[table["metric"] == METRICS[0]])
     folder.write_table("leakage.csv", table)
     folder.write_table("summary.csv", summary)
@@ -214,12 +233,13 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     from scipy.stats import t
 
     rows = []
-    for (protocol, size), part in table.groupby(["protocol", "size"], sort=False):
+    for (labels, protocol, size), part in table.groupby(["labels", "protocol", "size"], sort=False):
         repeats = 100 * part.groupby("repeat")["inflation"].mean()
         mean, count = repeats.mean(), len(repeats)
         half = t.ppf(0.975, count - 1) * repeats.std() / np.sqrt(count) if count > 1 else np.nan
         most = 100 * part.groupby(["extractor", "selector", "classifier"])["inflation"].mean().max()
         sides = {side: 100 * part[side].mean() for side in ("honest", "leaky")}
-        row = {"protocol": protocol, "size": size, **sides, "inflation": mean, "low": mean - half, "high": mean + half}
-        rows.append(row | {"most": most, "what": PROTOCOLS[str(protocol)]})
+        row = {"labels": labels, "protocol": protocol, "size": size, **sides, "inflation": mean}
+        ends = {"low": mean - half, "high": mean + half}
+        rows.append(row | ends | {"most": most, "what": PROTOCOLS[str(protocol)]})
     return pd.DataFrame(rows)

@@ -33,7 +33,7 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     folds = scores[scores.metric == rank_by].groupby(keys)["value"]
     named = best.to_dict("records")
     labels = [" \N{MIDDLE DOT} ".join(row[key] for key in keys) for row in named]
-    figure, axes = new_figure(7, 0.8 + 0.3 * len(best))
+    figure, (axes,) = new_figure(7, 0.8 + 0.3 * len(best))
     strongest = best[best["kind"] == "shortcut"].head(1)
     seen = [best.loc[best["kind"] == "combination", f"{rank_by}_low"].min(), *strongest[f"{rank_by}_low"]]
     left, right = min(seen), best[f"{rank_by}_high"].max()
@@ -75,7 +75,7 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figur
     table = table.sort_index()[table.mean().sort_values(ascending=False).index]
     values = table.to_numpy()
     low, high = np.nanpercentile(values, 10), np.nanmax(values)
-    figure, axes = new_figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
+    figure, (axes,) = new_figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
     axes.imshow(values, cmap="viridis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
     for (y, x), value in np.ndenumerate(values):
         text = "failed" if np.isnan(value) else f"{100 * value:.1f}"
@@ -90,17 +90,18 @@ def _contrast(value: float, low: float, high: float) -> str:
     return "black" if math.isnan(value) or value > low + 0.6 * (high - low) else "white"
 
 
-def new_figure(width: float, height: float) -> tuple[Figure, Any]:
-    """A white figure, in inches, and its axes without a frame."""
+def new_figure(width: float, height: float, panels: int = 1) -> tuple[Figure, list[Any]]:
+    """A white figure, in inches, and its panels side by side, without frames."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.tick_params(colors=INK, length=0, labelsize=9)
-    axes.spines[:].set_visible(False)
-    return figure, axes
+    made = [figure.add_subplot(1, panels, position + 1) for position in range(panels)]
+    for axes in made:
+        axes.tick_params(colors=INK, length=0, labelsize=9)
+        axes.spines[:].set_visible(False)
+    return figure, made
 
 
 def caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
