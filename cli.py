@@ -194,6 +194,22 @@ def unseal(run_folder: Path, workers: int | None) -> None:
     click.echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))
 
 
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--metric", help="Column of the leaderboards; by default what the first run is ranked by.")
+@click.option("--out", default="results/comparison", show_default=True, type=click.Path(path_type=Path))
+def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
+    """Compare methods over several data sets: RUNS are folders below results/, each of another data set.
+
+    Friedman's test, Nemenyi's and Holm's post-hoc tests, and critical-difference diagrams.
+    """
+    from . import comparison
+
+    found = comparison.compare_runs(runs, out, metric)
+    click.echo("\n\n".join("\n".join(one.lines()) for one in found))
+    click.echo(f"\nIn {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods")
+
+
 @cli.command(name="list")
 @click.argument("family", type=click.Choice(["extractors", "selectors", "classifiers", "layouts"]))
 def list_(family: str) -> None:

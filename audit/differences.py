@@ -55,7 +55,7 @@ def _typical(values: pd.Series, numbers: bool) -> str:
 
 def _verdict(separation: float) -> str:
     if separation >= _STRONG:
-        return "tells classes apart by itself"
+        return "differs strongly between classes"
     return "differs between classes" if separation >= _WEAK else "much the same"
 
 

@@ -50,16 +50,16 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
 
 
 def _words(facts: dict[str, Any], outside: np.ndarray) -> str:
-    expected = f"{facts['expected']:.1%} balanced accuracy"
+    expected = f"{100 * facts['expected']:.1f} % balanced accuracy"
     if not facts["rows"]:
         return "PERMUTED LABELS: nothing was scored."
     if facts["at_chance"]:
         return (
             f"PERMUTED LABELS, as they should: all {facts['rows']} rows are at chance ({expected}) within intervals "
-            f"that hold for all of them at once; highest {facts['highest']:.1%}. {facts['misses_95']} rows' own 95 % "
-            "intervals miss it; one in twenty is no surprise."
+            f"that hold for all of them at once; highest {100 * facts['highest']:.1f} %. {facts['misses_95']} rows' "
+            "own 95 % intervals miss it; one in twenty is no surprise."
         )
     return (
         f"PERMUTED LABELS, NOT AT CHANCE: {len(outside)} of {facts['rows']} rows differ from {expected}, such as "
-        f"{facts['outside'][0]} with {outside[0]:.1%}: something leaks from the test images into the fits."
+        f"{facts['outside'][0]} with {100 * outside[0]:.1f} %: something leaks from the test images into the fits."
     )

@@ -74,7 +74,9 @@ class Setting:
 
     def source(self, features: Floats, *what: Any) -> FeatureSource:
         """`features` written as a matrix, known by what was done to them."""
-        identity = digest([self.identity, digest(self.task.image_ids.tolist()), *what])
+        identity = digest(
+            [self.identity, self.task.image_ids.tolist(), self.task.labels.tolist() if what else [], *what]
+        )
         target = self.folder / f"{identity[:24]}.npy"
         if not target.exists():
             np.save(target, np.asarray(features, dtype=np.float32))

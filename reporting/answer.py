@@ -92,7 +92,9 @@ def _verdict(verdict: str, facts: Mapping[str, Any], metric: str, share: float) 
     reached = f"{facts['name']} alone reaches {percent(facts['value'])} {_said(metric)} {_interval(facts)}"
     if verdict == "not better":
         return f"NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond its interval."
-    covered = f"{reached}, {share:.0%} of the way from guessing to the best combination, without looking at a cell"
+    covered = (
+        f"{reached}, {100 * share:.0f} % of the way from guessing to the best combination, without looking at a cell"
+    )
     if verdict == "confounded" and share >= _WHOLLY:
         return f"CONFOUNDED: {covered}: the score is no evidence of diagnostic skill."
     if verdict == "confounded":

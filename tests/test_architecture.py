@@ -17,7 +17,7 @@ FLOORS = {
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
     "preparation": 4,
-    "pipeline": 5, "holdout": 5, "leakage": 5,
+    "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5,
     "cli": 6, "app": 6,
 }  # fmt: skip
 NOT_PACKAGED = {"tests", "benchmarks", "build", "docs", "results"}

@@ -27,7 +27,7 @@ def call(*arguments: str) -> tuple[int, str]:
 def test_help_names_every_command() -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(command in said for command in ("run", "audit", "leakage", "unseal", "list", "synthetic"))
+    assert all(command in said for command in ("run", "audit", "leakage", "compare", "unseal", "list", "synthetic"))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.evaluation.grid import Grid
+from leukobench.evaluation.guards import permuted
 from leukobench.evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
@@ -132,6 +133,16 @@ def test_selection_before_equals_plain_scikit_learn(tmp_path: Path) -> None:
         fitted = GaussianNB(var_smoothing=smoothing).fit(reduced[train].astype(np.float64), labels[train])
         expected[test] = fitted.predict_proba(reduced[test].astype(np.float64))
     np.testing.assert_allclose(mine, expected, atol=1e-9)
+
+
+def test_features_selected_for_other_labels_are_other_features(tmp_path: Path) -> None:
+    X, task = noise()
+    made = [
+        {one.protocol: one for one in comparisons(setting(tmp_path, X, t))}["selection before"].leaky[0].sources[0]
+        for t in (task, permuted(task, 1))
+    ]
+    assert made[0].identity != made[1].identity
+    assert not np.array_equal(np.load(made[0].matrix), np.load(made[1].matrix))
 
 
 def test_leaky_and_honest_copies_differ_in_the_folds_alone(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""Finished runs on several data sets: which extractors, selectors and classifiers rank better everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import ConfigurationError
+from .evaluation.scores import NAMES
+from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods
+from .reporting.critical_difference import draw_critical_difference
+from .reporting.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMBINATION = "combination"
+KINDS = (*NAMES, COMBINATION)
+_DRAWN = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods of one kind over the data sets.
+
+    Attributes
+    ----------
+    kind : str
+        ``"extractor"``, ``"selector"``, ``"classifier"`` (each with the mean score over what it was combined with), or
+        ``"combination"``.
+    scores : DataFrame
+        One row a data set, one column a method.
+    found : MethodComparison
+    """
+
+    kind: str
+    scores: pd.DataFrame
+    found: MethodComparison
+
+    def lines(self) -> list[str]:
+        """In words and numbers."""
+        found, sets = self.found, len(self.scores)
+        test = f"Friedman: chi2 {found.chi_squared:.2f}, p {found.p:.3g}"
+        test += f"; Iman-Davenport: F {found.f:.2f}, p {found.p_f:.3g}"
+        ends = f"mean ranks over {sets} data sets; critical difference {found.critical_difference:.2f} (Nemenyi, 5 %)"
+        ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(found.ranks.items())[:_DRAWN]]
+        more = [f"  ... and {len(found.ranks) - _DRAWN} more"] * (len(found.ranks) > _DRAWN)
+        return [f"{self.kind.capitalize()}s: {ends}", f"  {test}", *ranks, *more]
+
+
+def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) -> list[Comparison]:
+    """Compare methods over data sets by their ranks, and write ``ranks.csv``, ``nemenyi.csv`` and diagrams.
+
+    Parameters
+    ----------
+    runs : sequence of Path
+        Folders of finished runs, each on a data set of its own.
+    target : Path
+        Folder for ``ranks.csv`` (with p-values of each against the best, Holm), ``nemenyi.csv`` (every pair) and
+        ``<kind>s.png`` (critical-difference diagrams, up to twenty methods).
+    metric : str, optional
+        A metric of the leaderboards; by default the one that the first run is ranked by.
+
+    Returns
+    -------
+    list of Comparison
+        Of each kind of which there are two methods or more that every run scored.
+
+    Raises
+    ------
+    ConfigurationError
+        Fewer than two runs, one that is not finished or ran on the same images as another, an unknown metric, or
+        nothing that all runs have in common.
+
+    References
+    ----------
+    J. Demšar, Statistical Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006.
+    """
+    tables = _leaderboards(runs)
+    metric = metric or RunFolder(runs[0]).read_json("answer.json")["best"]["metric"]
+    scores = _scores(tables, metric)
+    found = [
+        Comparison(kind, wide, compare_methods(wide)) for kind in KINDS if (wide := _wide(scores, kind)).shape[1] >= 2
+    ]
+    _write(found, target)
+    return found
+
+
+def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    tables: dict[str, pd.DataFrame] = {}
+    images: dict[frozenset[str], Path] = {}
+    for run in runs:
+        folder = RunFolder(run)
+        if not folder.was_finished():
+            raise ConfigurationError(
+                "Only finished runs can be compared.",
+                expected="folders below results/ with state.json",
+                received=str(run),
+                mend="finish it with the command that began it.",
+            )
+        content = frozenset(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
+        if content in images:
+            raise ConfigurationError(
+                "Data sets count as independent only if each takes part once.",
+                received=f"{images[content]} and {run} have the same images",
+                mend="leave one of them out.",
+            )
+        images[content] = run
+        tables[str(run)] = pd.read_csv(folder.leaderboard)
+    return tables
+
+
+def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
+    """One row a data set, one column a combination that all of them scored."""
+    import pandas as pd
+
+    rows = {}
+    for name, table in tables.items():
+        if metric not in table:
+            raise ConfigurationError(f"{name} has no metric '{metric}'.", received=metric)
+        scored = table[(table["kind"] == COMBINATION) & table[metric].notna()]
+        rows[name] = scored.set_index(list(NAMES))[metric]
+    common = pd.DataFrame(rows).T.dropna(axis=1)
+    if common.shape[1] < 2 or len(common) < 2:
+        raise ConfigurationError(
+            "There is nothing to compare.",
+            expected="two runs or more that scored two of the same combinations or more",
+            received=f"{len(common)} runs with {common.shape[1]} combinations in common",
+        )
+    return common
+
+
+def _wide(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
+    if kind == COMBINATION:
+        return scores.set_axis([" x ".join(names) for names in scores.columns], axis=1)
+    return scores.T.groupby(level=kind, sort=False).mean().T
+
+
+def _write(found: Sequence[Comparison], target: Path) -> None:
+    import pandas as pd
+
+    target.mkdir(parents=True, exist_ok=True)
+    ranks, pairs = [], []
+    for one in found:
+        holm = one.found.holm.set_index("method")
+        for name, rank in one.found.ranks.items():
+            p = holm["p_holm"].get(name)
+            ranks.append({"kind": one.kind, "method": name, "mean_rank": rank, "p_holm": p})
+        table = one.found.nemenyi.rename_axis("first").melt(ignore_index=False, var_name="second", value_name="p")
+        pairs.append(table.reset_index().assign(kind=one.kind))
+        if len(one.found.ranks) <= _DRAWN:
+            draw_critical_difference(one.found.ranks, one.found.critical_difference, target / f"{one.kind}s.png")
+    folder = RunFolder(target)
+    folder.write_table("ranks.csv", pd.DataFrame(ranks))
+    folder.write_table("nemenyi.csv", pd.concat(pairs).query("first < second"))
