@@ -46,13 +46,33 @@ def test_the_best_combination_reaches_what_was_published(outcome: Outcome) -> No
     assert outcome.leaderboard["accuracy"].max() >= 0.996
     assert (outcome.leaderboard["status"] == "ok").all()
     assert "IMAGE-LEVEL, OPTIMISTIC" in "\n".join(outcome.protocol)
-    assert "40 identical copies" in "\n".join(outcome.protocol)
+    assert "40 identical and 54 near-identical copies" in "\n".join(outcome.protocol)
+
+
+def test_the_run_says_that_the_images_are_confounded(outcome: Outcome) -> None:
+    assert outcome.answer["sentences"][2].startswith("CONFOUNDED: colour alone reaches 97.")
+    board = outcome.leaderboard.set_index("extractor")
+    assert board.loc["shortcut: colour", "accuracy"] > 0.97
+    assert board.loc["shortcut: border", "accuracy"] > 0.90
+    best = outcome.answer["best"]
+    assert best["low"] <= best["corrected"] <= best["value"] <= best["high"]
+    assert outcome.answer["duplicates"]["clusters"] == 92
 
 
 def test_copies_share_a_fold(outcome: Outcome) -> None:
     folds = pd.read_parquet(outcome.folder / "folds.parquet")
     assert folds["image_id"].duplicated().sum() == 40
     assert folds.groupby("image_id")["fold"].nunique().max() == 1
+    number = folds.drop_duplicates("image_id").set_index("image_id")["fold"]
+    copies = pd.read_parquet(outcome.folder / "audit" / "copies.parquet")
+    assert len(copies) == 94
+    assert number[copies["image_id_a"]].to_list() == number[copies["image_id_b"]].to_list()
+
+
+def test_permuted_labels_are_at_chance(experiment: Any) -> None:
+    outcome = run(experiment.permuted())
+    assert outcome.exit_code == 0
+    assert outcome.leaderboard["balanced_accuracy"].max() < 0.29
 
 
 def plain(

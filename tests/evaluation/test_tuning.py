@@ -127,9 +127,10 @@ def test_a_tuned_cell_is_the_grid_search_of_scikit_learn(tmp_path: Path, name: s
     for seed in range(3):
         X, task = data(seed)
         methods = anova({"n_features": counts}), classifier(name, {"C": C_VALUES})
-        grid = grid_of(tmp_path, X, task, methods, make_folds(task, 3, 1, 0), metric="accuracy")
-        grid.sources[0].__dict__["identity"] = str(seed)
-        found = records(grid, tmp_path)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        grid = grid_of(folder, X, task, methods, make_folds(task, 3, 1, 0), metric="accuracy")
+        found = records(grid, folder)
         for fold in grid.folds:
             expected, mine = searched(X, task, fold, named, counts), found[name, fold.number]
             best = expected.best_params_["select__k"], expected.best_params_[f"classify__{named[0]}"]
@@ -286,41 +287,13 @@ def test_inner_folds_keep_groups_apart(tmp_path: Path, rules: dict[str, Any]) ->
         assert ("a group stands on both sides" in record.error) == (name == "torn")
 
 
-class PickyBayes(GaussianNB):
-    """Fails with some C."""
-
-    def __init__(self, C: float = 1.0, fails: tuple[float, ...] = ()) -> None:
-        super().__init__(var_smoothing=C)
-        self.C, self.fails = C, fails
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PickyBayes:
-        if self.C in self.fails:
-            raise RuntimeError(f"C={self.C} is not to be")
-        return super().fit(X, y)
-
-
-class PickySelector(SelectKBest):
-    """Fails with 3 features."""
-
-    def fit(self, X: Any, y: Any = None) -> PickySelector:
-        if self.k == 3:
-            raise RuntimeError("3 features are not to be")
-        return super().fit(X, y)
-
-
-POWERS = [10.0**power for power in range(-9, 9)]
+SMOOTHING = {"var_smoothing": [10.0**power for power in range(-9, 9)]}
 RULES = [{"tuning": "grid"}, {"tuning": "optuna", "budget": 8}]
-
-
-def picky(*fails: float) -> Method:
-    registry = Registry("classifier")
-    registry.add("picky", PickyBayes)
-    return make_method(registry, "picky", {"fails": fails}, "picky", 0, axes={"C": POWERS})
 
 
 def test_choices_depend_neither_on_workers_nor_on_what_else_is_in_the_grid(tmp_path: Path) -> None:
     X, task = data()
-    methods = classifier("logistic_regression", {"C": C_VALUES}), classifier("naive_bayes", {"var_smoothing": POWERS})
+    methods = classifier("logistic_regression", {"C": C_VALUES}), classifier("naive_bayes", SMOOTHING)
     found = []
     for workers, order in ((1, methods), (2, methods[::-1]), (1, methods[:1])):
         folder = tmp_path / f"{workers} {len(order)}"
@@ -337,26 +310,26 @@ def test_choices_depend_neither_on_workers_nor_on_what_else_is_in_the_grid(tmp_p
 @pytest.mark.parametrize("rules", RULES)
 def test_candidates_that_fail_are_passed_over(tmp_path: Path, rules: dict[str, Any]) -> None:
     X, task = data()
-    registry = Registry("selector")
-    registry.add("picky", PickySelector)
-    selector = make_method(registry, "picky", {}, "picky", 0, axes={"k": [3, 6]})
-    grid = grid_of(tmp_path, X, task, (selector, picky(*POWERS[:9])), make_folds(task, 3, 1, 0), **rules)
+    dotted = "sklearn.feature_selection.VarianceThreshold"
+    selector = make_method(Registry("selector"), dotted, {}, "s", 0, axes={"threshold": [1e9, 0.5]})
+    knn = classifier("knn", {"n_neighbors": [500, *range(1, 9)]})
+    grid = grid_of(tmp_path, X, task, (selector, knn), make_folds(task, 3, 1, 0), **rules)
     for record in records(grid, tmp_path).values():
         assert not record.error
-        assert record.tuned["selector k"] == 6
-        assert record.tuned["classifier C"] in POWERS[9:]
+        assert record.tuned["selector threshold"] == 0.5
+        assert record.tuned["classifier n_neighbors"] < 9
 
 
 @pytest.mark.parametrize("rules", RULES)
 def test_where_every_candidate_fails_the_row_fails_and_says_why(tmp_path: Path, rules: dict[str, Any]) -> None:
     X, task = data()
-    methods = anova(n_features=5), picky(*POWERS), classifier("naive_bayes", {"var_smoothing": POWERS})
-    grid = grid_of(tmp_path, X, task, methods, make_folds(task, 3, 1, 0), **rules)
+    knn, bayes = classifier("knn", {"n_neighbors": list(range(500, 520))}), classifier("naive_bayes", SMOOTHING)
+    grid = grid_of(tmp_path, X, task, (anova(n_features=5), knn, bayes), make_folds(task, 3, 1, 0), **rules)
     records(grid, tmp_path)
     scored = write_scores(grid, RecordStore(tmp_path / "records"), tmp_path, "accuracy", resamples=100)
     board, tuned = scored.leaderboard.set_index("classifier"), scored.tables["tuned.csv"]
-    assert board.status.to_dict() == {"naive_bayes": "ok", "picky": "failed in 3 of 3 folds"}
-    assert scored.notes.text.str.contains("No candidate could be scored.*C=1e-09 is not to be", regex=True).any()
+    assert board.status.to_dict() == {"naive_bayes": "ok", "knn": "failed in 3 of 3 folds"}
+    assert scored.notes.text.str.contains("No candidate could be scored.*n_neighbors = 500", regex=True).any()
     assert tuned[["classifier", "fold", "parameter"]].values.tolist() == [
         ["naive_bayes", fold, "classifier var_smoothing"] for fold in range(3)
     ]
