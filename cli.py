@@ -175,8 +175,8 @@ def leakage(
             raise click.UsageError("--layout, --group go with a folder of images; an experiment file says them.")
         experiment = config.read_experiment(source, **settings)
     else:
-        images = _given(layout=layout, group=group)
-        experiment = config.for_folder(source, images=images, **measuring.CHOSEN, **settings)
+        settings |= measuring.CHOSEN | {"images": _given(layout=layout, group=group)}
+        experiment = config.for_folder(source, **settings)
     wanted = [*(sizes or (200,)), *([None] if whole else [])]
     outcome = measuring.measure_leakage(experiment, wanted, repeats, workers, on_screen())
     click.echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))

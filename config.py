@@ -8,96 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from .choices import Choice, Strict
 from .errors import ConfigurationError
 
 Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Search(_Strict):
-    """Values of a parameter to be tried: a list, or ``{low: 0.1, high: 100, log: true}``."""
-
-    values: list[Any] = Field(default_factory=list)
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_list(cls, value: Any) -> Any:
-        return {"values": value} if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _possible(self) -> Search:
-        ranged = self.low is not None and self.high is not None and self.low < self.high
-        if bool(self.values) == ranged or (self.log and not (self.low or 0) > 0):
-            raise ValueError("say a list of values, or low below high (both above 0 with log: true)")
-        return self
-
-    def points(self, count: int) -> list[Any]:
-        """The values, or `count` numbers from low to high."""
-        if self.low is None or self.high is None:
-            return self.values
-        steps = [step / (count - 1) for step in range(count)]
-        if self.log:
-            return [self.low * (self.high / self.low) ** step for step in steps]
-        return [self.low + (self.high - self.low) * step for step in steps]
-
-
-class Choice(_Strict):
-    """One extractor, selector or classifier: a name, or ``{name: {parameter: value}}``."""
-
-    name: str
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, dict) and len(value) == 1 and "name" not in value:
-            name, parameters = next(iter(value.items()))
-            return {"name": name, "parameters": {} if parameters is None else parameters}
-        return value
-
-    @model_validator(mode="after")
-    def _searches_are_possible(self) -> Choice:
-        _ = self.searched
-        return self
-
-    @property
-    def fixed(self) -> dict[str, Any]:
-        """Parameters that are given, without those that are searched."""
-        return {key: value for key, value in self.parameters.items() if not _is_search(value)}
-
-    @property
-    def searched(self) -> dict[str, Search]:
-        """Parameter -> what ``{search: ...}`` says."""
-        found = {key: value["search"] for key, value in self.parameters.items() if _is_search(value)}
-        return {key: Search.model_validate(value) for key, value in found.items()}
-
-    @property
-    def label(self) -> str:
-        """How tables call it, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
-        said = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
-        given = ", ".join(f"{key}={value}" for key, value in said.items())
-        return f"{self.name}({given})" if given else self.name
-
-    def short_form(self) -> Any:
-        """What an experiment file would say."""
-        return {self.name: dict(self.parameters)} if self.parameters else self.name
-
-
-def _is_search(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"search"}
-
-
-class PseudoPatients(_Strict):
+class PseudoPatients(Strict):
     """A stress test where patients are unknown: groups made from what tends to go together. Exactly one is given.
 
     Attributes
@@ -118,7 +37,7 @@ class PseudoPatients(_Strict):
         return self
 
 
-class Images(_Strict):
+class Images(Strict):
     """Where the images lie and how their paths tell label and patient."""
 
     folder: Path
@@ -137,7 +56,7 @@ class Images(_Strict):
         return value
 
 
-class Evaluation(_Strict):
+class Evaluation(Strict):
     """The protocol: how images are split, balanced, calibrated, tuned and ranked.
 
     Attributes
@@ -187,7 +106,7 @@ def _choices(*names: Any) -> Any:
     return Field(default_factory=lambda: [Choice.model_validate(name) for name in names], min_length=1)
 
 
-class Experiment(_Strict):
+class Experiment(Strict):
     """Everything that decides the numbers of one run; see ``quickstart.yaml`` for an example.
 
     Attributes
@@ -219,6 +138,14 @@ class Experiment(_Strict):
         twins = sorted({label for label in labels if labels.count(label) > 1})
         if twins:
             raise ValueError(f"listed twice: {', '.join(twins)}")
+        return value
+
+    @field_validator("extractors")
+    @classmethod
+    def _nothing_searched(cls, value: list[Choice]) -> list[Choice]:
+        searched = [choice.label for choice in value if choice.searched]
+        if searched:
+            raise ValueError(f"only selectors and classifiers are tuned, not {searched[0]}: list each extractor")
         return value
 
     @property
@@ -261,10 +188,13 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
             mend="take one of them.",
         )
     for key, value in known[preset].items() if preset else ():
-        settings[key] = {**value, **settings.get(key, {})} if isinstance(value, dict) else settings.get(key, value)
+        given = settings.get(key, {} if isinstance(value, dict) else value)
+        settings[key] = {**value, **given} if isinstance(value, dict) and isinstance(given, dict) else given
     resolved = folder.expanduser().absolute()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
-    return _validated({"name": name, **settings, "images": {"folder": resolved, **settings.get("images", {})}}, "")
+    images = settings.get("images", {})
+    images = {"folder": resolved, **images} if isinstance(images, dict) else images
+    return _validated({"name": name, **settings, "images": images}, "")
 
 
 def read_experiment(path: Path, **settings: Any) -> Experiment:
@@ -339,6 +269,7 @@ def _problem(details: Any) -> str:
 def _keys(location: tuple[Any, ...]) -> list[str]:
     sections: dict[tuple[Any, ...], type[BaseModel]] = {
         ("images",): Images,
+        ("images", "pseudo_patients"): PseudoPatients,
         ("evaluation",): Evaluation,
         (): Experiment,
     }

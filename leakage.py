@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .classifiers import CLASSIFIERS
-from .config import Experiment
+from .config import Evaluation, Experiment
 from .errors import ConfigurationError
 from .evaluation.grid import FeatureSource, Grid
 from .evaluation.guards import permuted
@@ -91,6 +91,7 @@ def measure_leakage(
     ------
     ConfigurationError, ImagesError, WeightsError, EngineError, BusyError
     """
+    _check(experiment)
     name = f"{experiment.name}-leakage"
     folder = RunFolder(experiment.results / name)
     workers = workers or cores()
@@ -111,6 +112,23 @@ def measure_leakage(
         outcome = _written(folder, rows, lines)
         folder.end_features()
     return outcome
+
+
+def _check(experiment: Experiment) -> None:
+    said, plain = experiment.evaluation, Evaluation()
+    changed = [key for key in ("balance", "calibration", "tuning", "holdout", "permute") if _differs(said, plain, key)]
+    searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]
+    if changed or searched:
+        raise ConfigurationError(
+            "Leaks are measured on combinations with fixed parameters, without anything beside them.",
+            expected="evaluation with folds and seed alone, and no search",
+            received=", ".join([*(f"{key}: {getattr(said, key)}" for key in changed), *searched]),
+            mend="leave that out for this command.",
+        )
+
+
+def _differs(said: Evaluation, plain: Evaluation, key: str) -> bool:
+    return bool(getattr(said, key) != getattr(plain, key))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,10 @@ from .audit.copies import clusters_of, find_copies
 from .audit.differences import class_differences
 from .audit.sheets import draw_sheets
 from .audit.summary import summarise
+from .choices import Choice
 from .classifiers import CLASSIFIERS
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
-from .config import Choice, Evaluation, Experiment
+from .config import Evaluation, Experiment
 from .errors import EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource
@@ -30,6 +33,7 @@ from .features.glance import Glance, columns
 from .images.facts import file_facts
 from .images.index import ImageIndex, index_images
 from .images.pseudo_patients import blocks, stain_clusters
+from .registry import Registry
 from .reporting.progress import Progress, counted
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SHEETS = 4
+_SEALED_PARTS = 10
 _POINTS, _FINE_POINTS = 5, 25
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
 _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -86,23 +91,22 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
     said = experiment.evaluation
     weighted = said.balance == "class_weight"
     selectors = [
-        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTOR_SPACES, said.tuning))
+        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTORS, said.tuning))
         for c in experiment.selectors
     ]
     classifiers = [
-        make_method(
-            CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIER_SPACES, said.tuning)
-        )
+        make_method(CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIERS, said.tuning))
         for c in experiment.classifiers
     ]
     return selectors, classifiers
 
 
-def _axes(choice: Choice, spaces: Mapping[str, Mapping[str, list[Any]]], tuning: str) -> dict[str, list[Any]]:
+def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
     """Parameters to be searched and their values: those that the user names, else those of the search space."""
     if choice.searched:
-        count = _FINE_POINTS if tuning == "optuna" else _POINTS
-        return {name: search.points(count) for name, search in choice.searched.items()}
+        count, known = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
+        return {name: search.points(count, type(known.get(name)) is int) for name, search in choice.searched.items()}
+    spaces = SELECTOR_SPACES if registry is SELECTORS else CLASSIFIER_SPACES
     space = spaces.get(choice.name, {}) if tuning != "none" else {}
     return {name: list(values) for name, values in space.items() if name not in choice.fixed}
 
@@ -206,8 +210,10 @@ def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
     rows = np.zeros(len(index), dtype=bool)
     if part:
         labels = np.unique(index.images["label"], return_inverse=True)[1].astype(np.int64)
-        _, held = next(iter(splits(labels, index.group, max(2, round(1 / part)), seed)))
-        rows[held] = True
+        share = Fraction(part).limit_denominator(min(_SEALED_PARTS, len(np.unique(index.group))))
+        drawn = splits(labels, index.group, max(2, share.denominator), seed)
+        for _, held in islice(drawn, max(1, share.numerator)):
+            rows[held] = True
     return rows
 
 

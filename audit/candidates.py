@@ -73,12 +73,14 @@ def _comparable(fingerprints: NDArray[np.float32], rows: Pairs) -> Pairs:
 
 def _invariants(fingerprints: NDArray[np.float32], known: Pairs) -> NDArray[np.float32]:
     """Magnitudes over the angles, projected on the directions in which they differ most, shape (known, numbers)."""
+    if not len(known):
+        return np.zeros((0, 1), np.float32)
     sample = _magnitudes(fingerprints[known[:: max(1, len(known) // _SAMPLE)]])
-    middle = sample.mean(axis=0) if len(sample) else np.float32(0)
+    middle = sample.mean(axis=0)
     directions = np.linalg.svd(sample - middle, full_matrices=False)[2][:_NUMBERS].T
     blocks = (known[start : start + _SAMPLE] for start in range(0, len(known), _SAMPLE))
     found = [(_magnitudes(fingerprints[rows]) - middle) @ directions for rows in blocks]
-    return np.concatenate(found) if found else np.zeros((0, 1), np.float32)
+    return np.concatenate(found)
 
 
 def _magnitudes(fingerprints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -44,17 +44,18 @@ def find_copies(
     -------
     DataFrame
         kind (one of `KINDS`), image_id_a, image_id_b, path_a, path_b, label_a, label_b, similarity (1: the same),
-        turned (degrees), mirrored, labels_differ. Worst first: two labels, then pairs that only pixels give away.
+        turned (degrees), mirrored, labels_differ. What wants a look first: two labels, then
+        near-duplicates, the least alike first.
     """
     import pandas as pd
 
     first = np.unique(images["image_id"].to_numpy(), return_index=True)[1]
     rows = [*_identical(images), *_alike(images, fingerprints, np.sort(first), report, threads)]
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"similarity": float, "turned": float, "mirrored": bool})
     table["labels_differ"] = table["label_a"] != table["label_b"]
     order = table["kind"].map({kind: place for place, kind in enumerate(reversed(KINDS))})
     table = table.assign(order=order).sort_values(
-        ["labels_differ", "order", "similarity", "path_a", "path_b"], ascending=[False, True, False, True, True]
+        ["labels_differ", "order", "similarity", "path_a", "path_b"], ascending=[False, True, True, True, True]
     )
     return table.drop(columns="order").reset_index(drop=True)
 

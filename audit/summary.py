@@ -51,10 +51,16 @@ def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFr
 def _words(counts: dict[str, int], clusters: int, conflicts: int) -> str:
     if not clusters:
         return "Copies: none found."
-    names = {KINDS[0]: "identical files", KINDS[1]: "identical pixels in other files", KINDS[2]: "near-duplicates"}
-    found = ", ".join(f"{counts[kind]:,} {name}" for kind, name in names.items())
-    labels = f"{conflicts:,} under two labels" if conflicts else "none under two labels"
-    return f"Copies: {found}; {clusters:,} pictures lie there more than once, {labels}. Copies share a group."
+    files = f"{counts[KINDS[0]]:,} identical file{_s(counts[KINDS[0]])}"
+    pixels = f"{counts[KINDS[1]]:,} file{_s(counts[KINDS[1]])} with identical pixels"
+    near = f"{counts[KINDS[2]]:,} near-duplicate{_s(counts[KINDS[2]])}"
+    lie = "1 picture lies" if clusters == 1 else f"{clusters:,} pictures lie"
+    labels = f"{conflicts:,} under more than one label" if conflicts else "none under more than one label"
+    return f"Copies: {files}, {pixels}, {near}; {lie} there more than once, {labels}. Copies share a group."
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _conflict(count: int) -> str:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
-from ..images.fingerprint import Disc, correlations
+from ..images.fingerprint import Disc, correlations, shown
 from ..images.reading import read_image
 
 LEAST = 0.6
-"""Correlation of the structure of two pictures from which they are called copies; different cells stay below 0.3."""
+"""Correlation of the structure of two pictures from which they are called copies; different cells stay below 0.4."""
 
 FINE = Disc(side=128, radii=40, angles=360, reach=0.85)
 _SMOOTH, _BACKGROUND = 1.5, 6.0
@@ -91,8 +91,9 @@ def look(pixels: NDArray[np.uint8]) -> Look:
     from scipy.ndimage import gaussian_filter
 
     grey = FINE.grey(pixels)
-    structure = gaussian_filter(grey, _SMOOTH) - gaussian_filter(grey, _BACKGROUND)
-    vector = FINE.vector(structure, _FLAT)
+    seen = shown(grey, 2)
+    fine, coarse = (gaussian_filter(grey * seen, s) / (gaussian_filter(seen, s) + 1e-6) for s in (_SMOOTH, _BACKGROUND))
+    vector = FINE.vector(fine - coarse, seen, _FLAT)
     return Look(np.fft.rfft(vector, axis=1).astype(np.complex64), _digest(pixels))
 
 

@@ -94,7 +94,7 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     record = _classify(make, selected, features)
     sides = {"selector": chosen.selector, "classifier": chosen.classifier}
     tuned = {f"{side} {name}": value for side, one in sides.items() for name, value in one.parameters.items()}
-    return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned)
+    return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned, warnings=[*chosen.warnings, *record.warnings])
 
 
 @dataclass

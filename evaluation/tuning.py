@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -16,6 +17,10 @@ from .methods import Candidate, FitRules, Method, balanced
 from .metrics import score
 
 Floats = NDArray[np.float64]
+_DIGITS = 12
+"""Scores that differ by less are equal: what is left of rounding must not decide."""
+_ASKS = 5
+"""Optuna may ask for a pair again; it is asked so many times its budget at most."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,16 @@ class Chosen:
     score : float
         The run's metric, pooled over the inner folds.
     tried : int
-        How many pairs of candidates were scored.
+        How many pairs of candidates were scored, or failed.
+    warnings : sequence of str
+        Of the fits on the inner folds, and which candidates failed.
     """
 
     selector: Candidate
     classifier: Candidate
     score: float
     tried: int
+    warnings: Sequence[str] = ()
 
 
 class InnerFeatures:
@@ -62,7 +70,7 @@ class InnerFeatures:
         if position not in self._made:
             try:
                 self._made[position] = [self._fit(candidate.estimator, *split) for split in splits]
-            except Exception as error:  # a candidate may fail in any way: it is out, the others go on
+            except (Exception, SystemExit) as error:  # a candidate may fail in any way: it is out, the others go on
                 self._made[position] = f"{type(error).__name__}: {error}"
         made = self._made[position]
         if isinstance(made, str):
@@ -110,19 +118,23 @@ def tune(
             try:
                 reduced = features.reduced(pair[0], selector.candidates[pair[0]], splits)
                 estimator = classifier.candidates[pair[1]].estimator
-                found[pair] = _pooled(estimator, reduced, features.labels, splits, rules)
-            except Exception as error:
+                found[pair] = round(_pooled(estimator, reduced, features.labels, splits, rules), _DIGITS)
+            except (Exception, SystemExit) as error:
                 found[pair] = float("nan")
                 reasons.append(f"{type(error).__name__}: {error}")
         return found[pair]
 
-    for pair in _order(pairs, selector, classifier, rules, value):
-        value(pair)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for pair in _order(pairs, selector, classifier, rules, value):
+            value(pair)
     scored = {pair: found[pair] for pair in pairs if pair in found and not np.isnan(found[pair])}
     if not scored:
         raise ValueError(f"No candidate could be scored on the inner folds. First reason: {(reasons or ['none'])[0]}")
     best = max(scored, key=lambda pair: (scored[pair], -pairs.index(pair)))
-    return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(found))
+    said = [f"Tuning: {len(reasons)} of {len(found)} candidates failed. First reason: {reasons[0]}"] if reasons else []
+    said += sorted({f"Tuning: {one.category.__name__}: {one.message}".splitlines()[0] for one in caught})
+    return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(found), said)
 
 
 def _pooled(
@@ -140,6 +152,8 @@ def _pooled(
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
         fitted = balanced(clone(estimator), rules).fit(train, labels[train_rows])
         answers[test_rows] = _answers(fitted, test, classes)
+    if not np.isfinite(answers).all():
+        raise ValueError("the probabilities hold NaN or infinity")
     return score(codes, answers, tuple(str(label) for label in classes))[rules.metric]
 
 
@@ -178,12 +192,16 @@ def _order(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=rules.seed))
     study.enqueue_trial(_asked(selector.candidates[0], classifier.candidates[0]))
-    for _ in range(rules.budget):
+    seen: set[tuple[int, int]] = set()
+    for _ in range(_ASKS * rules.budget):
         trial = study.ask()
         pair = _suggested(trial, selector, "selector"), _suggested(trial, classifier, "classifier")
+        seen.add(pair)
         yield pair
         outcome = value(pair)
         study.tell(trial, None if np.isnan(outcome) else outcome, state=_state(optuna, outcome))
+        if len(seen) == rules.budget:
+            return
 
 
 def _state(optuna: Any, outcome: float) -> Any:

@@ -19,7 +19,7 @@ from ..images.fingerprint import COARSE, fingerprint
 from ..images.reading import decode, resize
 
 _BORDER = 0.06  # of the shorter side
-_VERSION = 1
+_VERSION = 2
 
 
 class Glance:

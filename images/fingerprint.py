@@ -12,6 +12,8 @@ Floats = NDArray[np.float32]
 
 _FLAT = 1.5
 """Standard deviation, in grey levels, below which a picture is one grey."""
+_BLACK = 12
+_LEAST_SURROUND, _LEAST_SHOWN = 0.02, 0.05
 
 
 class Disc:
@@ -39,17 +41,22 @@ class Disc:
         image = Image.fromarray(pixels).convert("L")
         return np.asarray(image.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box), np.float32)
 
-    def vector(self, grey: Floats, flat: float) -> Floats:
+    def vector(self, grey: Floats, shown: Floats, flat: float) -> Floats:
         """Samples weighted with the area that they stand for, sum 0 and norm 1, shape (radii, angles).
 
         The inner product of two vectors is the correlation of the pictures within the disc; a turn of the picture
-        shifts the angles. All zeros where the standard deviation is below `flat`.
+        shifts the angles. What is not `shown` (1, or 0 in the surround) has no weight. All zeros where the standard
+        deviation is below `flat`, or next to nothing is shown.
         """
         places, parts, areas = self._grid
-        values = (grey.ravel()[places] * parts).sum(axis=0)
-        weighted = np.sqrt(areas) * (values - (areas * values).sum() / areas.sum())
+        values, weights = ((pixels.ravel()[places] * parts).sum(axis=0) for pixels in (grey, shown))
+        weights = weights * areas
+        total = weights.sum()
+        if total < _LEAST_SHOWN * areas.sum():
+            return np.zeros_like(values)
+        weighted = np.sqrt(weights) * (values - (weights * values).sum() / total)
         norm = np.linalg.norm(weighted)
-        return weighted / norm if norm > flat * np.sqrt(areas.sum()) else np.zeros_like(weighted)
+        return weighted / norm if norm > flat * np.sqrt(total) else np.zeros_like(weighted)
 
     @cached_property
     def _grid(self) -> tuple[NDArray[np.intp], Floats, Floats]:
@@ -70,6 +77,22 @@ class Disc:
 COARSE = Disc(side=32, radii=12, angles=64)
 
 
+def shown(grey: Floats, margin: int) -> Floats:
+    """1 where a picture shows something; 0 in its surround, and so many pixels inside of that.
+
+    The surround is black and reaches the border: round the field of a microscope, or round a cell that was
+    cut out. Its outline is much the same in all pictures of a set, and would make copies of them all.
+    """
+    from scipy.ndimage import binary_dilation, label
+
+    parts = label(grey <= _BLACK)[0]
+    edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    outside = np.isin(parts, edges[edges > 0])
+    if outside.mean() < _LEAST_SURROUND:
+        return np.ones(grey.shape, np.float32)
+    return (~binary_dilation(outside, iterations=margin)).astype(np.float32)
+
+
 def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
     """Grey values on circles around the middle of a picture.
 
@@ -82,7 +105,8 @@ def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
     ndarray of float32, shape (768,)
         See `Disc.vector`; all zeros for a picture that is nearly one grey and cannot be compared.
     """
-    return COARSE.vector(COARSE.grey(pixels), _FLAT).ravel()
+    grey = COARSE.grey(pixels)
+    return COARSE.vector(grey, shown(grey, 1), _FLAT).ravel()
 
 
 def correlations(first: NDArray[np.complex64], second: NDArray[np.complex64], angles: int) -> tuple[Floats, Floats]:

@@ -75,7 +75,7 @@ def _copies(found: Mapping[str, Any]) -> Row:
     if not set(kinds) & set(found):
         return _box("Copies of images", "note", "Not counted", str(found.get("words", "")))
     state = "bad" if conflicts else "note" if count else "good"
-    word = f"{conflicts:,} under two labels" if conflicts else f"{count:,} pairs" if count else "None found"
+    word = f"{conflicts:,} under more than one label" if conflicts else f"{count:,} pairs" if count else "None found"
     return _box("Copies of images", state, word, str(found.get("words", "")))
 
 

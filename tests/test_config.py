@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from leukobench.config import Choice, for_folder, read_experiment
+from leukobench.choices import Choice, Search
+from leukobench.config import for_folder, read_experiment
 from leukobench.errors import ConfigurationError
 
 
@@ -77,3 +79,32 @@ def test_labels_show_what_is_not_default() -> None:
 def test_silent_losers_and_impossible_values_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         read_experiment(write(tmp_path, text))
+
+
+def searching(**said: Any) -> dict[str, Any]:
+    return {"classifiers": [{"svm_rbf": {"C": {"search": said}}}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (searching(lo=1, high=3), r"C\.search\.lo.*known here: values, low"),
+        (searching(values=[1], low=5), "a list of values, or low below"),
+        (searching(low=1, high=float("inf")), "finite"),
+        ({"extractors": [{"efficientnet_lite0": {"pooling": {"search": ["max"]}}}]}, "only selectors and classifiers"),
+        ({"images": {"pseudo_patients": {"block": 3}}}, "did you mean blocks"),
+        ({"images": None}, "images"),
+        ({"evaluation": None}, "evaluation"),
+    ],
+)
+def test_mistakes_in_searches_and_sections_are_named(tmp_path: Path, said: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        for_folder(tmp_path, "cnmc", **said)
+
+
+def test_ranges_of_whole_numbers_are_whole() -> None:
+    search = Search(low=1, high=15)
+    assert search.points(5, whole=True) == [1, 4, 8, 12, 15]
+    assert search.points(3) == [1, 8, 15]
+    assert Search(low=1, high=3).points(25, whole=True) == [1, 2, 3]
+    assert Search(low=0.01, high=1, log=True).points(3) == pytest.approx([0.01, 0.1, 1])

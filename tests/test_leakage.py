@@ -66,6 +66,20 @@ def test_the_same_command_computes_nothing_twice(experiment: Any, tmp_path: Path
     assert not list(first.folder.rglob("*.npy"))
 
 
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"evaluation": {"folds": 3, "tuning": "grid"}}, "tuning: grid"),
+        ({"evaluation": {"folds": 3, "balance": "smote"}}, "balance: smote"),
+        ({"classifiers": [{"svm_rbf": {"C": {"search": [1, 10]}}}]}, "svm_rbf"),
+    ],
+)
+def test_what_would_be_left_out_is_refused(experiment: Any, said: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match="with fixed parameters") as refused:
+        measure_leakage(experiment(**said))
+    assert named in str(refused.value)
+
+
 def test_an_extractor_that_fails_is_a_message(experiment: Any, plugin: str) -> None:
     with pytest.raises(ConfigurationError, match="Leaks cannot be measured without features"):
         measure_leakage(experiment(extractors=[f"{plugin}:Raises"]), sizes=(48,), repeats=1, workers=1)

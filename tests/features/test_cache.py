@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +85,8 @@ def _append_many(folder: Path, start: int) -> None:
 
 def test_processes_append_side_by_side(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
-        pool.starmap(_append_many, [(tmp_path, 0), (tmp_path, 20), (tmp_path, 40)])
+    with ProcessPoolExecutor(3, context) as pool:  # unlike a Pool, it says so when a process dies
+        list(pool.map(_append_many, [tmp_path] * 3, [0, 20, 40]))
     cache = FeatureCache(tmp_path, {"name": "net"})
     assert cache.known() == set(ids(*range(80)))
     assert cache.fill(ids(*range(80)), tmp_path / "x.npy") == []

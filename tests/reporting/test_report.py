@@ -204,7 +204,7 @@ def test_the_answer_comes_first_and_in_full(folder: Path) -> None:
     assert places[-1] < text.index("IMAGE-LEVEL, OPTIMISTIC: no patients known") < text.index("The best combination")
     assert "Confounded" in text
     assert "Image-level, optimistic" in text
-    assert "1 under two labels" in text
+    assert "1 under more than one label" in text
     assert "Research use only, not a medical device" in text
 
 

@@ -1,0 +1,106 @@
+"""What an experiment chooses: a name with parameters, some of which may be searched."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused, and nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Search(Strict):
+    """Values of a parameter to be tried: a list, or ``{low: 0.1, high: 100, log: true}``."""
+
+    values: list[Any] = Field(default_factory=list)
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
+    log: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"values": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Search:
+        listed, ranged = bool(self.values), self.low is not None and self.high is not None and self.low < self.high
+        one = listed != ranged and (ranged or (self.low, self.high, self.log) == (None, None, False))
+        if not one or (self.log and not (self.low or 0) > 0):
+            raise ValueError("say a list of values, or low below high (both above 0 with log: true)")
+        return self
+
+    def points(self, count: int, whole: bool = False) -> list[Any]:
+        """The values, or `count` numbers from low to high; fewer where they have to be `whole`."""
+        if self.low is None or self.high is None:
+            return self.values
+        steps = [step / (count - 1) for step in range(count)]
+        if self.log:
+            found = [self.low * (self.high / self.low) ** step for step in steps]
+        else:
+            found = [self.low + (self.high - self.low) * step for step in steps]
+        inside = range(math.ceil(self.low), math.floor(self.high) + 1)
+        return sorted({round(point) for point in found} & set(inside)) if whole else found
+
+
+class Choice(Strict):
+    """One extractor, selector or classifier: a name, or ``{name: {parameter: value}}``."""
+
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+            name, parameters = next(iter(value.items()))
+            return {"name": name, "parameters": {} if parameters is None else parameters}
+        return value
+
+    @model_validator(mode="after")
+    def _searches_are_possible(self) -> Choice:
+        for key, value in self.parameters.items():
+            try:
+                Search.model_validate(value["search"]) if _is_search(value) else None
+            except ValidationError as error:
+                problem = error.errors(include_url=False)[0]
+                said = problem["msg"].removeprefix("Value error, ")
+                if problem["type"] == "extra_forbidden":
+                    said = f"unknown key; known here: {', '.join(Search.model_fields)}"
+                where = ".".join(str(part) for part in (key, "search", *problem["loc"]))
+                raise ValueError(f"{where}: {said}") from None
+        return self
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """Parameters that are given, without those that are searched."""
+        return {key: value for key, value in self.parameters.items() if not _is_search(value)}
+
+    @property
+    def searched(self) -> dict[str, Search]:
+        """Parameter -> what ``{search: ...}`` says."""
+        return {
+            key: Search.model_validate(value["search"]) for key, value in self.parameters.items() if _is_search(value)
+        }
+
+    @property
+    def label(self) -> str:
+        """How tables call it, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
+        said = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
+        given = ", ".join(f"{key}={value}" for key, value in said.items())
+        return f"{self.name}({given})" if given else self.name
+
+    def short_form(self) -> Any:
+        """What an experiment file would say."""
+        return {self.name: dict(self.parameters)} if self.parameters else self.name
+
+
+def _is_search(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"search"}

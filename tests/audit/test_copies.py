@@ -1,0 +1,277 @@
+"""Planted copies are found, unrelated pictures are not joined. Crops, shifts and strong light are not claimed."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from leukobench.audit.copies import COLUMNS, KINDS, clusters_of, find_copies
+from leukobench.config import Experiment, for_folder
+from leukobench.evaluation.folds import make_folds
+from leukobench.images.index import ImageIndex
+from leukobench.images.reading import decode
+from leukobench.images.synthetic import draw_image, draw_smears
+from leukobench.pipeline import audit
+from leukobench.preparation import Audited, audit_images, find_images, make_task
+from leukobench.reporting.progress import silent
+from leukobench.reporting.run_folder import RunFolder
+
+from .planting import COPIES, FILE, NEAR, PIXELS, compared, listed, prints_of, together, written
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("originals") / "smears"
+    draw_smears(folder, images=48, patients=12, seed=11, size=96)
+    return [path.read_bytes() for path in sorted(folder.rglob("*.jpg"), key=lambda path: path.stem[-4:])]
+
+
+def planted_row(
+    folder: Path, originals: list[bytes], what: str, kind: str, make: Callable[[bytes], bytes]
+) -> list[Any]:
+    files = {f"{n:02d}.original": data for n, data in enumerate(originals)}
+    files |= {f"{n:02d}.copy": make(data) for n, data in enumerate(originals)}
+    images = listed(folder, files)
+    copies = compared(images)
+    clusters = together(copies, images)
+    found = sum(frozenset({f"{n:02d}.original", f"{n:02d}.copy"}) in clusters for n in range(len(originals)))
+    alarms = sum(Path(a).stem != Path(b).stem for a, b in zip(copies["path_a"], copies["path_b"], strict=True))
+    return [what, len(originals), found, int((copies["kind"] == kind).sum()), alarms]
+
+
+def test_planted_copies_of_every_kind_are_found_and_called_what_they_are(
+    originals: list[bytes], tmp_path: Path
+) -> None:
+    kinds: dict[str, tuple[str, Callable[[bytes], bytes]]] = {"byte for byte": (FILE, lambda data: data)}
+    kinds |= {what: (kind, lambda data, make=make: make(decode(data))) for what, (kind, make) in COPIES.items()}
+    rows = [planted_row(tmp_path / what, originals[:12], what, kind, make) for what, (kind, make) in kinds.items()]
+    table = pd.DataFrame(rows, columns=["copies", "planted", "found", "called so", "false"])
+    assert [row[1:] for row in rows] == [[12, 12, 12, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
+
+
+def test_unrelated_smears_are_no_copies(originals: list[bytes], tmp_path: Path) -> None:
+    assert compared(listed(tmp_path, {f"{n}.jpg": data for n, data in enumerate(originals)})).empty
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_the_turn_that_is_named_lays_the_second_picture_on_the_first(
+    tmp_path: Path, quarters: int, mirrored: bool
+) -> None:
+    first = draw_image(0, 4, 1, 96)[0]
+    second = np.rot90(first[:, ::-1] if mirrored else first, quarters)
+    copies = compared(listed(tmp_path, {"a.png": written(first, compress_level=1), "b.png": written(second)}))
+    row = copies.iloc[0]
+    back = decode(Path(row["path_b"]).read_bytes())
+    back = np.rot90(back[::-1] if row["mirrored"] else back, round(row["turned"] / 90))
+    np.testing.assert_array_equal(back, decode(Path(row["path_a"]).read_bytes()))
+    assert (len(copies), row["similarity"], row["kind"]) == (1, 1, PIXELS)
+
+
+@pytest.mark.parametrize("degrees", [10, 33, 145, 260])
+def test_a_copy_turned_by_any_angle_is_found_with_its_angle(tmp_path: Path, degrees: int) -> None:
+    first = draw_image(0, 4, 1, 128)[0]
+    turned = np.array(Image.fromarray(first).rotate(degrees, Image.Resampling.BICUBIC, fillcolor=(255, 255, 255)))
+    row = compared(listed(tmp_path, {"a.png": written(first), "b.png": written(turned)})).iloc[0]
+    assert row["turned"] == pytest.approx(360 - degrees, abs=1.5)
+    assert not row["mirrored"]
+
+
+FAMILIES = ["one", "two", "three"]
+
+
+@pytest.fixture(scope="module")
+def families(originals: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, np.ndarray]:
+    """Three pictures with three, four and five copies each, and four pictures alone."""
+    makes = [make for _, make in COPIES.values()]
+    files = {f"alone {n}": originals[n] for n in range(4)}
+    for number, family in enumerate(FAMILIES):
+        data = originals[10 + number]
+        files[f"{family} 0"] = files[f"{family} 1"] = data
+        for member in range(number + 2):
+            files[f"{family} {member + 2}"] = makes[(7 * number + 3 * member) % len(makes)](decode(data))
+    images = listed(tmp_path_factory.mktemp("families"), files)
+    return images, prints_of(images)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_order_of_the_files_changes_no_cluster_and_no_number(
+    families: tuple[pd.DataFrame, np.ndarray], seed: int
+) -> None:
+    images, prints = families
+    order = np.random.default_rng(seed).permutation(len(images))
+    shuffled = images.iloc[order].reset_index(drop=True)
+    copies = find_copies(shuffled, prints[order])
+    sizes = {family: range(number + 4) for number, family in enumerate(FAMILIES)}
+    expected = {frozenset(f"{family} {member}" for member in members) for family, members in sizes.items()}
+    assert together(copies, shuffled) == expected
+    assert len(copies) == len(images) - 4 - len(FAMILIES)
+    assert (copies["kind"] == FILE).sum() == len(FAMILIES)
+
+
+def test_the_number_of_threads_changes_nothing_and_progress_ends_at_the_last_image(
+    families: tuple[pd.DataFrame, np.ndarray],
+) -> None:
+    images, prints = families
+    told: list[tuple[int, int]] = []
+    alone = find_copies(images, prints, lambda *done: told.append(done))
+    pd.testing.assert_frame_equal(alone, find_copies(images, prints, threads=4))
+    assert told[-1] == (len(images) - len(FAMILIES),) * 2
+
+
+def test_worst_pairs_come_first_and_columns_are_as_documented(families: tuple[pd.DataFrame, np.ndarray]) -> None:
+    images, prints = families
+    labels = ["b" if Path(path).name in ("three 4", "two 1") else "a" for path in images["path"]]
+    copies = find_copies(images.assign(label=labels), prints)
+    assert list(copies) == [*COLUMNS, "labels_differ"]
+    ranks = [(not row.labels_differ, -KINDS.index(row.kind)) for row in copies.itertuples()]
+    assert ranks == sorted(ranks)
+    assert copies["labels_differ"].sum() >= 2
+    assert (copies["labels_differ"] == (copies["label_a"] != copies["label_b"])).all()
+    assert copies["similarity"].between(0.6, 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=14))
+def test_chains_of_pairs_are_one_cluster(pairs: list[tuple[int, int]]) -> None:
+    reached = np.eye(12, dtype=bool)
+    for a, b in pairs:
+        reached[a, b] = reached[b, a] = True
+    for _ in range(12):
+        reached = reached @ reached
+    copies = pd.DataFrame([(f"{a:02d}", f"{b:02d}") for a, b in pairs], columns=["image_id_a", "image_id_b"])
+    ids = [f"{number:02d}" for number in range(12)]
+    keys = clusters_of(copies, pd.DataFrame({"image_id": ids}))
+    paired = {number for pair in pairs for number in pair}
+    assert [key != "" for key in keys] == [number in paired for number in range(12)]
+    for a in paired:
+        assert [keys[a] == keys[b] for b in paired] == [bool(reached[a, b]) for b in paired]
+
+
+# The whole way, over patients.
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Smears of 24 patients; eight have copies under another patient's name, one picture stands in two classes."""
+    folder = tmp_path_factory.mktemp("planted") / "images"
+    draw_smears(folder, images=48, patients=24, seed=2, size=96)
+    for number in range(8):  # patient n + 1 has the images n and n + 24, and a stage that comes again every fourth
+        source = next(folder.rglob(f"synthetic-P{number + 1:02d}_{number:04d}.jpg"))
+        target = source.with_name(f"synthetic-P{number + 13:02d}_{9000 + number}.jpg")
+        target.write_bytes(list(COPIES.values())[number + 7][1](decode(source.read_bytes())))
+    shutil.copy(folder / "Benign" / "synthetic-P21_0020.jpg", folder / "Pro" / "synthetic-P24_9999.jpg")
+    (folder / "Early" / "synthetic-P02_7000.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    return folder
+
+
+def experiment(images: Path, results: Path, **said: Any) -> Experiment:
+    return for_folder(images, results=results, evaluation={"folds": 3}, **said)
+
+
+@pytest.fixture(scope="module")
+def audited(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    said = experiment(planted, tmp_path_factory.mktemp("results"))
+    folder = RunFolder(said.folder)
+    folder.begin()
+    return audit_images(said, find_images(said, folder, silent), folder, 1, silent)
+
+
+def rows_of(index: ImageIndex, patterns: Iterable[str]) -> list[list[int]]:
+    names = index.images["path"].map(lambda path: Path(path).name)
+    return [np.flatnonzero(names.str.contains(pattern)).tolist() for pattern in patterns]
+
+
+def test_copies_join_the_groups_of_their_patients(audited: Audited) -> None:
+    group = audited.index.group
+    for number in range(8):
+        own, other = rows_of(audited.index, [f"-P{number + 1:02d}_", f"-P{number + 13:02d}_"])
+        assert (len(own), len(other)) == (2, 3)
+        assert len(set(group[own + other])) == 1
+    assert len(set(group)) == 24 - 8 - 1
+
+
+def test_no_copy_crosses_a_fold_where_patients_alone_would_let_it(audited: Audited) -> None:
+    def crossing(index: ImageIndex) -> int:
+        keys = audited.index.images["copies"].to_numpy()
+        folds = make_folds(make_task(index), 3, 3, 0)
+        return sum(len((set(keys[fold.train]) & set(keys[fold.test])) - {""}) for fold in folds)
+
+    assert set(audited.index.images["copies"].value_counts().drop("")) == {2}
+    assert make_task(audited.index).guards["copies"].tolist() == audited.index.images["copies"].tolist()
+    assert crossing(audited.index) == 0
+    assert crossing(replace(audited.index, images=audited.index.images.drop(columns="copies"))) > 5
+
+
+def test_a_picture_under_two_labels_is_reported_first(
+    planted: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, summary = audit(experiment(planted, tmp_path), workers=1)
+    copies = pd.read_parquet(folder / "audit" / "copies.parquet")
+    assert copies["labels_differ"].tolist() == [True] + [False] * 8
+    assert {copies.loc[0, "label_a"], copies.loc[0, "label_b"]} == {"Benign", "Pro"}
+    counts = [summary[name] for name in ("identical_files", "identical_pixels", "near_duplicates", "clusters")]
+    assert counts == [1, (copies["kind"] == PIXELS).sum(), (copies["kind"] == NEAR).sum(), 9]
+    assert sum(counts[:3]) == len(copies) == 9
+    assert summary["label_conflicts"] == 1
+    assert any("1 picture stands under more than one label" in message for message in caplog.messages)
+    ledger = pd.read_parquet(folder / "ledger.parquet")
+    assert [Path(path).name for path in ledger["path"]] == ["synthetic-P02_7000.jpg", "SYNTHETIC.txt"]
+    again, same = audit(experiment(planted, tmp_path), workers=2)
+    assert same == summary
+    pd.testing.assert_frame_equal(pd.read_parquet(again / "audit" / "copies.parquet"), copies)
+
+
+def test_renaming_files_changes_no_cluster(planted: Path, tmp_path: Path) -> None:
+    paths, keys = sorted(planted.rglob("*.jpg")), []
+    for seed in range(3):
+        names = np.random.default_rng(seed).permutation(len(paths)).tolist()
+        for path, name in zip(paths, names, strict=True):
+            target = tmp_path / f"{seed}" / path.parent.name / f"{name:03d}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        folder, _ = audit(experiment(tmp_path / f"{seed}", tmp_path / "results"), workers=1)
+        keys.append(pd.read_parquet(folder / "images.parquet").drop(columns="path"))
+    pd.testing.assert_frame_equal(keys[0], keys[1])
+    pd.testing.assert_frame_equal(keys[0], keys[2])
+    assert keys[0]["copies"].nunique() == 10
+    assert "group" in keys[0]
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_copies_known_among_the_all_images_and_those_planted_are_found_and_no_others(
+    real_images: Path, tmp_path: Path
+) -> None:
+    folder, summary = audit(for_folder(real_images, results=tmp_path / "known", images={"layout": "all"}))
+    counts = [summary[name] for name in ("identical_files", "identical_pixels", "near_duplicates", "label_conflicts")]
+    assert counts == [40, 0, 54, 0]
+    known = pd.read_parquet(folder / "images.parquet")
+    rows = []
+    for number, image in enumerate(known.sample(60, random_state=0).to_dict("records")):
+        what = list(COPIES)[number % len(COPIES)]
+        target = tmp_path / f"{number}.image.png"
+        target.write_bytes(COPIES[what][1](decode(Path(image["path"]).read_bytes())))
+        rows.append((what, image["path"], str(target), image["label"]))
+    with (tmp_path / "with-planted.csv").open("w", newline="") as stream:
+        listing = zip(known["path"], known["label"], strict=True)
+        csv.writer(stream).writerows([("path", "label"), *listing, *(row[2:] for row in rows)])
+    folder, _ = audit(for_folder(tmp_path / "with-planted.csv", results=tmp_path / "results"))
+    groups = pd.read_parquet(folder / "images.parquet").set_index("path")["group"]
+    missed = [row[:2] for row in rows if groups[row[1]] != groups[row[2]]]
+    assert missed == []
+    before = pd.factorize(known["group"])[0]
+    after = pd.factorize(groups[known["path"]])[0]
+    np.testing.assert_array_equal(before, after)
