@@ -139,7 +139,10 @@ def audit(
     experiment = config.for_folder(images, images=_given(layout=layout, group=group), **settings)
     folder, summary = pipeline.audit(experiment, workers, on_screen())
     click.echo("\n".join(summary["lines"]))
-    click.echo(f"In {folder}: audit/copies.parquet, audit/differences.csv, audit/sheets/, ledger.parquet")
+    sheets = ["audit/sheets/"] * any((folder / "audit" / "sheets").glob("*.png"))
+    click.echo(
+        f"In {folder}: {', '.join(['audit/copies.parquet', 'audit/differences.csv', *sheets, 'ledger.parquet'])}"
+    )
 
 
 @cli.command()

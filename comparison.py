@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, StorageError
 from .evaluation.scores import NAMES
 from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods
 from .reporting.critical_difference import draw_critical_difference
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 COMBINATION = "combination"
 KINDS = (*NAMES, COMBINATION)
+METRICS = ("balanced_accuracy", "accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
 _DRAWN = 20
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,10 @@ class Comparison:
         """In words and numbers."""
         found, sets = self.found, len(self.scores)
         test = f"Friedman: chi2 {found.chi_squared:.2f}, p {found.p:.3g}"
-        test += f"; Iman-Davenport: F {found.f:.2f}, p {found.p_f:.3g}"
+        if math.isfinite(found.f):
+            test += f"; Iman-Davenport: F {found.f:.2f}, p {found.p_f:.3g}"
+        if sets < _FEW:
+            test += f"; both approximate, and rough with {sets} data sets"
         ends = f"mean ranks over {sets} data sets; critical difference {found.critical_difference:.2f} (Nemenyi, 5 %)"
         ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(found.ranks.items())[:_DRAWN]]
         more = [f"  ... and {len(found.ranks) - _DRAWN} more"] * (len(found.ranks) > _DRAWN)
@@ -70,16 +76,20 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
 
     Raises
     ------
-    ConfigurationError
-        Fewer than two runs, one that is not finished or ran on the same images as another, an unknown metric, or
-        nothing that all runs have in common.
+    ConfigurationError, StorageError
+        Fewer than two runs, one that is not finished, permuted its labels or shares images with another, a metric that
+        does not rank, or nothing that all runs have in common.
 
     References
     ----------
     J. Demšar, Statistical Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006.
     """
     tables = _leaderboards(runs)
-    metric = metric or RunFolder(runs[0]).read_json("answer.json")["best"]["metric"]
+    metric = metric or _ranked_by(runs[0])
+    if metric not in METRICS:
+        raise ConfigurationError(
+            f"'{metric}' does not rank.", expected=", ".join(METRICS), received=metric, mend="take one of them."
+        )
     scores = _scores(tables, metric)
     found = [
         Comparison(kind, wide, compare_methods(wide)) for kind in KINDS if (wide := _wide(scores, kind)).shape[1] >= 2
@@ -92,26 +102,35 @@ def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     tables: dict[str, pd.DataFrame] = {}
-    images: dict[frozenset[str], Path] = {}
+    images: dict[str, set[str]] = {}
     for run in runs:
-        folder = RunFolder(run)
-        if not folder.was_finished():
+        folder, name = RunFolder(run), str(run)
+        answer = folder.read_json("answer.json") or {}
+        if not folder.was_finished() or not answer.get("best") or answer.get("chance"):
             raise ConfigurationError(
-                "Only finished runs can be compared.",
-                expected="folders below results/ with state.json",
-                received=str(run),
-                mend="finish it with the command that began it.",
+                "Only finished runs with true labels can be compared.",
+                expected="folders below results/ with state.json and a best combination",
+                received=name,
+                mend="finish it with the command that began it, or leave it out.",
             )
-        content = frozenset(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
-        if content in images:
-            raise ConfigurationError(
-                "Data sets count as independent only if each takes part once.",
-                received=f"{images[content]} and {run} have the same images",
-                mend="leave one of them out.",
-            )
-        images[content] = run
-        tables[str(run)] = pd.read_csv(folder.leaderboard)
+        try:
+            tables[name] = pd.read_csv(folder.leaderboard)
+            content = set(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{run} is not whole any more.", received=str(error), mend="run it again.") from error
+        for other, known in images.items():
+            if known & content:
+                raise ConfigurationError(
+                    "Data sets count as independent only if each image takes part once.",
+                    received=f"{other} and {name} share {len(known & content):,} images",
+                    mend="leave one of them out.",
+                )
+        images[name] = content
     return tables
+
+
+def _ranked_by(run: Path) -> str:
+    return str(RunFolder(run).read_json("answer.json")["best"]["metric"])
 
 
 def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
@@ -120,8 +139,6 @@ def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
 
     rows = {}
     for name, table in tables.items():
-        if metric not in table:
-            raise ConfigurationError(f"{name} has no metric '{metric}'.", received=metric)
         scored = table[(table["kind"] == COMBINATION) & table[metric].notna()]
         rows[name] = scored.set_index(list(NAMES))[metric]
     common = pd.DataFrame(rows).T.dropna(axis=1)
@@ -143,7 +160,10 @@ def _wide(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
 def _write(found: Sequence[Comparison], target: Path) -> None:
     import pandas as pd
 
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{target} cannot be a folder for the comparison.", received=str(error)) from error
     ranks, pairs = [], []
     for one in found:
         holm = one.found.holm.set_index("method")

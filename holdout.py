@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,8 +32,13 @@ from .preparation import (
 )
 from .reporting.log import log_to
 from .reporting.progress import Progress, silent
+from .reporting.protocol import groups, opened_line
+from .reporting.report import write_report
 from .reporting.run_folder import RunFolder
-from .storage import lock
+from .storage import digest, lock
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -> list[str]:
@@ -60,19 +65,61 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     ImagesError
         The images are others than those that were sealed.
     """
-    folder = RunFolder(run)
+    folder, workers = RunFolder(run), workers or cores()
     with lock(folder.lock, f"working in {run}"), log_to(folder.log):
-        recorded = folder.read_json("holdout.json")
+        experiment, best = _experiment(folder), _winner(folder)
+        folder.begin_features()
+        audited = audit_images(experiment, find_images(experiment, folder, progress), folder, workers, progress)
+        sealed = _sealed(audited, experiment, folder)
+        seal = digest(sorted(audited.index.images["image_id"][sealed]))
+        recorded = _recorded(folder, seal)
         if recorded and recorded["lines"]:
+            folder.end_features()
             return [f"Opened before, on {recorded['opened']}:", *recorded["lines"]]
-        experiment = _experiment(folder)
-        best = _winner(folder)
         opened = recorded["opened"] if recorded else datetime.now(UTC).isoformat(timespec="seconds")
-        folder.write_json("holdout.json", {"opened": opened, "combination": best, "lines": []})
-        lines = _score(experiment, folder, best, workers or cores(), progress)
+        images = audited.index.digest()
+        known = {"opened": opened, "sealed": seal, "images": images, "combination": best}
+        folder.write_json("holdout.json", known | {"lines": []})
+        others = _opened_elsewhere(folder, images)
+        lines = _score(experiment, folder, best, audited, sealed, workers, progress)
         done = not any("FAILED" in line for line in lines)
-        folder.write_json("holdout.json", {"opened": opened, "combination": best, "lines": lines if done else []})
-    return [f"Opened on {opened}, for the only time:", *lines]
+        folder.write_json("holdout.json", known | {"lines": lines + others if done else []})
+        _tell_in_the_report(folder, opened)
+    return [f"Opened on {opened}, for the only time:", *lines, *others]
+
+
+def _recorded(folder: RunFolder, seal: str) -> dict[str, Any] | None:
+    """What an earlier call wrote down, of the same sealed images."""
+    recorded = folder.read_json("holdout.json")
+    if recorded and recorded["sealed"] != seal:
+        raise ConfigurationError(
+            "A holdout of this run was opened before, with other sealed images.",
+            expected="one seal, opened once",
+            received=f"opened on {recorded['opened']}",
+            mend="images that no one has looked at; what is chosen among these now was not chosen blindly.",
+        )
+    return dict(recorded) if recorded else None
+
+
+def _opened_elsewhere(folder: RunFolder, images: str) -> list[str]:
+    """Other runs beside this one that opened a holdout of the same images."""
+    told = []
+    for path in sorted(folder.path.absolute().parent.glob("*/holdout.json")):
+        other = RunFolder(path.parent).read_json("holdout.json")
+        if path.parent != folder.path.absolute() and other and other.get("images") == images:
+            told.append(
+                f"NOT THE FIRST LOOK: '{path.parent.name}' opened a holdout of these images on {other['opened']}"
+            )
+    return told
+
+
+def _tell_in_the_report(folder: RunFolder, opened: str) -> None:
+    answer = folder.read_json("answer.json")
+    if opened_line(opened) not in answer["protocol"]:
+        answer["protocol"].append(opened_line(opened))
+    folder.write_json("answer.json", answer)
+    write_report(folder.path)
+    folder.refresh()
 
 
 def _experiment(folder: RunFolder) -> Experiment:
@@ -100,17 +147,19 @@ def _winner(folder: RunFolder) -> dict[str, Any]:
 
 
 def _score(
-    experiment: Experiment, folder: RunFolder, best: dict[str, Any], workers: int, progress: Progress
+    experiment: Experiment,
+    folder: RunFolder,
+    best: dict[str, Any],
+    audited: Audited,
+    sealed: np.ndarray,
+    workers: int,
+    progress: Progress,
 ) -> list[str]:
-    said = experiment.evaluation
-    folder.begin_features()
-    audited = audit_images(experiment, find_images(experiment, folder, progress), folder, workers, progress)
-    sealed = _sealed(audited, experiment, folder)
     grid = _grid(experiment, audited, sealed, best, folder, workers, progress)
     store = RecordStore(folder.records)
     run_grid(grid, store, workers)
     folder.end_features()
-    return _in_words(grid, store, said)
+    return [*_in_words(grid, store, experiment.evaluation), groups(audited.index)[1]]
 
 
 def _sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.ndarray:
@@ -169,7 +218,21 @@ def _in_words(grid: Grid, store: RecordStore, said: Evaluation) -> list[str]:
     for row in table.to_dict("records"):
         scores = (f"{m.replace('_', ' ')} {row[m]:.4f} [{row[m + '_low']:.4f}, {row[m + '_high']:.4f}]" for m in shown)
         lines.append(f"{' x '.join(str(row[name]) for name in NAMES)}: {', '.join(scores)}")
-    return lines
+    return lines + _shortcuts(analysis, table)
+
+
+def _shortcuts(analysis: Analysis, table: pd.DataFrame) -> list[str]:
+    """Shortcuts that the combination does not beat on the sealed images."""
+    if analysis.winner() is None:
+        return []
+    rows = table[(table["kind"] == "shortcut") & table[analysis.rank_by].notna()]
+    names = [tuple(row) for row in rows[list(NAMES)].itertuples(index=False)]
+    beaten = {name: analysis.against(name)[1] > 0 for name in names}
+    return [
+        f"NOT BETTER THAN A SHORTCUT: {name[0].removeprefix('shortcut: ')} alone, beyond the interval of the difference"
+        for name in names
+        if not beaten[name]
+    ]
 
 
 def _named(methods: list[Method], label: str) -> Method:

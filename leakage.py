@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from .classifiers import CLASSIFIERS
 from .config import Evaluation, Experiment
-from .errors import ConfigurationError
+from .errors import ConfigurationError, EveryCombinationFailedError
 from .evaluation.grid import FeatureSource, Grid
 from .evaluation.guards import permuted
 from .evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
@@ -33,6 +34,7 @@ from .storage import lock
 if TYPE_CHECKING:
     import pandas as pd
 
+_log = logging.getLogger(__name__)
 METRICS = ("balanced_accuracy", "accuracy")
 TRUE, PERMUTED = "as they are", "permuted"
 CHOSEN: dict[str, list[Any]] = {
@@ -56,7 +58,8 @@ class Leakage:
         classifier, repeat, metric, leaky, honest, inflation.
     summary : DataFrame
         protocol, labels, size, honest, leaky and inflation (balanced accuracy, mean over combinations and repeats, in
-        percent and points), low and high (95 % t interval over repeats; empty for one), most (of any combination).
+        percent and points), low and high (95 % t interval over repeats; empty for one), most (of any combination),
+        failed (rows of combinations and repeats without a number).
     lines : list of str
         The protocol in words.
     """
@@ -100,6 +103,7 @@ def measure_leakage(
         folder.begin()
         folder.write_experiment(experiment.to_mapping(), {"images": index.digest()})
         index = audit_images(experiment, index, folder, workers, progress).index
+        index.check(experiment.evaluation.folds)
         extractors = {c.label: make_extractor(c.name, c.parameters) for c in experiment.extractors}
         sources = extract(extractors, index, folder, workers, progress)
         rows: list[dict[str, Any]] = []
@@ -108,7 +112,8 @@ def measure_leakage(
                 setting = _setting(experiment, source, make_task(index), run, folder)
                 measured = _measured(setting, RecordStore(folder.records), workers, progress, f"{source.label}, {run}")
                 rows += [row | run.place for row in measured]
-        lines = [groups(index)[1], f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"]
+        said = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
+        lines = [groups(index)[1], f"{said}; guessing reaches {100 / len(index.classes()):.1f} %"]
         outcome = _written(folder, rows, lines)
         folder.end_features()
     return outcome
@@ -157,7 +162,8 @@ def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Ru
     if source.error:
         raise ConfigurationError("Leaks cannot be measured without features.", received=source.error)
     seed = experiment.evaluation.seed + run.repeat
-    rows = subsample(task, run.size, seed) if run.size and run.size < len(task) else np.arange(len(task))
+    drawn = run.size and run.size < len(task)
+    rows = subsample(task, run.size or 0, seed, experiment.evaluation.folds) if drawn else np.arange(len(task))
     taken = part_of(task, rows)
     selectors, classifiers = make_methods(experiment)
     return Setting(
@@ -165,7 +171,7 @@ def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Ru
         features=np.load(source.matrix, mmap_mode="r")[rows],
         identity=source.identity,
         task=permuted(taken, seed) if run.labels == PERMUTED else taken,
-        selectors=[method for method in selectors if method.identity["name"] != "none"],
+        selectors=selectors,
         none=make_method(SELECTORS, "none", {}, "none", seed),
         classifiers=classifiers,
         scaling=_scaling(experiment),
@@ -199,12 +205,16 @@ def _measured(
 
 
 def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
+    """Every combination; NaN where it failed on either side."""
     leaky, honest = _scores(one.leaky, store, one.real), _scores(one.honest, store, None)
     rows = []
-    for labels in leaky.keys() & honest.keys():
+    for labels in dict.fromkeys(c.labels for grid in one.honest for c in grid.combinations()):
         names = dict(zip(("extractor", "selector", "classifier"), labels, strict=True))
         for metric in METRICS:
-            pair = {"leaky": leaky[labels][metric], "honest": honest[labels][metric]}
+            pair = {
+                side: found.get(labels, {}).get(metric, np.nan)
+                for side, found in (("leaky", leaky), ("honest", honest))
+            }
             inflation = pair["leaky"] - pair["honest"]
             rows.append({"protocol": one.protocol, **names, "metric": metric, **pair, "inflation": inflation})
     return rows
@@ -238,7 +248,15 @@ def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) ->
     table = table.sort_values(
         order[:8], key=lambda column: column.map(places[column.name].index) if column.name in places else column
     )
+    if table["inflation"].isna().all():
+        raise EveryCombinationFailedError(
+            "No combination could be scored with and without a leak.",
+            received=f"{len(table):,} rows without a number",
+            mend="more images a class, or other combinations; `leukobench run` says why each of them fails.",
+        )
     summary = _summary(table[table["metric"] == METRICS[0]])
+    if failed := int(summary["failed"].sum()):
+        _log.warning("%s combinations failed and are not in the means: the empty rows of leakage.csv.", f"{failed:,}")
     folder.write_table("leakage.csv", table)
     folder.write_table("summary.csv", summary)
     draw_leakage(table[table["metric"] == METRICS[0]], summary, lines, folder.path / "leakage.png")
@@ -251,7 +269,9 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     from scipy.stats import t
 
     rows = []
-    for (labels, protocol, size), part in table.groupby(["labels", "protocol", "size"], sort=False):
+    for (labels, protocol, size), whole in table.groupby(["labels", "protocol", "size"], sort=False):
+        part = whole[whole["inflation"].notna()]
+        failed = len(whole) - len(part)
         repeats = 100 * part.groupby("repeat")["inflation"].mean()
         mean, count = repeats.mean(), len(repeats)
         half = t.ppf(0.975, count - 1) * repeats.std() / np.sqrt(count) if count > 1 else np.nan
@@ -259,5 +279,5 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
         sides = {side: 100 * part[side].mean() for side in ("honest", "leaky")}
         row = {"labels": labels, "protocol": protocol, "size": size, **sides, "inflation": mean}
         ends = {"low": mean - half, "high": mean + half}
-        rows.append(row | ends | {"most": most, "what": PROTOCOLS[str(protocol)]})
+        rows.append(row | ends | {"most": most, "failed": failed, "what": PROTOCOLS[str(protocol)]})
     return pd.DataFrame(rows)

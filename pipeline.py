@@ -38,7 +38,7 @@ from .reporting.answer import make_answer
 from .reporting.figures import draw_figures
 from .reporting.log import log_to
 from .reporting.progress import Progress, silent
-from .reporting.protocol import groups, protocol
+from .reporting.protocol import groups, opened_line, protocol
 from .reporting.report import write_report
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
@@ -143,6 +143,7 @@ def audit(
         folder.begin()
         audited = audit_images(experiment, index, folder, workers or cores(), progress)
         folder.write_table("images.parquet", audited.index.images.assign(group=audited.index.group))
+        folder.end_features()
     return folder.path, audited.summary
 
 
@@ -152,6 +153,7 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
     if not folder.was_finished():
         make_methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
     index = find_images(experiment, folder, progress)
+    index.check(experiment.evaluation.folds)
     state = _state(experiment, extractors, index)
     finished = folder.finished(state)
     if finished is not None:
@@ -162,9 +164,9 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
     audited = _sealed(experiment, audit_images(experiment, index, folder, workers, progress), folder)
     grid = _grid(experiment, audited, extractors, (selectors, classifiers), folder, workers, progress)
     described = {label: extractor.description for label, extractor in extractors.items()}
-    lines = protocol(audited.index, experiment.evaluation, described)
+    lines = protocol(audited.index, experiment.evaluation, described, fit_rules(experiment).tuning)
     if opened := folder.read_json("holdout.json"):
-        lines.append(f"HOLDOUT OPENED on {opened['opened']}: what is chosen since then was not chosen blindly")
+        lines.append(opened_line(opened["opened"]))
     leaderboard, answer = _evaluate(experiment, grid, audited, folder, lines, workers, progress)
     write_report(folder.path)
     folder.finish(state)
@@ -204,6 +206,7 @@ def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, 
 def _sealed(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
     """Put the sealed holdout aside, where one is asked for, and write down which images take part."""
     said = experiment.evaluation
+    audited.index.check(said.folds)
     audited, held = audited.split(sealed_rows(audited.index, said.holdout, said.seed))
     for name, index in (("images", audited.index), ("sealed", held)):
         if name == "images" or said.holdout:

@@ -21,7 +21,7 @@ from .choices import Choice
 from .classifiers import CLASSIFIERS
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
 from .config import Evaluation, Experiment
-from .errors import EngineError, ExtractionError, ImagesError
+from .errors import ConfigurationError, EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource
 from .evaluation.methods import FitRules, Method, make_method
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SHEETS = 4
 _SEALED_PARTS = 10
-_POINTS, _FINE_POINTS = 5, 25
+_MOST_GROUPS = 0.8
+_POINTS, _FINE_POINTS = 5, 15
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
 _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("majority class", "colour", "sklearn.dummy.DummyClassifier", {}),
@@ -120,7 +121,7 @@ def fit_rules(experiment: Experiment) -> FitRules:
 
 
 def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
-    """Every image by its bytes, enough of each class; nothing is decoded yet.
+    """Every image by its bytes; nothing is decoded yet, and nothing checked but that the run is of these images.
 
     Raises
     ------
@@ -130,7 +131,6 @@ def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -
     with counted(progress, "identifying images") as report:
         index = index_images(said.folder, said.layout, said.group, report)
     _warn_of_ledger(index)
-    index.check(experiment.evaluation.folds)
     folder.refuse_other_images(str(said.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
     return index
@@ -143,8 +143,8 @@ def audit_images(
 
     Raises
     ------
-    ImagesError
-        Too few independent images are left.
+    ImagesError, ConfigurationError
+        No image can be read, or pseudo-patients make no sense for these.
     """
     glance = Glance()
     cache = FeatureCache(cache_folder() / "features", glance.identity)
@@ -164,7 +164,6 @@ def audit_images(
     for line in summary["warnings"]:
         _log.warning("%s", line)
     index = _regroup(experiment, index, matrix[:, columns(names, "colour")])
-    index.check(experiment.evaluation.folds)
     folder.write_table("ledger.parquet", index.ledger)
     return Audited(index, matrix, names, summary)
 
@@ -196,13 +195,27 @@ def _regroup(experiment: Experiment, index: ImageIndex, colours: np.ndarray) -> 
     said = experiment.images.pseudo_patients
     if said is None:
         return index
+    if (known := int((index.images["patient"] != "").sum())) > 0:
+        raise ConfigurationError(
+            "Pseudo-patients would put real patients on both sides of a split.",
+            expected="images of which no patient is known",
+            received=f"{known:,} of {len(index):,} images have a patient ({index.patients})",
+            mend="leave out images.pseudo_patients.",
+        )
     if said.blocks:
         words = f"blocks of {said.blocks} consecutive file numbers"
-        return index.with_pseudo_patients(blocks(index.images, said.blocks), words)
-    count = said.stain or 0
-    return index.with_pseudo_patients(
-        stain_clusters(index.images, colours, count), f"{count} clusters of stain a class"
-    )
+        made = index.with_pseudo_patients(blocks(index.images, said.blocks), words)
+    else:
+        words = f"{said.stain} clusters of stain a class"
+        made = index.with_pseudo_patients(stain_clusters(index.images, colours, said.stain or 0), words)
+    if (count := len(np.unique(made.group))) > _MOST_GROUPS * len(np.unique(index.group)):
+        raise ConfigurationError(
+            "Pseudo-patients that are single images test nothing.",
+            expected=f"{words} that hold several images each",
+            received=f"{count:,} groups of {len(index):,} images",
+            mend="larger blocks (file names need numbers), or fewer clusters.",
+        )
+    return made
 
 
 def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..storage import digest
+from ..storage import atomic_path, digest
 from .folds import make_folds
 from .grid import FeatureSource, Grid
 from .methods import FitRules, Method
@@ -72,6 +72,11 @@ class Setting:
     seed: int
     folder: Path
 
+    @property
+    def choosing(self) -> list[Method]:
+        """Selectors that have something to learn."""
+        return [selector for selector in self.selectors if selector.identity != self.none.identity]
+
     def source(self, features: Floats, *what: Any) -> FeatureSource:
         """`features` written as a matrix, known by what was done to them."""
         identity = digest(
@@ -79,7 +84,8 @@ class Setting:
         )
         target = self.folder / f"{identity[:24]}.npy"
         if not target.exists():
-            np.save(target, np.asarray(features, dtype=np.float32))
+            with atomic_path(target) as temporary, temporary.open("wb") as file:
+                np.save(file, np.asarray(features, dtype=np.float32))
         return FeatureSource(self.label, target, identity)
 
     def grid(self, source: FeatureSource, task: Task, **said: Any) -> Grid:
@@ -96,23 +102,26 @@ def comparisons(setting: Setting) -> Iterator[Comparison]:
     if len(np.unique(task.groups)) < len(task):
         yield Comparison("random split", [setting.grid(plain, _ungrouped(task))], honest)
     yield _copies_across(setting)
-    yield Comparison("selection before", list(_selected_before(setting, setting.features, task)), honest)
+    chosen = [setting.grid(plain, task, selectors=setting.choosing)]
+    if setting.choosing:
+        yield Comparison("selection before", list(_selected_before(setting, setting.features, task)), chosen)
     if setting.scaling:
         yield _scaling_before(setting)
     if np.ptp(np.bincount(task.labels)):
         yield from _smote_before(setting)
-    yield Comparison("all together", list(_all_together(setting)), honest, len(task))
+    if setting.choosing:
+        yield Comparison("all together", list(_all_together(setting)), chosen, len(task))
 
 
-def subsample(task: Task, images: int, seed: int) -> NDArray[np.int64]:
-    """About `images` rows in whole groups, every class in its proportion; ascending."""
+def subsample(task: Task, images: int, seed: int, least: int) -> NDArray[np.int64]:
+    """About `images` rows in whole groups, every class in its proportion and with `least` groups; ascending."""
     rng = np.random.default_rng(seed)
     kept = []
     for label in np.unique(task.labels):
         groups = rng.permutation(np.unique(task.groups[task.labels == label]))
         sizes = np.array([(task.groups == group).sum() for group in groups])
         share = images * (task.labels == label).mean()
-        kept.append(groups[: int(np.searchsorted(np.cumsum(sizes), share)) + 1])
+        kept.append(groups[: max(least, int(np.searchsorted(np.cumsum(sizes), share)) + 1)])
     return np.flatnonzero(np.isin(task.groups, np.concatenate(kept)))
 
 
@@ -143,7 +152,7 @@ def _copies_across(setting: Setting) -> Comparison:
 def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any) -> Iterator[Grid]:
     from sklearn.base import clone
 
-    for selector in setting.selectors:
+    for selector in setting.choosing:
         wide = np.asarray(features, dtype=np.float64)
         reduced = clone(selector.estimator).fit(wide, task.labels).transform(wide)
         source = setting.source(reduced, "selected before", selector.identity, *what)

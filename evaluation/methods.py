@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -9,6 +10,8 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..registry import Registry
+
+_MOST_CANDIDATES = 5000
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,13 @@ def make_method(
         _check_class_weight(registry, name)
         offered["class_weight"] = "balanced"
     axes = axes or {}
+    if (count := math.prod(len(values) for values in axes.values())) > _MOST_CANDIDATES:
+        raise ConfigurationError(
+            f"The search of {label} has too many candidates.",
+            expected=f"at most {_MOST_CANDIDATES:,}",
+            received=f"{count:,} ({' x '.join(str(len(values)) for values in axes.values())})",
+            mend="search fewer parameters, or name a few values for each.",
+        )
     made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     candidates = tuple(Candidate(one, registry.make(name, {**parameters, **one}, offered)) for one in made)
     estimator = candidates[0].estimator

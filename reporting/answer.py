@@ -71,13 +71,19 @@ def _shortcut(scored: Scored, metric: str) -> dict[str, Any] | None:
     rows = table[(table["kind"] == "shortcut") & table[metric].notna()].sort_values(metric, ascending=False)
     if not len(rows):
         return None
-    row = rows.iloc[0]
+    names = zip(rows["extractor"], rows["selector"], rows["classifier"], strict=True)
+    gaps = [scored.against[name][1] for name in names]
+    row, gap_low = next(
+        ((rows.iloc[place], gap) for place, gap in enumerate(gaps) if not gap > 0), (rows.iloc[0], gaps[0])
+    )
     name = str(row["extractor"]).removeprefix("shortcut: ")
     value, best, floor = float(row[metric]), float(table[metric].iloc[0]), _guessing(scored, rows, metric)
-    gap_low = scored.against[row["extractor"], row["selector"], row["classifier"]][1]
     share = (value - floor) / (best - floor) if best > floor else 1.0
     facts = {"name": name, "value": value, "low": _number(row[f"{metric}_low"]), "high": _number(row[f"{metric}_high"])}
-    verdict = "not better" if not gap_low > 0 else "confounded" if share >= _PARTLY else "better"
+    failed = int((table["kind"] == "shortcut").sum()) - len(rows)
+    verdict = "unknown" if failed else "better"
+    verdict = "not better" if not gap_low > 0 else "confounded" if share >= _PARTLY else verdict
+    facts["failed"] = failed
     return facts | {"verdict": verdict, "share": share, "words": _verdict(verdict, facts, metric, share)}
 
 
@@ -99,6 +105,11 @@ def _verdict(verdict: str, facts: Mapping[str, Any], metric: str, share: float) 
         return f"CONFOUNDED: {covered}: the score is no evidence of diagnostic skill."
     if verdict == "confounded":
         return f"PARTLY CONFOUNDED: {covered}: only what lies above that can be skill."
+    if verdict == "unknown":
+        return (
+            f"SHORTCUTS UNKNOWN: {facts['failed']} of them failed (notes.csv), so nobody knows what they reach; of the "
+            f"others, {reached}."
+        )
     return f"Better than every shortcut: the strongest, {reached}."
 
 
@@ -114,20 +125,22 @@ def _sentences(answer: Mapping[str, Any]) -> list[str]:
         if others
         else "Every other combination is told from it"
     )
+    told = f"{alike} (corrected resampled t-test over folds, Holm, 5 %)."
     shortcut = answer["shortcut"]["words"] if answer["shortcut"] else "No shortcut could be scored."
     return [
         _best_sentence(best),
-        f"{alike} (corrected resampled t-test over folds, Holm, 5 %).",
+        told if best["picked_among"] > 1 else "There is nothing to compare it with.",
         f"{shortcut} {answer['groups']['words'][0].upper()}{answer['groups']['words'][1:]}.",
     ]
 
 
 def _best_sentence(best: Mapping[str, Any]) -> str:
     corrected = {"low": best["corrected_low"], "high": best["corrected_high"]}
+    picked = f"; corrected for having been picked: {percent(best['corrected'])} {_interval(corrected)}"
     return (
-        f"Best of {best['picked_among']}: {best['extractor']} x {best['selector']} x {best['classifier']}, "
-        f"{_said(best['metric'])} {percent(best['value'])} {_interval(best)}; corrected for having been picked: "
-        f"{percent(best['corrected'])} {_interval(corrected)}."
+        f"{'Best of ' + str(best['picked_among']) if best['picked_among'] > 1 else 'The only combination'}: "
+        f"{best['extractor']} x {best['selector']} x {best['classifier']}, {_said(best['metric'])} "
+        f"{percent(best['value'])} {_interval(best)}{picked if best['picked_among'] > 1 else ''}."
     )
 
 

@@ -79,4 +79,5 @@ def _line(row: dict[Any, Any], width: int) -> str:
     interval = "" if math.isnan(row["low"]) else f"[{row['low']:+.1f}, {row['high']:+.1f}]"
     sides = f"{row['honest']:6.1f}  {row['leaky']:6.1f}"
     added = f"{row['inflation']:+6.1f} {interval:<16} {row['most']:+6.1f}"
-    return f"{row['protocol']:<{width}}  {row['size']!s:>6}  {sides}  {added}"
+    failed = f"  ({row['failed']} failed)" if row["failed"] else ""
+    return f"{row['protocol']:<{width}}  {row['size']!s:>6}  {sides}  {added}{failed}"

@@ -8,7 +8,7 @@ from ..config import Evaluation
 from ..images.index import ImageIndex
 
 
-def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str]) -> list[str]:
+def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str) -> list[str]:
     """Lines that go above a leaderboard and under a figure.
 
     Parameters
@@ -18,9 +18,11 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
     evaluation : Evaluation
     extractors : mapping
         Label of each extractor -> its weights and engine, in words.
+    tuning : str
+        How parameters are searched; a choice may ask for that although the evaluation does not.
     """
     warned = ["PERMUTED LABELS: a check of the method, every score has to come out at chance"] * evaluation.permute
-    return [*warned, _images(index), groups(index)[1], _evaluation(evaluation), *_extractors(extractors)]
+    return [*warned, _images(index), groups(index)[1], _evaluation(evaluation, tuning), *_extractors(extractors)]
 
 
 def groups(index: ImageIndex) -> tuple[str, str]:
@@ -61,7 +63,7 @@ def _copies(index: ImageIndex) -> str:
     return f"; {words} copies kept on one side of every split" if words else ""
 
 
-def _evaluation(said: Evaluation) -> str:
+def _evaluation(said: Evaluation, tuning: str) -> str:
     repeats = f" x {said.repeats} repeats" if said.repeats > 1 else ""
     order = f"seed {said.seed}" if said.shuffle else "in the order of the images"
     parts = [f"{said.folds} stratified folds{repeats}, {order}", "everything is fitted inside the training fold"]
@@ -69,9 +71,9 @@ def _evaluation(said: Evaluation) -> str:
         parts.append(f"{said.balance.replace('_', ' ')} inside each training fold")
     if said.calibration != "as_needed":
         parts.append(f"probabilities by {said.calibration} calibration on inner folds")
-    if said.tuning != "none":
-        budget = f", {said.budget} candidates" if said.tuning == "optuna" else ""
-        parts.append(f"parameters tuned on inner folds ({said.tuning}{budget})")
+    if tuning != "none":
+        budget = f", {said.budget} candidates" if tuning == "optuna" else ""
+        parts.append(f"parameters tuned on inner folds ({tuning}{budget})")
     if said.holdout:
         parts.append(f"{said.holdout:.0%} of the groups sealed away for one final look")
     return "; ".join(parts)
@@ -79,3 +81,8 @@ def _evaluation(said: Evaluation) -> str:
 
 def _extractors(extractors: Mapping[str, str]) -> list[str]:
     return [f"{label}: {what}" for label, what in extractors.items()]
+
+
+def opened_line(opened: str) -> str:
+    """What stands over every table of a run whose holdout was opened."""
+    return f"HOLDOUT OPENED on {opened}: what is chosen since then was not chosen blindly"

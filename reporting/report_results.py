@@ -25,6 +25,7 @@ _GROUPS = {
 _SHORTCUTS = {
     "better": ("good", "Better than every shortcut", "The best combination beats what needs no look at a cell"),
     "confounded": ("bad", "Confounded", "Much of the score can be had without looking at a cell"),
+    "unknown": ("warn", "Unknown", "Shortcuts failed, so nobody knows what they reach"),
     "not better": ("bad", "Not better than a shortcut", "The score can be had without looking at a cell"),
 }
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _GAPS = {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
 """Columns of the leaderboard that are empty for some rows."""
+_UNSURE = {".lock", "run.log", "state.json", "holdout.json"}
+"""Files that may change after a run has finished."""
+_NEEDED = ("leaderboard.csv", "answer.json")
 
 
 class RunFolder:
@@ -111,13 +114,15 @@ class RunFolder:
     def finish(self, state: str) -> None:
         """Every file is written; `state` is the digest of all that decided them."""
         self.end_features()
-        stored = {"state": state, "files": self._digests()}
-        write_text(self._state, json.dumps(stored, indent=2))
+        files = [path for path in sorted(self.path.rglob("*")) if path.is_file()]
+        names = [path.relative_to(self.path).as_posix() for path in files if path.parent != self.records]
+        digests = {name: file_digest(self.path / name) for name in names if name not in _UNSURE}
+        write_text(self._state, json.dumps({"state": state, "files": digests}, indent=2))
 
-    def _digests(self) -> dict[str, str]:
-        tables = ("leaderboard.csv", "scores.parquet", "predictions.parquet", "folds.parquet")
-        names = (*tables, "answer.json", "report.html")
-        return {name: file_digest(self.path / name) for name in names}
+    def refresh(self) -> None:
+        """Files of a finished run were changed on purpose: it is still finished."""
+        stored = json.loads(self._state.read_text(encoding="utf-8"))
+        self.finish(stored["state"])
 
     def finished(self, state: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
         """Leaderboard and answer of a finished run with this `state`, whole files and no failed cell."""
@@ -125,7 +130,9 @@ class RunFolder:
 
         try:
             stored = json.loads(self._state.read_text(encoding="utf-8"))
-            if stored["state"] != state or stored["files"] != self._digests():
+            if stored["state"] != state or not set(_NEEDED) <= set(stored["files"]):
+                return None
+            if any(file_digest(self.path / name) != known for name, known in stored["files"].items()):
                 return None
             leaderboard = pd.read_csv(self.leaderboard, dtype=_GAPS)
             failed = leaderboard["status"].str.startswith("failed").any()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joblib.externals.loky import get_reusable_executor
@@ -45,3 +47,31 @@ def real_images() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("LEUKOBENCH_TEST_IMAGES names no folder with the ALL images (Benign, Early, Pre, Pro)")
     return Path(named)
+
+
+@pytest.fixture
+def images(smears: Path, tmp_path: Path) -> Path:
+    """The smears, to be changed."""
+    return Path(shutil.copytree(smears, tmp_path / "images"))
+
+
+@pytest.fixture
+def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make an experiment over `images` with cheap features and a cache of its own; counts extracted images."""
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
+
+    from leukobench.config import for_folder
+
+    def make(**said: Any) -> Any:
+        settings = {
+            "name": "trial",
+            "results": tmp_path / "results",
+            "extractors": [f"{plugin}:Colours"],
+            "selectors": ["none", {"anova": {"n_features": 3}}],
+            "classifiers": ["naive_bayes", "lda", "svm_rbf"],
+            "evaluation": {"folds": 3},
+        }
+        return for_folder(images, **(settings | said))
+
+    return make

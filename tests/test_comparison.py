@@ -16,7 +16,7 @@ from scipy.stats import friedmanchisquare
 from leukobench.cli import cli
 from leukobench.comparison import compare_runs
 from leukobench.config import for_folder
-from leukobench.errors import ConfigurationError
+from leukobench.errors import ConfigurationError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 
@@ -75,11 +75,14 @@ def test_the_command_names_ranks_and_files(runs: list[Path], tmp_path: Path) -> 
 def test_what_cannot_be_compared_is_a_message(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="two runs or more"):
         compare_runs(runs[:1], tmp_path)
-    with pytest.raises(ConfigurationError, match="have the same images"):
+    with pytest.raises(ConfigurationError, match="share 48 images"):
         compare_runs([runs[0], runs[0]], tmp_path)
-    with pytest.raises(ConfigurationError, match="no metric 'acuracy'"):
-        compare_runs(runs, tmp_path, "acuracy")
+    with pytest.raises(ConfigurationError, match="'log_loss' does not rank"):
+        compare_runs(runs, tmp_path, "log_loss")
     unfinished = Path(shutil.copytree(runs[0], tmp_path / "unfinished"))
+    (unfinished / "images.parquet").unlink()
+    with pytest.raises(StorageError, match="not whole any more"):
+        compare_runs([runs[1], unfinished], tmp_path)
     (unfinished / "state.json").unlink()
     with pytest.raises(ConfigurationError, match="Only finished runs"):
         compare_runs([runs[1], unfinished], tmp_path)

@@ -68,8 +68,23 @@ def test_a_run_after_the_opening_says_so(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
     unseal(outcome.folder, workers=1)
     assert "HOLDOUT OPENED" not in "\n".join(outcome.protocol)
+    again = run(experiment(), workers=1)
+    assert again.reused
+    assert "HOLDOUT OPENED" in "\n".join(again.protocol)
+    assert "HOLDOUT OPENED" in (outcome.folder / "report.html").read_text()
     later = run(experiment(resamples=200), workers=1)
     assert "HOLDOUT OPENED" in "\n".join(later.protocol)
+
+
+def test_what_was_opened_cannot_be_sealed_again(experiment: Any) -> None:
+    outcome = run(experiment(), workers=1)
+    first = unseal(outcome.folder, workers=1)
+    assert any("24 patients" in line for line in first)
+    run(experiment(seed=7), workers=1)
+    with pytest.raises(ConfigurationError, match="opened before, with other sealed images"):
+        unseal(outcome.folder, workers=1)
+    twin = run(experiment().model_copy(update={"name": "twin"}), workers=1)
+    assert any("NOT THE FIRST LOOK: 'trial'" in line for line in unseal(twin.folder, workers=1))
 
 
 def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_path: Path) -> None:
@@ -78,6 +93,7 @@ def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_
     Path(sealed["path"].iloc[0]).unlink()
     with pytest.raises(ImagesError, match="not those that the run put aside"):
         unseal(outcome.folder, workers=1)
+    assert not (outcome.folder / "holdout.json").exists()
 
 
 def test_without_a_sealed_holdout_there_is_nothing_to_open(experiment: Any, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from leukobench.cli import cli
 from leukobench.config import Experiment, for_folder
-from leukobench.errors import ConfigurationError
+from leukobench.errors import ConfigurationError, EveryCombinationFailedError
 from leukobench.evaluation.leaks import PROTOCOLS
 from leukobench.leakage import measure_leakage
 from leukobench.reporting.leakage_figure import leakage_lines
@@ -100,3 +100,21 @@ def test_the_command_takes_an_experiment_file(
     assert (tmp_path / "out" / "mine-leakage" / "leakage.png").exists()
     result = CliRunner().invoke(cli, [*said, "--layout", "folders"])
     assert result.exit_code == 2
+
+
+def test_what_fails_is_a_row_without_a_number(experiment: Any, plugin: str) -> None:
+    said = experiment(classifiers=["knn", f"{plugin}:FailsInOneFold"])
+    outcome = measure_leakage(said, sizes=(48,), repeats=1, workers=1)
+    table = outcome.table.query("metric == 'accuracy'").set_index("classifier")["inflation"]
+    assert table["knn"].notna().all()
+    assert table[f"{plugin}:FailsInOneFold"].isna().any()
+    assert outcome.summary["failed"].sum() > 0
+    assert any("failed)" in line for line in leakage_lines(outcome.summary))
+    with pytest.raises(EveryCombinationFailedError, match="with and without a leak"):
+        measure_leakage(experiment(classifiers=[f"{plugin}:FailsInOneFold"]), sizes=(48,), repeats=1, workers=1)
+
+
+def test_without_a_selector_the_split_and_the_copies_are_still_measured(experiment: Any) -> None:
+    outcome = measure_leakage(experiment(selectors=["none"]), sizes=(48,), repeats=1, workers=1)
+    assert set(outcome.table["protocol"]) == {"random split", "copies across", "scaling before"}
+    assert outcome.table["inflation"].notna().all()

@@ -16,37 +16,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from leukobench.config import Experiment, for_folder
+from leukobench.config import Experiment
 from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
 from leukobench.evaluation.chance import chance_verdict
 from leukobench.pipeline import Outcome, run
 
 CLASSIFIERS = ["naive_bayes", "lda", "svm_rbf"]
 SHORTCUTS = 4
-
-
-@pytest.fixture
-def images(smears: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(smears, tmp_path / "images"))
-
-
-@pytest.fixture
-def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
-
-    def make(**said: Any) -> Experiment:
-        settings = {
-            "name": "trial",
-            "results": tmp_path / "results",
-            "extractors": [f"{plugin}:Colours"],
-            "selectors": ["none", {"anova": {"n_features": 3}}],
-            "classifiers": CLASSIFIERS,
-            "evaluation": {"folds": 3},
-        }
-        return for_folder(images, **(settings | said))
-
-    return make
 
 
 def predictions(outcome: Outcome) -> pd.DataFrame:

@@ -129,6 +129,8 @@ class Analysis:
         value, low, high = best.metrics[self.rank_by]
         inside, outside = (np.array([getattr(one, side) for one in candidates]) for side in ("inside", "outside"))
         found = winner.corrected(inside, outside)
+        if len(candidates) == 1 or found.value > value:  # nothing was picked, or nothing was gained by it
+            found = found._replace(value=value)
         return {
             **dict(zip(tables.NAMES, best.key, strict=True)),
             "metric": self.rank_by,

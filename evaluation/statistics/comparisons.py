@@ -41,7 +41,8 @@ def corrected_t(differences: Floats, folds: int) -> Tested:
     Returns
     -------
     Tested
-        Differences that do not vary have p 1 where they are 0, and p 0 elsewhere.
+        Differences that do not vary have p 1 where they are 0, and that of a sign test elsewhere: no spread in a few
+        folds is no certainty.
 
     References
     ----------
@@ -55,7 +56,8 @@ def corrected_t(differences: Floats, folds: int) -> Tested:
         return Tested(mean, float("nan"), float("nan"))
     if scale == 0:
         same = abs(mean) < _SAME
-        return Tested(mean, 0.0 if same else float(np.copysign(np.inf, mean)), 1.0 if same else 0.0)
+        p = 1.0 if same else 2.0 ** (1 - int((~np.isnan(differences)).sum()))
+        return Tested(mean, 0.0 if same else float(np.copysign(np.inf, mean)), p)
     return Tested(mean, mean / scale, float(2 * t.sf(abs(mean) / scale, freedom)))
 
 

@@ -165,11 +165,13 @@ def test_leaky_and_honest_copies_differ_in_the_folds_alone(tmp_path: Path) -> No
 def test_subsamples_are_whole_groups_in_the_proportion_of_the_classes(seed: int, sizes: list[int]) -> None:
     groups = np.repeat(np.arange(len(sizes)), sizes)
     task = task_of(groups % 2, groups)
-    rows = subsample(task, len(groups) // 2, seed)
+    rows = subsample(task, len(groups) // 2, seed, 3)
     assert (np.diff(rows) > 0).all()
     taken = part_of(task, rows)
     for group in np.unique(taken.groups):
         assert (taken.groups == group).sum() == (task.groups == group).sum()
     for label in (0, 1):
         assert abs((taken.labels == label).sum() - (task.labels == label).sum() / 2) <= 5.5
-    assert rows.tolist() == subsample(task, len(groups) // 2, seed).tolist()
+    assert rows.tolist() == subsample(task, len(groups) // 2, seed, 3).tolist()
+    few = subsample(task, 1, seed, 3)
+    assert all(len(np.unique(task.groups[few][task.labels[few] == label])) == 3 for label in (0, 1))

@@ -29,6 +29,7 @@ def scored(best: float, colour: float, gap_low: float) -> Scored:
     winner |= {"value": best, "low": best - 0.01, "high": best + 0.01, "corrected": best - 0.005}
     winner |= {"corrected_low": best - 0.02, "corrected_high": best, "picked_among": 2, "rank_agreement": float("nan")}
     against = {("shortcut: colour", "none", "svm"): (best - colour, gap_low, best - colour + 0.01)}
+    against["shortcut: majority class", "none", "svm"] = (best - 0.25, best - 0.26, best - 0.24)
     empty = pd.DataFrame()
     return Scored(table, empty, empty, {}, winner, against, {"expected": 0.25, "at_chance": True, "words": "PERMUTED"})
 
@@ -51,6 +52,31 @@ def test_the_verdict_on_shortcuts(numbers: tuple[float, ...], verdict: str, word
     assert said["shortcut"]["verdict"] == verdict
     assert said["shortcut"]["words"].startswith(words)
     assert said["sentences"][2].startswith(words)
+
+
+def test_a_shortcut_that_failed_is_not_a_shortcut_that_was_beaten() -> None:
+    facts = scored(0.99, 0.30, 0.5)
+    facts.leaderboard.loc[facts.leaderboard["extractor"] == "shortcut: colour", "balanced_accuracy"] = float("nan")
+    said = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["shortcut"]
+    assert said["verdict"] == "unknown"
+    assert said["words"].startswith("SHORTCUTS UNKNOWN: 1 of them failed")
+    assert "Better" not in said["words"]
+
+
+def test_one_shortcut_that_is_not_beaten_is_enough() -> None:
+    facts = scored(0.99, 0.60, 0.2)
+    facts.against["shortcut: majority class", "none", "svm"] = (0.74, -0.1, 0.8)
+    said = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["shortcut"]
+    assert (said["verdict"], said["name"]) == ("not better", "majority class")
+
+
+def test_one_combination_was_not_picked() -> None:
+    facts = scored(0.99, 0.60, 0.2)
+    assert facts.winner is not None
+    facts.winner["picked_among"] = 1
+    first, second, _ = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["sentences"]
+    assert first == "The only combination: net x none x svm, balanced accuracy 99.00 % [98.00 to 100.00]."
+    assert second == "There is nothing to compare it with."
 
 
 def test_three_sentences_with_interval_correction_and_groups() -> None:
