@@ -133,7 +133,7 @@ def test_tuning_searches_the_spaces_of_whatever_is_not_fixed() -> None:
     assert rules.tuning == "none"
 
 
-@pytest.mark.parametrize(("tuning", "points"), [("none", 5), ("grid", 5), ("optuna", 25)])
+@pytest.mark.parametrize(("tuning", "points"), [("none", 5), ("grid", 5), ("optuna", 15)])
 def test_a_named_search_replaces_the_space_and_is_carried_out_whatever_the_tuning(tuning: str, points: int) -> None:
     svm = {"svm_rbf": {"scale": True, "C": {"search": {"low": 0.1, "high": 1000, "log": True}}}}
     anova = {"anova": {"n_features": {"search": [5, 10]}}}

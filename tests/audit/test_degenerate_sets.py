@@ -19,7 +19,7 @@ from leukobench.config import for_folder
 from leukobench.errors import ImagesError
 from leukobench.images.fingerprint import COARSE
 from leukobench.images.synthetic import draw_image
-from leukobench.pipeline import audit
+from leukobench.pipeline import audit, run
 
 from .planting import FILE, PIXELS, compared, listed, prints_of, together, written
 
@@ -137,7 +137,9 @@ def test_a_class_that_is_one_picture_over_and_over_is_refused(tmp_path: Path) ->
         image = Image.fromarray(smear(20)).resize((60 + 6 * number,) * 2)
         image.save(images / "two" / f"{number}.png")
     with pytest.raises(ImagesError, match="too small for 5 folds: two") as caught:
-        audit(for_folder(images, results=tmp_path / "results"), workers=1)
+        run(for_folder(images, results=tmp_path / "results"), workers=1)
+    _, summary = audit(for_folder(images, results=tmp_path / "results"), workers=1)
+    assert summary["clusters"] == 1
     assert "two 6 images in 1 groups" in str(caught.value)
 
 
