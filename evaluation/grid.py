@@ -17,8 +17,10 @@ from .folds import Fold
 from .methods import FitRules, Method
 from .task import Task
 
-_DISTRIBUTIONS = ("imbalanced-learn", "numpy", "scikit-learn", "scipy", "xgboost-cpu", "xgboost")
+_LEARNING = ("imbalanced-learn", "scikit-learn", "scikit-learn-intelex", "xgboost-cpu", "xgboost")
+_DISTRIBUTIONS = ("numpy", "scipy", *_LEARNING)
 _ROOMS_THAT_DECIDE = ("classifiers", "selection")
+_ROOT_FILES_THAT_DECIDE = ("fast_forest.py",)
 _FILES_THAT_DECIDE = ("calibration", "folds", "methods", "metrics", "runner", "task", "tuning")
 
 
@@ -70,6 +72,7 @@ def software_versions() -> dict[str, str]:
     """Versions of the libraries and digest of the code that decide the numbers of a cell."""
     root = Path(__file__).parent.parent
     sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
+    sources += [root / name for name in _ROOT_FILES_THAT_DECIDE]
     sources += [root / "evaluation" / f"{name}.py" for name in _FILES_THAT_DECIDE]
     code = digest([file_digest(path) for path in sources])[:16]
     return installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}

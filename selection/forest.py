@@ -6,9 +6,9 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..fast_forest import RandomForest
 from .base import Floats, Integers, RankingSelector
 
 
@@ -25,6 +25,8 @@ class Forest(RankingSelector):
         Draws the images and features of each tree. The forest also depends on the order of the rows.
     n_jobs : int or None, default=None
         Trees grown at a time; the ranking does not depend on it.
+    engine : {"auto", "onedal", "scikit-learn"}, default="auto"
+        What grows the trees; see `leukobench.fast_forest.RandomForest`.
 
     Attributes
     ----------
@@ -43,6 +45,7 @@ class Forest(RankingSelector):
         "n_trees": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
+        "engine": [StrOptions({"auto", "onedal", "scikit-learn"})],
     }
 
     def __init__(
@@ -51,13 +54,16 @@ class Forest(RankingSelector):
         n_trees: int = 100,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
+        engine: str = "auto",
     ) -> None:
         super().__init__(n_features)
         self.n_trees = n_trees
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.engine = engine
 
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, Floats]:
-        forest = RandomForestClassifier(self.n_trees, random_state=self.random_state, n_jobs=self.n_jobs)
+        settings = {"random_state": self.random_state, "n_jobs": self.n_jobs, "engine": self.engine}
+        forest = RandomForest(self.n_trees, **settings)
         scores = forest.fit(X, y).feature_importances_
         return np.argsort(-scores, kind="stable"), scores

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     "errors": 0, "registry": 0, "storage": 0,
-    "choices": 0, "config": 1, "images": 1, "networks": 1,
+    "choices": 0, "fast_forest": 1, "config": 1, "images": 1, "networks": 1,
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
     "preparation": 4,

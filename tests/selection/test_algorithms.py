@@ -99,7 +99,7 @@ def test_lasso_at_a_penalty_that_keeps_nothing_keeps_the_first() -> None:
 def test_forest_importance_is_scikit_learns() -> None:
     X, y = problem(1)
     importance = RandomForestClassifier(100, random_state=3).fit(X, y).feature_importances_
-    ours = Forest(n_features=5, random_state=3).fit(X, y)
+    ours = Forest(n_features=5, random_state=3, engine="scikit-learn").fit(X, y)
     np.testing.assert_allclose(ours.scores_, importance)
     assert set(ours.support_) == set(np.argsort(-importance)[:5])
 

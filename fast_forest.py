@@ -1,0 +1,93 @@
+"""Random forests whose trees oneDAL grows, several times faster, where scikit-learn-intelex is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils._param_validation import StrOptions
+
+from .errors import EngineError
+
+
+class RandomForest(RandomForestClassifier):
+    """scikit-learn's random forest, its trees grown by oneDAL or by scikit-learn.
+
+    Trees of either kind are scikit-learn's own objects, so that prediction, importances and storage are the same. They
+    are drawn from other random numbers: two engines differ as two seeds do.
+
+    Parameters
+    ----------
+    n_estimators, max_features, max_depth, min_samples_leaf, min_weight_fraction_leaf : number, str or None
+    class_weight, random_state, n_jobs
+        See `sklearn.ensemble.RandomForestClassifier`.
+    engine : {"auto", "onedal", "scikit-learn"}
+        ``"auto"`` takes oneDAL where it is installed and takes these parameters.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **RandomForestClassifier._parameter_constraints,
+        "engine": [StrOptions({"auto", "onedal", "scikit-learn"})],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 200,
+        *,
+        max_features: Any = "sqrt",
+        max_depth: int | None = None,
+        min_samples_leaf: int = 1,
+        min_weight_fraction_leaf: float = 0.0,
+        class_weight: Any = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(
+            n_estimators,
+            max_features=max_features,
+            max_depth=max_depth,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            class_weight=class_weight,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+        self.engine = engine
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Grow the trees; see `sklearn.ensemble.RandomForestClassifier.fit`.
+
+        Raises
+        ------
+        EngineError
+            oneDAL is asked for and not installed.
+        """
+        if self.engine == "onedal" and not onedal_installed():
+            raise EngineError("oneDAL is not installed.", mend="pip install 'leukobench[onedal]', or `engine: auto`.")
+        labels = np.asarray(y)
+        one_label = labels.ndim > 0 and labels.size == len(labels)
+        plain = self.engine == "scikit-learn" or not onedal_installed()
+        if plain or self.class_weight == "balanced_subsample" or not one_label:
+            return super().fit(X, y, sample_weight)
+        from sklearnex.ensemble import RandomForestClassifier as OneDAL
+
+        settings = self.get_params()
+        settings.pop("engine")
+        grown = OneDAL(**settings).fit(X, y, sample_weight)
+        self.estimators_ = grown.estimators_
+        self.estimator_ = DecisionTreeClassifier()
+        self.classes_, self.n_classes_, self.n_outputs_ = grown.classes_, len(grown.classes_), 1
+        self.n_features_in_ = grown.n_features_in_
+        if hasattr(grown, "feature_names_in_"):
+            self.feature_names_in_ = np.asarray(grown.feature_names_in_)
+        return self
+
+
+def onedal_installed() -> bool:
+    """Whether scikit-learn-intelex is there; asked without importing it."""
+    return find_spec("sklearnex") is not None
