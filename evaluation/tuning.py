@@ -58,9 +58,14 @@ class InnerFeatures:
     def __init__(self, train: Floats, labels: NDArray[np.int64]) -> None:
         self.train, self.labels = train, labels
         self._made: dict[int, list[tuple[Floats, Floats]] | str] = {}
+        self._widest: dict[tuple[str, int], Any] = {}
 
-    def reduced(self, position: int, candidate: Candidate, splits: Sequence[Split]) -> list[tuple[Floats, Floats]]:
+    def reduced(
+        self, position: int, candidates: Sequence[Candidate], splits: Sequence[Split]
+    ) -> list[tuple[Floats, Floats]]:
         """Features of both sides of each inner fold, from the selector candidate at `position`.
+
+        Candidates that differ in the number of features alone share one fit, where the selector can tell from it.
 
         Raises
         ------
@@ -69,7 +74,7 @@ class InnerFeatures:
         """
         if position not in self._made:
             try:
-                self._made[position] = [self._fit(candidate.estimator, *split) for split in splits]
+                self._made[position] = [self._apply(position, candidates, *split) for split in enumerate(splits)]
             except (Exception, SystemExit) as error:  # a candidate may fail in any way: it is out, the others go on
                 self._made[position] = f"{type(error).__name__}: {error}"
         made = self._made[position]
@@ -77,11 +82,29 @@ class InnerFeatures:
             raise ValueError(made)  # noqa: TRY004
         return made
 
-    def _fit(self, estimator: Any, train: NDArray[Any], test: NDArray[Any]) -> tuple[Floats, Floats]:
+    def _apply(
+        self, position: int, candidates: Sequence[Candidate], number: int, split: Split
+    ) -> tuple[Floats, Floats]:
         from sklearn.base import clone
 
-        fitted = clone(estimator).fit(self.train[train], self.labels[train])
+        train, test = split
+        wanted, fitted = candidates[position].estimator, None
+        if hasattr(wanted, "keeping"):
+            alike = [c.estimator for c in candidates if _but_number(c.estimator) == _but_number(wanted)]
+            widest = max(alike, key=lambda estimator: estimator.n_features)
+            place = _but_number(wanted), number
+            if place not in self._widest:
+                self._widest[place] = clone(widest).fit(self.train[train], self.labels[train])
+            fitted = self._widest[place]
+            fitted = fitted if wanted is widest else fitted.keeping(wanted.n_features)
+        if fitted is None:
+            fitted = clone(wanted).fit(self.train[train], self.labels[train])
         return np.asarray(fitted.transform(self.train[train])), np.asarray(fitted.transform(self.train[test]))
+
+
+def _but_number(estimator: Any) -> str:
+    """What decides a ranking, whatever the number of features that are kept."""
+    return repr({key: value for key, value in estimator.get_params().items() if key != "n_features"})
 
 
 def tune(
@@ -116,7 +139,7 @@ def tune(
     def value(pair: tuple[int, int]) -> float:
         if pair not in found:
             try:
-                reduced = features.reduced(pair[0], selector.candidates[pair[0]], splits)
+                reduced = features.reduced(pair[0], selector.candidates, splits)
                 estimator = classifier.candidates[pair[1]].estimator
                 found[pair] = round(_pooled(estimator, reduced, features.labels, splits, rules), _DIGITS)
             except (Exception, SystemExit) as error:

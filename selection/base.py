@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -104,6 +105,27 @@ class RankingSelector(ColumnSelector):
             self.scores_[varying] = scores
         self.support_ = np.flatnonzero(self.ranking_ <= self._kept(varying.size))
         return self
+
+    def keeping(self, n_features: int | float) -> Self | None:
+        """Return the selector as it would be if fitted with fewer features, without a fit.
+
+        Parameters
+        ----------
+        n_features : int or float
+            At most as many as it was fitted with.
+
+        Returns
+        -------
+        Self or None
+            None where only a fit can tell.
+        """
+        whole = isinstance(n_features, Integral) and isinstance(self.n_features, Integral)
+        if not whole or not 1 <= n_features <= self.n_features:
+            return None
+        fewer = copy.copy(self)
+        fewer.n_features = n_features
+        fewer.support_ = np.flatnonzero(self.ranking_ <= min(int(n_features), self.support_.size))
+        return fewer
 
     @abstractmethod
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, Floats | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.linear_model import lasso_path
@@ -70,6 +70,10 @@ class Lasso(RankingSelector):
         self._active = np.count_nonzero(now)
         gone = (now == 0) & (self.alpha is not None)
         return np.lexsort((-path.unexplained(), -weight, -entry, gone)), entry
+
+    def keeping(self, n_features: int | float) -> Self | None:
+        """See `RankingSelector.keeping`; with `alpha` given, the number of features decides nothing."""
+        return super().keeping(n_features) if self.alpha is None else None
 
     def _alphas(self, first: float) -> Floats:
         last = first * _LOWEST if self.alpha is None else self.alpha

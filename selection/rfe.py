@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn import feature_selection
@@ -74,6 +74,10 @@ class RFE(RankingSelector):
                 f"Received step={self.step!r}; leave it out, or choose estimator='svm' or 'logistic'."
             )
         return ridge_elimination_order(standardised(X), y, self.alpha), None
+
+    def keeping(self, n_features: int | float) -> Self | None:
+        """See `RankingSelector.keeping`; without the ridge, the last steps depend on how many are kept."""
+        return super().keeping(n_features) if self.estimator == "ridge" else None
 
     def _refitted_order(self, X: Floats, y: Integers) -> Integers:
         step = 0.1 if self.step is None else self.step

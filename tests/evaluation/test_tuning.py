@@ -14,7 +14,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, matthews_corrcoef, roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -33,6 +33,7 @@ from leukobench.evaluation.task import Task
 from leukobench.evaluation.tuning import Chosen, InnerFeatures, tune
 from leukobench.registry import Registry
 from leukobench.selection import SELECTORS
+from leukobench.selection.anova import ANOVA
 
 C_VALUES = [1.0, 0.01, 0.1, 10.0]
 COUNTS = [8, 2, 4]
@@ -344,3 +345,21 @@ def test_a_selector_is_fitted_once_an_inner_fold_for_all_classifiers(
     methods = [counting, classifier("knn", {"n_neighbors": [1, 3]}), classifier("naive_bayes")]
     records(grid_of(tmp_path, X, task, tuple(methods), [Fold(0, 0, *sides(task))]), tmp_path)
     assert 2 * 3 + 1 <= len((tmp_path / "fits").read_text()) <= 2 * 3 + 2
+
+
+def test_numbers_of_features_share_one_ranking_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[int] = []
+    rank = ANOVA._rank
+    monkeypatch.setattr(ANOVA, "_rank", lambda self, X, y: fits.append(self.n_features) or rank(self, X, y))
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 30)), np.arange(60) % 2
+    splits = list(StratifiedKFold(3).split(X, y))
+    method = make_method(SELECTORS, "anova", {}, "anova", 0, axes={"n_features": [10, 5, 20, 1]})
+    features = InnerFeatures(X, y)
+    for position, candidate in enumerate(method.candidates):
+        reduced = features.reduced(position, method.candidates, splits)
+        for (train, _), (left, _) in zip(splits, reduced, strict=True):
+            expected = clone(candidate.estimator).fit(X[train], y[train]).transform(X[train])
+            np.testing.assert_array_equal(left, expected)
+    assert fits.count(20) == 3 + 3  # of the search, and of the comparison here
+    assert len(fits) == 3 + 4 * 3

@@ -131,3 +131,23 @@ def test_the_same_seed_gives_the_same_selection(name: str, data: tuple[np.ndarra
     X, y = data
     first, second = (make(name).fit(X, y).transform(X) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", RANKING)
+@pytest.mark.parametrize("fewer", [1, 7, 30])
+def test_fewer_features_of_one_fit_are_those_of_a_fit_with_fewer(name: str, fewer: int) -> None:
+    X, y = make_classification(80, 60, n_informative=10, n_classes=3, random_state=5)
+    X[:, 3] = 1.0
+    found = make(name, n_features=30).fit(X, y).keeping(fewer)
+    assert found is not None
+    expected = make(name, n_features=fewer).fit(X, y)
+    assert found.support_.tolist() == expected.support_.tolist()
+    np.testing.assert_array_equal(found.transform(X), expected.transform(X))
+    assert found.get_params() == expected.get_params()
+    assert make(name, n_features=30).fit(X, y).keeping(31) is None
+
+
+def test_what_a_smaller_fit_would_rank_otherwise_is_fitted() -> None:
+    X, y = make_classification(80, 20, n_informative=10, n_classes=3, random_state=5)
+    assert make("rfe", n_features=10, estimator="logistic").fit(X, y).keeping(5) is None
+    assert make("lasso", n_features=10, alpha=0.1).fit(X, y).keeping(5) is None
