@@ -27,8 +27,8 @@ from .evaluation.grid import Combination, FeatureSource
 from .evaluation.methods import FitRules, Method, make_method
 from .evaluation.task import Task
 from .features.cache import FeatureCache
-from .features.extraction import extract_to, pending
-from .features.extractors import Extractor
+from .features.extraction import compute, extract_to, pending
+from .features.extractors import Extractor, Together, together
 from .features.glance import Glance, columns
 from .images.facts import file_facts
 from .images.index import ImageIndex, index_images
@@ -258,6 +258,8 @@ def extract(
     ImagesError
         Images went bad since the audit looked at them.
     """
+    for group in together(extractors.values()):
+        _extract_together(group, index, workers, progress)
     sources = []
     for position, (label, extractor) in enumerate(extractors.items()):
         cache = FeatureCache(cache_folder() / "features", extractor.identity)
@@ -271,6 +273,22 @@ def extract(
             _log.warning("All combinations with %s fail. %s", label, error)
         sources.append(FeatureSource(label, target, digest(dict(extractor.identity)), error))
     return sources
+
+
+def _extract_together(group: Together, index: ImageIndex, workers: int, progress: Progress) -> None:
+    """Compute, in one pass, the images that all members of `group` lack; what fails here is tried again alone."""
+    caches = [FeatureCache(cache_folder() / "features", member.identity) for member in group.members]
+    known = set.union(*(cache.known() for cache in caches))
+    missing = list({name: (name, path) for name, path in index.files() if name not in known}.values())
+    poolings = ", ".join(member.pooling for member in group.members)
+    try:
+        with progress(f"extracting {group.members[0].network.name} ({poolings})", len(missing)) as advance:
+            compute(missing, group, caches, workers, {}, advance)
+    except (ExtractionError, EngineError) as failure:
+        _log.warning("Not in one pass, but one after the other: %s", failure)
+    else:
+        if missing:
+            _log.info("Features of %s in one pass: %s images.", group.members[0].network.name, f"{len(missing):,}")
 
 
 def make_task(index: ImageIndex) -> Task:

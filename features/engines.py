@@ -133,7 +133,7 @@ def engine_family(engine: str) -> str:
 def open_engine(
     network: Network,
     weights: Weights,
-    pooling: str = "average",
+    poolings: Sequence[str] = ("average",),
     precision: str = "float32",
     engine: str = "auto",
     threads: int | None = None,
@@ -144,7 +144,7 @@ def open_engine(
     ----------
     network, weights
         The spec and what `leukobench.networks.weights.locate` found for it.
-    pooling : {"average", "max", "multilevel"}
+    poolings : sequence of {"average", "max", "multilevel"}
         See `leukobench.features.pooling.pooled`.
     precision : {"float32", "bfloat16"}
         bfloat16 is up to twice as fast on processors that know it, and moves vectors by a few per cent.
@@ -163,9 +163,10 @@ def open_engine(
     ConfigurationError, EngineError, WeightsError
         Something asked for does not exist, is not installed, or does not fit.
     """
-    check_pooling(pooling)
+    for pooling in poolings:
+        check_pooling(pooling)
     check_precision(precision)
-    return _FAMILIES[choose_engine(engine)](network, weights, pooling, precision, threads or _cores())
+    return _FAMILIES[choose_engine(engine)](network, weights, poolings, precision, threads or _cores())
 
 
 class OpenVINOEngine(Engine):
@@ -173,10 +174,12 @@ class OpenVINOEngine(Engine):
 
     family = "openvino"
 
-    def __init__(self, network: Network, weights: Weights, pooling: str, precision: str, threads: int) -> None:
+    def __init__(
+        self, network: Network, weights: Weights, poolings: Sequence[str], precision: str, threads: int
+    ) -> None:
         super().__init__(network)
-        identity = {"network": network.identity(), "weights": weights.digest, "pooling": pooling}
-        files = converted(identity, lambda: _build(network, weights, pooling, "float32"))
+        identity = {"network": network.identity(), "weights": weights.digest, "poolings": list(poolings)}
+        files = converted(identity, lambda: _build(network, weights, poolings, "float32"))
         self.feature_names = files.feature_names
         self.name = f"OpenVINO {frameworks.short_version('openvino')} {precision}, CPU"
         self._openvino = frameworks.load_openvino()
@@ -234,11 +237,13 @@ class KerasEngine(Engine):
 
     family = "keras"
 
-    def __init__(self, network: Network, weights: Weights, pooling: str, precision: str, threads: int) -> None:
+    def __init__(
+        self, network: Network, weights: Weights, poolings: Sequence[str], precision: str, threads: int
+    ) -> None:
         super().__init__(network)
         keras = frameworks.load_keras()
         frameworks.settle_keras(threads)
-        self._model, names = _build(network, weights, pooling, precision)
+        self._model, names = _build(network, weights, poolings, precision)
         self.feature_names = tuple(names)
         device = frameworks.device(keras)
         self.name = f"{frameworks.keras_title(keras)} {precision}, {device}"
@@ -281,9 +286,9 @@ class KerasEngine(Engine):
 _FAMILIES: dict[str, type[OpenVINOEngine] | type[KerasEngine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
 
 
-def _build(network: Network, weights: Weights, pooling: str, precision: str) -> tuple[Any, list[str]]:
+def _build(network: Network, weights: Weights, poolings: Sequence[str], precision: str) -> tuple[Any, list[str]]:
     model = build(network, weights, precision=precision)
-    return pooled(model, network, pooling), feature_names(model, network, pooling)
+    return pooled(model, network, poolings), feature_names(model, network, poolings)
 
 
 def _cores() -> int:

@@ -18,7 +18,7 @@ from ..errors import StorageError, UnreadableImageError
 from .cache import PART_ROWS, FeatureCache
 
 if TYPE_CHECKING:
-    from .extractors import Extractor
+    from .extractors import Extractor, Together
 
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
@@ -58,7 +58,7 @@ def extract_to(
     refused: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         missing = pending(images, cache)
-        compute([(i, path) for i, path in missing if i not in refused], extractor, cache, threads, refused, advance)
+        compute([(i, path) for i, path in missing if i not in refused], extractor, [cache], threads, refused, advance)
         left = cache.fill([image_id for image_id, _ in images if image_id not in refused], target)
         if not left:
             return refused
@@ -77,13 +77,16 @@ def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tupl
 
 def compute(
     images: Sequence[tuple[str, str]],
-    extractor: Extractor,
-    cache: FeatureCache,
+    extractor: Extractor | Together,
+    caches: Sequence[FeatureCache],
     threads: int,
     refused: dict[str, str],
     advance: Advance = lambda done: None,
 ) -> None:
-    """Extract `images` and append them to the cache, part by part; refused images are added to `refused`."""
+    """Extract `images` and append them to the caches, part by part; refused images are added to `refused`.
+
+    There is one cache, or one for each member of a `Together`.
+    """
     if not images:
         return
     accepted: deque[str] = deque()
@@ -93,11 +96,16 @@ def compute(
         return
     with extractor.open(threads) as engine:
         vectors = _counted(engine.vectors(itertools.chain([first], readable)), advance)
-        _append_in_parts(vectors, accepted, engine.feature_names, cache)
+        names = list(engine.feature_names)
+        parts = extractor.columns(names) if hasattr(extractor, "columns") else [slice(None)]
+        _append_in_parts(vectors, accepted, names, list(zip(caches, parts, strict=True)))
 
 
 def _append_in_parts(
-    vectors: Iterable[NDArray[np.float32]], accepted: deque[str], names: Sequence[str], cache: FeatureCache
+    vectors: Iterable[NDArray[np.float32]],
+    accepted: deque[str],
+    names: Sequence[str],
+    sinks: Sequence[tuple[FeatureCache, slice]],
 ) -> None:
     """Write a part when it is full, when a minute has passed, and when anything interrupts."""
     chunk: list[NDArray[np.float32]] = []
@@ -108,7 +116,9 @@ def _append_in_parts(
             matrix = np.stack(chunk)
             ids = [accepted.popleft() for _ in chunk]
             chunk.clear()
-            cache.append(ids, matrix, names or [f"f_{position:04d}" for position in range(matrix.shape[1])])
+            known = names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
+            for cache, part in sinks:
+                cache.append(ids, np.ascontiguousarray(matrix[:, part]), known[part])
 
     try:
         for vector in vectors:
@@ -142,7 +152,7 @@ def _accept(
 
 
 def _read_ahead(
-    images: Iterable[tuple[str, str]], extractor: Extractor, threads: int
+    images: Iterable[tuple[str, str]], extractor: Extractor | Together, threads: int
 ) -> Iterator[tuple[str, NDArray[Any] | UnreadableImageError]]:
     """Decode in threads, in order, at most `_LOOKAHEAD` images ahead of the network."""
     waiting: deque[tuple[str, Future[NDArray[Any] | UnreadableImageError]]] = deque()
@@ -160,7 +170,7 @@ def _read_ahead(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(image_id: str, path: str, extractor: Extractor) -> NDArray[Any] | UnreadableImageError:
+def _read(image_id: str, path: str, extractor: Extractor | Together) -> NDArray[Any] | UnreadableImageError:
     """Read a file once: its bytes must still be those that were indexed."""
     try:
         data = Path(path).read_bytes()

@@ -20,8 +20,9 @@ from ..networks import NETWORKS, get_network
 from ..networks.build import check_precision
 from ..networks.weights import locate
 from ..registry import Registry
+from ..storage import digest
 from .engines import choose_engine, engine_family, open_engine
-from .pooling import check_pooling
+from .pooling import check_pooling, columns_of
 
 _BATCH = 32
 
@@ -118,7 +119,40 @@ class NetworkExtractor:
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Build or load the network; see `Extractor.open`."""
-        return open_engine(self.network, self.weights, self.pooling, self.precision, self.engine, threads)
+        return open_engine(self.network, self.weights, [self.pooling], self.precision, self.engine, threads)
+
+
+class Together:
+    """Extractors that differ in their pooling alone: one pass over the images serves all of them.
+
+    Parameters
+    ----------
+    members : sequence of NetworkExtractor
+        Of one `trunk`.
+    """
+
+    def __init__(self, members: Sequence[NetworkExtractor]) -> None:
+        self.members = members
+        self.read = members[0].read
+
+    def open(self, threads: int) -> AbstractContextManager[Engine]:
+        """Build or load the network with all poolings; the vectors of the members stand one after the other."""
+        first, poolings = self.members[0], [member.pooling for member in self.members]
+        return open_engine(first.network, first.weights, poolings, first.precision, first.engine, threads)
+
+    def columns(self, names: Sequence[str]) -> list[slice]:
+        """Where the numbers of each member stand."""
+        return [columns_of(names, member.pooling) for member in self.members]
+
+
+def together(extractors: Iterable[Extractor]) -> list[Together]:
+    """Groups of two extractors or more that one pass over the images can serve."""
+    groups: dict[str, list[NetworkExtractor]] = {}
+    for extractor in extractors:
+        if isinstance(extractor, NetworkExtractor):
+            trunk = {key: value for key, value in extractor.identity.items() if key != "pooling"}
+            groups.setdefault(digest(trunk), []).append(extractor)
+    return [Together(members) for members in groups.values() if len({m.pooling for m in members}) > 1]
 
 
 class CustomExtractor:

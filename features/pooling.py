@@ -12,7 +12,7 @@ POOLINGS = ("average", "max", "multilevel")
 _SHORT = {"average": "avg", "max": "max"}
 
 
-def pooled(model: Any, network: Network, pooling: str) -> Any:
+def pooled(model: Any, network: Network, poolings: Sequence[str]) -> Any:
     """Put a pooling on top of a network.
 
     Parameters
@@ -21,9 +21,9 @@ def pooled(model: Any, network: Network, pooling: str) -> Any:
         From `leukobench.networks.build.build`, without its classifier.
     network : Network
         Its spec, which names the stages.
-    pooling : {"average", "max", "multilevel"}
+    poolings : sequence of {"average", "max", "multilevel"}
         The average or the maximum of each channel of the last feature maps, or the mean and the standard deviation of
-        each channel after each stage, all in one pass.
+        each channel after each stage; all in one pass, one after the other.
 
     Returns
     -------
@@ -35,24 +35,30 @@ def pooled(model: Any, network: Network, pooling: str) -> Any:
     ConfigurationError
         An unknown pooling.
     """
-    from keras import Model, layers, ops
+    from keras import Model, ops
+
+    parts = [_pooled(model, network, pooling) for pooling in poolings]
+    outputs = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+    return Model(model.inputs[0], outputs, name="_".join([network.name, *poolings]))
+
+
+def _pooled(model: Any, network: Network, pooling: str) -> Any:
+    from keras import layers, ops
 
     check_pooling(pooling)
     if pooling == "multilevel":
         maps = [_float32(model.get_layer(name).output) for name in stages(model, network)]
-        outputs = ops.concatenate([part for x in maps for part in _mean_and_std(x)], axis=-1)
-    else:
-        layer = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
-        outputs = layer(dtype="float32", name=_SHORT[pooling])(_float32(model.output))
-    return Model(model.inputs[0], outputs, name=f"{network.name}_{pooling}")
+        return ops.concatenate([part for x in maps for part in _mean_and_std(x)], axis=-1)
+    layer = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
+    return layer(dtype="float32", name=_SHORT[pooling])(_float32(model.output))
 
 
-def feature_names(model: Any, network: Network, pooling: str) -> list[str]:
+def feature_names(model: Any, network: Network, poolings: Sequence[str]) -> list[str]:
     """Names of the numbers that `pooled` gives, in its order.
 
     Parameters
     ----------
-    model, network, pooling
+    model, network, poolings
         As for `pooled`.
 
     Returns
@@ -61,12 +67,22 @@ def feature_names(model: Any, network: Network, pooling: str) -> list[str]:
         Such as ``"avg_0012"``, or ``"stage3_mean_0004"`` and ``"stage3_std_0004"``; stages are counted from 1, channels
         from 0.
     """
+    return [name for pooling in poolings for name in _names(model, network, pooling)]
+
+
+def _names(model: Any, network: Network, pooling: str) -> list[str]:
     check_pooling(pooling)
     if pooling != "multilevel":
         return _numbered(_SHORT[pooling], model.output.shape[-1])
     widths = [model.get_layer(name).output.shape[-1] for name in stages(model, network)]
     parts = [(f"stage{i}_{part}", width) for i, width in enumerate(widths, 1) for part in ("mean", "std")]
     return [name for prefix, width in parts for name in _numbered(prefix, width)]
+
+
+def columns_of(names: Sequence[str], pooling: str) -> slice:
+    """Where the numbers of one pooling stand among those that `pooled` gives, by their names."""
+    own = [i for i, name in enumerate(names) if name.startswith(_SHORT.get(pooling, "stage"))]
+    return slice(own[0], own[-1] + 1)
 
 
 def stages(model: Any, network: Network) -> Sequence[str]:

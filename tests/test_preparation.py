@@ -60,3 +60,12 @@ def test_an_audit_needs_no_folds(experiment: Any, images: Path) -> None:
     assert not (folder / "features").exists()
     with pytest.raises(ImagesError, match="at least two classes"):
         run(experiment())
+
+
+def test_two_poolings_of_one_network_are_one_pass(experiment: Any, caplog: pytest.LogCaptureFixture) -> None:
+    poolings = [{"efficientnet_lite0": {"pooling": pooling}} for pooling in ("average", "max")]
+    said = experiment(extractors=poolings, selectors=["none"], classifiers=["lda"])
+    with caplog.at_level("INFO", logger="leukobench"):
+        run(said, workers=2)
+    assert "Features of efficientnet_lite0 in one pass: 96 images." in caplog.text
+    assert caplog.text.count(": 0 images computed, the rest cached") == 2

@@ -33,7 +33,7 @@ def pictures(network, count=3):
 
 @pytest.fixture(scope="module")
 def lite():
-    with open_engine(LITE, locate(LITE), "multilevel", engine="openvino", threads=2) as engine:
+    with open_engine(LITE, locate(LITE), ["multilevel"], engine="openvino", threads=2) as engine:
         yield engine
 
 
@@ -54,7 +54,7 @@ def assert_agreement(name):
     inputs = sys.modules[function.__module__].preprocess_input(np.stack(images).astype(np.float32))
     expected = theirs.predict(inputs, verbose=0)
     for kind in ("openvino", "keras"):
-        with open_engine(network, weights, "average", engine=kind, threads=2) as engine:
+        with open_engine(network, weights, ["average"], engine=kind, threads=2) as engine:
             vectors = np.stack(list(engine.vectors(images)))
         assert np.abs(vectors - expected).max() <= 1e-5 * np.abs(expected).max(), engine.name
 
@@ -73,7 +73,7 @@ def test_engines_agree_with_the_networks_of_keras(name):
 def test_the_engines_agree_on_the_bundled_network(images, pooling):
     found = []
     for kind in ("openvino", "keras"):
-        with open_engine(LITE, locate(LITE), pooling, engine=kind, threads=2) as engine:
+        with open_engine(LITE, locate(LITE), [pooling], engine=kind, threads=2) as engine:
             found.append((np.stack(list(engine.vectors(images))), engine.feature_names))
     assert found[0][1] == found[1][1]
     assert np.abs(found[0][0] - found[1][0]).max() <= 1e-5 * np.abs(found[1][0]).max()
@@ -90,7 +90,7 @@ def test_vectors_depend_neither_on_the_order_nor_on_the_threads(lite, images):
     backward = np.stack(list(lite.vectors(images[::-1])))
     np.testing.assert_array_equal(forward, backward[::-1])
     assert forward.dtype == np.float32
-    with open_engine(LITE, locate(LITE), "multilevel", engine="openvino", threads=1) as single:
+    with open_engine(LITE, locate(LITE), ["multilevel"], engine="openvino", threads=1) as single:
         np.testing.assert_array_equal(forward, np.stack(list(single.vectors(iter(images)))))
 
 
@@ -103,7 +103,7 @@ def test_images_are_taken_only_a_few_ahead(images, kind):
             taken.append(1)
             yield images[0]
 
-    with open_engine(LITE, locate(LITE), "average", engine=kind, threads=2) as engine:
+    with open_engine(LITE, locate(LITE), ["average"], engine=kind, threads=2) as engine:
         assert len(list(islice(engine.vectors(endless()), 20))) == 20
         assert len(taken) <= 20 + 8
         assert list(engine.vectors([])) == []
@@ -121,7 +121,7 @@ def test_float32_is_not_shortened(lite):
 
 def test_bfloat16_on_request(images, lite):
     try:
-        engine = open_engine(LITE, locate(LITE), "multilevel", "bfloat16", "openvino", 2)
+        engine = open_engine(LITE, locate(LITE), ["multilevel"], "bfloat16", "openvino", 2)
     except EngineError as error:
         assert "cannot compute in bfloat16" in str(error)  # noqa: PT017
         return
@@ -140,7 +140,7 @@ def test_a_second_process_needs_no_keras(lite, images):
         "import sys, numpy as np; from leukobench.networks import get_network;"
         "from leukobench.networks.weights import locate; from leukobench.features.engines import open_engine;"
         "network = get_network('efficientnet_lite0');"
-        "engine = open_engine(network, locate(network), 'multilevel', engine='openvino', threads=2);"
+        "engine = open_engine(network, locate(network), ['multilevel'], engine='openvino', threads=2);"
         "print(float(next(engine.vectors([np.zeros((224, 224, 3), np.uint8)])).sum()));"
         "print(sorted({'keras', 'tensorflow', 'torch', 'jax', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
@@ -153,10 +153,10 @@ def test_a_second_process_needs_no_keras(lite, images):
 
 def test_a_damaged_conversion_is_made_again(tmp_path, monkeypatch, images, lite):
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
-    expected = open_engine(LITE, locate(LITE), "max", engine="openvino", threads=2)
+    expected = open_engine(LITE, locate(LITE), ["max"], engine="openvino", threads=2)
     (folder,) = ir_folders()
     damage(folder / "model.bin")
-    again = open_engine(LITE, locate(LITE), "max", engine="openvino", threads=2)
+    again = open_engine(LITE, locate(LITE), ["max"], engine="openvino", threads=2)
     for vector, other in zip(again.vectors(images), expected.vectors(images), strict=True):
         np.testing.assert_array_equal(vector, other)
 
@@ -238,7 +238,7 @@ class _OutOfMemory:
 
 
 def test_keras_backs_off_when_memory_runs_out(images, lite):
-    engine = open_engine(LITE, locate(LITE), "multilevel", engine="keras", threads=2)
+    engine = open_engine(LITE, locate(LITE), ["multilevel"], engine="keras", threads=2)
     expected = np.stack(list(engine.vectors(images)))
     model = engine._model
     engine._model = _OutOfMemory(model, fits=2)
@@ -290,5 +290,5 @@ def test_unknown_choices():
     with pytest.raises(ConfigurationError, match="no precision 'int8'"):
         open_engine(LITE, locate(LITE), precision="int8")
     with pytest.raises(ConfigurationError, match="no pooling called"):
-        open_engine(LITE, locate(LITE), "median")
+        open_engine(LITE, locate(LITE), ["median"])
     assert engines.ENGINES == ("auto", "openvino", "keras")

@@ -109,8 +109,8 @@ def test_other_networks_of_keras_can_be_built_and_pooled(name):
     network = get_network(name)
     model = build(network, locate(network, "random"))
     assert len(stages(model, network)) >= 4
-    width = pooled(model, network, "multilevel").output_shape[-1]
-    assert width == len(feature_names(model, network, "multilevel"))
+    width = pooled(model, network, ["multilevel"]).output_shape[-1]
+    assert width == len(feature_names(model, network, ["multilevel"]))
 
 
 @pytest.mark.parametrize("name", ["VGG16", "resnet50v2", "EfficientNetB0"])
