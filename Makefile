@@ -4,7 +4,7 @@ EXTRA ?= cpu
 BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
 
-.PHONY: quickstart test test-all lint types format clean
+.PHONY: quickstart test test-all lint types format benchmarks clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -29,6 +29,9 @@ types: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+benchmarks: $(READY)
+	$(BIN)/python benchmarks/run.py $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(REPEATS),--repeats $(REPEATS))
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

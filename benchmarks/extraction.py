@@ -1,0 +1,104 @@
+"""Images per second, from files to vectors, beside what a user of Keras would write."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from machine import alone, cores, paired
+
+NETWORKS = {
+    "mobilenetv2": ("MobileNetV2", 512, 2.4, 4.0),
+    "densenet121": ("DenseNet121", 128, 1.8, 3.5),
+    "inceptionv3": ("InceptionV3", 96, 1.8, 3.5),
+    "resnet101": ("ResNet101", 96, 1.2, 2.3),
+    "vgg19": ("VGG19", 48, 1.0, 2.0),
+}
+"""Its class in keras.applications, images to time it on, and the ratios wanted of float32 and bfloat16."""
+
+
+def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
+    found = []
+    for name, (keras_name, count, least, least_bfloat16) in NETWORKS.items():
+        with some(images, count) as folder:
+            for precision, target in (("float32", least), ("bfloat16", least_bfloat16)):
+                ours, theirs, ratio = paired(
+                    partial(alone, engine_seconds, folder, name, precision),
+                    partial(alone, keras_seconds, folder, keras_name),
+                    repeats,
+                )
+                found.append(
+                    {
+                        "network": name,
+                        "precision": precision,
+                        "leukobench, images/s": count / ours,
+                        "Keras, images/s": count / theirs,
+                        "ratio": ratio,
+                        "wanted": target,
+                    }
+                )
+                print(found[-1], flush=True)
+    return found
+
+
+@contextlib.contextmanager
+def some(images: Path, count: int) -> Iterator[Path]:
+    """A folder with links to `count` of the images, in the folders of their classes."""
+    paths = sorted(path for path in images.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp"))
+    with tempfile.TemporaryDirectory() as made:
+        for path in paths[:: max(1, len(paths) // count)][:count]:
+            link = Path(made) / path.parent.name / path.name
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(path.resolve())
+        yield Path(made)
+
+
+def engine_seconds(folder: Path, network: str, precision: str) -> float:
+    """From files to vectors in the cache; the network is loaded before."""
+    from leukobench.features.cache import FeatureCache
+    from leukobench.features.extraction import compute
+    from leukobench.features.extractors import make_extractor
+
+    extractor = make_extractor(network, {"weights": "random", "precision": precision})
+    paths = sorted(folder.rglob("*.*"))
+    files = [(hashlib.sha256(path.read_bytes()).hexdigest(), str(path)) for path in paths]
+    with extractor.open(cores()) as engine, tempfile.TemporaryDirectory() as cache:
+        list(engine.vectors([extractor.read(paths[0].read_bytes())] * 2 * cores()))
+        ready = _Ready(extractor, engine)
+        start = time.perf_counter()
+        compute(files, ready, [FeatureCache(Path(cache), extractor.identity)], cores(), {})
+        return time.perf_counter() - start
+
+
+class _Ready:
+    """An extractor whose engine is open already."""
+
+    def __init__(self, extractor: Any, engine: Any) -> None:
+        self.read, self._engine = extractor.read, engine
+
+    @contextlib.contextmanager
+    def open(self, threads: int) -> Iterator[Any]:
+        yield self._engine
+
+
+def keras_seconds(folder: Path, name: str) -> float:
+    """The same with `image_dataset_from_directory` and `Model.predict`; the network is built and traced before."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+
+    model = getattr(keras.applications, name)(weights=None, include_top=False, pooling="avg")
+    size = (299, 299) if name == "InceptionV3" else (224, 224)
+    images = keras.utils.image_dataset_from_directory(
+        folder, labels=None, image_size=size, batch_size=32, shuffle=False, verbose=False
+    )
+    model.predict(images.take(1), verbose=0)
+    start = time.perf_counter()
+    model.predict(images, verbose=0)
+    return time.perf_counter() - start

@@ -1,0 +1,65 @@
+"""What a number was measured on, and how two ways of doing one thing are compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "leukobench", "numpy", "scikit-learn", "scikit-learn-intelex", "scipy", "keras", "tensorflow-cpu", "openvino",
+    "xgboost-cpu",
+)  # fmt: skip
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return f"{cores()} cores of {model}, {memory:.0f} GB; Python {platform.python_version()}, {', '.join(found)}"
+
+
+def alone(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` returns in a fresh process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def paired(ours: Callable[[], float], theirs: Callable[[], float], repeats: int) -> tuple[float, float, float]:
+    """Medians of both, measured in turns, and the median of theirs over ours."""
+    pairs = [(ours(), theirs()) for _ in range(repeats)]
+    first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return first, second, statistics.median(b / a for a, b in pairs)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Rows as a Markdown table."""
+    columns = list(rows[0])
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return lines + [f"| {' | '.join(_said(row[name]) for name in columns)} |" for row in rows]
+
+
+def _said(value: Any) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)
