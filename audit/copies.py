@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import DisjointSet
 
 from .candidates import Pairs, candidate_pairs
 from .verification import LEAST, Alike, Looks
@@ -62,6 +61,8 @@ def find_copies(
 
 def clusters_of(copies: pd.DataFrame, images: pd.DataFrame) -> list[str]:
     """A key for each row of `images` that copies of one picture share, '' where there is no copy."""
+    from scipy.cluster.hierarchy import DisjointSet
+
     joined: DisjointSet = DisjointSet([*copies["image_id_a"], *copies["image_id_b"]])
     for pair in zip(copies["image_id_a"], copies["image_id_b"], strict=True):
         joined.merge(*pair)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +30,8 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
         ``at_chance`` (bool: all widened intervals hold it), ``expected``, ``rows``, ``misses_95`` (rows whose own 95 %
         interval misses it), ``outside`` (names of rows whose widened interval misses it), ``highest`` and ``words``.
     """
+    from scipy.stats import norm
+
     rows = leaderboard[leaderboard["balanced_accuracy"].notna() & leaderboard["balanced_accuracy_low"].notna()]
     value, low, high = (rows[f"balanced_accuracy{end}"].to_numpy() for end in ("", "_low", "_high"))
     expected = 1 / classes

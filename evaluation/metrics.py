@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +70,8 @@ def _mcc(counts: NDArray[np.int64]) -> float:
 
 def _auroc(labels: NDArray[np.int64], probabilities: Floats) -> Floats:
     """Area under the ROC curve of each class against the rest, by ranks (Mann-Whitney), shape (classes,)."""
+    from scipy.stats import rankdata
+
     positive = labels[:, None] == np.arange(probabilities.shape[1])
     ones = positive.sum(axis=0).astype(float)
     zeros = len(labels) - ones
