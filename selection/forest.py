@@ -63,7 +63,6 @@ class Forest(RankingSelector):
         self.engine = engine
 
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, Floats]:
-        settings = {"random_state": self.random_state, "n_jobs": self.n_jobs, "engine": self.engine}
-        forest = RandomForest(self.n_trees, **settings)
+        forest = RandomForest(self.n_trees, random_state=self.random_state, n_jobs=self.n_jobs, engine=self.engine)
         scores = forest.fit(X, y).feature_importances_
         return np.argsort(-scores, kind="stable"), scores
