@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from .config import RankBy
 from .errors import ConfigurationError, StorageError
 from .evaluation.scores import NAMES
 from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 COMBINATION = "combination"
 KINDS = (*NAMES, COMBINATION)
-METRICS = ("balanced_accuracy", "accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
+METRICS = get_args(RankBy)
 _DRAWN = 20
 _FEW = 10
 

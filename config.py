@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from .choices import Choice, Strict
 from .errors import ConfigurationError
 
+RankBy = Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"]
 Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
@@ -92,7 +93,7 @@ class Evaluation(Strict):
     budget: int = Field(default=30, ge=1)
     holdout: float = Field(default=0.0, ge=0.0, le=0.5)
     permute: bool = False
-    rank_by: Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"] = "balanced_accuracy"
+    rank_by: RankBy = "balanced_accuracy"
     resamples: int = Field(default=1000, ge=100)
 
     @model_validator(mode="after")

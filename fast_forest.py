@@ -27,6 +27,10 @@ class RandomForest(RandomForestClassifier):
         See `sklearn.ensemble.RandomForestClassifier`.
     engine : {"auto", "onedal", "scikit-learn"}
         ``"auto"`` takes oneDAL where it is installed and takes these parameters.
+
+    References
+    ----------
+    L. Breiman, Random Forests, Machine Learning 45, 2001.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

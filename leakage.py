@@ -121,7 +121,11 @@ def measure_leakage(
 
 def _check(experiment: Experiment) -> None:
     said, plain = experiment.evaluation, Evaluation()
-    changed = [key for key in ("balance", "calibration", "tuning", "holdout", "permute") if _differs(said, plain, key)]
+    changed = [
+        key
+        for key in ("balance", "calibration", "tuning", "holdout", "permute")
+        if getattr(said, key) != getattr(plain, key)
+    ]
     searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]
     if changed or searched:
         raise ConfigurationError(
@@ -130,10 +134,6 @@ def _check(experiment: Experiment) -> None:
             received=", ".join([*(f"{key}: {getattr(said, key)}" for key in changed), *searched]),
             mend="leave that out for this command.",
         )
-
-
-def _differs(said: Evaluation, plain: Evaluation, key: str) -> bool:
-    return bool(getattr(said, key) != getattr(plain, key))
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Outcome:
     folder : Path
         Every file of the run; see `RunFolder`.
     leaderboard : DataFrame
-        One row a combination, best first; see `leukobench.evaluation.scores.summarise`.
+        One row a combination, best first; see `leukobench.evaluation.scores.Scored`.
     answer : dict
         Best combination with its interval and corrected number, verdicts on shortcuts, groups and copies; see
         `make_answer`.

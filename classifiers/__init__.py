@@ -7,7 +7,7 @@ from ..registry import Registry
 CLASSIFIERS = Registry("classifier")
 CLASSIFIERS.add("svm_linear", "leukobench.classifiers.svm:svm_linear")
 CLASSIFIERS.add("svm_rbf", "leukobench.classifiers.svm:svm_rbf")
-CLASSIFIERS.add("random_forest", "leukobench.classifiers.forest:random_forest")
+CLASSIFIERS.add("random_forest", "leukobench.fast_forest:RandomForest")
 CLASSIFIERS.add("xgboost", "leukobench.classifiers.boosting:XGBoost")
 CLASSIFIERS.add("naive_bayes", "leukobench.classifiers.bayes:NaiveBayes")
 CLASSIFIERS.add("knn", "leukobench.classifiers.neighbours:knn")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.statistics.several_data_sets import alike
-from ..storage import atomic_path
+from .figures import INK, MARK, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INK, _MARK, _BAR = "#1f2933", "#7b8794", "#0b6e99"
+_LINE = "#7b8794"
 _STEP, _LEVEL = 0.42, 0.18
 
 
@@ -34,11 +34,7 @@ def draw_critical_difference(average_ranks: Mapping[str, float], critical_differ
     ----------
     Demsar: Statistical comparisons of classifiers over multiple data sets. JMLR 7 (2006) 1-30, figure 1.
     """
-    from matplotlib import rc_context
-
-    figure = _figure(average_ranks, critical_difference)
-    with atomic_path(target) as temporary, rc_context({"text.parse_math": False}):
-        figure.savefig(temporary, dpi=150, format="png", bbox_inches="tight", pad_inches=0.2)
+    save(_figure(average_ranks, critical_difference), target)
 
 
 def _figure(average_ranks: Mapping[str, float], critical_difference: float) -> Figure:
@@ -63,20 +59,20 @@ def _figure(average_ranks: Mapping[str, float], critical_difference: float) -> F
 
 
 def _draw_axis(axes: Any, first: int, last: int, critical_difference: float) -> None:
-    axes.plot([first, last], [0, 0], color=_INK, linewidth=1.2, clip_on=False)
+    axes.plot([first, last], [0, 0], color=INK, linewidth=1.2, clip_on=False)
     for rank in range(first, last + 1):
-        axes.plot([rank, rank], [0, 0.1], color=_INK, linewidth=1.2, clip_on=False)
-        axes.text(rank, 0.16, str(rank), ha="center", va="bottom", color=_INK, fontsize=10)
-    axes.plot([first, first + critical_difference], [0.62, 0.62], "|-", color=_BAR, linewidth=2, clip_on=False)
+        axes.plot([rank, rank], [0, 0.1], color=INK, linewidth=1.2, clip_on=False)
+        axes.text(rank, 0.16, str(rank), ha="center", va="bottom", color=INK, fontsize=10)
+    axes.plot([first, first + critical_difference], [0.62, 0.62], "|-", color=MARK, linewidth=2, clip_on=False)
     middle = first + critical_difference / 2
     text = f"critical difference {critical_difference:.2f}"
-    axes.text(middle, 0.7, text, ha="center", va="bottom", color=_BAR, fontsize=10)
+    axes.text(middle, 0.7, text, ha="center", va="bottom", color=MARK, fontsize=10)
 
 
 def _draw_groups(axes: Any, spans: list[tuple[float, float]], width: float) -> None:
     for level, (best, worst) in enumerate(spans):
         ends = [best - 0.008 * width, worst + 0.008 * width]
-        axes.plot(ends, [-0.16 - _LEVEL * level] * 2, color=_BAR, linewidth=4, solid_capstyle="butt", clip_on=False)
+        axes.plot(ends, [-0.16 - _LEVEL * level] * 2, color=MARK, linewidth=4, solid_capstyle="butt", clip_on=False)
 
 
 def _draw_methods(axes: Any, ordered: list[tuple[str, float]], ends: tuple[int, int], top: float) -> None:
@@ -85,9 +81,9 @@ def _draw_methods(axes: Any, ordered: list[tuple[str, float]], ends: tuple[int, 
     for place, (name, rank) in enumerate(ordered):
         left = place < half
         height = -top - _STEP * (place if left else len(ordered) - 1 - place)
-        axes.plot([rank, rank, ends[0 if left else 1]], [0, height, height], color=_MARK, linewidth=1, clip_on=False)
-        axes.plot(rank, 0, "o", color=_INK, markersize=4, clip_on=False)
-        text = {"ha": "right" if left else "left", "va": "center", "color": _INK, "fontsize": 10}
+        axes.plot([rank, rank, ends[0 if left else 1]], [0, height, height], color=_LINE, linewidth=1, clip_on=False)
+        axes.plot(rank, 0, "o", color=INK, markersize=4, clip_on=False)
+        text = {"ha": "right" if left else "left", "va": "center", "color": INK, "fontsize": 10}
         axes.annotate(
             f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}",
             (ends[0 if left else 1], height),

@@ -29,9 +29,9 @@ class RunFolder:
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
     ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``, what
     the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
-    ``patients.parquet``, ``stability.csv``), ``notes.csv`` (errors and warnings of the fits), ``figures/``,
-    ``run.log``, ``records/`` (what a killed run goes on from) and, while it works, ``features/`` (memory-mapped
-    matrices).
+    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``sealed.parquet`` and ``holdout.json`` (a sealed holdout,
+    and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``, ``records/`` (what a
+    killed run goes on from) and, while it works, ``features/`` (memory-mapped matrices).
     """
 
     def __init__(self, path: Path) -> None:

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from PIL import Image
 
 from leukobench.cli import cli
-from leukobench.config import Experiment, for_folder
 from leukobench.errors import ConfigurationError, EveryCombinationFailedError
 from leukobench.evaluation.leaks import PROTOCOLS
 from leukobench.leakage import measure_leakage
@@ -20,22 +19,9 @@ from leukobench.reporting.leakage_figure import leakage_lines
 
 
 @pytest.fixture
-def experiment(smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
-
-    def make(**said: Any) -> Experiment:
-        settings = {
-            "name": "trial",
-            "results": tmp_path / "results",
-            "extractors": [f"{plugin}:Colours"],
-            "selectors": [{"anova": {"n_features": 3}}],
-            "classifiers": ["knn"],
-            "evaluation": {"folds": 3},
-        }
-        return for_folder(smears, **(settings | said))
-
-    return make
+def experiment(experiment: Any) -> Any:
+    """One selector and one classifier, unless a test says otherwise."""
+    return lambda **said: experiment(**({"selectors": [{"anova": {"n_features": 3}}], "classifiers": ["knn"]} | said))
 
 
 def test_tables_and_figure_hold_every_protocol(experiment: Any) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from leukobench.reporting.critical_difference import _BAR, _figure, draw_critical_difference
+from leukobench.reporting.critical_difference import _figure, draw_critical_difference
+from leukobench.reporting.figures import MARK
 
 RANKS = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
 """Demsar (2006), table 6: mean ranks on 14 data sets."""
@@ -15,7 +16,7 @@ RANKS = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
 
 def bars(ranks: dict[str, float], difference: float) -> list[tuple[float, float]]:
     """Where the bars begin and end that join methods; the first blue line is the critical difference itself."""
-    lines = [line for line in _figure(ranks, difference).axes[0].lines if line.get_color() == _BAR]
+    lines = [line for line in _figure(ranks, difference).axes[0].lines if line.get_color() == MARK]
     assert lines[0].get_xdata()[1] - lines[0].get_xdata()[0] == pytest.approx(difference)  # type: ignore[index]
     return [(float(line.get_xdata()[0]), float(line.get_xdata()[1])) for line in lines[1:]]  # type: ignore[index]
 
