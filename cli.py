@@ -63,6 +63,7 @@ def _image_options(command: Any) -> Any:
 @click.option("--preset", help="A published protocol in place of the default experiment: cnmc, dinobloom-probe.")
 @click.option("--folds", type=click.IntRange(2), help="Folds of the cross-validation; 5 by default.")
 @click.option("--permute", is_flag=True, help="Permute the labels first: then every score has to come out at chance.")
+@click.option("--plan", is_flag=True, help="Only say what is to be computed, and about how long it will take.")
 def run(
     experiments: tuple[Path, ...],
     images: Path | None,
@@ -74,6 +75,7 @@ def run(
     preset: str | None,
     folds: int | None,
     permute: bool,
+    plan: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
 
@@ -98,11 +100,26 @@ def run(
         asked = [experiment.permuted() for experiment in asked]
     if len({experiment.folder.absolute() for experiment in asked}) < len(asked):
         raise click.UsageError("Two of these experiments have one name: the second would overwrite the first.")
-    sys.exit(max(_run(experiment, workers) for experiment in asked))
+    sys.exit(max((_plan if plan else _run)(experiment, workers) for experiment in asked))
 
 
 def _given(**options: Any) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
+
+
+def _plan(experiment: Any, workers: int | None) -> int:
+    """Plan one experiment of several: what stops it does not stop the next."""
+    from . import planning
+    from .reporting.progress import on_screen
+
+    try:
+        plan = planning.make_plan(experiment, workers, on_screen())
+    except LeukobenchError as error:
+        click.echo(f"leukobench: {error}", err=True)
+        return error.exit_code
+    lines = plan.lines() if plan else ["Nothing to compute: this run was finished before."]
+    click.echo("\n".join([f"Plan of {experiment.name}:", *lines]))
+    return 0
 
 
 def _run(experiment: Any, workers: int | None) -> int:

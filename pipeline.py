@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from .evaluation.scores import write_scores
 from .features.extractors import Extractor, make_extractor
 from .images.index import ImageIndex
 from .preparation import (
+    FITTING,
+    WEIGHING,
     Audited,
     audit_images,
     cores,
@@ -35,6 +37,7 @@ from .preparation import (
     shortcut_baselines,
 )
 from .reporting.answer import make_answer
+from .reporting.costs import Costs, costs_line, folder_bytes, memory_watched
 from .reporting.figures import draw_figures
 from .reporting.log import log_to
 from .reporting.progress import Progress, silent
@@ -42,7 +45,7 @@ from .reporting.protocol import groups, opened_line, protocol
 from .reporting.report import write_report
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
-from .storage import digest, file_digest, lock
+from .storage import cache_folder, digest, file_digest, lock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +69,15 @@ class Outcome:
         `make_answer`.
     reused : bool
         The run had been finished before, and nothing was computed.
+    costs : str
+        What the run took, beside what was planned.
     """
 
     folder: Path
     leaderboard: pd.DataFrame
     answer: dict[str, Any]
     reused: bool = False
+    costs: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -85,7 +91,7 @@ class Outcome:
 
     def guide(self) -> str:
         """Which files to look at, and what to do next."""
-        said = ["Nothing to compute: this run was finished before."] if self.reused else []
+        said = ["Nothing to compute: this run was finished before."] if self.reused else [self.costs]
         return "\n".join([*said, *RunFolder(self.folder).guide()])
 
 
@@ -148,16 +154,60 @@ def audit(
 
 
 def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Progress) -> Outcome:
-    started = time.perf_counter()
+    costs = Costs()
+    progress, start = costs.timed(progress), time.perf_counter()
+    found = find_work(experiment, folder, progress)
+    finished = folder.finished(found.state)
+    if finished is not None:
+        return Outcome(folder.path, *finished, reused=True)
+    cached = folder_bytes(cache_folder())
+    with memory_watched(costs):
+        outcome = _compute(experiment, folder, found, workers, progress)
+        costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
+    folder.finish(found.state)
+    costs.seconds = time.perf_counter() - start
+    _log.info("Finished.", extra={"facts": {"seconds": round(costs.seconds, 3)}})
+    folder.write_json("costs.json", costs.to_mapping())
+    plan = folder.read_json("plan.json") or {}
+    planned = plan if plan.get("state") == found.state else None
+    return replace(outcome, costs=costs_line(costs.to_mapping(), planned))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an experiment is about, before anything is computed.
+
+    Attributes
+    ----------
+    extractors : dict of str to Extractor
+        By their labels.
+    index : ImageIndex
+    state : str
+        Digest of everything that decides the results.
+    """
+
+    extractors: dict[str, Extractor]
+    index: ImageIndex
+    state: str
+
+
+def find_work(experiment: Experiment, folder: RunFolder, progress: Progress) -> Work:
+    """Check everything that can be checked, and find the images.
+
+    Raises
+    ------
+    ConfigurationError, ImagesError, WeightsError, EngineError
+    """
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
     if not folder.was_finished():
         make_methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
     index = find_images(experiment, folder, progress)
     index.check(experiment.evaluation.folds)
-    state = _state(experiment, extractors, index)
-    finished = folder.finished(state)
-    if finished is not None:
-        return Outcome(folder.path, *finished, reused=True)
+    return Work(extractors, index, _state(experiment, extractors, index))
+
+
+def _compute(experiment: Experiment, folder: RunFolder, found: Work, workers: int, progress: Progress) -> Outcome:
+    extractors, index = found.extractors, found.index
     selectors, classifiers = make_methods(experiment)
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
@@ -169,8 +219,6 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
         lines.append(opened_line(opened["opened"]))
     leaderboard, answer = _evaluate(experiment, grid, audited, folder, lines, workers, progress)
     write_report(folder.path)
-    folder.finish(state)
-    _log.info("Finished.", extra={"facts": {"seconds": round(time.perf_counter() - started, 3)}})
     return Outcome(folder.path, leaderboard, answer)
 
 
@@ -247,10 +295,10 @@ def _evaluate(
     store = RecordStore(folder.records)
     folder.write_table("folds.parquet", folds_table(grid.task, grid.folds))
     cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store)))
-    with progress("fitting combinations", cells) as advance:
+    with progress(FITTING, cells) as advance:
         run_grid(grid, store, workers, advance)
     patients = audited.index.images["patient"].tolist() if groups(audited.index)[0] == "patients" else None
-    with progress("weighing the scores", len(list(grid.combinations()))) as advance:
+    with progress(WEIGHING, len(list(grid.combinations()))) as advance:
         scored = write_scores(grid, store, folder.path, said.rank_by, said.resamples, patients, advance)
     for name, table in scored.tables.items():
         folder.write_table(name, table)

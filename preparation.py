@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
+IDENTIFYING, LOOKING, COMPARING = "identifying images", "looking at every image", "comparing images"
+FITTING, WEIGHING = "fitting combinations", "weighing the scores"
+"""Stages of a run, beside those of extraction."""
 _SHEETS = 4
 _SEALED_PARTS = 10
 _MOST_GROUPS = 0.8
@@ -128,7 +131,7 @@ def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -
     ImagesError, ConfigurationError
     """
     said = experiment.images
-    with counted(progress, "identifying images") as report:
+    with counted(progress, IDENTIFYING) as report:
         index = index_images(said.folder, said.layout, said.group, report)
     _warn_of_ledger(index)
     folder.refuse_other_images(str(said.folder), index.digest())
@@ -149,7 +152,7 @@ def audit_images(
     glance = Glance()
     cache = FeatureCache(cache_folder() / "features", glance.identity)
     target = folder.matrix("glance")
-    with progress("looking at every image", len(pending(index.files(), cache))) as advance:
+    with progress(LOOKING, len(pending(index.files(), cache))) as advance:
         refused = extract_to(target, glance, index.files(), cache, workers, advance)
     if refused:
         index = index.without(refused)
@@ -171,7 +174,7 @@ def audit_images(
 def _find_copies(
     index: ImageIndex, fingerprints: np.ndarray, folder: RunFolder, workers: int, progress: Progress
 ) -> pd.DataFrame:
-    with counted(progress, "comparing images") as report:
+    with counted(progress, COMPARING) as report:
         copies = find_copies(index.images, fingerprints, report, workers)
     folder.write_table("audit/copies.parquet", copies)
     draw_sheets(copies, folder.path / "audit" / "sheets", _SHEETS)
@@ -265,7 +268,7 @@ def extract(
         cache = FeatureCache(cache_folder() / "features", extractor.identity)
         missing, error, target = len(pending(index.files(), cache)), "", folder.matrix(str(position))
         try:
-            with progress(f"extracting {label}", missing) as advance:
+            with progress(_stage(label), missing) as advance:
                 _refuse(extract_to(target, extractor, index.files(), cache, workers, advance))
             _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
         except (ExtractionError, EngineError) as failure:
@@ -280,15 +283,37 @@ def _extract_together(group: Together, index: ImageIndex, workers: int, progress
     caches = [FeatureCache(cache_folder() / "features", member.identity) for member in group.members]
     known = set.union(*(cache.known() for cache in caches))
     missing = list({name: (name, path) for name, path in index.files() if name not in known}.values())
-    poolings = ", ".join(member.pooling for member in group.members)
     try:
-        with progress(f"extracting {group.members[0].network.name} ({poolings})", len(missing)) as advance:
+        with progress(_stage(group), len(missing)) as advance:
             compute(missing, group, caches, workers, {}, advance)
     except (ExtractionError, EngineError) as failure:
         _log.warning("Not in one pass, but one after the other: %s", failure)
     else:
         if missing:
             _log.info("Features of %s in one pass: %s images.", group.members[0].network.name, f"{len(missing):,}")
+
+
+def _stage(extracting: str | Together) -> str:
+    if isinstance(extracting, Together):
+        poolings = ", ".join(member.pooling for member in extracting.members)
+        return f"extracting {extracting.members[0].network.name} ({poolings})"
+    return f"extracting {extracting}"
+
+
+def outstanding(extractors: Mapping[str, Extractor], index: ImageIndex) -> dict[str, int]:
+    """How many images the look at all of them, and each stage of `extract`, have to compute."""
+    files, root = index.files(), cache_folder() / "features"
+    found = {LOOKING: len(pending(files, FeatureCache(root, Glance.identity)))}
+    caches = {label: FeatureCache(root, extractor.identity) for label, extractor in extractors.items()}
+    lacking = {label: {name for name, _ in pending(files, cache)} for label, cache in caches.items()}
+    for group in together(extractors.values()):
+        members = [label for label, extractor in extractors.items() if extractor in group.members]
+        shared = set.intersection(*(lacking[label] for label in members))
+        found[_stage(group)] = len(shared)
+        for label in members:
+            left = lacking.pop(label) - shared
+            found |= {_stage(label): len(left)} if left else {}
+    return found | {_stage(label): len(names) for label, names in lacking.items()}
 
 
 def make_task(index: ImageIndex) -> Task:

@@ -53,13 +53,19 @@ def candidate_pairs(
     """
     known = _comparable(fingerprints, rows)
     points = _invariants(fingerprints, known)
-    squares = np.square(points).sum(axis=1)
+    halves = np.square(points).sum(axis=1, keepdims=True) / 2
+    ones = np.ones_like(halves)
+    # The product of these two is minus half the squared distance.
+    left, right = np.hstack([points, -halves, ones]), np.hstack([points, ones, -halves])
     size = max(1, _CELLS // max(len(known), 1))
+    room = np.empty(size * len(known), np.float32)
     for start in range(0, len(known), size):
-        block = slice(start, start + size)
-        near = squares[block, None] + squares[start:] - 2 * points[block] @ points[start:].T < 2 * (1 - LEAST) + 1e-4
-        first, second = np.nonzero(np.triu(near, 1))
-        yield _compared(fingerprints, known[first + start], known[second + start], apart)
+        block = left[start : start + size]
+        others = right[start:].T
+        closeness = np.matmul(block, others, out=room[: len(block) * others.shape[1]].reshape(len(block), -1))
+        first, second = np.divmod(np.flatnonzero(closeness > LEAST - 1 - 1e-4), closeness.shape[1])
+        later = second > first
+        yield _compared(fingerprints, known[first[later] + start], known[second[later] + start], apart)
         if report:
             report(min(start + size, len(known)), len(known))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,39 +13,46 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from machine import alone, cores, paired
+from machine import alone, cores, in_turns
+from matrix_rate import gflop, matrix_rate
 
 NETWORKS = {
-    "mobilenetv2": ("MobileNetV2", 512, 2.4, 4.0),
-    "densenet121": ("DenseNet121", 128, 1.8, 3.5),
-    "inceptionv3": ("InceptionV3", 96, 1.8, 3.5),
-    "resnet101": ("ResNet101", 96, 1.2, 2.3),
-    "vgg19": ("VGG19", 48, 1.0, 2.0),
+    "mobilenetv2": ("MobileNetV2", 3256, {"float32": 2.4, "bfloat16": 4.0}),
+    "densenet121": ("DenseNet121", 512, {"float32": 1.8, "bfloat16": 3.5}),
+    "inceptionv3": ("InceptionV3", 320, {"float32": 1.8, "bfloat16": 3.5}),
+    "resnet101": ("ResNet101", 320, {"float32": 1.2, "bfloat16": 2.3}),
+    "vgg19": ("VGG19", 160, {"float32": 1.0, "bfloat16": 2.0}),
 }
-"""Its class in keras.applications, images to time it on, and the ratios wanted of float32 and bfloat16."""
+"""Its class in keras.applications, images to time it on, and the ratios wanted."""
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
     found = []
-    for name, (keras_name, count, least, least_bfloat16) in NETWORKS.items():
+    ceiling = {precision: alone(matrix_rate, precision) for precision in ("float32", "bfloat16")}
+    for name, (keras_name, count, wanted) in NETWORKS.items():
         with some(images, count) as folder:
-            for precision, target in (("float32", least), ("bfloat16", least_bfloat16)):
-                ours, theirs, ratio = paired(
-                    partial(alone, engine_seconds, folder, name, precision),
-                    partial(alone, keras_seconds, folder, keras_name),
-                    repeats,
-                )
-                found.append(
-                    {
-                        "network": name,
-                        "precision": precision,
-                        "leukobench, images/s": count / ours,
-                        "Keras, images/s": count / theirs,
-                        "ratio": ratio,
-                        "wanted": target,
-                    }
-                )
-                print(found[-1], flush=True)
+            ways = {precision: partial(alone, engine_seconds, folder, name, precision) for precision in wanted}
+            seconds = in_turns({**ways, "Keras": partial(alone, keras_seconds, folder, keras_name)}, repeats)
+            work = alone(gflop_of, keras_name)
+        theirs = seconds["Keras"]
+        for precision, target in wanted.items():
+            ours = seconds[precision]
+            speed = count / statistics.median(ours)
+            found.append(
+                {
+                    "network": name,
+                    "precision": precision,
+                    "leukobench, images/s": speed,
+                    "Keras float32, images/s": count / statistics.median(theirs),
+                    "ratio": statistics.median(b / a for a, b in zip(ours, theirs, strict=True)),
+                    "wanted": target,
+                    "GFLOP an image": work,
+                    "GFLOP/s": speed * work,
+                    "matrix rate": ceiling[precision],
+                    "share": speed * work / ceiling[precision],
+                }
+            )
+            print(found[-1], flush=True)
     return found
 
 
@@ -61,7 +69,9 @@ def some(images: Path, count: int) -> Iterator[Path]:
 
 
 def engine_seconds(folder: Path, network: str, precision: str) -> float:
-    """From files to vectors in the cache; the network is loaded before."""
+    """From files to vectors in the cache; the network and the libraries are loaded before."""
+    import pyarrow.parquet  # noqa: F401
+
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extraction import compute
     from leukobench.features.extractors import make_extractor
@@ -90,15 +100,27 @@ class _Ready:
 
 def keras_seconds(folder: Path, name: str) -> float:
     """The same with `image_dataset_from_directory` and `Model.predict`; the network is built and traced before."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import keras
 
-    model = getattr(keras.applications, name)(weights=None, include_top=False, pooling="avg")
-    size = (299, 299) if name == "InceptionV3" else (224, 224)
+    model = _keras_model(name)
     images = keras.utils.image_dataset_from_directory(
-        folder, labels=None, image_size=size, batch_size=32, shuffle=False, verbose=False
+        folder, labels=None, image_size=model.input_shape[1:3], batch_size=32, shuffle=False, verbose=False
     )
     model.predict(images.take(1), verbose=0)
     start = time.perf_counter()
     model.predict(images, verbose=0)
     return time.perf_counter() - start
+
+
+def gflop_of(name: str) -> float:
+    """Work of one image, in 10^9 operations."""
+    return gflop(_keras_model(name))
+
+
+def _keras_model(name: str) -> Any:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+
+    side = 299 if name == "InceptionV3" else 224
+    shape = (side, side, 3)
+    return getattr(keras.applications, name)(weights=None, include_top=False, pooling="avg", input_shape=shape)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
@@ -47,11 +46,10 @@ def alone(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def paired(ours: Callable[[], float], theirs: Callable[[], float], repeats: int) -> tuple[float, float, float]:
-    """Medians of both, measured in turns, and the median of theirs over ours."""
-    pairs = [(ours(), theirs()) for _ in range(repeats)]
-    first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return first, second, statistics.median(b / a for a, b in pairs)
+def in_turns(ways: dict[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:
+    """What each way returns, measured one after the other so many times: what slows the machine slows all of them."""
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(repeats)]
+    return {name: [one[name] for one in rounds] for name in ways}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -33,6 +33,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
     pooling : {"average", "max", "multilevel"}
     precision : {"float32", "bfloat16"}
     engine : {"auto", "openvino", "keras"}
+    orientations : {1, 8}
+        8 averages over the right-angled turns of an image and its mirror image.
     n_jobs : int, optional
         Cores; all by default.
 
@@ -53,6 +55,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         pooling: str = "average",
         precision: str = "float32",
         engine: str = "auto",
+        orientations: int = 1,
         n_jobs: int | None = None,
     ) -> None:
         self.network = network
@@ -60,6 +63,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         self.pooling = pooling
         self.precision = precision
         self.engine = engine
+        self.orientations = orientations
         self.n_jobs = n_jobs
 
     def fit(self, X: Sequence[str | os.PathLike[str]], y: Any = None) -> DeepFeatures:
@@ -69,7 +73,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         ------
         ConfigurationError, WeightsError, EngineError
         """
-        parameters = {key: getattr(self, key) for key in ("weights", "pooling", "precision", "engine")}
+        names = ("weights", "pooling", "precision", "engine", "orientations")
+        parameters = {name: getattr(self, name) for name in names}
         self.extractor_ = make_extractor(self.network, parameters)
         self.description_ = self.extractor_.description
         return self

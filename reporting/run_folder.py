@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _GAPS = {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
 """Columns of the leaderboard that are empty for some rows."""
-_UNSURE = {".lock", "run.log", "state.json", "holdout.json"}
+_UNSURE = {".lock", "run.log", "state.json", "holdout.json", "plan.json", "costs.json"}
 """Files that may change after a run has finished."""
 _NEEDED = ("leaderboard.csv", "answer.json")
 
@@ -27,11 +27,12 @@ class RunFolder:
     """``results/<name>/``.
 
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
-    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``, what
-    the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
-    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``sealed.parquet`` and ``holdout.json`` (a sealed holdout,
-    and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``, ``records/`` (what a
-    killed run goes on from) and, while it works, ``features/`` (memory-mapped matrices).
+    ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``,
+    what the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
+    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``sealed.parquet`` and ``holdout.json`` (a sealed
+    holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
+    ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
+    took) and, while it works, ``features/`` (memory-mapped matrices).
     """
 
     def __init__(self, path: Path) -> None:

@@ -18,7 +18,8 @@ FLOORS = {
     "reporting": 3, "serving": 3,
     "preparation": 4,
     "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5,
-    "cli": 6, "app": 6,
+    "planning": 6,
+    "cli": 7, "app": 7,
 }  # fmt: skip
 NOT_PACKAGED = {"tests", "benchmarks", "build", "docs", "results"}
 SOURCES = [

@@ -1,0 +1,94 @@
+"""Forecast: what many images cost, drawn on from what a few did cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STEEPEST = 3.0
+_COSTS = ["selector_s", "fit_s", "predict_s"]
+_NAMES = ["extractor", "selector", "classifier"]
+
+
+def straight(points: Sequence[tuple[float, float]], x: float) -> float:
+    """What lies at `x` on the line through the last two points; neither slope nor intercept is below 0.
+
+    One point alone gives a line through the origin, none gives 0.
+    """
+    known = dict(points)
+    if len(known) < 2:
+        return sum(y / at * x for at, y in known.items() if at)
+    (a, below), (b, above) = list(known.items())[-2:]
+    slope = max(0.0, (above - below) / (b - a))
+    slope = min(slope, above / b)
+    return above + slope * (x - b)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the cells of one trial cost.
+
+    Attributes
+    ----------
+    train, test : float
+        Images in a training and in a test part.
+    costs : DataFrame
+        One row a combination: extractor, selector, classifier, and the mean over the folds of selector_s, fit_s,
+        predict_s.
+    """
+
+    train: float
+    test: float
+    costs: pd.DataFrame
+
+    @classmethod
+    def of(cls, scores: pd.DataFrame, train: float, test: float) -> Cells:
+        """From the tidy table of scores of a run."""
+        seen = scores[scores["metric"].isin(_COSTS)]
+        table = seen.pivot_table(index=_NAMES, columns="metric", values="value", aggfunc="mean")
+        return cls(train, test, table.reindex(columns=_COSTS).fillna(0.0).reset_index())
+
+
+def fold_seconds(trials: Sequence[Cells], train: float, test: float) -> pd.Series:
+    """Processor seconds of each unit (extractor with selector) in one fold of `train` and `test` images.
+
+    The cost of each selector, and of each classifier, grows as the last two trials show, all extractors taken together,
+    since single fits of milliseconds would show noise: along a straight line, or by a power of the number of images,
+    whichever is steeper, since much of a small fit is what any fit costs.
+
+    Returns
+    -------
+    Series
+        Indexed by extractor and selector.
+    """
+    last = trials[-1]
+    costs = last.costs
+    selecting = costs["selector_s"] * costs["selector"].map(_growth(trials, "selector", "selector_s", train))
+    fitting = costs["fit_s"] * costs["classifier"].map(_growth(trials, "classifier", "fit_s", train))
+    # What predicting one image costs may grow with the training part; there are as many images as there are.
+    steps, images = train / last.train, test / last.test
+    dearer = costs["classifier"].map(_growth(trials, "classifier", "predict_s", train)) / steps
+    predicting = costs["predict_s"] * dearer.clip(lower=1.0) * images
+    names = [costs[name] for name in ("extractor", "selector")]
+    return selecting.groupby(names).mean() + (fitting + predicting).groupby(names).sum()
+
+
+def _growth(trials: Sequence[Cells], method: str, cost: str, train: float) -> dict[str, float]:
+    """How many times its cost in the last trial each method costs on `train` images."""
+    last = trials[-1]
+    seen = last.costs.groupby(method)[cost].sum()
+    steps = train / last.train
+    if len(trials) < 2:
+        return dict.fromkeys(seen.index, steps)
+    before = trials[-2].costs.groupby(method)[cost].sum().reindex(seen.index)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.log(seen / before) / np.log(last.train / trials[-2].train)
+        slope = (1 - before / seen) / (last.train - trials[-2].train)
+    grown = np.maximum(steps ** power.clip(0.0, _STEEPEST), 1 + slope.clip(lower=0.0) * (train - last.train))
+    return grown.where(np.isfinite(grown), steps).to_dict()

@@ -1,0 +1,90 @@
+"""The plan: what is there, what is to be done, and about what it will cost."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukobench import pipeline, planning
+from leukobench.errors import EveryCombinationFailedError, ImagesError
+from leukobench.planning import make_plan
+from leukobench.preparation import FITTING, IDENTIFYING, LOOKING
+
+Make = Callable[..., Any]
+
+
+def by_stage(plan: planning.Plan | None) -> dict[str, planning.Step]:
+    assert plan is not None
+    return {step.stage: step for step in plan.steps}
+
+
+def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Make, tmp_path: Path) -> None:
+    said = experiment()
+    plan = make_plan(said, 1)
+    steps = by_stage(plan)
+    assert plan is not None
+    assert (steps[LOOKING].there, steps[LOOKING].to_do) == (0, 96)
+    assert steps["extracting example_plugin:Colours"].to_do == 96
+    assert steps[FITTING].to_do == (2 * 3 + 4) * 3
+    assert steps[IDENTIFYING].to_do == 96
+    assert plan.seconds == pytest.approx(sum(step.seconds for step in plan.steps), abs=0.01)
+    assert plan.memory_bytes > 1e8
+    assert plan.disk_bytes > 0
+    assert (tmp_path / "seen").stat().st_size == plan.tried[-1] < 96, "features of the trials alone"
+    assert sorted(path.name for path in said.folder.iterdir()) == ["plan.json"]
+    assert "In all about" in "\n".join(plan.lines())
+
+
+def test_what_the_trials_computed_is_there_afterwards(experiment: Make) -> None:
+    first = make_plan(experiment(), 1)
+    steps = by_stage(make_plan(experiment(), 1))
+    assert first is not None
+    assert steps["extracting example_plugin:Colours"].there == first.tried[-1]
+
+
+def test_a_run_says_what_was_planned(experiment: Make) -> None:
+    assert " (planned: " not in pipeline.run(experiment(name="unplanned"), 1).guide()
+    make_plan(experiment(), 1)
+    outcome = pipeline.run(experiment(), 1)
+    assert " (planned: " in outcome.guide()
+    costs = json.loads((outcome.folder / "costs.json").read_text())
+    assert costs["seconds"] > 0
+    assert {one["stage"] for one in costs["stages"]} >= {LOOKING, FITTING}
+    assert make_plan(experiment(), 1) is None, "nothing is left to plan"
+    assert pipeline.run(experiment(), 1).reused
+
+
+def test_the_plan_of_another_experiment_is_not_shown(experiment: Make) -> None:
+    make_plan(experiment(), 1)
+    outcome = pipeline.run(experiment(evaluation={"folds": 4}), 1)
+    assert "Took " in outcome.guide()
+    assert " (planned: " not in outcome.guide()
+
+
+def test_a_plan_says_nothing_of_its_trials(experiment: Make, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "leukobench"):
+        make_plan(experiment(), 1)
+    assert [record.message.partition(" ")[0] for record in caplog.records] == ["Files", "Found"]
+
+
+def test_mistakes_stop_a_plan_as_they_stop_a_run(experiment: Make, images: Path) -> None:
+    for path in sorted(images.glob("*"))[1:]:
+        path.rename(images.parent / path.name)
+    with pytest.raises(ImagesError, match="two classes"):
+        make_plan(experiment(), 1)
+
+
+def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
+    with pytest.raises(EveryCombinationFailedError, match="trial"):
+        make_plan(experiment(classifiers=["example_plugin:FailsInOneFold"]), 1)
+
+
+def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> None:
+    said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid", "permute": True}
+    plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)
+    assert by_stage(plan)[FITTING].to_do == (2 * 2 + 4) * 3 * 2
