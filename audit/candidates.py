@@ -12,7 +12,7 @@ from ..images.fingerprint import COARSE, correlations
 LEAST = 0.9
 """Correlation of the fingerprints, at the best turn, from which a pair is a candidate."""
 
-_NUMBERS = 128
+_NUMBERS = 256
 _SAMPLE = 4096
 _CELLS = 4_000_000
 _PAIRS = 4096
@@ -53,17 +53,16 @@ def candidate_pairs(
     """
     known = _comparable(fingerprints, rows)
     points = _invariants(fingerprints, known)
-    halves = np.square(points).sum(axis=1, keepdims=True) / 2
-    ones = np.ones_like(halves)
-    # The product of these two is minus half the squared distance.
-    left, right = np.hstack([points, -halves, ones]), np.hstack([points, ones, -halves])
+    halves = np.einsum("ij,ij->i", points, points) / 2
     size = max(1, _CELLS // max(len(known), 1))
     room = np.empty(size * len(known), np.float32)
     for start in range(0, len(known), size):
-        block = left[start : start + size]
-        others = right[start:].T
-        closeness = np.matmul(block, others, out=room[: len(block) * others.shape[1]].reshape(len(block), -1))
-        first, second = np.divmod(np.flatnonzero(closeness > LEAST - 1 - 1e-4), closeness.shape[1])
+        block, others = points[start : start + size], points[start:]
+        product = np.matmul(block, others.T, out=room[: len(block) * len(others)].reshape(len(block), -1))
+        # Half the squared distance is the sum of the halves less the product.
+        product -= halves[start:]
+        near = product > (halves[start : start + size] - (1 - LEAST) - 1e-4)[:, None]
+        first, second = np.divmod(np.flatnonzero(near), len(others))
         later = second > first
         yield _compared(fingerprints, known[first[later] + start], known[second[later] + start], apart)
         if report:
@@ -84,9 +83,11 @@ def _invariants(fingerprints: NDArray[np.float32], known: Pairs) -> NDArray[np.f
     sample = _magnitudes(fingerprints[known[:: max(1, len(known) // _SAMPLE)]])
     middle = sample.mean(axis=0)
     directions = np.linalg.svd(sample - middle, full_matrices=False)[2][:_NUMBERS].T
-    blocks = (known[start : start + _SAMPLE] for start in range(0, len(known), _SAMPLE))
-    found = [(_magnitudes(fingerprints[rows]) - middle) @ directions for rows in blocks]
-    return np.concatenate(found)
+    found = np.empty((len(known), directions.shape[1]), np.float32)
+    for start in range(0, len(known), _SAMPLE):
+        block = slice(start, start + _SAMPLE)
+        found[block] = (_magnitudes(fingerprints[known[block]]) - middle) @ directions
+    return found
 
 
 def _magnitudes(fingerprints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,9 +1,8 @@
-"""Time and peak memory from 1,000 to 100,000 images; each measured in a process of its own."""
+"""Time and peak memory (mapped files apart) from 1,000 to 100,000 images, each measured in a process of its own."""
 
 from __future__ import annotations
 
 import hashlib
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,17 +28,31 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
 
 
 def measured(work: Callable[[Path, int, Path], float], images: Path, size: int) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as folder:
+    from leukobench.reporting.costs import Costs, memory_watched
+
+    costs = Costs()
+    with tempfile.TemporaryDirectory() as folder, memory_watched(costs):
         seconds = work(images, size, Path(folder))
-        return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return seconds, costs.memory / 1e6
 
 
 def extraction(images: Path, size: int, folder: Path) -> float:
-    """Files to cached vectors with the bundled network: real pictures, each made another file by bytes at its end."""
+    """Files to cached vectors with the bundled network."""
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extraction import extract_to
     from leukobench.features.extractors import make_extractor
 
+    files = many(images, size, folder)
+    extractor = make_extractor("efficientnet_lite0", {})
+    with extractor.open(cores()):
+        pass  # the first time converts the network
+    start = time.perf_counter()
+    extract_to(folder / "x.npy", extractor, files, FeatureCache(folder / "cache", extractor.identity), cores())
+    return time.perf_counter() - start
+
+
+def many(images: Path, size: int, folder: Path) -> list[tuple[str, str]]:
+    """Id and path of so many files: 500 real pictures, each file made another one by bytes at its end."""
     known = [path.read_bytes() for path in sorted(images.rglob("*.jpg"))[:500]]
     files = []
     for number in range(size):
@@ -47,12 +60,7 @@ def extraction(images: Path, size: int, folder: Path) -> float:
         path = folder / f"{number}.jpg"
         path.write_bytes(data)
         files.append((hashlib.sha256(data).hexdigest(), str(path)))
-    extractor = make_extractor("efficientnet_lite0", {})
-    with extractor.open(cores()):
-        pass  # the first time converts the network
-    start = time.perf_counter()
-    extract_to(folder / "x.npy", extractor, files, FeatureCache(folder / "cache", extractor.identity), cores())
-    return time.perf_counter() - start
+    return files
 
 
 def cache(images: Path, size: int, folder: Path) -> float:
@@ -75,8 +83,11 @@ def cache(images: Path, size: int, folder: Path) -> float:
 
 
 def audit(images: Path, size: int, folder: Path) -> float:
-    """Which fingerprints may be of one picture: blends of real ones, since noise would be too easy."""
+    """A look at every file, then which fingerprints may be of one picture: blends of real ones, noise would be easy."""
     from leukobench.audit.candidates import candidate_pairs
+    from leukobench.features.cache import FeatureCache
+    from leukobench.features.extraction import extract_to
+    from leukobench.features.glance import Glance
     from leukobench.images.fingerprint import fingerprint
     from leukobench.images.reading import read_image
 
@@ -88,7 +99,9 @@ def audit(images: Path, size: int, folder: Path) -> float:
         pairs, share = rng.integers(0, len(real), (count, 2)), rng.uniform(0.2, 0.8, (count, 1))
         mixed = share * real[pairs[:, 0]] + (1 - share) * real[pairs[:, 1]] + 0.02 * rng.normal(size=(count, 768))
         target[begin : begin + count] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+    files, glance = many(images, size, folder), Glance()
     start = time.perf_counter()
+    extract_to(folder / "glance.npy", glance, files, FeatureCache(folder / "cache", glance.identity), cores())
     for _ in candidate_pairs(target, np.arange(size), lambda first, second: np.ones(len(first), dtype=bool)):
         pass
     return time.perf_counter() - start

@@ -23,7 +23,8 @@ VIEWS = 8
 def check_orientations(orientations: int, network: Network) -> None:
     """Raise a `ConfigurationError` unless the network can see so many orientations."""
     height, width = network.input_size
-    if orientations not in (1, VIEWS) or (orientations == VIEWS and height != width):
+    known = orientations in (1, VIEWS) and not isinstance(orientations, bool)
+    if not known or (orientations == VIEWS and height != width):
         raise ConfigurationError(
             f"{network.name} cannot average over {orientations!r} orientations.",
             expected="1, or 8 for a network with square input",
