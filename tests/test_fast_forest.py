@@ -30,7 +30,7 @@ def test_its_trees_are_scikit_learns_and_predict_as_onedal_does(data: tuple[np.n
     forest = RandomForest(30, random_state=1, engine="onedal").fit(X[:600], y[:600])
     assert {type(tree) for tree in forest.estimators_} == {DecisionTreeClassifier}
     assert forest.classes_.tolist() == ["Benign", "Early", "Pro"]
-    theirs = OneDAL(30, random_state=1).fit(X[:600], y[:600])
+    theirs = OneDAL(30, random_state=1, max_bins=64).fit(X[:600], y[:600])
     np.testing.assert_allclose(forest.predict_proba(X[600:]), theirs.predict_proba(X[600:]), atol=1e-6)
     np.testing.assert_allclose(forest.feature_importances_, theirs.feature_importances_, atol=1e-6)
 

@@ -99,18 +99,43 @@ def test_the_default_is_what_plain_scikit_learn_computes(name: str, data: tuple[
     np.testing.assert_allclose(getattr(mine, method)(X[100:]), getattr(plain, method)(X[100:]), rtol=1e-9)
 
 
-def test_xgboost_is_plain_xgboost_on_encoded_labels(data: tuple[np.ndarray, np.ndarray]) -> None:
+def plain_xgboost(X: np.ndarray, codes: np.ndarray, **parameters: float) -> np.ndarray:
     from xgboost import XGBClassifier
 
+    settings = {
+        "n_estimators": 200, "max_depth": 3, "learning_rate": 0.2, "max_bin": 32, "subsample": 1.0,
+        "colsample_bynode": 0.1, "tree_method": "hist", "random_state": 0, "n_jobs": 1,
+    }  # fmt: skip
+    return XGBClassifier(**(settings | parameters)).fit(X[:100], codes[:100]).predict_proba(X[100:])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_xgboost_is_plain_xgboost_on_encoded_labels(data: tuple[np.ndarray, np.ndarray], classes: int) -> None:
     X, y = data
+    codes = np.unique(y, return_inverse=True)[1] % classes
+    found = make("xgboost").fit(X[:100], codes[:100] * 7).predict_proba(X[100:])
+    np.testing.assert_array_equal(found, plain_xgboost(X, codes))
+
+
+def test_xgboosts_candidates_share_one_binned_matrix(
+    data: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xgboost
+
+    X, y = data[0] + np.float32(0.25), data[1]  # numbers that no other test has binned
     codes = np.unique(y, return_inverse=True)[1]
-    plain = XGBClassifier(
-        n_estimators=200, max_depth=3, learning_rate=0.2, max_bin=32, subsample=1.0, colsample_bynode=0.1,
-        tree_method="hist", random_state=0, n_jobs=1,
-    ).fit(X[:100], codes[:100])  # fmt: skip
-    np.testing.assert_array_equal(
-        make("xgboost").fit(X[:100], y[:100]).predict_proba(X[100:]), plain.predict_proba(X[100:])
-    )
+    binned: list[int] = []
+    matrix = xgboost.QuantileDMatrix
+    monkeypatch.setattr(xgboost, "QuantileDMatrix", lambda *a, **k: binned.append(1) or matrix(*a, **k))
+    for depth in (2, 3, 4):
+        found = make("xgboost", max_depth=depth).fit(X[:100], y[:100]).predict_proba(X[100:])
+        np.testing.assert_array_equal(found, plain_xgboost(X, codes, max_depth=depth))
+    assert len(binned) == 1
+    make("xgboost", max_bin=16).fit(X[:100], y[:100])
+    make("xgboost").fit(X[:100] * 2, y[:100])
+    make("xgboost").fit(X[:100], y[:100][::-1])
+    make("xgboost", class_weight="balanced").fit(X[:100], y[:100])
+    assert len(binned) == 5, "other bins, images, labels or weights are binned anew"
 
 
 @pytest.mark.parametrize("labels", [np.array([3, 7, 11]), np.array(["x", "y", "z"]), np.array([0, 2, 2])])
