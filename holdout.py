@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .chosen_methods import fit_rules, make_methods
 from .config import Evaluation, Experiment, read_experiment
 from .errors import ConfigurationError, ImagesError
 from .evaluation.folds import Fold
@@ -24,8 +25,6 @@ from .preparation import (
     cores,
     extract,
     find_images,
-    fit_rules,
-    make_methods,
     make_task,
     sealed_rows,
     shortcut_baselines,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .chosen_methods import make_methods, scaled_for
 from .classifiers import CLASSIFIERS
 from .config import Evaluation, Experiment
 from .errors import ConfigurationError, EveryCombinationFailedError
@@ -22,7 +23,7 @@ from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
 from .evaluation.task import Task
 from .features.extractors import make_extractor
-from .preparation import audit_images, cores, extract, find_images, make_methods, make_task
+from .preparation import audit_images, cores, extract, find_images, make_task
 from .reporting.leakage_figure import draw_leakage
 from .reporting.log import log_to
 from .reporting.progress import Progress, silent
@@ -165,7 +166,7 @@ def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Ru
     drawn = run.size and run.size < len(task)
     rows = subsample(task, run.size or 0, seed, experiment.evaluation.folds) if drawn else np.arange(len(task))
     taken = part_of(task, rows)
-    selectors, classifiers = make_methods(experiment)
+    selectors, classifiers = make_methods(scaled_for(experiment, len(rows))[0])
     return Setting(
         label=source.label,
         features=np.load(source.matrix, mmap_mode="r")[rows],

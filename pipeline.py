@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .chosen_methods import fit_rules, make_methods, scaled_for
 from .classifiers import CLASSIFIERS
 from .config import Experiment
 from .errors import EveryCombinationFailedError
@@ -30,8 +31,6 @@ from .preparation import (
     cores,
     extract,
     find_images,
-    fit_rules,
-    make_methods,
     make_task,
     sealed_rows,
     shortcut_baselines,
@@ -162,7 +161,7 @@ def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Prog
         return Outcome(folder.path, *finished, reused=True)
     cached = folder_bytes(cache_folder())
     with memory_watched(costs):
-        outcome = _compute(experiment, folder, found, workers, progress)
+        outcome = _compute(folder, found, workers, progress)
         costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
     folder.finish(found.state)
     costs.seconds = time.perf_counter() - start
@@ -179,6 +178,10 @@ class Work:
 
     Attributes
     ----------
+    experiment : Experiment
+        With classifiers that can be fitted to so many images.
+    notes : list of str
+        Which ones gave way to what.
     extractors : dict of str to Extractor
         By their labels.
     index : ImageIndex
@@ -186,6 +189,8 @@ class Work:
         Digest of everything that decides the results.
     """
 
+    experiment: Experiment
+    notes: list[str]
     extractors: dict[str, Extractor]
     index: ImageIndex
     state: str
@@ -203,11 +208,14 @@ def find_work(experiment: Experiment, folder: RunFolder, progress: Progress) -> 
         make_methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
     index = find_images(experiment, folder, progress)
     index.check(experiment.evaluation.folds)
-    return Work(extractors, index, _state(experiment, extractors, index))
+    experiment, notes = scaled_for(experiment, len(index))
+    for note in notes:
+        _log.warning("%s.", note)
+    return Work(experiment, notes, extractors, index, _state(experiment, extractors, index))
 
 
-def _compute(experiment: Experiment, folder: RunFolder, found: Work, workers: int, progress: Progress) -> Outcome:
-    extractors, index = found.extractors, found.index
+def _compute(folder: RunFolder, found: Work, workers: int, progress: Progress) -> Outcome:
+    experiment, extractors, index = found.experiment, found.extractors, found.index
     selectors, classifiers = make_methods(experiment)
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
@@ -215,6 +223,7 @@ def _compute(experiment: Experiment, folder: RunFolder, found: Work, workers: in
     grid = _grid(experiment, audited, extractors, (selectors, classifiers), folder, workers, progress)
     described = {label: extractor.description for label, extractor in extractors.items()}
     lines = protocol(audited.index, experiment.evaluation, described, fit_rules(experiment).tuning)
+    lines += found.notes
     if opened := folder.read_json("holdout.json"):
         lines.append(opened_line(opened["opened"]))
     leaderboard, answer = _evaluate(experiment, grid, audited, folder, lines, workers, progress)

@@ -112,7 +112,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     work = pipeline.find_work(experiment, folder, costs.timed(progress))
     if folder.finished(work.state) is not None:
         return None
-    start = time.perf_counter()
+    experiment, start = work.experiment, time.perf_counter()
     trials: list[_Trial] = []
     target = _Target.of(experiment, work, folder)
     order, sizes = _order(work), _sizes(work)

@@ -19,12 +19,12 @@ from .audit.sheets import draw_sheets
 from .audit.summary import summarise
 from .choices import Choice
 from .classifiers import CLASSIFIERS
-from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
+from .classifiers.large_data import MOST_IMAGES, VARIANTS
 from .config import Evaluation, Experiment
 from .errors import ConfigurationError, EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource
-from .evaluation.methods import FitRules, Method, make_method
+from .evaluation.methods import make_method
 from .evaluation.task import Task
 from .features.cache import FeatureCache
 from .features.extraction import compute, extract_to, pending
@@ -33,11 +33,9 @@ from .features.glance import Glance, columns
 from .images.facts import file_facts
 from .images.index import ImageIndex, index_images
 from .images.pseudo_patients import blocks, stain_clusters
-from .registry import Registry
 from .reporting.progress import Progress, counted
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
-from .selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
 from .storage import cache_folder, digest
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ FITTING, WEIGHING = "fitting combinations", "weighing the scores"
 _SHEETS = 4
 _SEALED_PARTS = 10
 _MOST_GROUPS = 0.8
-_POINTS, _FINE_POINTS = 5, 15
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
 _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("majority class", "colour", "sklearn.dummy.DummyClassifier", {}),
@@ -88,39 +85,6 @@ class Audited:
         """Leave out the rows where `sealed` is true; they come second."""
         index, held = self.index.split(sealed)
         return Audited(index, self.glance[~sealed], self.names, self.summary), held
-
-
-def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
-    """Selectors and classifiers, unfitted, with every name and parameter checked."""
-    said = experiment.evaluation
-    weighted = said.balance == "class_weight"
-    selectors = [
-        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTORS, said.tuning))
-        for c in experiment.selectors
-    ]
-    classifiers = [
-        make_method(CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIERS, said.tuning))
-        for c in experiment.classifiers
-    ]
-    return selectors, classifiers
-
-
-def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
-    """Parameters to be searched and their values: those that the user names, else those of the search space."""
-    if choice.searched:
-        count, known = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
-        return {name: search.points(count, type(known.get(name)) is int) for name, search in choice.searched.items()}
-    spaces = SELECTOR_SPACES if registry is SELECTORS else CLASSIFIER_SPACES
-    space = spaces.get(choice.name, {}) if tuning != "none" else {}
-    return {name: list(values) for name, values in space.items() if name not in choice.fixed}
-
-
-def fit_rules(experiment: Experiment) -> FitRules:
-    """How every fit is done; searches that a choice names go over the whole grid unless the experiment says how."""
-    said = experiment.evaluation
-    named = any(choice.searched for choice in [*experiment.selectors, *experiment.classifiers])
-    tuning = "grid" if named and said.tuning == "none" else said.tuning
-    return FitRules(said.balance, said.calibration, said.seed, tuning, said.budget, said.rank_by)
 
 
 def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
@@ -239,7 +203,9 @@ def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluati
     none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     identity = digest(dict(Glance.identity))
     made = []
-    for name, prefix, classifier, parameters in _SHORTCUTS:
+    large = len(audited.index) > MOST_IMAGES and evaluation.large_data == "variants"
+    for name, prefix, usual, parameters in _SHORTCUTS:
+        classifier = VARIANTS.get(usual, usual) if large else usual
         wanted = columns(audited.names, prefix)
         target = folder.matrix(f"shortcut-{name.replace(' ', '-')}")
         np.save(target, audited.glance[:, wanted])

@@ -94,13 +94,14 @@ def _selector(name: str) -> Any:
 
 def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[tuple[str, str], float]]:
     """Features, labels, folds; the seconds of the whole grid, and the mean accuracy of each combination."""
+    from leukobench.chosen_methods import fit_rules, make_methods
     from leukobench.config import for_folder
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import Grid
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.runner import run_grid
     from leukobench.features.extractors import make_extractor
-    from leukobench.preparation import audit_images, extract, find_images, fit_rules, make_methods, make_task
+    from leukobench.preparation import audit_images, extract, find_images, make_task
     from leukobench.reporting.progress import silent
     from leukobench.reporting.run_folder import RunFolder
 

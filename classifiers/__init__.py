@@ -7,6 +7,8 @@ from ..registry import Registry
 CLASSIFIERS = Registry("classifier")
 CLASSIFIERS.add("svm_linear", "leukobench.classifiers.svm:svm_linear")
 CLASSIFIERS.add("svm_rbf", "leukobench.classifiers.svm:svm_rbf")
+CLASSIFIERS.add("svm_linear_primal", "leukobench.classifiers.svm:svm_linear_primal")
+CLASSIFIERS.add("svm_rbf_nystroem", "leukobench.classifiers.svm:svm_rbf_nystroem")
 CLASSIFIERS.add("random_forest", "leukobench.fast_forest:RandomForest")
 CLASSIFIERS.add("xgboost", "leukobench.classifiers.boosting:XGBoost")
 CLASSIFIERS.add("naive_bayes", "leukobench.classifiers.bayes:NaiveBayes")

@@ -7,6 +7,8 @@ from typing import Any
 SEARCH_SPACES: dict[str, dict[str, list[Any]]] = {
     "svm_linear": {"C": [1.0, 0.01, 0.1, 10.0]},
     "svm_rbf": {"C": [10.0, 1.0, 100.0], "gamma": ["scale", 0.001, 0.01]},
+    "svm_linear_primal": {"C": [1.0, 0.01, 0.1, 10.0]},
+    "svm_rbf_nystroem": {"C": [10.0, 1.0, 100.0], "gamma": ["scale", 0.001, 0.01]},
     "random_forest": {"max_features": ["sqrt", 0.1], "min_samples_leaf": [1, 3]},
     "xgboost": {"max_depth": [3, 2, 5], "learning_rate": [0.2, 0.1]},
     "naive_bayes": {"var_smoothing": [1e-3, 1e-5, 1e-1]},

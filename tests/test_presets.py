@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from leukobench.choices import Choice, Search
+from leukobench.chosen_methods import make_methods
 from leukobench.cli import cli
 from leukobench.config import (
     Evaluation,
@@ -24,7 +25,6 @@ from leukobench.config import (
 )
 from leukobench.errors import ConfigurationError
 from leukobench.images.layouts import LAYOUTS
-from leukobench.preparation import make_methods
 
 SEARCHES = [
     {"svm_rbf": {"scale": True, "C": {"search": [1, 10]}, "gamma": {"search": ["scale", 0.01]}}},

@@ -15,13 +15,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_limits
 
+from leukobench.chosen_methods import fit_rules, make_methods
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.classifiers import search_spaces as of_classifiers
 from leukobench.config import for_folder
 from leukobench.errors import ConfigurationError, EngineError
 from leukobench.evaluation.methods import FitRules, Method, make_method
 from leukobench.evaluation.tuning import Chosen, InnerFeatures, tune
-from leukobench.preparation import fit_rules, make_methods
 from leukobench.registry import Registry
 from leukobench.selection import SELECTORS
 from leukobench.selection import search_spaces as of_selectors

@@ -12,27 +12,34 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.errors import ConfigurationError
 
 NAMES = [name for name in CLASSIFIERS.names() if CLASSIFIERS.ships(name)]
-WITHOUT_PROBABILITIES = {"svm_linear", "svm_rbf"}
+WITHOUT_PROBABILITIES = {"svm_linear", "svm_rbf", "svm_linear_primal", "svm_rbf_nystroem"}
 WITHOUT_CLASS_WEIGHT = {"knn", "lda"}
 
-_ITERATIVE = "libsvm stops within a tolerance, so a repeated image is only nearly an image of double weight"
+_ITERATIVE = "the solver stops within a tolerance, so a repeated image is only nearly an image of double weight"
 _DRAWN = "the images of a tree are drawn, so a repeated image is not an image of double weight"
 _STEPS = "a Pipeline fits the steps it was given"
 NOT_PASSED = {
     "svm_linear": {f"check_sample_weight_equivalence_on_{kind}_data": _ITERATIVE for kind in ("dense", "sparse")},
     "svm_rbf": {f"check_sample_weight_equivalence_on_{kind}_data": _ITERATIVE for kind in ("dense", "sparse")},
+    "svm_linear_primal": {
+        f"check_sample_weight_equivalence_on_{kind}_data": _ITERATIVE for kind in ("dense", "sparse")
+    },
+    "svm_rbf_nystroem": {
+        f"check_{name}": _STEPS for name in ("estimators_overwrite_params", "dont_overwrite_parameters")
+    },
     "random_forest": {f"check_sample_weight_equivalence_on_{kind}_data": _DRAWN for kind in ("dense", "sparse")},
     "logistic_regression": {
         f"check_{name}": _STEPS for name in ("estimators_overwrite_params", "dont_overwrite_parameters")
@@ -43,6 +50,11 @@ CHECKED = [name for name in NAMES if name != "lda"]  # lda declares a `transform
 PLAIN = {
     "svm_linear": lambda: SVC(kernel="linear"),
     "svm_rbf": lambda: SVC(C=10),
+    "svm_linear_primal": lambda: LinearSVC(dual=False, tol=1e-3),
+    "svm_rbf_nystroem": lambda: make_pipeline(
+        Nystroem(gamma=SVC().fit(*FIRST)._gamma, n_components=100, random_state=0),
+        LinearSVC(C=10, dual=False, tol=1e-3),
+    ),
     "random_forest": lambda: RandomForestClassifier(200, random_state=0),
     "naive_bayes": lambda: GaussianNB(var_smoothing=1e-3),
     "knn": lambda: KNeighborsClassifier(5),
@@ -56,10 +68,17 @@ def make(name: str, **parameters: Any) -> Any:
     return CLASSIFIERS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
 
 
-@pytest.fixture(scope="module")
-def data() -> tuple[np.ndarray, np.ndarray]:
+def drawn() -> tuple[np.ndarray, np.ndarray]:
     X, y = make_classification(150, 20, n_informative=8, n_classes=3, weights=[0.6, 0.3], random_state=3)
     return X.astype(np.float32), np.array(["Pro", "Benign", "Early"])[y]
+
+
+FIRST = tuple(part[:100] for part in drawn())
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    return drawn()
 
 
 @pytest.mark.parametrize("name", CHECKED)

@@ -1,0 +1,66 @@
+"""Chosen methods: from what an experiment says to selectors and classifiers, checked and unfitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .choices import Choice
+from .classifiers import CLASSIFIERS
+from .classifiers.large_data import MOST_IMAGES, VARIANTS
+from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
+from .config import Experiment
+from .evaluation.methods import FitRules, Method, make_method
+from .registry import Registry
+from .selection import SELECTORS
+from .selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
+
+_POINTS, _FINE_POINTS = 5, 15
+
+
+def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
+    """Selectors and classifiers, unfitted, with every name and parameter checked."""
+    said = experiment.evaluation
+    weighted = said.balance == "class_weight"
+    selectors = [
+        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTORS, said.tuning))
+        for c in experiment.selectors
+    ]
+    classifiers = [
+        make_method(CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIERS, said.tuning))
+        for c in experiment.classifiers
+    ]
+    return selectors, classifiers
+
+
+def scaled_for(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:
+    """The experiment with classifiers that can be fitted to so many images, and which ones gave way, in words."""
+    if images <= MOST_IMAGES or experiment.evaluation.large_data == "exact":
+        return experiment, []
+    made: dict[str, Choice] = {}
+    for choice in experiment.classifiers:
+        variant = choice.model_copy(update={"name": VARIANTS.get(choice.name, choice.name)})
+        made.setdefault(variant.label, variant)
+    words = [
+        f"{VARIANTS[name]} takes the place of {name}, whose cost grows with the square of the number of images "
+        f"({images:,}; `evaluation.large_data: exact` keeps it)"
+        for name in dict.fromkeys(choice.name for choice in experiment.classifiers if choice.name in VARIANTS)
+    ]
+    return experiment.model_copy(update={"classifiers": list(made.values())}), words
+
+
+def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
+    """Parameters to be searched and their values: those that the user names, else those of the search space."""
+    if choice.searched:
+        count, known = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
+        return {name: search.points(count, type(known.get(name)) is int) for name, search in choice.searched.items()}
+    spaces = SELECTOR_SPACES if registry is SELECTORS else CLASSIFIER_SPACES
+    space = spaces.get(choice.name, {}) if tuning != "none" else {}
+    return {name: list(values) for name, values in space.items() if name not in choice.fixed}
+
+
+def fit_rules(experiment: Experiment) -> FitRules:
+    """How every fit is done; searches that a choice names go over the whole grid unless the experiment says how."""
+    said = experiment.evaluation
+    named = any(choice.searched for choice in [*experiment.selectors, *experiment.classifiers])
+    tuning = "grid" if named and said.tuning == "none" else said.tuning
+    return FitRules(said.balance, said.calibration, said.seed, tuning, said.budget, said.rank_by)
