@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
@@ -66,6 +66,16 @@ class Unit:
     fold: Fold
     classifiers: tuple[tuple[str, Method], ...]
     """Record key and classifier, of the cells that have no record yet."""
+
+
+def spread(units: Sequence[Unit], workers: int) -> list[Unit]:
+    """As many units as there are workers, where there are fewer: parts of one fit its selector anew, on idle cores."""
+    parts = -(-workers // max(1, len(units)))
+    return [
+        replace(unit, classifiers=unit.classifiers[part::parts])
+        for unit in units
+        for part in range(min(parts, len(unit.classifiers)))
+    ]
 
 
 def software_versions() -> dict[str, str]:

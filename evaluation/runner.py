@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ExtractionError
 from .folds import InnerFolds, check
-from .grid import Grid, Unit
+from .grid import Grid, Unit, spread
 from .methods import Candidate, FitRules, Method, prepared
 from .records import Record, RecordStore
 from .task import Task
@@ -39,7 +39,7 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
     advance : callable
         Called with the number of cells just finished.
     """
-    units = grid.pending(finished_keys(grid, store))
+    units = spread(grid.pending(finished_keys(grid, store)), workers)
     done: set[int] = set()
 
     def finished(position: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import make_classification
 
 from leukobench.evaluation.folds import make_folds
-from leukobench.evaluation.grid import FeatureSource, Grid
+from leukobench.evaluation.grid import FeatureSource, Grid, spread
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import _all_classes, run_grid
@@ -173,6 +173,17 @@ def test_a_selector_is_fitted_once_a_fold_and_adding_a_classifier_computes_only_
     run_grid(make_grid(tmp_path, registries, ["bayes", "tree", "svm"], ("counting",)), store, 1, counted.append)
     assert sum(counted) == 4
     assert len({path.name for path in store.folder.iterdir()} - before) == 4
+
+
+def test_idle_cores_get_parts_of_units(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
+    grid = make_grid(tmp_path, registries, ["bayes", "tree", "svm"])
+    units = grid.pending(set())
+    cells = sorted(key for unit in units for key, _ in unit.classifiers)
+    for workers, expected in ((1, 4), (4, 4), (5, 8), (8, 8), (9, 12), (100, 12)):
+        parts = spread(units, workers)
+        assert len(parts) == expected
+        assert sorted(key for unit in parts for key, _ in unit.classifiers) == cells
+    assert spread([], 4) == []
 
 
 def test_a_damaged_record_is_computed_again(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
