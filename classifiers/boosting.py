@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import EngineError
+from ..networks.frameworks import gpu_shown
 
 _MOST_KEPT = 3
 """Binned matrices that a process keeps: one for each inner fold of a search."""
@@ -40,6 +41,8 @@ class XGBoost(ClassifierMixin, BaseEstimator):
     reg_lambda : float
         L2 penalty on the leaves.
     class_weight : "balanced", mapping or None
+    device : {"auto", "cpu", "cuda"}
+        Where trees are grown; ``"auto"`` takes a GPU where the machine shows one and XGBoost was built for it.
     random_state, n_jobs : int, optional
 
     Attributes
@@ -63,6 +66,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         "colsample_bynode": [Interval(Real, 0, 1, closed="right")],
         "reg_lambda": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "device": [StrOptions({"auto", "cpu", "cuda"})],
         "random_state": [Integral, None],
         "n_jobs": [Integral, None],
     }
@@ -77,6 +81,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         colsample_bynode: float = 0.1,
         reg_lambda: float = 1.0,
         class_weight: Any = None,
+        device: str = "auto",
         random_state: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -88,6 +93,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         self.colsample_bynode = colsample_bynode
         self.reg_lambda = reg_lambda
         self.class_weight = class_weight
+        self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -118,10 +124,11 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         settings["seed"] = 0 if self.random_state is None else self.random_state
         several = {"objective": "multi:softprob", "num_class": len(self.classes_)}
         settings |= several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
-        settings |= {"tree_method": "hist", "nthread": threads or 0}
+        settings |= {"tree_method": "hist", "nthread": threads or 0, "device": _device(self.device)}
         del settings["random_state"]
         matrix = _binned(features, codes, weights, self.max_bin, threads)
         self.booster_ = _xgboost().train(settings, matrix, rounds)
+        self.booster_.set_param({"device": "cpu"})  # which is where the images to be predicted lie
         return self
 
     def _validate_params(self) -> None:
@@ -140,6 +147,12 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         """The most probable label of each image, shape (n_images,)."""
         most_probable = self.predict_proba(X).argmax(axis=1)
         return self.classes_[most_probable]
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    return "cuda" if gpu_shown() and _xgboost().build_info()["USE_CUDA"] else "cpu"
 
 
 def _binned(

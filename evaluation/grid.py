@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..networks.frameworks import gpu_shown
 from ..storage import digest, file_digest
 from .folds import Fold
 from .methods import FitRules, Method
@@ -85,7 +86,8 @@ def software_versions() -> dict[str, str]:
     sources += [root / name for name in _ROOT_FILES_THAT_DECIDE]
     sources += [root / "evaluation" / f"{name}.py" for name in _FILES_THAT_DECIDE]
     code = digest([file_digest(path) for path in sources])[:16]
-    return installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}
+    found = installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}
+    return found | {"gpu": "shown"} if gpu_shown() else found
 
 
 def installed_versions(distributions: Sequence[str]) -> dict[str, str]:
@@ -129,7 +131,7 @@ class Grid:
         return digest([parts, self._fold_digests[fold.repeat, fold.number], self.rules.identity(), self.software])
 
     def pending(self, finished: set[str]) -> list[Unit]:
-        """Units with cells that are not in `finished`; the widest features first, since they take longest."""
+        """Units with cells that are not in `finished`; those with most features first, since they take longest."""
         cells: dict[tuple[str, str, int], list[tuple[str, Method]]] = {}
         parts: dict[tuple[str, str], Combination] = {}
         for combination in self.combinations():
@@ -143,7 +145,12 @@ class Grid:
             for (source, selector, fold), found in cells.items()
         ]
         order = {selector.label: position for position, selector in enumerate(self.selectors)}
-        return sorted(units, key=lambda unit: (order.get(unit.selector.label, len(order)), -unit.source.width))
+
+        def cost(unit: Unit) -> tuple[bool, int, int]:
+            reduced = unit.selector.identity["name"] != "none"
+            return reduced, order.get(unit.selector.label, len(order)), -unit.source.width
+
+        return sorted(units, key=cost)
 
     @cached_property
     def _fold_digests(self) -> dict[tuple[int, int], str]:

@@ -141,11 +141,15 @@ def device(keras: Any) -> str:
     return "GPU" if framework.config.list_physical_devices("GPU") else "CPU"
 
 
+def gpu_shown() -> bool:
+    """Whether the machine shows a GPU, and the environment does not hide it; nothing is imported."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    return not hidden and (shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES)))
+
+
 def gpu_usable() -> bool:
     """Whether Keras can compute on the GPU that the machine shows; Keras is imported only where it shows one."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
-    shown = shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES))
-    return shown and not hidden and keras_installed() and device(load_keras()) == "GPU"
+    return gpu_shown() and keras_installed() and device(load_keras()) == "GPU"
 
 
 def keras_folder() -> Path:

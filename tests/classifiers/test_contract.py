@@ -157,6 +157,28 @@ def test_xgboosts_candidates_share_one_binned_matrix(
     assert len(binned) == 5, "other bins, images, labels or weights are binned anew"
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "built", "device"),
+    [
+        ("auto", True, True, "cuda"),
+        ("auto", True, False, "cpu"),
+        ("auto", False, True, "cpu"),
+        ("cpu", True, True, "cpu"),
+        ("cuda", False, False, "cuda"),
+    ],
+)
+def test_xgboost_takes_a_gpu_where_there_is_one(
+    asked: str, shown: bool, built: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import xgboost
+
+    from leukobench.classifiers import boosting
+
+    monkeypatch.setattr(boosting, "gpu_shown", lambda: shown)
+    monkeypatch.setattr(xgboost, "build_info", lambda: {"USE_CUDA": built})
+    assert boosting._device(asked) == device
+
+
 @pytest.mark.parametrize("labels", [np.array([3, 7, 11]), np.array(["x", "y", "z"]), np.array([0, 2, 2])])
 def test_xgboost_takes_any_labels(labels: np.ndarray, data: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = data
