@@ -109,11 +109,11 @@ def _given(**options: Any) -> dict[str, Any]:
 
 def _plan(experiment: Any, workers: int | None) -> int:
     """Plan one experiment of several: what stops it does not stop the next."""
-    from . import planning
+    from .planning.plan import make_plan
     from .reporting.progress import on_screen
 
     try:
-        plan = planning.make_plan(experiment, workers, on_screen())
+        plan = make_plan(experiment, workers, on_screen())
     except LeukobenchError as error:
         click.echo(f"leukobench: {error}", err=True)
         return error.exit_code

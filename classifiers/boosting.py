@@ -159,9 +159,9 @@ def _binned(
     features: NDArray[Any], codes: NDArray[Any], weights: NDArray[Any], max_bin: int, threads: int | None
 ) -> Any:
     """The features in bins, an eighth of a fit's time: kept for the other candidates of a search on the same images."""
-    content = hashlib.sha256(np.ascontiguousarray(features))
+    content = hashlib.sha256(np.ascontiguousarray(features).data)
     for part in (codes, weights, np.array([*features.shape, features.itemsize, max_bin])):
-        content.update(np.ascontiguousarray(part))
+        content.update(np.ascontiguousarray(part).data)
     key = content.digest()
     if key not in _KEPT:
         _KEPT[key] = _xgboost().QuantileDMatrix(features, codes, weight=weights, max_bin=max_bin, nthread=threads)

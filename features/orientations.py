@@ -58,4 +58,4 @@ class _Averaged:
     def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         found = self._engine.vectors(view for image in images for view in views(image))
         while eight := list(itertools.islice(found, VIEWS)):
-            yield np.mean(eight, axis=0, dtype=np.float64).astype(np.float32)
+            yield np.stack(eight).mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from leukobench import pipeline, planning
+from leukobench import pipeline
 from leukobench.errors import EveryCombinationFailedError, ImagesError
-from leukobench.planning import make_plan
+from leukobench.planning.plan import Plan, Step, make_plan
 from leukobench.preparation import FITTING, IDENTIFYING, LOOKING
 
 Make = Callable[..., Any]
 
 
-def by_stage(plan: planning.Plan | None) -> dict[str, planning.Step]:
+def by_stage(plan: Plan | None) -> dict[str, Step]:
     assert plan is not None
     return {step.stage: step for step in plan.steps}
 

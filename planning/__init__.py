@@ -1,0 +1,1 @@
+"""Planning: what a run will compute, and what it will cost, before it is begun."""

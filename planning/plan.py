@@ -1,0 +1,214 @@
+"""The plan: what a run will compute, and what it will cost, from trial runs on a few of its images."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .. import pipeline
+from ..config import Experiment
+from ..errors import EveryCombinationFailedError
+from ..preparation import COMPARING, FITTING, IDENTIFYING, WEIGHING, cores
+from ..reporting.costs import Costs, in_bytes
+from ..reporting.progress import Progress, duration, silent
+from ..reporting.run_folder import RunFolder
+from .forecast import fold_seconds, straight
+from .trials import Target, Trial, quiet, trial_order, trial_sizes, try_on
+
+REST = "tables, figures, report"
+_FREE_S, _SHARE = 10.0, 0.1
+_COPIES_HELD = 3
+"""Matrices of doubles that a worker holds at a time: the training part, what is selected of it, what a fit makes."""
+_DOUBLE, _FLOAT = 8, 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a run: how much of it is there already, how much is to be done, and the seconds that takes."""
+
+    stage: str
+    there: int
+    to_do: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will compute and cost.
+
+    Attributes
+    ----------
+    state : str
+        Digest of everything that decides the results: a later run knows by it that this plan was its own.
+    steps : list of Step
+    seconds : float
+        Of the whole run.
+    memory_bytes, disk_bytes : int
+        Held at most by all processes; written into cache and results.
+    tried : list of int
+        Images of the trial runs.
+    trials_s : float
+        What the trial runs took; the features that they computed stay in the cache.
+    """
+
+    state: str
+    steps: list[Step]
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    tried: list[int]
+    trials_s: float
+
+    def lines(self) -> list[str]:
+        """The plan in words."""
+        rows = [("", "there", "to do", "about")]
+        rows += [(s.stage, f"{s.there:,}", f"{s.to_do:,}", duration(s.seconds)) for s in self.steps]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = [f"{r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}" for r in rows]
+        memory, disk = in_bytes(self.memory_bytes), in_bytes(self.disk_bytes)
+        tried = ", ".join(f"{count:,}" for count in self.tried)
+        return [
+            *lines,
+            f"In all about {duration(self.seconds)}; memory up to {memory}; disk {disk}.",
+            f"Drawn on from trial runs on {tried} images, which took {duration(self.trials_s)}.",
+        ]
+
+
+def make_plan(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Plan | None:
+    """Estimate a run by running it on a few of its images; writes ``plan.json`` of the run.
+
+    Each trial is the whole pipeline with two folds, on four times as many images as the one before, while that costs
+    little beside the run. What grows with the number of images is drawn on as a straight line; the fits of each
+    selector and each classifier by the power of the number of training images that the last two trials show.
+
+    Parameters
+    ----------
+    experiment, workers, progress
+        As for `leukobench.pipeline.run`.
+
+    Returns
+    -------
+    Plan or None
+        None where the run is finished.
+
+    Raises
+    ------
+    LeukobenchError
+        Whatever would stop the run.
+    """
+    workers = workers or cores()
+    folder, costs = RunFolder(experiment.folder), Costs()
+    work = pipeline.find_work(experiment, folder, costs.timed(progress))
+    if folder.finished(work.state) is not None:
+        return None
+    experiment, start = work.experiment, time.perf_counter()
+    trials: list[Trial] = []
+    target = Target.of(experiment, work, folder)
+    order, sizes = trial_order(work), trial_sizes(work)
+    with tempfile.TemporaryDirectory() as made, progress("trial runs, at most", len(sizes)) as advance:
+        for size in sizes:
+            if len(trials) > 2 and not _cheap(trials, size, target, workers):
+                break
+            rows = order[: _affordable(trials, size, target)]
+            with quiet():
+                trials += try_on(experiment, work, rows, Path(made) / str(size), target, workers)
+            advance(1)
+    if not trials:
+        raise EveryCombinationFailedError(
+            "No trial run could fit anything, so nothing can be foretold.",
+            received=f"trial runs on {', '.join(map(str, sizes))} images",
+            mend="run it without --plan: its notes.csv will hold the reasons.",
+        )
+    trials_s = time.perf_counter() - start
+    seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | _forecast(trials, target, workers)
+    memory, disk = _memory(trials, target, workers), _disk(trials, target)
+    tried = [trial.images for trial in trials]
+    plan = Plan(work.state, _steps(seconds, trials, target), sum(seconds.values()), memory, disk, tried, trials_s)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.write_json("plan.json", asdict(plan))
+    return plan
+
+
+def _affordable(trials: Sequence[Trial], size: int, target: Target) -> int:
+    """So many images or fewer, where a slow network would spend long on them; twice as many as before at least."""
+    done = trials[-1].images if trials else size
+
+    def seconds(asked: Target) -> float:
+        return sum(_extracting(trials, asked).values())
+
+    while size > 2 * done and seconds(target.part(size, done)) > max(2 * _FREE_S, _SHARE * seconds(target)):
+        size //= 2
+    return size
+
+
+def _cheap(trials: Sequence[Trial], size: int, target: Target, workers: int) -> bool:
+    done = trials[-1].images
+    following = sum(_forecast(trials, target.part(size, done), workers).values())
+    return size > done and following < max(_FREE_S, _SHARE * sum(_forecast(trials, target, workers).values()))
+
+
+def _forecast(trials: Sequence[Trial], target: Target, workers: int) -> dict[str, float]:
+    """Seconds of each stage, in their order."""
+
+    def drawn_on(stage: str) -> float:
+        return straight([(trial.images, trial.stages.get(stage, (0, 0.0))[1]) for trial in trials], target.images)
+
+    rest = straight([(trial.images, trial.rest()) for trial in trials], target.images)
+    return _extracting(trials, target) | {
+        COMPARING: drawn_on(COMPARING),
+        FITTING: _fitting(trials, target, workers),
+        WEIGHING: drawn_on(WEIGHING),
+        REST: rest,
+    }
+
+
+def _extracting(trials: Sequence[Trial], target: Target) -> dict[str, float]:
+    """Seconds of the look at all images and of each stage of extraction."""
+    found = {}
+    for stage, to_do in target.to_do.items():
+        seen = [trial.stages.get(stage, (0, 0.0)) for trial in trials]
+        found[stage] = straight([(count, seconds) for count, seconds in seen if count], to_do) if to_do else 0.0
+    return found
+
+
+def _fitting(trials: Sequence[Trial], target: Target, workers: int) -> float:
+    """The first trial shows what starting the workers costs, the others what the fits do."""
+    train, test = target.images * (target.folds - 1) / target.folds, target.images / target.folds
+    units = fold_seconds([trial.cells for trial in trials[1:] or trials], train, test)
+    cells, folds = _cells(trials, target), target.folds * target.repeats
+    left = max(0.0, 1 - target.records / cells)
+    return trials[0].stages[FITTING][1] + left * max(units.sum() * folds / workers, units.max())
+
+
+def _cells(trials: Sequence[Trial], target: Target) -> int:
+    return len(trials[-1].cells.costs) * target.folds * target.repeats
+
+
+def _steps(seconds: dict[str, float], trials: Sequence[Trial], target: Target) -> list[Step]:
+    counts = {stage: (target.distinct - to_do, to_do) for stage, to_do in target.to_do.items()}
+    cells = _cells(trials, target)
+    counts[FITTING] = min(target.records, cells), max(0, cells - target.records)
+    counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, target.images))
+    counts |= {stage: (0, len(trials[-1].cells.costs)) for stage in (WEIGHING, REST)}
+    return [Step(stage, *counts[stage], round(taken, 3)) for stage, taken in seconds.items()]
+
+
+def _memory(trials: Sequence[Trial], target: Target, workers: int) -> int:
+    """What the trials held, and what more images add to the matrices of doubles that each worker holds."""
+    widest = max(target.widths())
+    more = max(0, target.images - trials[-1].images)
+    return max(trial.memory for trial in trials) + workers * _COPIES_HELD * more * widest * _DOUBLE
+
+
+def _disk(trials: Sequence[Trial], target: Target) -> int:
+    """Matrices and tables in the run's folder, and new features in the cache."""
+    widths = target.widths()
+    grown = [trial for trial in trials if trial.numbers]
+    dense = grown[-1].cached / grown[-1].numbers if grown else 0.0
+    cached = dense * sum(lacking * width for (_, lacking), width in zip(target.caches, widths, strict=True))
+    kept = straight([(trial.images, trial.kept) for trial in trials], target.images)
+    kept *= _cells(trials, target) / (2 * len(trials[-1].cells.costs))
+    return round(cached + kept + target.images * sum(widths) * _FLOAT)

@@ -1,0 +1,164 @@
+"""Trials: runs of the whole pipeline on a few of the images, and what they cost."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import pipeline
+from ..config import Experiment, Images
+from ..errors import EveryCombinationFailedError
+from ..features.cache import FeatureCache
+from ..features.extraction import pending
+from ..features.extractors import Extractor
+from ..features.glance import Glance
+from ..preparation import outstanding
+from ..reporting.costs import folder_bytes
+from ..reporting.run_folder import RunFolder
+from ..storage import cache_folder
+from .forecast import Cells
+
+_FIRST, _THIRD, _GROWTH = 60, 960, 4
+_OF_A_CLASS = 12
+
+
+@dataclass(frozen=True)
+class Target:
+    """A run whose cost is asked for.
+
+    Attributes
+    ----------
+    images, distinct : int
+        Files, and different contents among them.
+    to_do : dict
+        Images that each stage of extraction has to compute.
+    caches : tuple
+        Each extractor's cache, and how many images it lacks.
+    records : int
+        Cells that an earlier run under this name left, if nothing changed since.
+    """
+
+    images: int
+    distinct: int
+    folds: int
+    repeats: int
+    to_do: dict[str, int]
+    caches: tuple[tuple[FeatureCache, int], ...]
+    records: int
+
+    @classmethod
+    def of(cls, experiment: Experiment, work: pipeline.Work, folder: RunFolder) -> Target:
+        """What `experiment` asks for, and what caches and earlier runs hold of it."""
+        said, files = experiment.evaluation, work.index.files()
+        extractors: list[Extractor | Glance] = [Glance(), *work.extractors.values()]
+        caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors]
+        lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
+        images = round(len(work.index) * (1 - said.holdout))
+        records = len(list(folder.records.glob("*.parquet")))
+        to_do, distinct = outstanding(work.extractors, work.index), work.index.images["image_id"].nunique()
+        return cls(images, distinct, said.folds, said.repeats, to_do, lacking, records)
+
+    def part(self, images: int, done: int) -> Target:
+        """A trial run on `images` of these, after one on `done`."""
+        to_do = {stage: max(0, min(count, images) - min(count, done)) for stage, count in self.to_do.items()}
+        return replace(self, images=min(images, self.images), folds=2, repeats=1, to_do=to_do, records=0)
+
+    def widths(self) -> list[int]:
+        """Numbers that each extractor gives; known once it has computed something."""
+        return [len(cache.feature_names()) for cache, _ in self.caches]
+
+    def numbers(self) -> int:
+        """How many numbers the caches hold."""
+        return sum(len(cache.known()) * width for (cache, _), width in zip(self.caches, self.widths(), strict=True))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a run on a few images cost."""
+
+    images: int
+    seconds: float
+    stages: dict[str, tuple[int, float]]
+    cells: Cells
+    memory: int
+    kept: int
+    cached: int
+    numbers: int
+    """Bytes in the run's folder, bytes added to the cache, and how many numbers these hold."""
+
+    def rest(self) -> float:
+        """Seconds that no stage claims."""
+        return max(0.0, self.seconds - sum(seconds for _, seconds in self.stages.values()))
+
+
+def trial_order(work: pipeline.Work) -> list[int]:
+    """Rows in the order in which trials take them: a few of each class, then in proportion, uncached ones first."""
+    index = work.index
+    lacking: set[str] = set()
+    for extractor in work.extractors.values():
+        cache = FeatureCache(cache_folder() / "features", extractor.identity)
+        lacking.update(name for name, _ in pending(index.files(), cache))
+    table = index.images[["image_id", "label"]].sample(frac=1, random_state=0)
+    table["known"] = ~table["image_id"].isin(lacking)
+    table = table.sort_values("known", kind="stable")
+    classes = table.groupby("label")
+    place = classes.cumcount()
+    table["later"] = place >= _OF_A_CLASS
+    table["place"] = (place + 0.5) / classes["label"].transform("size")
+    return table.sort_values(["later", "place"], kind="stable").index.tolist()
+
+
+def trial_sizes(work: pipeline.Work) -> list[int]:
+    """Images of the trials: the first one warms up, two more show how costs grow, further ones come while cheap."""
+    images, least = len(work.index), _OF_A_CLASS * len(work.index.classes())
+    third = min(_THIRD, images // 2)
+    sizes = [max(_FIRST, least), max(third // 3, least), max(third, least)]
+    while sizes[-1] * _GROWTH <= images:
+        sizes.append(_GROWTH * sizes[-1])
+    return sorted({min(size, images) for size in sizes})
+
+
+def try_on(
+    experiment: Experiment, work: pipeline.Work, rows: Sequence[int], folder: Path, target: Target, workers: int
+) -> list[Trial]:
+    """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
+    import pandas as pd
+
+    folder.mkdir()
+    manifest = folder / "manifest.csv"
+    work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
+    said = experiment.evaluation.model_copy(update={"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True})
+    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said}
+    bytes_before, numbers_before = folder_bytes(cache_folder()), target.numbers()
+    try:
+        run_folder = RunFolder(pipeline.run(experiment.model_copy(update=settings), workers).folder)
+    except EveryCombinationFailedError:
+        return []
+    costs, half = run_folder.read_json("costs.json"), len(rows) / 2
+    return [
+        Trial(
+            images=len(rows),
+            seconds=costs["seconds"],
+            stages={one["stage"]: (one["count"], one["seconds"]) for one in costs["stages"]},
+            cells=Cells.of(pd.read_parquet(run_folder.path / "scores.parquet"), half, half),
+            memory=costs["memory_bytes"],
+            kept=folder_bytes(run_folder.path),
+            cached=folder_bytes(cache_folder()) - bytes_before,
+            numbers=target.numbers() - numbers_before,
+        )
+    ]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What trial runs say goes to their own logs alone."""
+    logger = logging.getLogger("leukobench")
+    before = logger.propagate
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.propagate = before
