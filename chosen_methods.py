@@ -6,7 +6,7 @@ from typing import Any
 
 from .choices import Choice
 from .classifiers import CLASSIFIERS
-from .classifiers.large_data import MOST_IMAGES, VARIANTS
+from .classifiers.large_data import VARIANTS, give_way
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
 from .config import Experiment
 from .evaluation.methods import FitRules, Method, make_method
@@ -34,7 +34,7 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
 
 def scaled_for(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:
     """The experiment with classifiers that can be fitted to so many images, and which ones gave way, in words."""
-    if images <= MOST_IMAGES or experiment.evaluation.large_data == "exact":
+    if not give_way(experiment.evaluation.large_data, images):
         return experiment, []
     made: dict[str, Choice] = {}
     for choice in experiment.classifiers:

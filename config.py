@@ -79,9 +79,9 @@ class Evaluation(Strict):
         Labels are permuted among the groups: every score has to come out at chance.
     rank_by : str
         Metric of the leaderboard's order.
-    large_data : {"variants", "exact"}
+    large_data : {"variants", "exact", "always"}
         Beyond 20,000 images, support vector machines give way to variants whose cost grows with the number of images
-        rather than its square, unless ``"exact"`` is said.
+        rather than its square; never, or whatever the number of images.
     resamples : int
         Of the groups, for intervals and for the winner's correction.
     """
@@ -97,7 +97,7 @@ class Evaluation(Strict):
     holdout: float = Field(default=0.0, ge=0.0, le=0.5)
     permute: bool = False
     rank_by: RankBy = "balanced_accuracy"
-    large_data: Literal["variants", "exact"] = "variants"
+    large_data: Literal["variants", "exact", "always"] = "variants"
     resamples: int = Field(default=1000, ge=100)
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from .audit.sheets import draw_sheets
 from .audit.summary import summarise
 from .choices import Choice
 from .classifiers import CLASSIFIERS
-from .classifiers.large_data import MOST_IMAGES, VARIANTS
+from .classifiers.large_data import VARIANTS, give_way
 from .config import Evaluation, Experiment
 from .errors import ConfigurationError, EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
@@ -203,7 +203,7 @@ def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluati
     none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     identity = digest(dict(Glance.identity))
     made = []
-    large = len(audited.index) > MOST_IMAGES and evaluation.large_data == "variants"
+    large = give_way(evaluation.large_data, len(audited.index))
     for name, prefix, usual, parameters in _SHORTCUTS:
         classifier = VARIANTS.get(usual, usual) if large else usual
         wanted = columns(audited.names, prefix)

@@ -10,3 +10,8 @@ VARIANTS = {"svm_linear": "svm_linear_primal", "svm_rbf": "svm_rbf_nystroem"}
 
 The variants are those that scikit-learn's documentation of `sklearn.svm.SVC` names for large data.
 """
+
+
+def give_way(said: str, images: int) -> bool:
+    """Whether variants are fitted to so many images; `said` is ``"variants"``, ``"exact"`` or ``"always"``."""
+    return said == "always" or (said == "variants" and images > MOST_IMAGES)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import pipeline
+from ..classifiers.large_data import give_way
 from ..config import Experiment, Images
 from ..errors import EveryCombinationFailedError
 from ..features.cache import FeatureCache
@@ -130,7 +131,10 @@ def try_on(
     folder.mkdir()
     manifest = folder / "manifest.csv"
     work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
-    said = experiment.evaluation.model_copy(update={"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True})
+    protocol = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
+    if give_way(experiment.evaluation.large_data, len(work.index)):
+        protocol["large_data"] = "always"
+    said = experiment.evaluation.model_copy(update=protocol)
     settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said}
     bytes_before, numbers_before = folder_bytes(cache_folder()), target.numbers()
     try:

@@ -11,9 +11,9 @@ import pytest
 from sklearn.datasets import make_classification
 from sklearn.metrics.pairwise import rbf_kernel
 
-from leukobench import chosen_methods, pipeline, preparation
+from leukobench import pipeline
 from leukobench.chosen_methods import make_methods, scaled_for
-from leukobench.classifiers import CLASSIFIERS
+from leukobench.classifiers import CLASSIFIERS, large_data
 from leukobench.classifiers.large_data import MOST_IMAGES, VARIANTS
 from leukobench.classifiers.svm import GaussianSample
 from leukobench.config import for_folder
@@ -42,6 +42,8 @@ def test_many_images_get_variants_and_words() -> None:
 def test_who_insists_is_obeyed() -> None:
     said = asked(evaluation={"large_data": "exact"})
     assert scaled_for(said, 10**6) == (said, [])
+    said = asked(evaluation={"large_data": "always"})
+    assert names(scaled_for(said, 10)[0])[:2] == ["svm_linear_primal", "svm_rbf_nystroem"]
 
 
 def test_parameters_and_searches_are_kept_and_twins_are_not_made() -> None:
@@ -79,8 +81,7 @@ def test_a_sample_of_all_images_is_the_kernel_itself(gamma: Any, width: float | 
 def test_a_run_says_beforehand_and_on_its_tables_what_gave_way(
     experiment: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for module in (chosen_methods, preparation):
-        monkeypatch.setattr(module, "MOST_IMAGES", 50)
+    monkeypatch.setattr(large_data, "MOST_IMAGES", 50)
     with caplog.at_level(logging.INFO, "leukobench"):
         outcome = pipeline.run(experiment(classifiers=["svm_rbf", "lda"]), 1)
     said = [record.message for record in caplog.records]

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from leukobench import pipeline
+from leukobench.classifiers import large_data
 from leukobench.errors import EveryCombinationFailedError, ImagesError
+from leukobench.planning.forecast import Cells
 from leukobench.planning.plan import Plan, Step, make_plan
 from leukobench.preparation import FITTING, IDENTIFYING, LOOKING
 
@@ -88,3 +90,18 @@ def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> No
     said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid", "permute": True}
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)
     assert by_stage(plan)[FITTING].to_do == (2 * 2 + 4) * 3 * 2
+
+
+def test_trials_for_very_many_images_fit_what_the_run_will_fit(
+    experiment: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_data, "MOST_IMAGES", 90)
+    seen: list[set[str]] = []
+    of = Cells.of
+    monkeypatch.setattr(
+        Cells, "of", lambda scores, *sizes: seen.append(set(scores["classifier"])) or of(scores, *sizes)
+    )
+    make_plan(experiment(classifiers=["svm_rbf"]), 1)
+    assert len(seen) > 0
+    assert all("svm_rbf_nystroem" in names and "svm_rbf" not in names for names in seen)
+    assert all("svm_rbf_nystroem(scale=True)" in names for names in seen), "the shortcuts too"
