@@ -1,4 +1,9 @@
-"""A grid of selectors and classifiers beside one scikit-learn Pipeline with `cross_validate` for each combination."""
+"""A grid of selectors and classifiers beside one scikit-learn Pipeline with `cross_validate` for each combination.
+
+Both sides predict the same wherever the algorithm is the same. The exceptions: random forests (the classifier and the
+selector `forest`) are grown by oneDAL, from other random numbers; the probabilities of support vector machines are
+calibrated on inner folds that respect groups, not on scikit-learn's; RFE and Lasso are leukobench's own on both sides.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,17 @@ def machine() -> str:
 def alone(function: Callable[..., Any], *arguments: Any) -> Any:
     """What `function` returns in a fresh process of its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+        return pool.submit(_closing, function, *arguments).result()
+
+
+def _closing(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Workers that wait for more work would keep a process from ending for five minutes."""
+    from joblib.externals.loky import get_reusable_executor
+
+    try:
+        return function(*arguments)
+    finally:
+        get_reusable_executor().shutdown()
 
 
 def in_turns(ways: dict[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:
