@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .. import pipeline
 from ..classifiers.large_data import give_way
@@ -131,7 +132,7 @@ def try_on(
     folder.mkdir()
     manifest = folder / "manifest.csv"
     work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
-    protocol = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
+    protocol: dict[str, Any] = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
     if give_way(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"
     said = experiment.evaluation.model_copy(update=protocol)
