@@ -42,6 +42,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Ma
     assert "In all about" in "\n".join(plan.lines())
 
 
+@pytest.mark.slow
 def test_what_the_trials_computed_is_there_afterwards(experiment: Make) -> None:
     first = make_plan(experiment(), 1)
     steps = by_stage(make_plan(experiment(), 1))
@@ -61,6 +62,7 @@ def test_a_run_says_what_was_planned(experiment: Make) -> None:
     assert pipeline.run(experiment(), 1).reused
 
 
+@pytest.mark.slow
 def test_the_plan_of_another_experiment_is_not_shown(experiment: Make) -> None:
     make_plan(experiment(), 1)
     outcome = pipeline.run(experiment(evaluation={"folds": 4}), 1)
@@ -86,12 +88,14 @@ def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
         make_plan(experiment(classifiers=["example_plugin:FailsInOneFold"]), 1)
 
 
+@pytest.mark.slow
 def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> None:
     said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid", "permute": True}
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)
     assert by_stage(plan)[FITTING].to_do == (2 * 2 + 4) * 3 * 2
 
 
+@pytest.mark.slow
 def test_trials_for_very_many_images_fit_what_the_run_will_fit(
     experiment: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
