@@ -28,7 +28,7 @@ class RandomForest(RandomForestClassifier):
         See `sklearn.ensemble.RandomForestClassifier`.
     max_bins : int
         Bins a feature between which oneDAL splits; scikit-learn knows none. With 64, forests on network features score
-        as with 256, and as scikit-learn's, in two thirds of the time.
+        as with 256, and as scikit-learn's, in seven tenths of the time.
     engine : {"auto", "onedal", "scikit-learn"}
         ``"auto"`` takes oneDAL where it is installed and takes these parameters.
 

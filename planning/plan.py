@@ -80,9 +80,9 @@ class Plan:
 def make_plan(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Plan | None:
     """Estimate a run by running it on a few of its images; writes ``plan.json`` of the run.
 
-    Each trial is the whole pipeline with two folds, on four times as many images as the one before, while that costs
-    little beside the run. What grows with the number of images is drawn on as a straight line; the fits of each
-    selector and each classifier by the power of the number of training images that the last two trials show.
+    Each trial is the whole pipeline with two folds: the first three on up to 960 images, further ones on four times as
+    many as the one before, while that costs little beside the run. What grows with the number of images is drawn on as
+    a straight line; the fits of each selector and each classifier as `fold_seconds` says.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
 
 
 def _affordable(trials: Sequence[Trial], size: int, target: Target) -> int:
-    """So many images or fewer, where a slow network would spend long on them; twice as many as before at least."""
+    """So many images or fewer, where a slow network would spend long on them; as many as before at least."""
     done = trials[-1].images if trials else size
 
     def seconds(asked: Target) -> float:
