@@ -6,9 +6,11 @@ from typing import Any
 
 from .choices import Choice
 from .classifiers import CLASSIFIERS
+from .classifiers.cnns import CNNS
 from .classifiers.large_data import VARIANTS, give_way
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
 from .config import Experiment
+from .errors import ConfigurationError
 from .evaluation.methods import FitRules, Method, make_method
 from .registry import Registry
 from .selection import SELECTORS
@@ -30,6 +32,49 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
         for c in experiment.classifiers
     ]
     return selectors, classifiers
+
+
+def make_networks(experiment: Experiment) -> list[Method]:
+    """Networks that are trained end to end, unfitted, with every name, parameter and weights file checked."""
+    said = experiment.evaluation
+    weighted = said.balance == "class_weight"
+    return [make_method(CNNS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.cnns]
+
+
+def check_networks(networks: list[Method]) -> None:
+    """Ask those that can tell whether they can be built at all, such as from a named layer on.
+
+    Raises
+    ------
+    ConfigurationError, WeightsError
+    """
+    for method in networks:
+        if hasattr(method.estimator, "check"):
+            method.estimator.check()
+
+
+def check_classes(networks: list[Method], classes: list[str]) -> None:
+    """Refuse networks that tell fewer classes apart than there are.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    for method in networks:
+        most = getattr(method.estimator, "most_classes", len(classes))
+        if len(classes) > most:
+            raise ConfigurationError(
+                f"{method.label} tells {most} classes apart.",
+                expected=f"images of {most} classes",
+                received=f"{len(classes)} classes: {', '.join(classes)}",
+                mend="take custom_cnn, or images of two classes.",
+            )
+
+
+def weights_in_words(method: Method) -> str:
+    """What a network starts from: its weights, as tables call them; random ones are RANDOM."""
+    weights = getattr(method.estimator, "weights_label", "")
+    return f"{weights} weights" if weights else "trained from scratch"
 
 
 def scaled_for(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:

@@ -231,7 +231,7 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
 
 
 @cli.command(name="list")
-@click.argument("family", type=click.Choice(["extractors", "selectors", "classifiers", "layouts"]))
+@click.argument("family", type=click.Choice(["extractors", "selectors", "classifiers", "cnns", "layouts"]))
 def list_(family: str) -> None:
     """Show every name of a FAMILY with its parameters and their defaults."""
     from .reporting import catalogue

@@ -107,8 +107,8 @@ class Evaluation(Strict):
         return self
 
 
-def _choices(*names: Any) -> Any:
-    return Field(default_factory=lambda: [Choice.model_validate(name) for name in names], min_length=1)
+def _choices(*names: Any, least: int = 1) -> Any:
+    return Field(default_factory=lambda: [Choice.model_validate(name) for name in names], min_length=least)
 
 
 class Experiment(Strict):
@@ -121,6 +121,8 @@ class Experiment(Strict):
     images : Images
     extractors, selectors, classifiers : list of Choice
         Every extractor meets every selector and every classifier.
+    cnns : list of Choice
+        Networks that are trained end to end, beside them. With these alone, `extractors` may be an empty list.
     evaluation : Evaluation
     results : Path
         Folder of all runs; not part of what decides the numbers.
@@ -128,15 +130,18 @@ class Experiment(Strict):
 
     name: str = Field(pattern=r"^[\w][\w.\- ]*$")
     images: Images
-    extractors: list[Choice] = _choices("efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}})
+    extractors: list[Choice] = _choices(
+        "efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}}, least=0
+    )
     selectors: list[Choice] = _choices("none", "anova", "rfe", "lasso", "forest", "pca")
     classifiers: list[Choice] = _choices(
         "svm_linear", "svm_rbf", "random_forest", "xgboost", "naive_bayes", "knn", "logistic_regression", "lda"
     )
+    cnns: list[Choice] = Field(default_factory=list)
     evaluation: Evaluation = Evaluation()
     results: Path = Path("results")
 
-    @field_validator("extractors", "selectors", "classifiers")
+    @field_validator("extractors", "selectors", "classifiers", "cnns")
     @classmethod
     def _no_twins(cls, value: list[Choice]) -> list[Choice]:
         labels = [choice.label for choice in value]
@@ -145,13 +150,19 @@ class Experiment(Strict):
             raise ValueError(f"listed twice: {', '.join(twins)}")
         return value
 
-    @field_validator("extractors")
+    @field_validator("extractors", "cnns")
     @classmethod
     def _nothing_searched(cls, value: list[Choice]) -> list[Choice]:
         searched = [choice.label for choice in value if choice.searched]
         if searched:
-            raise ValueError(f"only selectors and classifiers are tuned, not {searched[0]}: list each extractor")
+            raise ValueError(f"only selectors and classifiers are tuned, not {searched[0]}: list each one")
         return value
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> Experiment:
+        if not self.extractors and not self.cnns:
+            raise ValueError("name at least one extractor, or one of the cnns")
+        return self
 
     @property
     def folder(self) -> Path:
@@ -166,7 +177,7 @@ class Experiment(Strict):
     def to_mapping(self) -> dict[str, Any]:
         """A JSON-like mapping in the form of an experiment file."""
         mapping = self.model_dump(mode="json") | {"results": str(self.results.absolute())}
-        for family in ("extractors", "selectors", "classifiers"):
+        for family in ("extractors", "selectors", "classifiers", "cnns"):
             mapping[family] = [choice.short_form() for choice in getattr(self, family)]
         return mapping
 

@@ -53,6 +53,10 @@ class ExtractionError(LeukobenchError):
     """An extractor gave something that is not a feature vector."""
 
 
+class TrainingError(LeukobenchError):
+    """A network could not be trained."""
+
+
 class StorageError(LeukobenchError):
     """A file could not be read or written."""
 

@@ -10,21 +10,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .chosen_methods import fit_rules, make_methods, scaled_for
+from .chosen_methods import (
+    check_classes,
+    check_networks,
+    fit_rules,
+    make_methods,
+    make_networks,
+    scaled_for,
+    weights_in_words,
+)
 from .classifiers import CLASSIFIERS
 from .config import Experiment
 from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
-from .evaluation.grid import Grid, installed_versions, software_versions
+from .evaluation.grid import Grid, installed_versions, network_versions, software_versions
 from .evaluation.guards import permuted
 from .evaluation.methods import Method
+from .evaluation.network_runner import pending_networks, run_networks
 from .evaluation.records import RecordStore
 from .evaluation.runner import finished_keys, run_grid
 from .evaluation.scores import write_scores
 from .features.extractors import Extractor, make_extractor
 from .images.index import ImageIndex
+from .pixels import on_pixels
 from .preparation import (
     FITTING,
+    TRAINING,
     WEIGHING,
     Audited,
     audit_images,
@@ -184,6 +195,8 @@ class Work:
         Which ones gave way to what.
     extractors : dict of str to Extractor
         By their labels.
+    networks : list of Method
+        That are trained end to end.
     index : ImageIndex
     state : str
         Digest of everything that decides the results.
@@ -192,6 +205,7 @@ class Work:
     experiment: Experiment
     notes: list[str]
     extractors: dict[str, Extractor]
+    networks: list[Method]
     index: ImageIndex
     state: str
 
@@ -204,24 +218,28 @@ def find_work(experiment: Experiment, folder: RunFolder, progress: Progress) -> 
     ConfigurationError, ImagesError, WeightsError, EngineError
     """
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
-    if not folder.was_finished():
-        make_methods(experiment)  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+    networks = make_networks(experiment)
+    if not folder.was_finished():  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+        make_methods(experiment)
+        check_networks(networks)
     index = find_images(experiment, folder, progress)
     index.check(experiment.evaluation.folds)
+    check_classes(networks, index.classes())
     experiment, notes = scaled_for(experiment, len(index))
     for note in notes:
         _log.warning("%s.", note)
-    return Work(experiment, notes, extractors, index, _state(experiment, extractors, index))
+    return Work(experiment, notes, extractors, networks, index, _state(experiment, extractors, networks, index))
 
 
 def _compute(folder: RunFolder, found: Work, workers: int, progress: Progress) -> Outcome:
     experiment, extractors, index = found.experiment, found.extractors, found.index
-    selectors, classifiers = make_methods(experiment)
+    methods = make_methods(experiment)
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
     audited = _sealed(experiment, audit_images(experiment, index, folder, workers, progress), folder)
-    grid = _grid(experiment, audited, extractors, (selectors, classifiers), folder, workers, progress)
+    grid = _grid(found, audited, methods, folder, workers, progress)
     described = {label: extractor.description for label, extractor in extractors.items()}
+    described |= {f"pixels x {method.label}": weights_in_words(method) for method in found.networks}
     lines = protocol(audited.index, experiment.evaluation, described, fit_rules(experiment).tuning)
     lines += found.notes
     if opened := folder.read_json("holdout.json"):
@@ -231,17 +249,18 @@ def _compute(folder: RunFolder, found: Work, workers: int, progress: Progress) -
     return Outcome(folder.path, leaderboard, answer)
 
 
-def _state(experiment: Experiment, extractors: dict[str, Extractor], index: ImageIndex) -> str:
+def _state(experiment: Experiment, extractors: dict[str, Extractor], networks: list[Method], index: ImageIndex) -> str:
     """Digest of everything that decides the results: a finished run is recognised without fitting anything."""
     said = experiment.to_mapping()
-    decides = [said[key] for key in ("extractors", "selectors", "classifiers", "evaluation")]
+    decides = [said[key] for key in ("extractors", "selectors", "classifiers", "cnns", "evaluation")]
     plugins = [
         registry.source_digest(choice.name)
         for registry, choices in ((SELECTORS, experiment.selectors), (CLASSIFIERS, experiment.classifiers))
         for choice in choices
         if not registry.ships(choice.name)
     ]
-    identities = [dict(extractor.identity) for extractor in extractors.values()]
+    identities: list[Any] = [dict(extractor.identity) for extractor in extractors.values()]
+    identities += [[method.identity, network_versions()] for method in networks]
     pseudo = said["images"]["pseudo_patients"]
     return digest([decides, identities, plugins, index.digest(), pseudo, software_versions(), _code(), __version__])
 
@@ -273,22 +292,23 @@ def _sealed(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audi
 
 
 def _grid(
-    experiment: Experiment,
+    found: Work,
     audited: Audited,
-    extractors: dict[str, Extractor],
     methods: tuple[list[Method], list[Method]],
     folder: RunFolder,
     workers: int,
     progress: Progress,
 ) -> Grid:
+    experiment = found.experiment
     said = experiment.evaluation
-    sources = extract(extractors, audited.index, folder, workers, progress)
+    sources = extract(found.extractors, audited.index, folder, workers, progress)
     task = make_task(audited.index)
     if said.permute:
         task = permuted(task, said.seed)
     folds = make_folds(task, said.folds, said.repeats, said.seed, said.shuffle)
     baselines = shortcut_baselines(audited, folder, said)
-    return Grid(task, folds, sources, *methods, fit_rules(experiment), baselines)
+    networks = on_pixels(found.networks, audited.index, folder, workers, progress)
+    return Grid(task, folds, sources, *methods, fit_rules(experiment), baselines, networks)
 
 
 def _evaluate(
@@ -303,9 +323,12 @@ def _evaluate(
     said = experiment.evaluation
     store = RecordStore(folder.records)
     folder.write_table("folds.parquet", folds_table(grid.task, grid.folds))
-    cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store)))
-    with progress(FITTING, cells) as advance:
+    units = [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
+    with progress(FITTING, sum(len(unit.classifiers) for unit in units)) as advance:
         run_grid(grid, store, workers, advance)
+    if grid.networks:
+        with progress(TRAINING, len(pending_networks(grid, store))) as advance:
+            run_networks(grid, store, workers, advance)
     patients = audited.index.images["patient"].tolist() if groups(audited.index)[0] == "patients" else None
     with progress(WEIGHING, len(list(grid.combinations()))) as advance:
         scored = write_scores(grid, store, folder.path, said.rank_by, said.resamples, patients, advance)

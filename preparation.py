@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 IDENTIFYING, LOOKING, COMPARING = "identifying images", "looking at every image", "comparing images"
-FITTING, WEIGHING = "fitting combinations", "weighing the scores"
+FITTING, TRAINING, WEIGHING = "fitting combinations", "training networks", "weighing the scores"
 """Stages of a run, beside those of extraction."""
 _SHEETS = 4
 _SEALED_PARTS = 10

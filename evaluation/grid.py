@@ -29,18 +29,20 @@ _FILES_THAT_DECIDE = ("calibration", "folds", "methods", "metrics", "runner", "t
 class FeatureSource:
     """One extractor's features: a memory-mapped ``.npy`` file and the digest of what the numbers depend on.
 
-    Where the extractor failed, `error` says how, and there is no file.
+    Where the extractor failed, `error` says how, and there is no file. With `images` the file holds pixels, uint8 of
+    shape (n, H, W, 3), for networks that are trained end to end.
     """
 
     label: str
     matrix: Path
     identity: str
     error: str = ""
+    images: bool = False
 
     @cached_property
     def width(self) -> int:
         """Number of features."""
-        return 0 if self.error else int(np.load(self.matrix, mmap_mode="r").shape[1])
+        return 0 if self.error else int(np.prod(np.load(self.matrix, mmap_mode="r").shape[1:]))
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,18 @@ def software_versions() -> dict[str, str]:
     root = Path(__file__).parent.parent
     sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
     sources += [root / name for name in _ROOT_FILES_THAT_DECIDE]
-    sources += [root / "evaluation" / f"{name}.py" for name in _FILES_THAT_DECIDE]
-    code = digest([file_digest(path) for path in sources])[:16]
-    found = installed_versions(_DISTRIBUTIONS) | {"leukobench code": code}
+    return _versions(_DISTRIBUTIONS, sources)
+
+
+def network_versions() -> dict[str, str]:
+    """The same for networks trained end to end, whose estimators say themselves on what else they depend."""
+    return _versions(("numpy", "scikit-learn"), [])
+
+
+def _versions(distributions: Sequence[str], sources: list[Path]) -> dict[str, str]:
+    own = [Path(__file__).parent / f"{name}.py" for name in _FILES_THAT_DECIDE]
+    code = digest([file_digest(path) for path in [*sources, *own]])[:16]
+    found = installed_versions(distributions) | {"leukobench code": code}
     return found | {"gpu": "shown"} if gpu_shown() else found
 
 
@@ -107,6 +118,8 @@ class Grid:
     ----------
     baselines : sequence of Combination
         Stand on the leaderboard beside the combinations, are computed like them, and are no candidates.
+    networks : sequence of Combination
+        Of pixels, no selector, and a network that is trained end to end.
     rules : FitRules
     """
 
@@ -117,25 +130,29 @@ class Grid:
     classifiers: Sequence[Method]
     rules: FitRules = field(default_factory=FitRules)
     baselines: Sequence[Combination] = ()
+    networks: Sequence[Combination] = ()
     software: Mapping[str, str] = field(default_factory=software_versions)
+    network_software: Mapping[str, str] = field(default_factory=network_versions)
 
     def combinations(self) -> Iterator[Combination]:
-        """Every extractor with every selector with every classifier, then the baselines."""
+        """Every extractor with every selector with every classifier, then networks, then baselines."""
         for source, selector, classifier in product(self.sources, self.selectors, self.classifiers):
             yield Combination(source, selector, classifier)
+        yield from self.networks
         yield from self.baselines
 
     def key(self, combination: Combination, fold: Fold) -> str:
         """Name of the record: everything that the numbers of this cell depend on."""
         parts = (combination.source.identity, combination.selector.identity, combination.classifier.identity)
-        return digest([parts, self._fold_digests[fold.repeat, fold.number], self.rules.identity(), self.software])
+        software = self.network_software if combination.source.images else self.software
+        return digest([parts, self._fold_digests[fold.repeat, fold.number], self.rules.identity(), software])
 
     def pending(self, finished: set[str]) -> list[Unit]:
         """Units with cells that are not in `finished`; those with most features first, since they take longest."""
         cells: dict[tuple[str, str, int], list[tuple[str, Method]]] = {}
         parts: dict[tuple[str, str], Combination] = {}
         for combination in self.combinations():
-            names = combination.labels[:2]
+            names = combination.source.identity, combination.selector.label
             parts.setdefault(names, combination)
             for position, fold in enumerate(self.folds):
                 if (key := self.key(combination, fold)) not in finished:

@@ -118,6 +118,8 @@ def make_method(
         identity["searched"] = dict(axes)
     if not registry.ships(name):
         identity["source"] = registry.source_digest(name)
+    if hasattr(estimator, "depends_on"):
+        identity["depends on"] = estimator.depends_on()
     return Method(label, estimator, identity, axes, candidates)
 
 
@@ -158,9 +160,15 @@ def prepared(classifier: Method, rules: FitRules, inner: Callable[[], list[Any]]
 
 
 def balanced(estimator: Any, rules: FitRules) -> Any:
-    """`estimator`, after oversampling of what it is fitted on where the rules say so."""
+    """`estimator`, after oversampling of what it is fitted on where the rules say so.
+
+    One with a parameter `oversample` does so itself, after it has put validation images aside.
+    """
     if rules.balance not in ("oversample", "smote"):
         return estimator
+    if "oversample" in estimator.get_params():
+        own = estimator.get_params()["oversample"]
+        return estimator.set_params(oversample=own or {"oversample": "random", "smote": "smote"}[rules.balance])
     from imblearn.over_sampling import SMOTE, RandomOverSampler
     from imblearn.pipeline import make_pipeline
 

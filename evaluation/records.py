@@ -32,6 +32,12 @@ class Record:
     warnings : list of str
     tuned : dict
         Searched parameters and the values that were chosen, as ``"classifier C"``.
+    model_bytes : int
+        Size of the fitted selector and classifier when stored.
+    parameters : int
+        Weights of a network that was trained here, else 0.
+    curve : list of dict
+        Its learning curve, one entry an epoch.
     error : str
         Traceback of a failure, else empty.
     """
@@ -44,6 +50,9 @@ class Record:
     support: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     tuned: dict[str, Any] = field(default_factory=dict)
+    model_bytes: int = 0
+    parameters: int = 0
+    curve: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
 
 

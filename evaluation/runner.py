@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import logging
+import pickle
 import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from .task import Task
 from .tuning import Chosen, InnerFeatures, tune
 
 _TOLERANCE = 1e-3
+_BYTES_OF_A_WEIGHT = 4
 _log = logging.getLogger(__name__)
 
 Floats = NDArray[Any]
@@ -29,6 +33,8 @@ Floats = NDArray[Any]
 
 def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[int], None] = lambda done: None) -> None:
     """Bring a record into `store` for every combination and fold that has none, or only a failed one.
+
+    Networks on pixels are `leukobench.evaluation.network_runner`'s.
 
     Parameters
     ----------
@@ -39,7 +45,8 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
     advance : callable
         Called with the number of cells just finished.
     """
-    units = spread(grid.pending(finished_keys(grid, store)), workers)
+    units = [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
+    units = spread(units, workers)
     done: set[int] = set()
 
     def finished(position: int) -> None:
@@ -91,21 +98,22 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     except (Exception, SystemExit):
         return Record(None, error=traceback.format_exc())
     make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner)
-    record = _classify(make, selected, features)
+    record = classify(make, selected, features.labels, features.classes, groups=features.groups)
     sides = {"selector": chosen.selector, "classifier": chosen.classifier}
     tuned = {f"{side} {name}": value for side, one in sides.items() for name, value in one.parameters.items()}
     return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned, warnings=[*chosen.warnings, *record.warnings])
 
 
 @dataclass
-class _Selected:
-    """Reduced training and test features of one fold, and what selecting them cost."""
+class Sides:
+    """What a classifier gets of one fold, reduced features as a rule, and what selecting them cost."""
 
-    train: Floats
-    test: Floats
-    seconds: float
-    support: list[int]
-    warnings: list[str]
+    train: Any
+    test: Any
+    seconds: float = 0.0
+    support: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    selector_bytes: int = 0
 
 
 class _Features:
@@ -120,10 +128,11 @@ class _Features:
         features = np.load(unit.source.matrix, mmap_mode="r")
         self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
         self.labels, self.classes = task.labels[unit.fold.train], len(task.classes)
+        self.groups = task.groups[unit.fold.train]
         self.inner = InnerFeatures(self._train, self.labels)
-        self._selected: dict[int, _Selected | str] = {}
+        self._selected: dict[int, Sides | str] = {}
 
-    def selected(self, position: int, candidate: Candidate) -> _Selected:
+    def selected(self, position: int, candidate: Candidate) -> Sides:
         """What the candidate at `position` makes of both sides.
 
         Raises
@@ -141,7 +150,7 @@ class _Features:
             raise _SelectorFailedError(made)
         return made
 
-    def _select(self, candidate: Candidate) -> _Selected:
+    def _select(self, candidate: Candidate) -> Sides:
         from sklearn.base import clone
 
         start = time.perf_counter()
@@ -150,34 +159,70 @@ class _Features:
             selector = clone(candidate.estimator).fit(self._train, self.labels)
             reduced = np.asarray(selector.transform(self._train)), np.asarray(selector.transform(self._test))
         seconds = time.perf_counter() - start
-        return _Selected(*reduced, seconds, _support(selector), _messages(caught))
+        return Sides(*reduced, seconds, _support(selector), _messages(caught), _stored_bytes(selector))
 
 
 class _SelectorFailedError(Exception):
     """A selector failed on the training part."""
 
 
-def _classify(make: Callable[[], Any], selected: _Selected, features: _Features) -> Record:
+def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], classes: int, **told: Any) -> Record:
+    """Fit on the training side and predict the test side.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the unfitted estimator.
+    sides : Sides
+    labels : ndarray of int
+        Of the training side.
+    classes : int
+        Of the whole task.
+    **told
+        Further arguments of `fit`, each for estimators that take it.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             start = time.perf_counter()
-            fitted = make().fit(selected.train, features.labels)
+            estimator = make()
+            fitted = estimator.fit(sides.train, labels, **_taken(estimator, told))
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
-            probabilities = _all_classes(fitted, selected.test, features.classes)
+            probabilities = _all_classes(fitted, sides.test, classes)
             predict_s = time.perf_counter() - start
+            size = _stored_bytes(fitted)
         except (Exception, SystemExit):
-            return Record(None, selector_s=selected.seconds, error=traceback.format_exc())
+            return Record(None, selector_s=sides.seconds, error=traceback.format_exc())
     return Record(
         probabilities,
-        selector_s=selected.seconds,
-        fit_s=fit_s,
+        selector_s=sides.seconds,
+        fit_s=getattr(fitted, "seconds_", fit_s),
         predict_s=predict_s,
-        features=selected.train.shape[1],
-        support=selected.support,
-        warnings=selected.warnings + _messages(caught),
+        features=int(np.prod(sides.train.shape[1:])),
+        support=sides.support,
+        warnings=sides.warnings + _messages(caught),
+        model_bytes=size + sides.selector_bytes,
+        parameters=getattr(fitted, "parameters_", 0),
+        curve=getattr(fitted, "curve_", []),
     )
+
+
+def _taken(estimator: Any, told: dict[str, Any]) -> dict[str, Any]:
+    """Those of `told` that `fit` takes; a calibrating wrapper passes groups on to what it calibrates."""
+    names = set(inspect.signature(estimator.fit).parameters)
+    if hasattr(estimator, "estimator") and "groups" in inspect.signature(estimator.estimator.fit).parameters:
+        names.add("groups")
+    return {name: value for name, value in told.items() if name in names}
+
+
+def _stored_bytes(fitted: Any) -> int:
+    """How large it is when stored: four bytes a weight of a network, else what pickle makes of it."""
+    if weights := getattr(fitted, "parameters_", 0):
+        return _BYTES_OF_A_WEIGHT * int(weights)
+    with contextlib.suppress(Exception):  # a plug-in need not be storable
+        return len(pickle.dumps(fitted))
+    return 0
 
 
 def _all_classes(fitted: Any, test: Floats, classes: int) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-COSTS = ("selector_s", "fit_s", "predict_s", "features")
+COSTS = ("selector_s", "fit_s", "predict_s", "features", "model_bytes", "parameters")
 NAMES = ("extractor", "selector", "classifier")
 _METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", "brier", "log_loss", "ece")
 _MEASURED = [f"{name}{end}" for name in _METRICS for end in ("", "_low", "_high", "_sd")]
@@ -43,7 +43,8 @@ class Scored:
         costs, what `Analysis` adds, folds, status. A row that failed in any fold has no numbers and stands last.
     scores : DataFrame
         Tidy: extractor, selector, classifier, repeat, fold, metric, value. Costs (``selector_s``, ``fit_s``,
-        ``predict_s``, ``features``) are metrics too; a metric that is not defined in a fold is NaN.
+        ``predict_s``, ``features``, ``model_bytes``, ``parameters``) are metrics too; one that is not defined in a fold
+        is NaN.
     notes : DataFrame
         extractor, selector, classifier, repeat, fold, kind (``error`` or ``warning``), text.
     tables : dict of str to DataFrame
@@ -103,6 +104,7 @@ def write_scores(
     scores: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     tuned: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
     supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
     task = grid.task
     analysis = Analysis(
@@ -119,6 +121,7 @@ def write_scores(
                 scores += _scores(place, record, grid, fold)
                 notes += _notes(place, record)
                 tuned += [place | {"parameter": name, "value": str(value)} for name, value in record.tuned.items()]
+                curves += [place | epoch for epoch in record.curve]
                 if record.probabilities is not None:
                     writer.write_table(pa.table(_predictions(place, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
@@ -132,6 +135,8 @@ def write_scores(
     scored = _scored(grid, analysis, table, noted, supports)
     if tuned:
         scored.tables["tuned.csv"] = pd.DataFrame(tuned)
+    if curves:
+        scored.tables["learning_curves.csv"] = pd.DataFrame(curves)
     return scored
 
 

@@ -19,7 +19,6 @@ from ..networks.weights import Weights
 from .pooling import check_pooling, feature_names, pooled
 
 ENGINES = ("auto", "openvino", "keras")
-_OUT_OF_MEMORY = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory")
 
 
 class Engine(abc.ABC):
@@ -269,8 +268,7 @@ class KerasEngine(Engine):
             done += len(part)
 
     def _back_off(self, error: Exception) -> None:
-        text = f"{type(error).__name__} {error}".lower()
-        if self._batch == 1 or not (isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)):
+        if self._batch == 1 or not frameworks.out_of_memory(error):
             raise EngineError(
                 f"{self.name} failed on a batch of {self._batch} images.",
                 received=f"{type(error).__name__}: {error}",

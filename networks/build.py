@@ -54,7 +54,7 @@ def build(network: Network, weights: Weights, *, precision: str = "float32", inc
         )
     keras = load_keras()
     own = network.builder_loads and weights.kind == "imagenet"
-    with _settings(keras, _POLICIES[precision]):
+    with keras_settings(keras, _POLICIES[precision]):
         pixels = keras.Input((*network.input_size, 3), dtype="float32", name="pixels")
         inputs = _preprocessed(keras, pixels, network.preprocessing)
         builder = getattr(importlib.import_module(network.builder.partition(":")[0]), network.builder.partition(":")[2])
@@ -112,7 +112,7 @@ def _fill_randomly(model: Any, seed: int) -> None:
 
 
 @contextlib.contextmanager
-def _settings(keras: Any, policy: str) -> Iterator[None]:
+def keras_settings(keras: Any, policy: str = "float32") -> Iterator[None]:
     """Build under our own precision and axis order, and leave the user's as they were."""
     previous = keras.config.dtype_policy(), keras.config.image_data_format()
     keras.config.set_dtype_policy(policy)

@@ -21,6 +21,7 @@ from ..errors import EngineError
 _BACKENDS = ("tensorflow", "torch", "jax")
 _TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 _NOISE = re.compile(rb"WARNING: All log messages before absl|I\d{4} ")
+_OUT_OF_MEMORY = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory")
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -93,11 +94,17 @@ def can_convert() -> bool:
 
 
 def settle_keras(threads: int) -> None:
-    """Limit the CPU threads of Keras, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked."""
+    """Limit the CPU threads of Keras, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked.
+
+    TensorFlow also takes the GPU's memory as it needs it, so that several processes can share it.
+    """
     backend = load_keras().config.backend()
     framework = importlib.import_module(backend)
     if backend == "tensorflow":
         framework.config.experimental.enable_tensor_float_32_execution(False)
+        with contextlib.suppress(RuntimeError):
+            for gpu in framework.config.list_physical_devices("GPU"):
+                framework.config.experimental.set_memory_growth(gpu, True)
         # A TensorFlow that is running already keeps the threads that it began with.
         with contextlib.suppress(RuntimeError):
             framework.config.threading.set_intra_op_parallelism_threads(threads)
@@ -108,6 +115,12 @@ def settle_keras(threads: int) -> None:
         framework.backends.cudnn.allow_tf32 = False
     elif backend == "jax":
         framework.config.update("jax_default_matmul_precision", "highest")
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error of any backend says that memory ran out."""
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)
 
 
 def package_version(package: str) -> str:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..classifiers import CLASSIFIERS
+from ..classifiers.cnns import CNNS
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import LAYOUTS
 from ..networks import NETWORKS, get_network
 from ..registry import Registry
 from ..selection import SELECTORS
 
-FAMILIES = {"extractors": EXTRACTORS, "selectors": SELECTORS, "classifiers": CLASSIFIERS, "layouts": LAYOUTS}
+FAMILIES = {
+    "extractors": EXTRACTORS,
+    "selectors": SELECTORS,
+    "classifiers": CLASSIFIERS,
+    "cnns": CNNS,
+    "layouts": LAYOUTS,
+}
 _SEEDED = ("random_state", "n_jobs", "class_weight")
 _ALSO = {
     "extractors": (
@@ -19,6 +26,10 @@ _ALSO = {
         "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
         "precision: float32, bfloat16; engine: auto, openvino, keras\n"
         "Any other network of keras.applications works by its name in lower case, such as resnet50v2."
+    ),
+    "cnns": (
+        "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network that\n"
+        "`leukobench list extractors` names; unfreeze_from: a layer's name, how a block's names begin, or all."
     ),
     "layouts": "With --group REGEX, any layout takes the patient from the path.",
 }

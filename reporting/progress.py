@@ -8,19 +8,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import TextIO
+from typing import Protocol, TextIO
 
-Advance = Callable[[int], None]
-Progress = Callable[[str, int], AbstractContextManager[Advance]]
+Progress = Callable[[str, int], AbstractContextManager["Advance"]]
 
 _FIRST_LINE_S = 5.0
 _NEXT_LINES_S = 10.0
 
 
+class Advance(Protocol):
+    """Called with how much was done since the last call, and where the work stands in words."""
+
+    def __call__(self, done: float, said: str = "") -> None:
+        """Show it."""
+
+
 @contextlib.contextmanager
 def silent(title: str, total: int) -> Iterator[Advance]:
     """No progress at all."""
-    yield lambda done: None
+    yield lambda done, said="": None
 
 
 @contextlib.contextmanager
@@ -51,26 +57,26 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
     from rich.progress import Progress as RichProgress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.advance(task, done)
+    with RichProgress(*columns, TextColumn("{task.fields[said]}"), console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total, said="")
+        yield lambda done, said="": bar.update(task, advance=done, said=said)
 
 
 def _lines(stream: TextIO) -> Progress:
     @contextlib.contextmanager
     def progress(title: str, total: int) -> Iterator[Advance]:
-        begun = said = math.nan
-        finished = 0
+        begun = told = math.nan
+        finished = 0.0
 
-        def advance(done: int) -> None:
-            nonlocal begun, said, finished
+        def advance(done: float, said: str = "") -> None:
+            nonlocal begun, told, finished
             now = time.monotonic()
             if math.isnan(begun):  # what was loaded before the first one says nothing about the rest
-                begun, said = now, now - _NEXT_LINES_S + _FIRST_LINE_S
-            elif now - said >= _NEXT_LINES_S and finished + done < total:
-                said = now
-                left = duration((now - begun) / finished * (total - finished))
-                stream.write(f"{title}: {finished:,}/{total:,}, about {left} left\n")
+                begun, told = now, now - _NEXT_LINES_S + _FIRST_LINE_S
+            elif now - told >= _NEXT_LINES_S and finished + done < total:
+                told = now
+                left = f", about {duration((now - begun) / finished * (total - finished))} left" if finished else ""
+                stream.write(f"{title}: {int(finished):,}/{total:,}{left}{said and f'; {said}'}\n")
                 stream.flush()
             finished += done
 

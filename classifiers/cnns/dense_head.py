@@ -1,0 +1,89 @@
+"""The head of a network as a classifier of cached features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from .network_classifier import Fit, NetworkClassifier, head_layers
+
+
+class DenseHead(NetworkClassifier):
+    """Dense layer, dropout, softmax over features: what `Transfer` trains while its network is frozen.
+
+    Parameters
+    ----------
+    hidden : int
+        Units of the dense layer; 0 for none.
+    dropout : float
+        Part of its inputs that is left out at a time.
+    epochs, batch_size, learning_rate
+        Adam; the rate rises over the first epoch and falls along a cosine.
+    patience : int
+        Epochs without a better validation loss after which training stops; the best weights are kept.
+    validation : float
+        Part of the training images (whole groups) that is not trained on, for that.
+    class_weight : {None, "balanced"} or mapping
+    oversample : {None, "random", "smote"}
+        Bring all classes to one size, after the inner split.
+    n_jobs : int
+        CPU threads.
+    random_state : int, optional
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+    n_features_in_ : int
+    model_ : keras.Model
+    curve_ : list of dict
+        One an epoch; see `Training.run`.
+    parameters_ : int
+        Weights of the head.
+    n_iter_ : int
+        Epochs.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 128,
+        dropout: float = 0.3,
+        epochs: int = 40,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        validation: float = 0.15,
+        class_weight: Any = None,
+        oversample: str | None = None,
+        n_jobs: int = 1,
+        random_state: int | None = None,
+    ) -> None:
+        self.hidden = hidden
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.validation = validation
+        self.class_weight = class_weight
+        self.oversample = oversample
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _as_inputs(self, X: Any) -> Any:
+        checked = check_array(X, dtype=np.float32, estimator=self)
+        if hasattr(self, "model_") and checked.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {checked.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_}"
+            )
+        return checked
+
+    def _train(self, keras: Any, fit: Fit) -> Any:
+        self.n_features_in_ = fit.inputs.shape[1]
+        vector = keras.Input((self.n_features_in_,), name="features")
+        head = head_layers(keras, vector, len(self.classes_), self.hidden, self.dropout, fit.seed)
+        model = keras.Model(vector, head, name="dense_head")
+        self._phase(keras, model, fit, self._settings(fit, "head"), lambda: fit.inputs)
+        return model

@@ -1,0 +1,306 @@
+"""Training: epochs over balanced, augmented examples until the inner validation part stops improving."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import TrainingError
+from ...networks.frameworks import out_of_memory
+from .augmentation import Augmentation
+from .balancing import Examples
+from .checkpoint import Arrays, Checkpoint
+
+_WARM_UP = 1.0
+_REPORT_S = 0.5
+
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one phase of a training goes.
+
+    Attributes
+    ----------
+    phase : str
+        Its name in learning curves.
+    stage : int
+        Its place among the phases of the training.
+    epochs, batch_size : int
+    learning_rate : float
+        At its height: it rises over the first epoch and falls to 0 along a cosine.
+    patience : int
+        Epochs without a better validation loss after which training stops.
+    seed : int
+    threads : int
+        That prepare batches.
+    span : (float, float)
+        Where the phase begins and ends in the whole training, for who wants to know how far it is.
+    """
+
+    phase: str
+    stage: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    patience: int
+    seed: int
+    threads: int = 1
+    span: tuple[float, float] = (0.0, 1.0)
+
+    def rate(self, epoch: float) -> float:
+        """Learning rate after so many epochs."""
+        risen = min(1.0, (epoch + 1e-3) / _WARM_UP) if self.epochs > 1 else 1.0
+        return self.learning_rate * risen * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a phase trains on, and what it is validated with.
+
+    Attributes
+    ----------
+    inputs : array-like, shape (n, ...)
+    examples : Examples
+        Rows of the inputs to train on.
+    validation : ndarray of int
+        Rows to validate with; empty where there are none.
+    labels : ndarray of int, shape (n,)
+    augmentation : Augmentation or None
+    """
+
+    inputs: Any
+    examples: Examples
+    validation: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    augmentation: Augmentation | None = None
+
+
+@dataclass
+class _State:
+    """What a phase has reached after some epochs."""
+
+    epoch: int = 0
+    batch_size: int = 32
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Training:
+    """One phase of training a compiled network.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with an Adam optimizer; gives one probability a class, or that of the second of two classes.
+    data : Data
+    settings : Settings
+    checkpoint : Checkpoint
+        Written after each epoch; a phase goes on from where it was.
+    before : list of dict
+        Learning curves of earlier phases, which the checkpoint keeps too.
+    report : callable
+        Told several times a second: done (part of the whole training), phase, epoch, epochs, loss, validation_loss.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        data: Data,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        before: list[dict[str, Any]],
+        report: Report = lambda said: None,
+    ) -> None:
+        self._model, self._data, self._settings = model, data, settings
+        self._checkpoint, self._before, self._report = checkpoint, before, report
+        self._state = _State(batch_size=min(settings.batch_size, len(data.examples)))
+        self._best: Arrays = []
+        self._told = 0.0
+
+    def run(self) -> list[dict[str, Any]]:
+        """Train to the end; the model then has its best weights.
+
+        Returns
+        -------
+        list of dict
+            One an epoch: phase, epoch, learning_rate, loss, validation_loss, validation_accuracy (NaN without a
+            validation part), images, batch_size, seconds.
+
+        Raises
+        ------
+        TrainingError
+            The loss is no number any more.
+        """
+        state, settings = self._state, self._settings
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._resume()
+        while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
+            before = values(self._model.variables), values(self._model.optimizer.variables)
+            start = time.perf_counter()
+            try:
+                loss = self._epoch()
+                validation_loss, accuracy = self._validated()
+            except Exception as error:  # every backend has its own error for memory that ran out
+                if not out_of_memory(error) or state.batch_size == 1:
+                    raise
+                state.batch_size //= 2
+                assign(self._model.variables, before[0])
+                assign(self._model.optimizer.variables, before[1])
+                continue
+            self._reached(loss, validation_loss, accuracy, time.perf_counter() - start)
+        if self._best:
+            assign(self._model.variables, self._best)
+        return state.curve
+
+    def _resume(self) -> None:
+        found = self._checkpoint.load()
+        if found is None or found[0]["stage"] != self._settings.stage:
+            return
+        state, arrays = found
+        self._state.__dict__.update({name: state[name] for name in asdict(self._state)})
+        self._best = arrays["best"]
+        assign(self._model.variables, arrays["model"])
+        assign(self._model.optimizer.variables, arrays["optimizer"])
+
+    def _reached(self, loss: float, validation_loss: float, accuracy: float, seconds: float) -> None:
+        state, settings = self._state, self._settings
+        state.epoch += 1
+        state.curve.append(
+            {
+                "phase": settings.phase,
+                "epoch": state.epoch,
+                "learning_rate": settings.rate(state.epoch - 0.5),
+                "loss": loss,
+                "validation_loss": validation_loss,
+                "validation_accuracy": accuracy,
+                "images": len(self._data.examples),
+                "batch_size": state.batch_size,
+                "seconds": seconds,
+            }
+        )
+        if math.isnan(validation_loss):
+            state.best_epoch = state.epoch
+        elif validation_loss < state.best_loss:
+            state.best_loss, state.best_epoch = validation_loss, state.epoch
+            self._best = values(self._model.variables)
+        self._keep()
+
+    def _keep(self) -> None:
+        arrays = {
+            "model": values(self._model.variables),
+            "optimizer": values(self._model.optimizer.variables),
+            "best": self._best,
+        }
+        reached = {"stage": self._settings.stage, "before": self._before, **asdict(self._state)}
+        self._checkpoint.save(reached, arrays)
+
+    def _epoch(self) -> float:
+        """Mean loss of one epoch."""
+        settings, state = self._settings, self._state
+        steps, loss = max(1, len(self._data.examples) // state.batch_size), math.nan
+        self._model.reset_metrics()
+        for step, (inputs, labels, weights) in enumerate(self._batches()):
+            self._model.optimizer.learning_rate = settings.rate(state.epoch + step / steps)
+            # Keras gives the mean of the batches since its metrics were reset.
+            loss = float(np.asarray(self._model.train_on_batch(inputs, labels, sample_weight=weights)))
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"The loss became {loss} in epoch {state.epoch + 1} of phase '{settings.phase}'.",
+                    received=f"learning_rate {settings.learning_rate:g}, batch_size {state.batch_size}",
+                    mend="lower learning_rate.",
+                )
+            self._tell((step + 1) * state.batch_size, loss)
+        return loss
+
+    def _tell(self, images: int, loss: float) -> None:
+        if time.perf_counter() - self._told < _REPORT_S:
+            return
+        self._told = time.perf_counter()
+        known = self._state.curve[-1]["validation_loss"] if self._state.curve else math.nan
+        settings, epoch = self._settings, self._state.epoch
+        begin, end = settings.span
+        done = begin + (end - begin) * (epoch + images / len(self._data.examples)) / settings.epochs
+        said = {"done": done, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
+        self._report({**said, "loss": loss, "validation_loss": known})
+
+    def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]]:
+        """Full batches of one epoch in random order, prepared ahead; the same ones for any number of threads."""
+        examples, state = self._data.examples, self._state
+        seeds = np.random.SeedSequence([self._settings.seed, state.epoch])
+        order = np.random.default_rng(seeds).permutation(len(examples))
+        size = state.batch_size
+        parts = [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
+        made: deque[Future[NDArray[np.float32]]] = deque()
+        with ThreadPoolExecutor(self._settings.threads) as pool:
+            todo = zip(parts, seeds.spawn(len(parts)), strict=True)
+            for places in parts:
+                while len(made) <= self._settings.threads and (following := next(todo, None)):
+                    made.append(pool.submit(self._batch, *following))
+                yield made.popleft().result(), examples.labels[places], examples.weights[places]
+
+    def _batch(self, places: NDArray[np.int64], seed: np.random.SeedSequence) -> NDArray[np.float32]:
+        made = self._data.examples.batch(self._data.inputs, places)
+        augmentation = self._data.augmentation
+        return augmentation(made, np.random.default_rng(seed)) if augmentation else made
+
+    def _validated(self) -> tuple[float, float]:
+        """Log loss and accuracy on the validation part."""
+        rows = self._data.validation
+        if not len(rows):
+            return math.nan, math.nan
+        found = predicted(self._model, self._data.inputs, rows, self._state.batch_size)
+        true = self._data.labels[rows]
+        if not np.isfinite(found).all():
+            return math.inf, 0.0
+        sure = np.clip(found[np.arange(len(rows)), true], 1e-7, 1.0)
+        return float(-np.log(sure).mean()), float((found.argmax(axis=1) == true).mean())
+
+
+def predicted(model: Any, inputs: Any, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float64]:
+    """What a network gives for the inputs at `rows`, shape (rows, outputs); one probability becomes two.
+
+    Batches are halved where memory runs out, and always full, so that no backend compiles the network anew.
+    """
+    parts: list[NDArray[np.float64]] = []
+    done = 0
+    while done < len(rows):
+        places = rows[done : done + batch_size]
+        padded = np.concatenate([places, np.repeat(places[-1:], batch_size - len(places))])
+        try:
+            found = model.predict_on_batch(np.asarray(inputs[padded], np.float32))
+        except Exception as error:  # every backend has its own error for memory that ran out
+            if not out_of_memory(error) or batch_size == 1:
+                raise
+            batch_size //= 2
+            continue
+        parts.append(np.asarray(found, np.float64)[: len(places)])
+        done += len(places)
+    whole = np.concatenate(parts)
+    return np.column_stack([1 - whole, whole]) if whole.shape[1] == 1 else whole
+
+
+def values(variables: Sequence[Any]) -> Arrays:
+    """Copies of the variables' numbers."""
+    import keras
+
+    with warnings.catch_warnings():  # TensorFlow's tensors do not know NumPy 2's argument `copy`
+        warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
+        return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray]) -> None:
+    """Give the variables these numbers."""
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

@@ -1,0 +1,169 @@
+"""The runner of networks on pixels: one training at a time, with all cores, in a process that may die."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..storage import write_text
+from .folds import InnerFolds, check
+from .grid import Grid, Unit
+from .methods import FitRules, Method, prepared
+from .records import Record, RecordStore
+from .runner import Sides, classify, finished_keys
+from .task import Task
+
+_LOOK_S = 0.5
+_DIED = "The process that trained this died: most often the machine ran out of memory. A smaller batch_size needs less."
+_log = logging.getLogger(__name__)
+
+Advance = Callable[[float, str], None]
+
+
+class Rows:
+    """Some rows of an array that lies in a file: nothing is read before it is indexed.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npy`` file.
+    rows : ndarray of int
+    """
+
+    def __init__(self, path: Path, rows: NDArray[np.int64]) -> None:
+        self._whole = np.load(path, mmap_mode="r")
+        self._path, self._rows = path, rows
+        self.shape = (len(rows), *self._whole.shape[1:])
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, places: Any) -> Any:
+        if isinstance(places, tuple):  # how scikit-learn cuts folds: rows, and all of each
+            return Rows(self._path, self._rows[places[0]])
+        return np.asarray(self._whole[self._rows[places]])
+
+
+def pending_networks(grid: Grid, store: RecordStore) -> list[Unit]:
+    """Trainings that have no record yet, one network and fold each."""
+    units = [unit for unit in grid.pending(finished_keys(grid, store)) if unit.source.images]
+    return [replace(unit, classifiers=(one,)) for unit in units for one in unit.classifiers]
+
+
+def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance = lambda done, said: None) -> None:
+    """Bring a record into `store` for every network and fold that has none, or only a failed one.
+
+    Parameters
+    ----------
+    grid : Grid
+    store : RecordStore
+        Checkpoints lie beside the records until a training is finished.
+    threads : int
+        Of the one training process.
+    advance : callable
+        Called with the part of a training that was done since, and where it stands in words.
+    """
+    with contextlib.ExitStack() as stack:
+        process: Any = None
+        for unit in pending_networks(grid, store):
+            key, method = unit.classifiers[0]
+            process = process or stack.enter_context(_process())
+            job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads, os.getpid())
+            try:
+                _wait(job, store, unit, advance)
+            except BrokenProcessPool:
+                _log.warning("%s, fold %s: %s", method.label, unit.fold.number, _DIED)
+                store.write(key, Record(None, error=_DIED), grid.task.classes)
+                process = None
+            for left in (_checkpoint(store, key), _progress(store, key)):
+                left.unlink(missing_ok=True)
+
+
+def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, threads: int, parent: int) -> None:
+    """Train one network in one fold and write its record; goes on from its checkpoint where there is one."""
+    (key, method) = unit.classifiers[0]
+    check(task, unit.fold)
+    inner = InnerFolds(task, unit.fold, rules.seed)
+    estimator = method.estimator
+    if "n_jobs" in estimator.get_params():
+        estimator.set_params(n_jobs=threads)
+    record = Record(None, error=unit.source.error)
+    if not unit.source.error:
+        pixels = unit.source.matrix
+        sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test))
+        record = classify(
+            prepared(method, rules, inner),
+            sides,
+            task.labels[unit.fold.train],
+            len(task.classes),
+            groups=task.groups[unit.fold.train],
+            checkpoint=_checkpoint(store, key),
+            report=_reporter(_progress(store, key), parent),
+        )
+    store.write(key, record, task.classes)
+
+
+def _reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
+    def report(said: Mapping[str, Any]) -> None:
+        if os.getppid() != parent:  # the run was killed: its next start would train beside this process
+            os._exit(1)
+        write_text(path, json.dumps(dict(said)))
+
+    return report
+
+
+def _wait(job: Any, store: RecordStore, unit: Unit, advance: Advance) -> None:
+    """Look how far the training is until it has ended."""
+    key, method = unit.classifiers[0]
+    done = 0.0
+    while not job.done():
+        time.sleep(_LOOK_S)
+        with contextlib.suppress(OSError, ValueError):
+            said = json.loads(_progress(store, key).read_text(encoding="utf-8"))
+            advance(max(0.0, said["done"] - done), _in_words(method, unit, said))
+            done = max(done, said["done"])
+    job.result()
+    advance(1 - done, "")
+
+
+def _in_words(method: Method, unit: Unit, said: Mapping[str, Any]) -> str:
+    repeat = f"repeat {unit.fold.repeat}, " if unit.fold.repeat else ""
+    words = f"{method.label}, {repeat}fold {unit.fold.number}, {said['phase']}"
+    if "loss" in said:
+        words += f", epoch {said['epoch']}/{said['epochs']}, loss {said['loss']:.3f}"
+    if not math.isnan(said.get("validation_loss", math.nan)):
+        words += f", validation {said['validation_loss']:.3f}"
+    return words
+
+
+def _checkpoint(store: RecordStore, key: str) -> Path:
+    return store.folder / f"{key}.npz"
+
+
+def _progress(store: RecordStore, key: str) -> Path:
+    return store.folder / f"{key}.json"
+
+
+@contextlib.contextmanager
+def _process() -> Iterator[Any]:
+    """A fresh process, which is killed at the end: nothing of Keras was loaded there with fewer threads."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(max_workers=1)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, kill_workers=True)

@@ -1,0 +1,77 @@
+"""Pixels: every image at the size that a network wants, in one memory-mapped file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ImagesError, UnreadableImageError
+from .evaluation.grid import Combination, FeatureSource
+from .evaluation.methods import Method, make_method
+from .images.index import ImageIndex
+from .images.reading import read_resized
+from .reporting.progress import Progress
+from .reporting.run_folder import RunFolder
+from .selection import SELECTORS
+from .storage import digest
+
+READING = "reading pixels"
+PIXELS = "pixels"
+
+
+def on_pixels(
+    networks: Sequence[Method], index: ImageIndex, folder: RunFolder, workers: int, progress: Progress
+) -> list[Combination]:
+    """Each network as a combination: pixels, no selector, the network.
+
+    Images of each size that a network wants are read once, into a file that is deleted at the end of the run.
+
+    Raises
+    ------
+    ImagesError
+        Images went bad since the audit looked at them.
+    """
+    made = []
+    for method in networks:
+        size, interpolation = method.estimator.input_size, method.estimator.interpolation
+        seen = digest([index.images["image_id"].tolist(), list(size), interpolation])
+        target = folder.matrix(f"pixels-{seen[:16]}")
+        if not target.exists():
+            with progress(f"{READING} at {size[0]} x {size[1]}", len(index)) as advance:
+                _write(target, index, size, interpolation, workers, advance)
+        identity = digest(["pixels", list(size), interpolation])
+        source = FeatureSource(PIXELS, target, identity, images=True)
+        made.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
+    return made
+
+
+def _write(
+    target: Path, index: ImageIndex, size: tuple[int, int], interpolation: str, workers: int, advance: Any
+) -> None:
+    paths = [path for _, path in index.files()]
+    shape = (len(paths), *size, 3)
+    unfinished = target.with_suffix(".part")
+    whole = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
+    for position, pixels in enumerate(_read(paths, size, interpolation, workers)):
+        whole[position] = pixels
+        advance(1)
+    whole.flush()
+    unfinished.replace(target)
+
+
+def _read(paths: Sequence[str], size: tuple[int, int], interpolation: str, workers: int) -> Iterator[NDArray[np.uint8]]:
+    from joblib import Parallel, delayed
+
+    jobs = (delayed(read_resized)(path, size, interpolation) for path in paths)
+    try:
+        yield from Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
+    except UnreadableImageError as error:
+        raise ImagesError(
+            "An image went bad while the run worked.",
+            received=str(error),
+            mend="leave the folder as it is during a run, and run the same command again.",
+        ) from error
