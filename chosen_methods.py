@@ -42,13 +42,19 @@ def make_networks(experiment: Experiment) -> list[Method]:
 
 
 def check_networks(networks: list[Method]) -> None:
-    """Ask those that can tell whether they can be built at all, such as from a named layer on.
+    """Whether each says what images it wants, and can be built at all, such as from a named layer on.
 
     Raises
     ------
     ConfigurationError, WeightsError
     """
     for method in networks:
+        if not hasattr(method.estimator, "input_size"):
+            raise ConfigurationError(
+                f"{method.label} does not say what images it wants.",
+                expected="an attribute input_size = (height, width)",
+                received=type(method.estimator).__name__,
+            )
         if hasattr(method.estimator, "check"):
             method.estimator.check()
 

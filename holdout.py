@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .chosen_methods import fit_rules, make_methods
+from .chosen_methods import fit_rules, make_methods, make_networks
 from .config import Evaluation, Experiment, read_experiment
 from .errors import ConfigurationError, ImagesError
 from .evaluation.folds import Fold
 from .evaluation.grid import Grid
 from .evaluation.methods import Method
+from .evaluation.network_runner import run_networks
 from .evaluation.records import RecordStore
 from .evaluation.runner import run_grid
 from .evaluation.scores import NAMES
 from .evaluation.statistics.analysis import Analysis
 from .features.extractors import make_extractor
+from .pixels import PIXELS, on_pixels
 from .preparation import (
+    TRAINING,
     Audited,
     audit_images,
     cores,
@@ -157,6 +160,8 @@ def _score(
     grid = _grid(experiment, audited, sealed, best, folder, workers, progress)
     store = RecordStore(folder.records)
     run_grid(grid, store, workers)
+    with progress(TRAINING, len(grid.networks)) as advance:
+        run_networks(grid, store, workers, advance)
     folder.end_features()
     return [*_in_words(grid, store, experiment.evaluation), groups(audited.index)[1]]
 
@@ -189,15 +194,19 @@ def _grid(
 ) -> Grid:
     """One combination beside the shortcuts, and one fold: everything else to train on, what was sealed to test on."""
     said = experiment.evaluation
+    task, rules = make_task(audited.index), fit_rules(experiment)
+    fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
+    baselines = shortcut_baselines(audited, folder, said)
+    if best["extractor"] == PIXELS:
+        network = _named(make_networks(experiment), best["classifier"])
+        networks = on_pixels([network], audited.index, folder, workers, progress)
+        return Grid(task, [fold], [], [], [], rules, baselines, networks)
     choice = next(choice for choice in experiment.extractors if choice.label == best["extractor"])
     extractor = make_extractor(choice.name, choice.parameters)
     sources = extract({choice.label: extractor}, audited.index, folder, workers, progress)
     selectors, classifiers = make_methods(experiment)
     methods = [_named(selectors, best["selector"])], [_named(classifiers, best["classifier"])]
-    fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
-    rules = fit_rules(experiment)
-    baselines = shortcut_baselines(audited, folder, said)
-    return Grid(make_task(audited.index), [fold], sources, *methods, rules, baselines)
+    return Grid(task, [fold], sources, *methods, rules, baselines)
 
 
 def _in_words(grid: Grid, store: RecordStore, said: Evaluation) -> list[str]:

@@ -128,11 +128,12 @@ def _check(experiment: Experiment) -> None:
         if getattr(said, key) != getattr(plain, key)
     ]
     searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]
+    changed += ["cnns"] * bool(experiment.cnns)
     if changed or searched:
         raise ConfigurationError(
             "Leaks are measured on combinations with fixed parameters, without anything beside them.",
             expected="evaluation with folds and seed alone, and no search",
-            received=", ".join([*(f"{key}: {getattr(said, key)}" for key in changed), *searched]),
+            received=", ".join([*(f"{key}: {getattr(said, key, 'some')}" for key in changed), *searched]),
             mend="leave that out for this command.",
         )
 

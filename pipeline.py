@@ -28,9 +28,10 @@ from .evaluation.guards import permuted
 from .evaluation.methods import Method
 from .evaluation.network_runner import pending_networks, run_networks
 from .evaluation.records import RecordStore
-from .evaluation.runner import finished_keys, run_grid
+from .evaluation.runner import pending_units, run_grid
 from .evaluation.scores import write_scores
 from .features.extractors import Extractor, make_extractor
+from .head_to_head import compared, extractor_costs
 from .images.index import ImageIndex
 from .pixels import on_pixels
 from .preparation import (
@@ -244,7 +245,7 @@ def _compute(folder: RunFolder, found: Work, workers: int, progress: Progress) -
     lines += found.notes
     if opened := folder.read_json("holdout.json"):
         lines.append(opened_line(opened["opened"]))
-    leaderboard, answer = _evaluate(experiment, grid, audited, folder, lines, workers, progress)
+    leaderboard, answer = _evaluate(found, grid, audited, folder, lines, workers, progress)
     write_report(folder.path)
     return Outcome(folder.path, leaderboard, answer)
 
@@ -312,7 +313,7 @@ def _grid(
 
 
 def _evaluate(
-    experiment: Experiment,
+    found: Work,
     grid: Grid,
     audited: Audited,
     folder: RunFolder,
@@ -320,11 +321,10 @@ def _evaluate(
     workers: int,
     progress: Progress,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    said = experiment.evaluation
+    said = found.experiment.evaluation
     store = RecordStore(folder.records)
     folder.write_table("folds.parquet", folds_table(grid.task, grid.folds))
-    units = [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
-    with progress(FITTING, sum(len(unit.classifiers) for unit in units)) as advance:
+    with progress(FITTING, sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
         run_grid(grid, store, workers, advance)
     if grid.networks:
         with progress(TRAINING, len(pending_networks(grid, store))) as advance:
@@ -334,6 +334,9 @@ def _evaluate(
         scored = write_scores(grid, store, folder.path, said.rank_by, said.resamples, patients, advance)
     for name, table in scored.tables.items():
         folder.write_table(name, table)
+    if grid.networks:
+        costs = extractor_costs(found.extractors, audited.index, workers, progress)
+        folder.write_table("head_to_head.csv", compared(grid, scored.leaderboard, costs))
     answer = make_answer(scored, said, groups(audited.index), audited.summary, lines)
     folder.write_json("answer.json", answer)
     _warn_of_notes(scored.notes, folder)

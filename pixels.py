@@ -37,7 +37,8 @@ def on_pixels(
     """
     made = []
     for method in networks:
-        size, interpolation = method.estimator.input_size, method.estimator.interpolation
+        size = method.estimator.input_size
+        interpolation = getattr(method.estimator, "interpolation", "bilinear")
         seen = digest([index.images["image_id"].tolist(), list(size), interpolation])
         target = folder.matrix(f"pixels-{seen[:16]}")
         if not target.exists():

@@ -45,8 +45,7 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
     advance : callable
         Called with the number of cells just finished.
     """
-    units = [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
-    units = spread(units, workers)
+    units = spread(pending_units(grid, store), workers)
     done: set[int] = set()
 
     def finished(position: int) -> None:
@@ -60,6 +59,11 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
         for position in sorted(set(range(len(units))) - done):
             _alone(grid, store, units[position])
             finished(position)
+
+
+def pending_units(grid: Grid, store: RecordStore) -> list[Unit]:
+    """Units with cells that have no record yet, but for networks on pixels."""
+    return [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
 
 
 def finished_keys(grid: Grid, store: RecordStore) -> set[str]:

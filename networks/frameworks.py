@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import json
+import logging
 import os
 import re
 import shutil
@@ -101,6 +102,7 @@ def settle_keras(threads: int) -> None:
     backend = load_keras().config.backend()
     framework = importlib.import_module(backend)
     if backend == "tensorflow":
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of networks that are traced anew
         framework.config.experimental.enable_tensor_float_32_execution(False)
         with contextlib.suppress(RuntimeError):
             for gpu in framework.config.list_physical_devices("GPU"):

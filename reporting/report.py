@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..storage import write_text
-from . import report_audit, report_details, report_results
+from . import report_audit, report_details, report_networks, report_results
 from .report_results import PERCENT
 from .report_tables import RunTables
 
@@ -79,6 +79,8 @@ def _content(run: RunTables) -> dict[str, Any]:
         "leaderboard": report_results.leaderboard(run),
         "heat": report_results.heat(run),
         "costs": report_results.costs(run),
+        "networks": report_networks.head_to_head(run),
+        "curves": report_networks.curves(run),
         "confusions": report_details.confusions(run),
         "classes": report_details.classes(run),
         "reliabilities": report_details.reliabilities(run),

@@ -29,7 +29,8 @@ class RunFolder:
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
     ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``,
     what the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
-    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``sealed.parquet`` and ``holdout.json`` (a sealed
+    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), of networks ``learning_curves.csv`` and
+    ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
     took) and, while it works, ``features/`` (memory-mapped matrices).
@@ -145,10 +146,12 @@ class RunFolder:
 
     def guide(self) -> list[str]:
         """Which files to look at first."""
+        networks = "  head_to_head.csv     trained networks beside frozen features, with what each costs"
         return [
             f"In {self.path}:",
             "  report.html          all of it on one page, for a browser",
             "  leaderboard.csv      every combination, every metric, with intervals",
+            *([networks] if (self.path / "head_to_head.csv").exists() else []),
             "  audit/               copies and differences between the classes, with contact sheets",
             "  predictions.parquet  every image's probabilities when it was not trained on",
             "  figures/             leaderboard.png, combinations.png",

@@ -16,7 +16,7 @@ FLOORS = {
     "choices": 0, "fast_forest": 1, "config": 1, "images": 1, "networks": 1,
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
-    "preparation": 4, "chosen_methods": 4, "pixels": 4,
+    "preparation": 4, "chosen_methods": 4, "pixels": 4, "head_to_head": 4,
     "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5,
     "planning": 6,
     "cli": 7, "app": 7,

@@ -87,23 +87,27 @@ def balanced_examples(
         counts = np.bincount(own)
         for label in np.flatnonzero((counts > 0) & (counts < counts.max())):
             members = rows[own == label]
-            parts.append(_more(inputs, members, counts.max() - len(members), oversample, generator))
+            count = int(counts.max()) - len(members)
+            if oversample == "random":
+                drawn = members[generator.randint(0, len(members), count)]
+                parts.append((drawn, drawn, np.zeros(count, np.float32)))
+            else:
+                parts.append(_between(inputs, members, count, seed))
     first, second, share = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Examples(first, second, share, labels[first], _weights(labels[first], class_weight))
 
 
-def _more(
-    inputs: Any, members: NDArray[np.int64], count: int, oversample: str, generator: np.random.RandomState
+def _between(
+    inputs: Any, members: NDArray[np.int64], count: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    if oversample == "random":
-        drawn = members[generator.randint(0, len(members), count)]
-        return drawn, drawn, np.zeros(count, np.float32)
+    """SMOTE: a member, one of its nearest neighbours, and how far to go from the one to the other."""
     if len(members) <= _NEIGHBOURS:
         raise ValueError(
             f"SMOTE needs at least {_NEIGHBOURS + 1} training images of each class, and one has {len(members)}. "
             "Choose `balance: oversample` or `class_weight`."
         )
     near = nearest(inputs, members, _NEIGHBOURS)
+    generator = np.random.RandomState(seed)  # imbalanced-learn begins anew for each class
     drawn = generator.randint(0, near.size, count)
     share = generator.uniform(size=count).astype(np.float32)
     origins, column = np.divmod(drawn, _NEIGHBOURS)

@@ -56,7 +56,7 @@ class Checkpoint:
         if self.path is None or not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 said = json.loads(bytes(file["said"]).decode())
                 if said["identity"] != self.identity:
                     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import validate_data
 
 from .network_classifier import Fit, NetworkClassifier, head_layers
 
@@ -43,6 +43,10 @@ class DenseHead(NetworkClassifier):
         Weights of the head.
     n_iter_ : int
         Epochs.
+
+    References
+    ----------
+    J. Yosinski et al., How Transferable Are Features in Deep Neural Networks?, NeurIPS 2014.
     """
 
     def __init__(
@@ -72,16 +76,10 @@ class DenseHead(NetworkClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _as_inputs(self, X: Any) -> Any:
-        checked = check_array(X, dtype=np.float32, estimator=self)
-        if hasattr(self, "model_") and checked.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {checked.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_}"
-            )
-        return checked
+    def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
+        return validate_data(self, X, dtype=np.float32, reset=fitting)
 
     def _train(self, keras: Any, fit: Fit) -> Any:
-        self.n_features_in_ = fit.inputs.shape[1]
         vector = keras.Input((self.n_features_in_,), name="features")
         head = head_layers(keras, vector, len(self.classes_), self.hidden, self.dropout, fit.seed)
         model = keras.Model(vector, head, name="dense_head")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -87,17 +88,16 @@ def inner_split(
     rows = np.arange(len(labels))
     if not part:
         return rows, rows[:0]
-    folds = max(2, round(1 / part))
+    wanted = max(2, round(1 / part))
     grouped = groups is not None and len(np.unique(groups)) < len(labels)
-    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        try:
+    for folds in range(wanted, 1, -1):
+        splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+        # Fewer members, or groups, than folds.
+        with warnings.catch_warnings(), contextlib.suppress(ValueError):
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
             for train, held in splitter.split(rows, labels, groups if grouped else None):
                 if len(held) and len(np.unique(labels[train])) == len(np.unique(labels)):
                     return train, held
-        except ValueError:  # fewer members or groups than folds
-            pass
     warnings.warn("no inner split leaves every class to train on: trained without early stopping", stacklevel=2)
     return rows, rows[:0]
 

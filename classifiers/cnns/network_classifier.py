@@ -117,7 +117,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             The loss is no number any more.
         """
         self._validate_params()
-        inputs = self._as_inputs(X)
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        inputs = self._as_inputs(X, fitting=True)
         row_count(inputs, np.asarray(y))
         self.classes_, labels = encoded(y)
         seed = seed_of(self.random_state)
@@ -143,16 +145,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Probabilities, shape (n, classes)."""
         check_is_fitted(self, "model_")
         inputs = self._as_inputs(X)
-        return self._predicted(inputs, np.arange(len(inputs)))
+        return predicted(self.model_, inputs, np.arange(len(inputs)), min(self.batch_size, len(inputs)))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable classes, shape (n,)."""
+        check_is_fitted(self, "model_")
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def _predicted(self, inputs: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return predicted(self.model_, inputs, rows, min(self.batch_size, len(rows)))
-
-    def _as_inputs(self, X: Any) -> Any:
+    def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
         raise NotImplementedError
 
     def _train(self, keras: Any, fit: Fit) -> Any:

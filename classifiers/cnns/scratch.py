@@ -115,7 +115,7 @@ class CustomCNN(NetworkClassifier):
                 f"filters and size do not fit: {len(self.filters)} halvings of {self.size} pixels must leave one"
             )
 
-    def _as_inputs(self, X: Any) -> Any:
+    def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
         return as_images(X, self.input_size, self.interpolation)
 
     def _train(self, keras: Any, fit: Fit) -> Any:

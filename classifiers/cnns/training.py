@@ -256,7 +256,7 @@ class Training:
         return augmentation(made, np.random.default_rng(seed)) if augmentation else made
 
     def _validated(self) -> tuple[float, float]:
-        """Log loss and accuracy on the validation part."""
+        """Log loss, with the weights of the classes, and accuracy on the validation part."""
         rows = self._data.validation
         if not len(rows):
             return math.nan, math.nan
@@ -265,7 +265,10 @@ class Training:
         if not np.isfinite(found).all():
             return math.inf, 0.0
         sure = np.clip(found[np.arange(len(rows)), true], 1e-7, 1.0)
-        return float(-np.log(sure).mean()), float((found.argmax(axis=1) == true).mean())
+        weights = np.zeros(found.shape[1])
+        weights[self._data.examples.labels] = self._data.examples.weights
+        loss = np.average(-np.log(sure), weights=weights[true])
+        return float(loss), float((found.argmax(axis=1) == true).mean())
 
 
 def predicted(model: Any, inputs: Any, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ class Transfer(NetworkClassifier):
     First the head is trained while the network is frozen: its features of each image are computed once, and the head
     is trained on these, which is the same mathematics as running the frozen network in each epoch. Then, where
     `unfreeze_from` names a layer, that layer and all after it are trained further, on augmented images, at a lower
-    rate. Batch normalisation keeps its published statistics throughout.
+    rate. Batch normalisation stays frozen throughout: with statistics of its own it would undo what the head learnt.
 
     Parameters
     ----------
@@ -134,6 +134,13 @@ class Transfer(NetworkClassifier):
         """What tables call the weights; random ones are RANDOM."""
         return self._located().label
 
+    @property
+    def trained(self) -> str:
+        """What of it is trained, in words."""
+        if self.unfreeze_from is None:
+            return "head on the frozen network"
+        return "all of it" if self.unfreeze_from == "all" else f"head, then from {self.unfreeze_from} on"
+
     def depends_on(self) -> dict[str, Any]:
         """See `NetworkClassifier.depends_on`."""
         return super().depends_on() | {"network": self.spec.identity(), "weights": self._located().digest}
@@ -158,7 +165,7 @@ class Transfer(NetworkClassifier):
         super()._validate_params()
         Augmentation.of(self.augment)
 
-    def _as_inputs(self, X: Any) -> Any:
+    def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
         return as_images(X, self.input_size, self.interpolation)
 
     def _train(self, keras: Any, fit: Fit) -> Any:
@@ -168,8 +175,7 @@ class Transfer(NetworkClassifier):
         pooled = keras.Model(base.input, features)
         vector = keras.Input(features.shape[1:], name="features")
         head = keras.Model(vector, head_layers(keras, vector, len(self.classes_), self.hidden, self.dropout, fit.seed))
-        # The network runs as it was published, with its own statistics, whatever is trained.
-        model = keras.Model(base.input, head(pooled(base.input, training=False)), name=f"{self.spec.name}_head")
+        model = keras.Model(base.input, head(features), name=f"{self.spec.name}_head")
         fine = self.unfreeze_from is not None
         begin, end = _FEATURES_SPAN if not self.augment_frozen else (0.0, 1.0)
         settings = self._settings(fit, "frozen", span=(begin * (1 - _FINE_SPAN * fine), end * (1 - _FINE_SPAN * fine)))
@@ -179,7 +185,7 @@ class Transfer(NetworkClassifier):
             self._phase(keras, head, fit, settings, lambda: self._features(pooled, fit, settings.span[0]))
         if fine:
             for layer in base.layers[self._first_unfrozen(base) :]:
-                layer.trainable = True
+                layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
             said = {"epochs": self.fine_epochs, "learning_rate": self.fine_learning_rate}
             settings = self._settings(fit, "fine-tuned", 1, span=(1 - _FINE_SPAN, 1.0), **said)
             self._phase(keras, model, fit, settings, lambda: fit.inputs, self.augment)

@@ -98,3 +98,46 @@ class Votes(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         return self.classes_[self.decision_function(X).argmax(axis=1)]
+
+
+class PixelMeans(ClassifierMixin, BaseEstimator):
+    """A network for the runner: sees pixels, decides by the nearest mean colour; `end` says how `fit` ends."""
+
+    input_size = (8, 8)
+
+    def __init__(self, end: str = "well", rows: int = -1) -> None:
+        self.end = end
+        self.rows = rows
+
+    def fit(self, X: Any, y: Any, report: Any = None) -> PixelMeans:
+        if counter := os.environ.get("FIT_FILE"):
+            with open(counter, "a") as file:
+                file.write("x")
+        for done in (0.25, 0.5):
+            if report:
+                report({"done": done, "phase": "looking", "epoch": int(4 * done), "epochs": 4, "loss": 1 - done})
+                time.sleep(0.7 * (self.end == "slowly"))
+        if self.rows in (-1, len(X)):
+            if self.end == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.end == "raise":
+                raise RuntimeError("this network fails on demand")
+            if self.end == "wait":
+                for _ in range(200):
+                    time.sleep(0.1)
+                    report({"done": 0.6, "phase": "waiting"})
+        colours = self._colours(X)
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([colours[y == c].mean(axis=0) for c in self.classes_])
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        near = np.exp(-np.linalg.norm(self._colours(X)[:, None] - self.means_[None], axis=2) / 10)
+        return near / near.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    @staticmethod
+    def _colours(X: Any) -> np.ndarray:
+        return np.stack([np.asarray(X[np.array([k])], float)[0].mean(axis=(0, 1)) for k in range(len(X))])

@@ -1,0 +1,112 @@
+"""Head to head: networks trained end to end beside the best that frozen features reach, with what each costs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .evaluation.grid import Grid
+from .features.extractors import Extractor
+from .features.speed import ExtractorCost, extractor_cost
+from .images.index import ImageIndex
+from .reporting.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+TIMING = "timing extractors"
+_KEYS = ("extractor", "selector", "classifier")
+_SCORES = ("accuracy", "balanced_accuracy", "ece", "log_loss")
+_BYTES_OF_A_WEIGHT = 4
+_HEAD = "dense_head"
+_TIMED_IMAGES = 32
+
+
+def extractor_costs(
+    extractors: Mapping[str, Extractor], index: ImageIndex, workers: int, progress: Progress
+) -> dict[str, ExtractorCost]:
+    """What each extractor costs, timed on a few of the images in a process of its own; those that fail are left out."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    rows = np.linspace(0, len(index) - 1, min(_TIMED_IMAGES, len(index))).astype(int)
+    files = [Path(path).read_bytes() for path in index.images["path"].iloc[rows]]
+    found: dict[str, ExtractorCost] = {}
+    with progress(TIMING, len(extractors)) as advance:
+        for label, extractor in extractors.items():
+            process = ProcessPoolExecutor(max_workers=1)
+            try:
+                found[label] = process.submit(extractor_cost, extractor, files, workers).result()
+            except Exception as error:  # a plug-in may raise anything, or die
+                _log.warning("What %s costs could not be timed: %s", label, error)
+            finally:
+                process.shutdown(wait=True, kill_workers=True)
+            advance(1)
+    return found
+
+
+def compared(grid: Grid, leaderboard: pd.DataFrame, costs: Mapping[str, ExtractorCost]) -> pd.DataFrame:
+    """`head_to_head` of a grid."""
+    networks = [one.classifier for one in grid.networks]
+    how = {network.label: getattr(network.estimator, "trained", "from scratch") for network in networks}
+    sizes = np.array([(len(fold.train), len(fold.test)) for fold in grid.folds])
+    train, test = sizes.mean(axis=0)
+    return head_to_head(leaderboard, costs, how, (float(train), float(test)))
+
+
+def head_to_head(
+    leaderboard: pd.DataFrame, costs: Mapping[str, ExtractorCost], how: Mapping[str, str], images: tuple[float, float]
+) -> pd.DataFrame:
+    """Every network, and for each extractor its best combination and its `dense_head`s.
+
+    Parameters
+    ----------
+    leaderboard : DataFrame
+        Best first.
+    costs : mapping
+        Label of each extractor -> what it costs.
+    how : mapping
+        Label of each network -> what of it is trained, in words.
+    images : (float, float)
+        Images that a fold trains on and tests.
+
+    Returns
+    -------
+    DataFrame
+        rank, extractor, selector, classifier, trained (what is trained), each score with its interval, train_s (a
+        fold, features of its images included), predict_ms (an image, from decoded pixels), parameters (all weights
+        that a prediction needs), model_mb (the network at four bytes a weight, and what was fitted).
+    """
+    import pandas as pd
+
+    scored = leaderboard[(leaderboard["kind"] == "combination") & leaderboard["rank"].notna()]
+    best = set(scored.drop_duplicates("extractor").index)
+    rows: list[dict[str, Any]] = []
+    for position, row in scored.iterrows():
+        label = row["classifier"]
+        if label in how and row["extractor"] not in costs:
+            rows.append(_row(row, how[label], None, images))
+        elif row["extractor"] in costs and (position in best or label.startswith(_HEAD)):
+            rows.append(_row(row, "classifier on frozen features", costs[row["extractor"]], images))
+    names = [*(f"{name}{end}" for name in _SCORES for end in ("", "_low", "_high"))]
+    columns = ["rank", *_KEYS, "trained", *names, "train_s", "predict_ms", "parameters", "model_mb"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _row(row: pd.Series, trained: str, cost: ExtractorCost | None, images: tuple[float, float]) -> dict[str, Any]:
+    train, test = images
+    an_image = cost.seconds_an_image if cost else 0.0
+    frozen = cost.parameters if cost else 0
+    stored = row["model_bytes"] + _BYTES_OF_A_WEIGHT * frozen
+    return {
+        **{str(name): value for name, value in row.items()},
+        "trained": trained,
+        "train_s": an_image * train + row["selector_s"] + row["fit_s"],
+        "predict_ms": 1000 * (an_image + row["predict_s"] / test),
+        "parameters": int(frozen + row["parameters"]),
+        "model_mb": stored / 1e6,
+    }

@@ -1,0 +1,85 @@
+"""What the report says of networks that were trained: beside frozen features, and their learning curves."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from .report_figures import Chart, Scale, whisker
+from .report_results import PERCENT, as_number, shown
+from .report_tables import KEYS, Row, RunTables, records, title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCORES = ("accuracy", "ece", "log_loss")
+_LEAST_LOSS = 1e-4
+_DRAWN = 8
+
+
+def head_to_head(run: RunTables) -> Row | None:
+    """Networks and the best of each extractor: score with its interval, calibration, times, sizes."""
+    table, metric = run.table("head_to_head.csv"), run.metric
+    if not len(table):
+        return None
+    columns = [name for name in _SCORES if name in table and name != metric]
+    known = metric if metric in table else "balanced_accuracy"
+    found = records(table)
+    scale = Scale.around(as_number(row.get(f"{known}{end}")) for row in found for end in ("", "_low", "_high"))
+    return {"metric": known, "columns": columns, "rows": [_row(row, known, columns, scale) for row in found]}
+
+
+def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> Row:
+    value, low, high = (as_number(row.get(f"{metric}{end}")) for end in ("", "_low", "_high"))
+    return {
+        "rank": int(row["rank"]),
+        "title": title_of(row),
+        "trained": row["trained"],
+        "line": whisker(scale, value, low, high),
+        "value": shown(metric, value),
+        "interval": f"{shown(metric, low).removesuffix(PERCENT)} to {shown(metric, high)}",
+        "others": [shown(name, row[name]) for name in columns],
+        "train_s": as_number(row["train_s"]),
+        "predict_s": as_number(row["predict_ms"]) / 1000,
+        "parameters": as_number(row["parameters"]),
+        "model_mb": as_number(row["model_mb"]),
+    }
+
+
+def curves(run: RunTables) -> list[Row]:
+    """Loss of every epoch and fold, of the networks that were trained end to end."""
+    table = run.table("learning_curves.csv")
+    if not len(table):
+        return []
+    table = table[table["extractor"] == "pixels"]
+    names = table[list(KEYS)].drop_duplicates().itertuples(index=False, name=None)
+    drawn = [_curve(key, table[(table[list(KEYS)] == list(key)).all(axis=1)]) for key in names]
+    return drawn[:_DRAWN]
+
+
+def _curve(key: tuple[str, ...], table: pd.DataFrame) -> Row:
+    """Epochs of all phases one after the other; where a phase stopped early in one fold, the next begins later."""
+    phases = list(dict.fromkeys(table["phase"]))
+    lengths = table.groupby("phase")["epoch"].max()
+    begins = {phase: int(lengths[phases[:place]].sum()) for place, phase in enumerate(phases)}
+    losses = [
+        max(value, _LEAST_LOSS) for name in ("loss", "validation_loss") for value in table[name] if math.isfinite(value)
+    ]
+    last = int(lengths.sum())
+    chart = Chart(
+        Scale(0, max(last, 2)), Scale.decades(losses), "epoch", "loss", f"Loss of {key[-1]} over {last} epochs",
+        height=300, percent=(False, False),
+    )  # fmt: skip
+    for row in records(table):
+        place = begins[row["phase"]] + row["epoch"]
+        said = f"fold {row['fold']}, {row['phase']}, epoch {row['epoch']}"
+        for name, kind in (("loss", "front"), ("validation_loss", "shortcut")):
+            if math.isfinite(row[name]):
+                text = f"{said}: {name.replace('_', ' ')} {row[name]:.3g}"
+                chart.point(place, max(row[name], _LEAST_LOSS), text, kind, radius=2.0)
+    ends = [f"{phase} to epoch {begins[phase] + int(lengths[phase])}" for phase in phases]
+    return {"title": key[-1], "chart": chart, "phases": ", ".join(ends), "folds": _folds(table)}
+
+
+def _folds(table: pd.DataFrame) -> Any:
+    return len(table[["repeat", "fold"]].drop_duplicates())

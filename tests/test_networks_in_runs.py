@@ -1,0 +1,271 @@
+"""Networks trained end to end in a run: on the same folds, with the same records, resume and failure rules."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import yaml
+
+from leukobench.errors import ConfigurationError
+from leukobench.holdout import unseal
+from leukobench.images.reading import read_resized
+from leukobench.leakage import measure_leakage
+from leukobench.pipeline import Outcome, run
+from leukobench.reporting.progress import on_screen
+
+TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 4, "batch_size": 8}
+
+
+def only(plugin: str, **said: Any) -> dict[str, Any]:
+    """Settings of a run with one cheap combination and plug-in networks."""
+    choice = {f"{plugin}:PixelMeans": said} if said else f"{plugin}:PixelMeans"
+    return {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [choice]}
+
+
+def row(outcome: Outcome, extractor: str = "pixels") -> pd.Series:
+    table = outcome.leaderboard
+    return table[table["extractor"] == extractor].iloc[0]
+
+
+def of_networks(outcome: Outcome) -> pd.DataFrame:
+    table = pd.read_parquet(outcome.folder / "predictions.parquet")
+    return table[table["extractor"] == "pixels"].reset_index(drop=True)
+
+
+def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, images: Path) -> None:
+    outcome = run(experiment(**only(plugin)), workers=1)
+    found = row(outcome)
+    assert (found["selector"], found["classifier"]) == ("none", f"{plugin}:PixelMeans")
+    assert (found["features"], found["status"], found["folds"]) == (8 * 8 * 3, "ok", 3)
+    # The same by hand, from the files.
+    folds = pd.read_parquet(outcome.folder / "folds.parquet").set_index("image_id")
+    files = pd.read_parquet(outcome.folder / "images.parquet").set_index("image_id")
+    colours = {name: read_resized(path, (8, 8)).mean(axis=(0, 1)) for name, path in files["path"].items()}
+    predicted = of_networks(outcome).set_index("image_id")
+    for number in range(3):
+        train, test = folds[folds["fold"] != number], folds[folds["fold"] == number]
+        classes = sorted(train["label"].unique())
+        means = np.stack([np.mean([colours[i] for i in train.index[train["label"] == c]], axis=0) for c in classes])
+        for name in test.index:
+            near = np.exp(-np.linalg.norm(colours[name] - means, axis=1) / 10)
+            own = predicted.loc[name, [f"p_{c}" for c in classes]].to_numpy(float)
+            np.testing.assert_allclose(own, near / near.sum(), atol=1e-9)
+    assert not list((outcome.folder / "records").glob("*.npz"))
+    assert not list((outcome.folder / "records").glob("*.json"))
+    assert not (outcome.folder / "features").exists()
+    assert "pixels x example_plugin:PixelMeans: trained from scratch" in outcome.protocol
+
+
+def test_renaming_and_other_workers_change_nothing_and_a_rerun_trains_nothing(
+    experiment: Any, plugin: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
+    first = run(experiment(**only(plugin)), workers=1)
+    for path in sorted(images.rglob("*.jpg"))[::3]:
+        path.rename(path.with_name(path.name.replace("_0", "_9")))
+    second = run(experiment(**only(plugin), name="again"), workers=2)
+    key = ["image_id"]
+    pd.testing.assert_frame_equal(
+        of_networks(first).sort_values(key, ignore_index=True), of_networks(second).sort_values(key, ignore_index=True)
+    )
+    assert len((tmp_path / "fits").read_text()) == 6
+    assert run(experiment(**only(plugin), name="again"), workers=1).reused
+    more = only(plugin) | {"classifiers": ["naive_bayes", "lda"]}
+    run(experiment(**more, name="again"), workers=1)
+    assert len((tmp_path / "fits").read_text()) == 6
+
+
+def test_networks_alone_are_a_run_too(experiment: Any, plugin: str) -> None:
+    outcome = run(experiment(**only(plugin), extractors=[]), workers=1)
+    assert (outcome.leaderboard["kind"] == "combination").sum() == 1
+    assert outcome.answer["best"]["extractor"] == "pixels"
+
+
+def test_a_network_that_fails_or_dies_fails_alone(
+    experiment: Any, plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = only(plugin) | {"evaluation": {"folds": 2}}
+    ends = {"raise": "this network fails on demand", "kill": "The process that trained this died"}
+    settings["cnns"] = [*({f"{plugin}:PixelMeans": {"end": end}} for end in ends), f"{plugin}:PixelMeans"]
+    outcome = run(experiment(**settings), workers=1)
+    table = outcome.leaderboard.set_index("classifier")
+    assert table.loc[[f"{plugin}:PixelMeans", "naive_bayes"], "status"].tolist() == ["ok", "ok"]
+    for end, said in ends.items():
+        assert table.loc[f"{plugin}:PixelMeans(end={end})", "status"] == "failed in 2 of 2 folds"
+        assert pd.read_csv(outcome.folder / "notes.csv")["text"].str.contains(said).sum() == 2
+    monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
+    run(experiment(**settings), workers=1)
+    assert len((tmp_path / "fits").read_text()) == 4
+
+
+def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leukobench.reporting.progress._FIRST_LINE_S", 0.0)
+    monkeypatch.setattr("leukobench.reporting.progress._NEXT_LINES_S", 0.0)
+    stream = io.StringIO()
+    run(experiment(**only(plugin, end="slowly")), workers=1, progress=on_screen(stream))
+    lines = [line for line in stream.getvalue().splitlines() if line.startswith("training networks")]
+    assert any(
+        "1/3, about" in line and "PixelMeans(end=slowly), fold 1, looking, epoch 2/4, loss 0.500" in line
+        for line in lines
+    )
+
+
+def test_calibration_takes_grouped_inner_folds_of_pixels(experiment: Any, plugin: str) -> None:
+    plain = run(experiment(**only(plugin)), workers=1)
+    evaluation = {"folds": 3, "calibration": "sigmoid"}
+    calibrated = run(experiment(**only(plugin), evaluation=evaluation, name="calibrated"), workers=1)
+    assert row(calibrated)["status"] == "ok"
+    assert row(calibrated)["ece"] != row(plain)["ece"]
+
+
+def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -> None:
+    outcome = run(experiment(**only(plugin), extractors=[], evaluation={"folds": 3, "holdout": 0.25}), workers=1)
+    lines = unseal(outcome.folder, workers=1)
+    assert any(line.startswith(f"pixels x none x {plugin}:PixelMeans: balanced accuracy") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"cnns": ["custom_cn"]}, "did you mean custom_cnn"),
+        ({"cnns": [{"custom_cnn": {"epoch": 3}}]}, "did you mean epochs"),
+        ({"cnns": [{"custom_cnn": {"epochs": {"search": [1, 2]}}}]}, "only selectors and classifiers are tuned"),
+        ({"cnns": ["custom_cnn", "custom_cnn"]}, "listed twice: custom_cnn"),
+        ({"extractors": []}, "name at least one extractor, or one of the cnns"),
+        (
+            {"cnns": ["binary_cnn"]},
+            "(?s)binary_cnn tells 2 classes apart.*received: 4 classes: Benign, Early, Pre, Pro",
+        ),
+        ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 is not there"),
+        ({"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'"),
+        ({"cnns": ["example_plugin:Votes"]}, "does not say what images it wants"),
+    ],
+)
+def test_mistakes_stop_before_any_work(said: dict[str, Any], message: str, experiment: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError if "not there" not in message else Exception, match=message):
+        run(experiment(**said), workers=1)
+    assert not (tmp_path / "seen").exists()
+
+
+def test_leaks_are_not_measured_on_networks(experiment: Any, plugin: str) -> None:
+    with pytest.raises(ConfigurationError, match="received: cnns"):
+        measure_leakage(experiment(**only(plugin)), [None])
+
+
+def start(said: Any, folder: Path) -> subprocess.Popen[str]:
+    file = folder / "experiment.yaml"
+    file.write_text(yaml.safe_dump(said.to_mapping()))
+    command = [sys.executable, "-m", "leukobench", "run", str(file), "--workers", "1"]
+    return subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(found: Any, process: subprocess.Popen[str], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, plugin: str, tmp_path: Path) -> None:
+    process = start(experiment(**only(plugin, end="wait")), tmp_path)
+    records = tmp_path / "results" / "trial" / "records"
+    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    _, left = psutil.wait_procs(children, timeout=20)
+    assert not [one for one in left if "resource_tracker" not in " ".join(one.cmdline())]
+
+
+def test_interrupting_says_that_the_same_command_goes_on(experiment: Any, plugin: str, tmp_path: Path) -> None:
+    process = start(experiment(**only(plugin, end="wait")), tmp_path)
+    records = tmp_path / "results" / "trial" / "records"
+    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+
+
+def newer(records: Path, begun: float) -> bool:
+    """Whether a checkpoint was written since."""
+    return any(path.stat().st_mtime > begun for path in records.glob("*.npz"))
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_to_the_same_end(experiment: Any, tmp_path: Path) -> None:
+    long = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"custom_cnn": TINY | {"epochs": 60}}]}
+    whole = run(experiment(**long, name="whole"), workers=1)
+    records = tmp_path / "results" / "trial" / "records"
+    for _ in range(2):
+        process = start(experiment(**long), tmp_path)
+        begun = time.time()
+        wait_for(partial(newer, records, begun), process)
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    resumed = run(experiment(**long), workers=1)
+    columns = ["extractor", "classifier", "repeat", "fold", "phase", "epoch", "loss", "validation_loss"]
+    curves = [pd.read_csv(one.folder / "learning_curves.csv")[columns] for one in (whole, resumed)]
+    pd.testing.assert_frame_equal(curves[0], curves[1])
+    pd.testing.assert_frame_equal(of_networks(whole), of_networks(resumed))
+
+
+@pytest.mark.slow
+def test_networks_beside_combinations_with_their_costs_and_curves(experiment: Any) -> None:
+    networks = [{"custom_cnn": TINY}, {"custom_cnn": TINY | {"learning_rate": 1e30, "dropout": 0.0}}]
+    settings = {"selectors": ["none"], "classifiers": ["dense_head", "naive_bayes"], "cnns": networks}
+    outcome = run(experiment(**settings, evaluation={"folds": 2, "balance": "smote"}), workers=2)
+    table = outcome.leaderboard.set_index(["extractor", "classifier"])
+    good = next(name for name in table.index if name[0] == "pixels" and "learning_rate" not in name[1])
+    bad = next(name for name in table.index if "learning_rate" in name[1])
+    assert table.loc[bad, "status"] == "failed in 2 of 2 folds"
+    assert table.loc[good, "status"] == "ok"
+    # 3x3x3x4 + 4x4 (normalisation), 3x3x4x8 + 8x4, 8x8 + 8, 8x4 + 4
+    assert table.loc[good, "parameters"] == 108 + 16 + 288 + 32 + 72 + 36
+    assert table.loc[good, "model_bytes"] == 4 * 552
+    head = ("example_plugin:Colours", "dense_head")
+    assert table.loc[head, "parameters"] == 6 * 128 + 128 + 128 * 4 + 4
+    assert 0 < table.loc[("example_plugin:Colours", "naive_bayes"), "model_bytes"] < 10_000
+    curves = pd.read_csv(outcome.folder / "learning_curves.csv")
+    assert set(curves["phase"]) == {"from scratch", "head"}
+    assert curves.groupby(["classifier", "fold"])["epoch"].max().min() >= 4
+    notes = pd.read_csv(outcome.folder / "notes.csv")
+    assert notes["text"].str.contains("lower learning_rate").sum() == 2
+
+
+@pytest.mark.slow
+def test_binary_cnn_on_drawn_c_nmc_files_keeps_subjects_apart(smears: Path, tmp_path: Path, experiment: Any) -> None:
+    from PIL import Image
+
+    made = tmp_path / "c-nmc" / "fold_0"
+    for number, path in enumerate(sorted(smears.rglob("*.jpg"))):
+        kind = "hem" if path.parent.name == "Benign" else "all"
+        patient = int(path.stem.partition("-P")[2].partition("_")[0])
+        name = f"UID_{'H' * (kind == 'hem')}{patient}_{number}_1_{kind}.bmp"
+        (made / kind).mkdir(parents=True, exist_ok=True)
+        Image.open(path).save(made / kind / name)
+    settings = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"binary_cnn": TINY}]}
+    said = experiment(**settings, evaluation={"folds": 3, "balance": "class_weight", "rank_by": "f1_weighted"})
+    cnmc = said.model_copy(update={"images": said.images.model_copy(update={"folder": made.parent, "layout": "cnmc"})})
+    outcome = run(cnmc, workers=2)
+    assert row(outcome)["status"] == "ok"
+    assert "patient-level: 24 patients" in "\n".join(outcome.protocol)
+    patients = pd.read_parquet(outcome.folder / "images.parquet").drop_duplicates("image_id")
+    folds = pd.read_parquet(outcome.folder / "folds.parquet").merge(patients[["image_id", "patient"]], on="image_id")
+    assert folds.groupby("patient")["fold"].nunique().max() == 1
+    assert sorted(of_networks(outcome).filter(like="p_").columns) == ["p_all", "p_hem"]
