@@ -11,11 +11,13 @@ from pathlib import Path
 from .. import pipeline
 from ..config import Experiment
 from ..errors import EveryCombinationFailedError
-from ..preparation import COMPARING, FITTING, IDENTIFYING, WEIGHING, cores
+from ..pixels import READING
+from ..preparation import COMPARING, FITTING, IDENTIFYING, TRAINING, WEIGHING, cores
 from ..reporting.costs import Costs, in_bytes
 from ..reporting.progress import Progress, duration, silent
 from ..reporting.run_folder import RunFolder
 from .forecast import fold_seconds, straight
+from .trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .trials import Target, Trial, quiet, trial_order, trial_sizes, try_on
 
 REST = "tables, figures, report"
@@ -122,11 +124,17 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
             received=f"trial runs on {', '.join(map(str, sizes))} images",
             mend="run it without --plan: its notes.csv will hold the reasons.",
         )
-    trials_s = time.perf_counter() - start
     seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | _forecast(trials, target, workers)
     memory, disk = _memory(trials, target, workers), _disk(trials, target)
-    tried = [trial.images for trial in trials]
-    plan = Plan(work.state, _steps(seconds, trials, target), sum(seconds.values()), memory, disk, tried, trials_s)
+    steps = _steps(seconds, trials, target)
+    if work.networks:
+        with progress("two epochs of each network", 1):
+            trainings = training_costs(work.networks, len(work.index.classes()), workers)
+        steps[-2:-2] = _training(work, trainings, target, target.records - _cells(trials, target), workers)
+        memory = max([memory, *(trials[0].memory + cost.memory for cost in trainings if cost)])
+        disk += pixel_bytes(work.networks, len(work.index))
+    tried, trials_s = [trial.images for trial in trials], time.perf_counter() - start
+    plan = Plan(work.state, steps, sum(step.seconds for step in steps), memory, disk, tried, trials_s)
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_json("plan.json", asdict(plan))
     return plan
@@ -194,6 +202,21 @@ def _steps(seconds: dict[str, float], trials: Sequence[Trial], target: Target) -
     counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, target.images))
     counts |= {stage: (0, len(trials[-1].cells.costs)) for stage in (WEIGHING, REST)}
     return [Step(stage, *counts[stage], round(taken, 3)) for stage, taken in seconds.items()]
+
+
+def _training(
+    work: pipeline.Work, costs: Sequence[TrainingCost | None], target: Target, there: int, workers: int
+) -> list[Step]:
+    """Pixels, and trainings if none stops early; records of combinations come first, the rest are of networks."""
+    cells = target.folds * target.repeats
+    train, test = target.images * (target.folds - 1) / target.folds, target.images / target.folds
+    whole = len(costs) * cells
+    there = min(max(0, there), whole)
+    seconds = sum(cost.seconds(train, test) * cells for cost in costs if cost) * (1 - there / whole)
+    reading = reading_seconds(work.networks, work.index, workers)
+    unknown = sum(cost is None for cost in costs)
+    title = f"{TRAINING}, at most" + (f" ({unknown} of unknown length left out)" if unknown else "")
+    return [Step(READING, 0, target.images, round(reading, 3)), Step(title, there, whole - there, round(seconds, 3))]
 
 
 def _memory(trials: Sequence[Trial], target: Target, workers: int) -> int:

@@ -136,12 +136,14 @@ def try_on(
     if give_way(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"
     said = experiment.evaluation.model_copy(update=protocol)
-    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said}
+    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said, "cnns": []}
     bytes_before, numbers_before = folder_bytes(cache_folder()), target.numbers()
     try:
-        run_folder = RunFolder(pipeline.run(experiment.model_copy(update=settings), workers).folder)
+        pipeline.run(experiment.model_copy(update=settings), workers)
     except EveryCombinationFailedError:
-        return []
+        if experiment.extractors:  # with networks alone, a trial has shortcuts and no combination
+            return []
+    run_folder = RunFolder(folder / "trial")
     costs, half = run_folder.read_json("costs.json"), len(rows) / 2
     return [
         Trial(

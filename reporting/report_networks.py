@@ -41,7 +41,7 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> Row:
         "others": [shown(name, row[name]) for name in columns],
         "train_s": as_number(row["train_s"]),
         "predict_s": as_number(row["predict_ms"]) / 1000,
-        "parameters": as_number(row["parameters"]),
+        "parameters": as_number(row["parameters"]) / 1e6,
         "model_mb": as_number(row["model_mb"]),
     }
 
