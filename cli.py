@@ -60,7 +60,7 @@ def _image_options(command: Any) -> Any:
     "--images", type=click.Path(path_type=Path), help="Folder or manifest: runs the default experiment on it."
 )
 @_image_options
-@click.option("--preset", help="A published protocol in place of the default experiment: cnmc, dinobloom-probe.")
+@click.option("--preset", help="In place of the default experiment: cnmc, dinobloom-probe, cnns, tamim2025.")
 @click.option("--folds", type=click.IntRange(2), help="Folds of the cross-validation; 5 by default.")
 @click.option("--permute", is_flag=True, help="Permute the labels first: then every score has to come out at chance.")
 @click.option("--plan", is_flag=True, help="Only say what is to be computed, and about how long it will take.")

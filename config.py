@@ -183,7 +183,7 @@ class Experiment(Strict):
 
 
 def presets() -> dict[str, dict[str, Any]]:
-    """Published protocols by name, each in the form of an experiment file without images; see ``presets.yaml``."""
+    """Published protocols and other choices by name, as experiment files without images; see ``presets.yaml``."""
     return dict(yaml.safe_load(Path(__file__).with_name("presets.yaml").read_text(encoding="utf-8")))
 
 

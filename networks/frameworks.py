@@ -90,8 +90,8 @@ def configured_backend() -> str:
 
 
 def can_convert() -> bool:
-    """Whether Keras can convert a network for OpenVINO; on JAX it does so by way of TensorFlow."""
-    return configured_backend() in {"tensorflow", "torch"} or installed("tensorflow")
+    """Whether Keras can convert a network for OpenVINO, which does not know what JAX exports."""
+    return configured_backend() in {"tensorflow", "torch"}
 
 
 def settle_keras(threads: int) -> None:

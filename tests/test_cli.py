@@ -36,6 +36,7 @@ def test_help_names_every_command() -> None:
         ("extractors", ["inceptionv3", "resnet101", "vgg19", "densenet121", "mobilenetv2", "vgg16", "pooling=average"]),
         ("selectors", ["anova", "rfe", "lasso", "forest", "pca", "none", "n_features=200"]),
         ("classifiers", ["svm_rbf", "C=10.0", "xgboost", "naive_bayes", "knn", "lda", "max_depth=3"]),
+        ("cnns", ["custom_cnn", "binary_cnn", "transfer", "mobilenetv2_head", "vgg16_head", "epochs=30", "cnns:"]),
         ("layouts", ["folders", "cnmc", "allidb", "aml_mll", "manifest"]),
     ],
 )

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from leukobench.choices import Choice, Search
-from leukobench.chosen_methods import make_methods
+from leukobench.chosen_methods import fit_rules, make_methods, make_networks
 from leukobench.cli import cli
 from leukobench.config import (
     Evaluation,
@@ -24,6 +24,7 @@ from leukobench.config import (
     read_experiment,
 )
 from leukobench.errors import ConfigurationError
+from leukobench.evaluation.methods import prepared
 from leukobench.images.layouts import LAYOUTS
 
 SEARCHES = [
@@ -51,6 +52,20 @@ def test_dinobloom_probe_is_a_linear_probe_and_neighbours_on_folds_in_order() ->
     ]
     assert [choice.label for choice in [*preset.extractors, *preset.selectors]] == ["efficientnet_lite0", "none"]
     assert preset.images == for_folder(Path("images")).images
+
+
+def test_networks_of_the_presets_are_made_on_balanced_training_parts() -> None:
+    paper = for_folder(Path("images"), "tamim2025")
+    assert paper.evaluation == Evaluation(folds=5, balance="smote", rank_by="accuracy")
+    own = paper.model_copy(update={"cnns": [Choice.model_validate({"mobilenetv2_head": {"weights": "random"}})]})
+    head, *_ = make_networks(own)
+    rules = fit_rules(own)
+    assert prepared(head, rules, list)().oversample == "smote"
+    assert [network.label for network in make_networks(for_folder(Path("images"), "cnns"))] == [
+        "custom_cnn",
+        "transfer",
+        "transfer(unfreeze_from=block8, fine_epochs=8, patience=4)",
+    ]
 
 
 @pytest.mark.parametrize("name", list(presets()))

@@ -42,3 +42,25 @@ def test_counted_work_learns_its_total_later() -> None:
         report(3, 7)
         report(7, 7)
     assert seen == [("hashing", 7), 3, 4]
+
+
+def test_words_stand_behind_the_time_left_and_parts_of_a_unit_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 6.0, 17.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    with progress.on_screen(stream)("training", 2) as advance:
+        advance(0, "starting")
+        advance(0.5, "epoch 3/6, loss 0.5")
+        advance(0.6, "epoch 1/6")
+    assert stream.getvalue().splitlines() == [
+        "training: 0/2; epoch 3/6, loss 0.5",
+        "training: 0/2, about 51 s left; epoch 1/6",
+    ]
+
+
+def test_a_terminal_shows_the_words_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress._bar("training", 2) as advance:
+        advance(0.5, "epoch 3/6")
+    assert "epoch 3/6" in capsys.readouterr().err

@@ -1,0 +1,63 @@
+"""The report on trained networks: their table and their learning curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from leukobench.reporting.report import write_report
+from leukobench.reporting.report_networks import curves, head_to_head
+from leukobench.reporting.report_tables import RunTables
+
+NAMES = ("pixels", "none", "custom_cnn(size=64)")
+
+
+def draw(folder: Path) -> Path:
+    folder.mkdir()
+    scores = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95, "ece": 0.02, "log_loss": 0.3}
+    names = dict(zip(("extractor", "selector", "classifier"), NAMES, strict=True))
+    row = {"rank": 1, **names, "kind": "combination", **scores, "fit_s": 9.0, "status": "ok"}
+    pd.DataFrame([row]).to_csv(folder / "leaderboard.csv", index=False)
+    costs = {"trained": "from scratch", "train_s": 120.0, "predict_ms": 2.5, "parameters": 1_234_567, "model_mb": 4.9}
+    balanced = {f"balanced_accuracy{end}": value for end, value in (("", 0.9), ("_low", 0.8), ("_high", 0.95))}
+    pd.DataFrame([row | costs | balanced]).to_csv(folder / "head_to_head.csv", index=False)
+    epochs = [
+        {**names, "repeat": 0, "fold": fold, "phase": phase, "epoch": epoch, "loss": 1 / epoch, "validation_loss": loss}
+        for fold in (0, 1)
+        for phase, last, loss in (("frozen", 3 + fold, 0.5), ("fine-tuned", 2, float("nan")))
+        for epoch in range(1, last + 1)
+    ]
+    pd.DataFrame(epochs).to_csv(folder / "learning_curves.csv", index=False)
+    return folder
+
+
+def test_the_table_holds_score_calibration_times_and_sizes(tmp_path: Path) -> None:
+    found = head_to_head(RunTables.of(draw(tmp_path / "run")))
+    assert found is not None
+    (row,) = found["rows"]
+    assert found["metric"] == "accuracy"
+    assert (row["trained"], row["train_s"], row["predict_s"]) == ("from scratch", 120.0, 0.0025)
+    assert (row["parameters"], row["model_mb"]) == (1.234567, 4.9)
+    html = write_report(tmp_path / "run").read_text()
+    for text in ("from scratch", "120 s", "2.5 ms", "1.23 M", "4.9 MB", 'id="networks"', 'href="#networks"'):
+        assert text in html
+
+
+def test_curves_show_every_epoch_of_every_fold_with_phases_one_after_the_other(tmp_path: Path) -> None:
+    (one,) = curves(RunTables.of(draw(tmp_path / "run")))
+    assert one["phases"] == "frozen to epoch 4, fine-tuned to epoch 6"
+    assert one["folds"] == 2
+    kinds = [mark.kind for mark in one["chart"].marks]
+    assert kinds.count("front") == 3 + 4 + 2 + 2
+    assert kinds.count("shortcut") == 3 + 4, "epochs without a validation part have no mark"
+    assert all(mark.title for mark in one["chart"].marks)
+
+
+def test_without_networks_there_is_no_section(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "run")
+    for name in ("head_to_head.csv", "learning_curves.csv"):
+        (folder / name).unlink()
+    assert head_to_head(RunTables.of(folder)) is None
+    assert curves(RunTables.of(folder)) == []
+    assert 'id="networks"' not in write_report(folder).read_text()
