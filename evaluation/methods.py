@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -157,6 +158,14 @@ def prepared(classifier: Method, rules: FitRules, inner: Callable[[], list[Any]]
         return calibrated(estimator, rules.calibration, inner())
 
     return make
+
+
+def taken_by_fit(estimator: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `told` that `fit` takes; a calibrating wrapper passes groups on to what it calibrates."""
+    names = set(inspect.signature(estimator.fit).parameters)
+    if hasattr(estimator, "estimator") and "groups" in inspect.signature(estimator.estimator.fit).parameters:
+        names.add("groups")
+    return {name: value for name, value in told.items() if name in names}
 
 
 def balanced(estimator: Any, rules: FitRules) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import logging
 import pickle
 import time
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import ExtractionError
 from .folds import InnerFolds, check
 from .grid import Grid, Unit, spread
-from .methods import Candidate, FitRules, Method, prepared
+from .methods import Candidate, FitRules, Method, prepared, taken_by_fit
 from .records import Record, RecordStore
 from .task import Task
 from .tuning import Chosen, InnerFeatures, tune
@@ -133,7 +132,7 @@ class _Features:
         self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
         self.labels, self.classes = task.labels[unit.fold.train], len(task.classes)
         self.groups = task.groups[unit.fold.train]
-        self.inner = InnerFeatures(self._train, self.labels)
+        self.inner = InnerFeatures(self._train, self.labels, self.groups)
         self._selected: dict[int, Sides | str] = {}
 
     def selected(self, position: int, candidate: Candidate) -> Sides:
@@ -190,7 +189,7 @@ def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], c
         try:
             start = time.perf_counter()
             estimator = make()
-            fitted = estimator.fit(sides.train, labels, **_taken(estimator, told))
+            fitted = estimator.fit(sides.train, labels, **taken_by_fit(estimator, told))
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
             probabilities = _all_classes(fitted, sides.test, classes)
@@ -210,14 +209,6 @@ def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], c
         parameters=getattr(fitted, "parameters_", 0),
         curve=getattr(fitted, "curve_", []),
     )
-
-
-def _taken(estimator: Any, told: dict[str, Any]) -> dict[str, Any]:
-    """Those of `told` that `fit` takes; a calibrating wrapper passes groups on to what it calibrates."""
-    names = set(inspect.signature(estimator.fit).parameters)
-    if hasattr(estimator, "estimator") and "groups" in inspect.signature(estimator.estimator.fit).parameters:
-        names.add("groups")
-    return {name: value for name, value in told.items() if name in names}
 
 
 def _stored_bytes(fitted: Any) -> int:

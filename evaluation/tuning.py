@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from .folds import Split
-from .methods import Candidate, FitRules, Method, balanced
+from .methods import Candidate, FitRules, Method, balanced, taken_by_fit
 from .metrics import score
 
 Floats = NDArray[np.float64]
@@ -52,11 +52,12 @@ class InnerFeatures:
     ----------
     train : ndarray of float64, shape (n, features)
         The training part alone: no test image ever comes here.
-    labels : ndarray of int, shape (n,)
+    labels, groups : ndarray of int, shape (n,)
+        Groups are for classifiers that split once more.
     """
 
-    def __init__(self, train: Floats, labels: NDArray[np.int64]) -> None:
-        self.train, self.labels = train, labels
+    def __init__(self, train: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64] | None = None) -> None:
+        self.train, self.labels, self.groups = train, labels, groups
         self._made: dict[int, list[tuple[Floats, Floats]] | str] = {}
         self._widest: dict[tuple[str, int], Any] = {}
 
@@ -141,7 +142,7 @@ def tune(
             try:
                 reduced = features.reduced(pair[0], selector.candidates, splits)
                 estimator = classifier.candidates[pair[1]].estimator
-                found[pair] = round(_pooled(estimator, reduced, features.labels, splits, rules), _DIGITS)
+                found[pair] = round(_pooled(estimator, reduced, features, splits, rules), _DIGITS)
             except (Exception, SystemExit) as error:
                 found[pair] = float("nan")
                 reasons.append(f"{type(error).__name__}: {error}")
@@ -163,17 +164,20 @@ def tune(
 def _pooled(
     estimator: Any,
     reduced: Sequence[tuple[Floats, Floats]],
-    labels: NDArray[np.int64],
+    features: InnerFeatures,
     splits: Sequence[Split],
     rules: FitRules,
 ) -> float:
     """The metric of one candidate over all inner out-of-fold predictions."""
     from sklearn.base import clone
 
+    labels = features.labels
     classes, codes = np.unique(labels, return_inverse=True)
     answers = np.zeros((len(labels), len(classes)))
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
-        fitted = balanced(clone(estimator), rules).fit(train, labels[train_rows])
+        made = balanced(clone(estimator), rules)
+        told = {} if features.groups is None else {"groups": features.groups[train_rows]}
+        fitted = made.fit(train, labels[train_rows], **taken_by_fit(made, told))
         answers[test_rows] = _answers(fitted, test, classes)
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")

@@ -68,6 +68,7 @@ def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, i
     assert "pixels x example_plugin:PixelMeans: trained from scratch" in outcome.protocol
 
 
+@pytest.mark.slow
 def test_renaming_and_other_workers_change_nothing_and_a_rerun_trains_nothing(
     experiment: Any, plugin: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +88,7 @@ def test_renaming_and_other_workers_change_nothing_and_a_rerun_trains_nothing(
     assert len((tmp_path / "fits").read_text()) == 6
 
 
+@pytest.mark.slow
 def test_networks_alone_are_a_run_too(experiment: Any, plugin: str) -> None:
     outcome = run(experiment(**only(plugin), extractors=[]), workers=1)
     assert (outcome.leaderboard["kind"] == "combination").sum() == 1
@@ -110,6 +112,7 @@ def test_a_network_that_fails_or_dies_fails_alone(
     assert len((tmp_path / "fits").read_text()) == 4
 
 
+@pytest.mark.slow
 def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leukobench.reporting.progress._FIRST_LINE_S", 0.0)
     monkeypatch.setattr("leukobench.reporting.progress._NEXT_LINES_S", 0.0)
@@ -122,6 +125,7 @@ def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monke
     )
 
 
+@pytest.mark.slow
 def test_calibration_takes_grouped_inner_folds_of_pixels(experiment: Any, plugin: str) -> None:
     plain = run(experiment(**only(plugin)), workers=1)
     evaluation = {"folds": 3, "calibration": "sigmoid"}
@@ -130,6 +134,16 @@ def test_calibration_takes_grouped_inner_folds_of_pixels(experiment: Any, plugin
     assert row(calibrated)["ece"] != row(plain)["ece"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("evaluation", [{}, {"calibration": "sigmoid"}, {"tuning": "grid"}])
+def test_classifiers_that_split_once_more_get_groups(evaluation: Any, experiment: Any, plugin: str) -> None:
+    searched = {"var_smoothing": {"search": [1e-9, 1e-3]}} if "tuning" in evaluation else {}
+    choice = {f"{plugin}:NeedsGroups": searched}
+    outcome = run(experiment(classifiers=[choice], evaluation={"folds": 2, **evaluation}), workers=1)
+    assert set(outcome.leaderboard["status"]) == {"ok"}
+
+
+@pytest.mark.slow
 def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -> None:
     outcome = run(experiment(**only(plugin), extractors=[], evaluation={"folds": 3, "holdout": 0.25}), workers=1)
     lines = unseal(outcome.folder, workers=1)
@@ -179,6 +193,7 @@ def wait_for(found: Any, process: subprocess.Popen[str], seconds: float = 120) -
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, plugin: str, tmp_path: Path) -> None:
     process = start(experiment(**only(plugin, end="wait")), tmp_path)
     records = tmp_path / "results" / "trial" / "records"
@@ -190,6 +205,7 @@ def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, 
     assert not [one for one in left if "resource_tracker" not in " ".join(one.cmdline())]
 
 
+@pytest.mark.slow
 def test_interrupting_says_that_the_same_command_goes_on(experiment: Any, plugin: str, tmp_path: Path) -> None:
     process = start(experiment(**only(plugin, end="wait")), tmp_path)
     records = tmp_path / "results" / "trial" / "records"
