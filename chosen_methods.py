@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from .choices import Choice
@@ -11,7 +12,7 @@ from .classifiers.large_data import VARIANTS, give_way
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
 from .config import Experiment
 from .errors import ConfigurationError
-from .evaluation.methods import FitRules, Method, make_method
+from .evaluation.methods import FitRules, Method, make_method, weights_by_code
 from .registry import Registry
 from .selection import SELECTORS
 from .selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
@@ -41,8 +42,8 @@ def make_networks(experiment: Experiment) -> list[Method]:
     return [make_method(CNNS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.cnns]
 
 
-def check_networks(networks: list[Method]) -> None:
-    """Whether each says what images it wants, and can be built at all, such as from a named layer on.
+def check_networks(networks: list[Method], balance: str, build: bool = True) -> None:
+    """Whether each says what images it wants and, with `build`, can be built at all, such as from a named layer on.
 
     Raises
     ------
@@ -55,18 +56,29 @@ def check_networks(networks: list[Method]) -> None:
                 expected="an attribute input_size = (height, width)",
                 received=type(method.estimator).__name__,
             )
-        if hasattr(method.estimator, "check"):
+        if balance in ("oversample", "smote") and "oversample" not in method.estimator.get_params():
+            raise ConfigurationError(
+                f"{method.label} cannot be trained on more images than there are.",
+                expected="a parameter oversample, or another balance",
+                received=f"evaluation.balance: {balance}",
+                mend="choose `balance: none` or `class_weight`, or leave it out.",
+            )
+        if build and hasattr(method.estimator, "check"):
             method.estimator.check()
 
 
 def check_classes(networks: list[Method], classes: list[str]) -> None:
-    """Refuse networks that tell fewer classes apart than there are.
+    """Refuse networks that tell fewer classes apart than there are, and weights of classes that there are not.
 
     Raises
     ------
     ConfigurationError
     """
     for method in networks:
+        try:
+            weights_by_code(copy.deepcopy(method.estimator), classes)
+        except ValueError as error:
+            raise ConfigurationError(f"{method.label} cannot be trained.", received=str(error)) from error
         most = getattr(method.estimator, "most_classes", len(classes))
         if len(classes) > most:
             raise ConfigurationError(

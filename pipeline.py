@@ -220,9 +220,9 @@ def find_work(experiment: Experiment, folder: RunFolder, progress: Progress) -> 
     """
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
     networks = make_networks(experiment)
+    check_networks(networks, experiment.evaluation.balance, build=not folder.was_finished())
     if not folder.was_finished():  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
         make_methods(experiment)
-        check_networks(networks)
     index = find_images(experiment, folder, progress)
     index.check(experiment.evaluation.folds)
     check_classes(networks, index.classes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from .errors import ImagesError, UnreadableImageError
 from .evaluation.grid import Combination, FeatureSource
 from .evaluation.methods import Method, make_method
+from .images import decoding, reading
 from .images.index import ImageIndex
 from .images.reading import read_resized
 from .reporting.progress import Progress
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
-from .storage import digest
+from .storage import digest, file_digest
 
 READING = "reading pixels"
 PIXELS = "pixels"
@@ -39,15 +41,20 @@ def on_pixels(
     for method in networks:
         size = method.estimator.input_size
         interpolation = getattr(method.estimator, "interpolation", "bilinear")
-        seen = digest([index.images["image_id"].tolist(), list(size), interpolation])
+        identity = digest(["pixels", list(size), interpolation, _reading()])
+        seen = digest([index.images["image_id"].tolist(), identity])
         target = folder.matrix(f"pixels-{seen[:16]}")
         if not target.exists():
             with progress(f"{READING} at {size[0]} x {size[1]}", len(index)) as advance:
                 _write(target, index, size, interpolation, workers, advance)
-        identity = digest(["pixels", list(size), interpolation])
         source = FeatureSource(PIXELS, target, identity, images=True)
         made.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
     return made
+
+
+def _reading() -> list[str]:
+    """What decides the pixels beside the files: the code that reads them, and Pillow."""
+    return [*(file_digest(Path(module.__file__ or "")) for module in (reading, decoding)), version("pillow")]
 
 
 def _write(

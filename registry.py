@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 import sys
@@ -84,7 +85,8 @@ class Registry:
                 f"'{name}' is no {self.family}.", expected="a class or function with parameters", received=repr(item)
             ) from error
         named = [p for p in found if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        known = {p.name: ... if p.default is p.empty else p.default for p in named}
+        settled = item.keywords if isinstance(item, functools.partial) else {}
+        known = {p.name: ... if p.default is p.empty else p.default for p in named if p.name not in settled}
         if any(p.kind == p.VAR_KEYWORD for p in found) and hasattr(item, "get_params"):
             known |= item().get_params()  # such as xgboost.XGBClassifier, which takes most of its parameters so
         return known

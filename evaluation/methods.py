@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -144,15 +144,20 @@ def _check_estimator(registry: Registry, name: str, estimator: Any) -> None:
         )
 
 
-def prepared(classifier: Method, rules: FitRules, inner: Callable[[], list[Any]]) -> Callable[[], Any]:
-    """How to make the estimator: balanced inside each fit, and with probabilities from grouped inner folds."""
+def prepared(
+    classifier: Method, rules: FitRules, inner: Callable[[], list[Any]], classes: Sequence[str]
+) -> Callable[[], Any]:
+    """How to make the estimator: balanced inside each fit, and with probabilities from grouped inner folds.
+
+    `classes` are the names behind the codes that it is fitted on.
+    """
 
     def make() -> Any:
         from sklearn.base import clone
 
         from .calibration import calibrated
 
-        estimator = balanced(clone(classifier.estimator), rules)
+        estimator = balanced(weights_by_code(clone(classifier.estimator), classes), rules)
         if rules.calibration == "as_needed":
             return estimator if hasattr(estimator, "predict_proba") else calibrated(estimator, "sigmoid", inner())
         return calibrated(estimator, rules.calibration, inner())
@@ -161,11 +166,28 @@ def prepared(classifier: Method, rules: FitRules, inner: Callable[[], list[Any]]
 
 
 def taken_by_fit(estimator: Any, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `told` that `fit` takes; a calibrating wrapper passes groups on to what it calibrates."""
+    """Those of `told` that `fit` takes; a calibrating wrapper passes them on to what it calibrates."""
     names = set(inspect.signature(estimator.fit).parameters)
-    if hasattr(estimator, "estimator") and "groups" in inspect.signature(estimator.estimator.fit).parameters:
-        names.add("groups")
+    if hasattr(estimator, "estimator"):
+        names |= set(inspect.signature(estimator.estimator.fit).parameters)
     return {name: value for name, value in told.items() if name in names}
+
+
+def weights_by_code(estimator: Any, classes: Sequence[str]) -> Any:
+    """`estimator`, with class weights that are given by name as weights of the codes that it is fitted on.
+
+    Raises
+    ------
+    ValueError
+        There is no class of such a name.
+    """
+    for name, value in estimator.get_params().items():
+        if name.rpartition("__")[2] == "class_weight" and isinstance(value, Mapping):
+            unknown = [key for key in value if str(key) not in classes]
+            if unknown:
+                raise ValueError(f"class_weight: no class {unknown[0]!r}; there are {', '.join(classes)}")
+            estimator.set_params(**{name: {classes.index(str(key)): weight for key, weight in value.items()}})
+    return estimator
 
 
 def balanced(estimator: Any, rules: FitRules) -> Any:

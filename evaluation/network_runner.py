@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -81,6 +82,7 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
         for unit in pending_networks(grid, store):
             key, method = unit.classifiers[0]
             process = process or stack.enter_context(_process())
+            _progress(store, key).unlink(missing_ok=True)
             job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads, os.getpid())
             try:
                 _wait(job, store, unit, advance)
@@ -88,8 +90,9 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
                 _log.warning("%s, fold %s: %s", method.label, unit.fold.number, _DIED)
                 store.write(key, Record(None, error=_DIED), grid.task.classes)
                 process = None
-            for left in (_checkpoint(store, key), _progress(store, key)):
-                left.unlink(missing_ok=True)
+            for left in store.folder.glob(f"{key}*"):
+                if left.suffix != ".parquet":
+                    left.unlink()
 
 
 def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, threads: int, parent: int) -> None:
@@ -100,12 +103,11 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
     estimator = method.estimator
     if "n_jobs" in estimator.get_params():
         estimator.set_params(n_jobs=threads)
-    record = Record(None, error=unit.source.error)
-    if not unit.source.error:
-        pixels = unit.source.matrix
-        sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test))
+    pixels = unit.source.matrix
+    sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test))
+    try:
         record = classify(
-            prepared(method, rules, inner),
+            prepared(method, rules, inner, task.classes),
             sides,
             task.labels[unit.fold.train],
             len(task.classes),
@@ -113,7 +115,9 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
             checkpoint=_checkpoint(store, key),
             report=_reporter(_progress(store, key), parent),
         )
-    store.write(key, record, task.classes)
+        store.write(key, record, task.classes)
+    except (TypeError, ValueError):  # a plug-in's network may say of itself what cannot be stored
+        store.write(key, Record(None, error=traceback.format_exc()), task.classes)
 
 
 def _reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
@@ -131,10 +135,13 @@ def _wait(job: Any, store: RecordStore, unit: Unit, advance: Advance) -> None:
     done = 0.0
     while not job.done():
         time.sleep(_LOOK_S)
-        with contextlib.suppress(OSError, ValueError):
+        # A plug-in may report anything.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             said = json.loads(_progress(store, key).read_text(encoding="utf-8"))
-            advance(max(0.0, said["done"] - done), _in_words(method, unit, said))
-            done = max(done, said["done"])
+            reached = max(done, min(1.0, float(said["done"])))
+            words = _in_words(method, unit, said)
+            advance(reached - done, words)
+            done = reached
     job.result()
     advance(1 - done, "")
 

@@ -25,6 +25,7 @@ from .tuning import Chosen, InnerFeatures, tune
 
 _TOLERANCE = 1e-3
 _BYTES_OF_A_WEIGHT = 4
+_CURVE = {"phase", "epoch", "loss", "validation_loss"}
 _log = logging.getLogger(__name__)
 
 Floats = NDArray[Any]
@@ -100,8 +101,8 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
         selected = features.selected(unit.selector.candidates.index(chosen.selector), chosen.selector)
     except (Exception, SystemExit):
         return Record(None, error=traceback.format_exc())
-    make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner)
-    record = classify(make, selected, features.labels, features.classes, groups=features.groups)
+    make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner, features.classes)
+    record = classify(make, selected, features.labels, len(features.classes), groups=features.groups)
     sides = {"selector": chosen.selector, "classifier": chosen.classifier}
     tuned = {f"{side} {name}": value for side, one in sides.items() for name, value in one.parameters.items()}
     return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned, warnings=[*chosen.warnings, *record.warnings])
@@ -130,9 +131,9 @@ class _Features:
             raise ExtractionError(unit.source.error)
         features = np.load(unit.source.matrix, mmap_mode="r")
         self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
-        self.labels, self.classes = task.labels[unit.fold.train], len(task.classes)
+        self.labels, self.classes = task.labels[unit.fold.train], task.classes
         self.groups = task.groups[unit.fold.train]
-        self.inner = InnerFeatures(self._train, self.labels, self.groups)
+        self.inner = InnerFeatures(self._train, self.labels, self.groups, self.classes)
         self._selected: dict[int, Sides | str] = {}
 
     def selected(self, position: int, candidate: Candidate) -> Sides:
@@ -194,27 +195,47 @@ def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], c
             start = time.perf_counter()
             probabilities = _all_classes(fitted, sides.test, classes)
             predict_s = time.perf_counter() - start
-            size = _stored_bytes(fitted)
+            trained, size = _Trained.of(fitted), _stored_bytes(fitted)
         except (Exception, SystemExit):
             return Record(None, selector_s=sides.seconds, error=traceback.format_exc())
     return Record(
         probabilities,
         selector_s=sides.seconds,
-        fit_s=getattr(fitted, "seconds_", fit_s),
+        fit_s=fit_s + trained.seconds_before,
         predict_s=predict_s,
         features=int(np.prod(sides.train.shape[1:])),
         support=sides.support,
         warnings=sides.warnings + _messages(caught),
         model_bytes=size + sides.selector_bytes,
-        parameters=getattr(fitted, "parameters_", 0),
-        curve=getattr(fitted, "curve_", []),
+        parameters=trained.parameters,
+        curve=trained.curve,
     )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What a trained network says of itself; nothing where it is none, or says it in another form."""
+
+    parameters: int = 0
+    seconds_before: float = 0.0
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, fitted: Any) -> _Trained:
+        """Of the estimator itself, or of the one whose probabilities it calibrates."""
+        calibrated = getattr(fitted, "calibrated_classifiers_", [])
+        network = calibrated[0].estimator if len(calibrated) == 1 else fitted
+        curve, weights = getattr(network, "curve_", []), getattr(network, "parameters_", 0)
+        if not isinstance(weights, int) or not isinstance(curve, list):
+            return cls()
+        known = all(isinstance(epoch, dict) and epoch.keys() >= _CURVE for epoch in curve)
+        return cls(weights, float(getattr(network, "seconds_before_", 0.0)), curve if known else [])
 
 
 def _stored_bytes(fitted: Any) -> int:
     """How large it is when stored: four bytes a weight of a network, else what pickle makes of it."""
-    if weights := getattr(fitted, "parameters_", 0):
-        return _BYTES_OF_A_WEIGHT * int(weights)
+    if weights := _Trained.of(fitted).parameters:
+        return _BYTES_OF_A_WEIGHT * weights
     with contextlib.suppress(Exception):  # a plug-in need not be storable
         return len(pickle.dumps(fitted))
     return 0

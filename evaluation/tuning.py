@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from .folds import Split
-from .methods import Candidate, FitRules, Method, balanced, taken_by_fit
+from .methods import Candidate, FitRules, Method, balanced, taken_by_fit, weights_by_code
 from .metrics import score
 
 Floats = NDArray[np.float64]
@@ -54,10 +54,18 @@ class InnerFeatures:
         The training part alone: no test image ever comes here.
     labels, groups : ndarray of int, shape (n,)
         Groups are for classifiers that split once more.
+    classes : sequence of str
+        Names behind the labels, for class weights.
     """
 
-    def __init__(self, train: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64] | None = None) -> None:
-        self.train, self.labels, self.groups = train, labels, groups
+    def __init__(
+        self,
+        train: Floats,
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64] | None = None,
+        classes: Sequence[str] = (),
+    ) -> None:
+        self.train, self.labels, self.groups, self.classes = train, labels, groups, classes
         self._made: dict[int, list[tuple[Floats, Floats]] | str] = {}
         self._widest: dict[tuple[str, int], Any] = {}
 
@@ -175,7 +183,7 @@ def _pooled(
     classes, codes = np.unique(labels, return_inverse=True)
     answers = np.zeros((len(labels), len(classes)))
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
-        made = balanced(clone(estimator), rules)
+        made = balanced(weights_by_code(clone(estimator), features.classes), rules)
         told = {} if features.groups is None else {"groups": features.groups[train_rows]}
         fitted = made.fit(train, labels[train_rows], **taken_by_fit(made, told))
         answers[test_rows] = _answers(fitted, test, classes)

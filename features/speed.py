@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from ..networks.build import build
 from ..networks.weights import locate
 from .extractors import Extractor, NetworkExtractor
 
-_WARM, _LEAST_S = 8, 2.0
+_LEAST_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,14 @@ def extractor_cost(extractor: Extractor, files: Sequence[bytes], threads: int) -
         Cores that the extractor may use.
     """
     images = [extractor.read(data) for data in files]
-    count, start = 0, 0.0
+    rounds, seconds = 0, 0.0
     with extractor.open(threads) as engine:
-        for position, _ in enumerate(engine.vectors(itertools.cycle(images))):
-            if position + 1 == _WARM:
-                start = time.perf_counter()
-            elif position >= _WARM:
-                count += 1
-                if (seconds := time.perf_counter() - start) >= _LEAST_S:
-                    break
+        list(engine.vectors(images))  # the first round warms up
+        while seconds < _LEAST_S:
+            start = time.perf_counter()
+            list(engine.vectors(images))
+            rounds, seconds = rounds + 1, seconds + time.perf_counter() - start
     weights = 0
     if isinstance(extractor, NetworkExtractor):
         weights = build(extractor.network, locate(extractor.network, "random")).count_params()
-    return ExtractorCost(seconds / count, int(weights))
+    return ExtractorCost(seconds / (rounds * len(images)), int(weights))

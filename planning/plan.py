@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import pipeline
 from ..config import Experiment
 from ..errors import EveryCombinationFailedError
+from ..evaluation.folds import INNER_FOLDS
 from ..pixels import READING
 from ..preparation import COMPARING, FITTING, IDENTIFYING, TRAINING, WEIGHING, cores
 from ..reporting.costs import Costs, in_bytes
@@ -208,11 +209,15 @@ def _training(
     work: pipeline.Work, costs: Sequence[TrainingCost | None], target: Target, there: int, workers: int
 ) -> list[Step]:
     """Pixels, and trainings if none stops early; records of combinations come first, the rest are of networks."""
-    cells = target.folds * target.repeats
+    cells, said = target.folds * target.repeats, work.experiment.evaluation
     train, test = target.images * (target.folds - 1) / target.folds, target.images / target.folds
+    if said.balance in ("oversample", "smote"):
+        counts = work.index.images["label"].value_counts()
+        train *= len(counts) * counts.max() / counts.sum()
+    fits = 1 if said.calibration == "as_needed" else 1 + INNER_FOLDS
     whole = len(costs) * cells
     there = min(max(0, there), whole)
-    seconds = sum(cost.seconds(train, test) * cells for cost in costs if cost) * (1 - there / whole)
+    seconds = fits * sum(cost.seconds(train, test) * cells for cost in costs if cost) * (1 - there / whole)
     reading = reading_seconds(work.networks, work.index, workers)
     unknown = sum(cost is None for cost in costs)
     title = f"{TRAINING}, at most" + (f" ({unknown} of unknown length left out)" if unknown else "")

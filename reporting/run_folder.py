@@ -116,8 +116,8 @@ class RunFolder:
     def finish(self, state: str) -> None:
         """Every file is written; `state` is the digest of all that decided them."""
         self.end_features()
-        for checkpoint in self.records.glob("*.npz"):
-            checkpoint.unlink()
+        for unfinished in [*self.records.glob("*.npz"), *self.records.glob("*.json")]:
+            unfinished.unlink()
         files = [path for path in sorted(self.path.rglob("*")) if path.is_file()]
         names = [path.relative_to(self.path).as_posix() for path in files if path.parent != self.records]
         digests = {name: file_digest(self.path / name) for name in names if name not in _UNSURE}

@@ -165,12 +165,59 @@ def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -
         ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 is not there"),
         ({"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'"),
         ({"cnns": ["example_plugin:Votes"]}, "does not say what images it wants"),
+        (
+            {"cnns": ["example_plugin:PixelMeans"], "evaluation": {"balance": "smote"}},
+            "cannot be trained on more images than there are",
+        ),
+        ({"cnns": [{"custom_cnn": {"class_weight": {"Bening": 2.0}}}]}, "no class 'Bening'; there are Benign, Early"),
     ],
 )
 def test_mistakes_stop_before_any_work(said: dict[str, Any], message: str, experiment: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError if "not there" not in message else Exception, match=message):
         run(experiment(**said), workers=1)
     assert not (tmp_path / "seen").exists()
+
+
+def test_class_weights_by_name_weigh(experiment: Any) -> None:
+    choices = [{"logistic_regression": {"class_weight": weight}} for weight in ({"Benign": 1000.0}, {"Pre": 1000.0})]
+    outcome = run(experiment(selectors=["none"], classifiers=choices, evaluation={"folds": 2}), workers=1)
+    table = pd.read_parquet(outcome.folder / "predictions.parquet")
+    for name, other in (("Benign", "Pre"), ("Pre", "Benign")):
+        shares = [
+            (table.loc[table["classifier"].str.contains(f"'{weighted}'"), "predicted"] == name).mean()
+            for weighted in (name, other)
+        ]
+        assert shares[0] > 1.5 * shares[1] > 0
+
+
+def test_pixels_are_read_anew_after_a_change_of_how(
+    experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
+    settings = only(plugin) | {"evaluation": {"folds": 2}}
+    run(experiment(**settings), workers=1)
+    monkeypatch.setattr("leukobench.pixels._reading", lambda: ["another way"])
+    monkeypatch.setattr("leukobench.pipeline._code", lambda: "another code")
+    run(experiment(**settings), workers=1)
+    assert len((tmp_path / "fits").read_text()) == 4
+
+
+@pytest.mark.slow
+def test_calibrated_networks_keep_their_costs_and_curves(experiment: Any) -> None:
+    evaluation = {"folds": 2, "calibration": "temperature"}
+    settings = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"custom_cnn": TINY}]}
+    outcome = run(experiment(**settings, evaluation=evaluation), workers=2)
+    found = row(outcome)
+    assert (found["status"], found["parameters"], found["model_bytes"]) == ("ok", 552, 4 * 552)
+    assert len(pd.read_csv(outcome.folder / "learning_curves.csv")) == 2 * TINY["epochs"]
+    assert not [path for path in (outcome.folder / "records").iterdir() if path.suffix != ".parquet"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["no done", "odd loss", "odd curve"])
+def test_what_a_plug_in_reports_cannot_stop_the_run(end: str, experiment: Any, plugin: str) -> None:
+    outcome = run(experiment(**only(plugin, end=end), evaluation={"folds": 2}), workers=1)
+    assert row(outcome)["status"] == "ok"
 
 
 def test_leaks_are_not_measured_on_networks(experiment: Any, plugin: str) -> None:

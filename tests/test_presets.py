@@ -60,7 +60,7 @@ def test_networks_of_the_presets_are_made_on_balanced_training_parts() -> None:
     own = paper.model_copy(update={"cnns": [Choice.model_validate({"mobilenetv2_head": {"weights": "random"}})]})
     head, *_ = make_networks(own)
     rules = fit_rules(own)
-    assert prepared(head, rules, list)().oversample == "smote"
+    assert prepared(head, rules, list, ())().oversample == "smote"
     assert [network.label for network in make_networks(for_folder(Path("images"), "cnns"))] == [
         "custom_cnn",
         "transfer",

@@ -56,9 +56,12 @@ class Augmentation:
         unknown = [name for name in said if name not in known]
         if unknown:
             raise ValueError(f"augment: unknown {', '.join(unknown)}; known: {', '.join(known)}")
-        for name in ("shift", "brightness", "stain"):
-            if not 0 <= said.get(name, 0) < 1:
-                raise ValueError(f"augment: {name} must be at least 0 and below 1, received {said[name]}")
+        for name in said.keys() & {"flips", "rotations"}:
+            if said[name] not in (True, False):
+                raise ValueError(f"augment: {name} must be true or false, received {said[name]!r}")
+        for name in said.keys() & {"shift", "brightness", "stain"}:
+            if isinstance(said[name], bool) or not isinstance(said[name], int | float) or not 0 <= said[name] < 1:
+                raise ValueError(f"augment: {name} must be at least 0 and below 1, received {said[name]!r}")
         return cls(**said)
 
     def __call__(self, images: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:

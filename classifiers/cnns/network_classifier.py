@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -24,6 +24,7 @@ from .checkpoint import Checkpoint
 from .inputs import encoded, inner_split, row_count, seed_of
 from .training import Data, Report, Settings, Training, predicted
 
+_SAMPLED = 64
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "torch": ("torch",), "jax": ("jax",)}
 
 
@@ -105,7 +106,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         groups : array-like, shape (n,), optional
             Inputs of one group (patient) never stand on both sides of the inner split.
         checkpoint : Path, optional
-            File that is written after each epoch; a call with the same inputs and parameters goes on from it.
+            Beside it, under a name that says what is trained, a file is written after each epoch; a call with the same
+            inputs and parameters goes on from it.
         report : callable, optional
             Told several times a second how far it is; see `Training`.
 
@@ -126,19 +128,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         train, validation = inner_split(labels, groups, self.validation, seed)
         keras = load_keras()
         settle_keras(self.n_jobs)
-        start = time.perf_counter()
         said = {name: value for name, value in self.get_params().items() if name not in ("n_jobs", "random_state")}
-        identity = digest([type(self).__name__, repr(said), seed, self.depends_on(), labels.tolist(), train.tolist()])
-        kept = Checkpoint(checkpoint, identity)
+        learnt = [labels.tolist(), train.tolist(), _seen(inputs)]
+        identity = digest([type(self).__name__, repr(said), seed, self.depends_on(), learnt])
+        kept = Checkpoint(checkpoint and checkpoint.with_suffix(f".{identity[:8]}.npz"), identity)
         found = kept.load()
-        before = sum(epoch["seconds"] for epoch in found[0]["before"] + found[0]["curve"]) if found else 0.0
+        self.seconds_before_ = sum(e["seconds"] for e in found[0]["before"] + found[0]["curve"]) if found else 0.0
         with keras_settings(keras):
             self.curve_: list[dict[str, Any]] = []
             fit = Fit(inputs, labels, train, validation, seed, self.n_jobs, kept, report or (lambda said: None))
             self.model_ = self._train(keras, fit)
+        predicted(self.model_, inputs, train[:1], min(self.batch_size, len(train)))  # compiles what predicts
         self.parameters_ = int(self.model_.count_params())
         self.n_iter_ = len(self.curve_)
-        self.seconds_ = before + time.perf_counter() - start
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -184,7 +186,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Class weights by position among the classes."""
         if not isinstance(self.class_weight, Mapping):
             return self.class_weight
-        return {k: self.class_weight.get(label, 1.0) for k, label in enumerate(self.classes_.tolist())}
+        known = self.classes_.tolist()
+        unknown = [label for label in self.class_weight if label not in known]
+        if unknown or min(self.class_weight.values(), default=1) < 0 or not any(self.class_weight.values()):
+            raise ValueError(f"class_weight needs numbers of at least 0 for {known}, received {self.class_weight}")
+        return {k: self.class_weight.get(label, 1.0) for k, label in enumerate(known)}
+
+
+def _seen(inputs: Any) -> list[Any]:
+    """Shape of the inputs, and digests of a few of them."""
+    rows = np.unique(np.linspace(0, len(inputs) - 1, _SAMPLED).astype(np.int64))
+    sample = np.asarray(inputs[rows])
+    return [list(inputs.shape), str(sample.dtype), hashlib.sha256(sample.tobytes()).hexdigest()]
 
 
 def head_layers(keras: Any, x: Any, classes: int, hidden: int, dropout: float, seed: int) -> Any:

@@ -110,7 +110,9 @@ class CustomCNN(NetworkClassifier):
     def _validate_params(self) -> None:
         super()._validate_params()
         Augmentation.of(self.augment)
-        if not len(self.filters) or min(self.filters) < 1 or self.size < 2 ** len(self.filters):
+        if not len(self.filters) or any(not isinstance(count, Integral) or count < 1 for count in self.filters):
+            raise ValueError(f"filters must be whole numbers above 0, received {self.filters}")
+        if self.size < 2 ** len(self.filters):
             raise ValueError(
                 f"filters and size do not fit: {len(self.filters)} halvings of {self.size} pixels must leave one"
             )

@@ -135,8 +135,8 @@ class Training:
         Returns
         -------
         list of dict
-            One an epoch: phase, epoch, learning_rate, loss, validation_loss, validation_accuracy (NaN without a
-            validation part), images, batch_size, seconds.
+            One an epoch: phase, epoch, learning_rate, loss (mean over its batches), validation_loss,
+            validation_accuracy (NaN without a validation part), images, batch_size, seconds.
 
         Raises
         ------
@@ -146,6 +146,10 @@ class Training:
         state, settings = self._state, self._settings
         self._model.optimizer.build(self._model.trainable_variables)
         self._resume()
+        if settings.stage and not state.epoch:  # what the phase before reached is to be beaten
+            loss, _ = self._validated()
+            if not math.isnan(loss):
+                state.best_loss, self._best = loss, values(self._model.variables)
         while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
             before = values(self._model.variables), values(self._model.optimizer.variables)
             start = time.perf_counter()
@@ -185,7 +189,7 @@ class Training:
                 "loss": loss,
                 "validation_loss": validation_loss,
                 "validation_accuracy": accuracy,
-                "images": len(self._data.examples),
+                "images": math.prod(batches(len(self._data.examples), state.batch_size)),
                 "batch_size": state.batch_size,
                 "seconds": seconds,
             }
@@ -209,11 +213,10 @@ class Training:
     def _epoch(self) -> float:
         """Mean loss of one epoch."""
         settings, state = self._settings, self._state
-        steps, loss = max(1, len(self._data.examples) // state.batch_size), math.nan
-        self._model.reset_metrics()
-        for step, (inputs, labels, weights) in enumerate(self._batches()):
+        steps, size = batches(len(self._data.examples), state.batch_size)
+        losses = []
+        for step, (inputs, labels, weights) in enumerate(self._batches(steps, size)):
             self._model.optimizer.learning_rate = settings.rate(state.epoch + step / steps)
-            # Keras gives the mean of the batches since its metrics were reset.
             loss = float(np.asarray(self._model.train_on_batch(inputs, labels, sample_weight=weights)))
             if not math.isfinite(loss):
                 raise TrainingError(
@@ -221,8 +224,9 @@ class Training:
                     received=f"learning_rate {settings.learning_rate:g}, batch_size {state.batch_size}",
                     mend="lower learning_rate.",
                 )
-            self._tell((step + 1) * state.batch_size, loss)
-        return loss
+            losses.append(loss)
+            self._tell((step + 1) * size, float(np.mean(losses)))
+        return float(np.mean(losses))
 
     def _tell(self, images: int, loss: float) -> None:
         if time.perf_counter() - self._told < _REPORT_S:
@@ -235,13 +239,14 @@ class Training:
         said = {"done": done, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
         self._report({**said, "loss": loss, "validation_loss": known})
 
-    def _batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]]:
-        """Full batches of one epoch in random order, prepared ahead; the same ones for any number of threads."""
+    def _batches(
+        self, steps: int, size: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]]:
+        """Batches of one epoch in random order, prepared ahead; the same ones for any number of threads."""
         examples, state = self._data.examples, self._state
         seeds = np.random.SeedSequence([self._settings.seed, state.epoch])
         order = np.random.default_rng(seeds).permutation(len(examples))
-        size = state.batch_size
-        parts = [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
+        parts = [order[step * size : (step + 1) * size] for step in range(steps)]
         made: deque[Future[NDArray[np.float32]]] = deque()
         with ThreadPoolExecutor(self._settings.threads) as pool:
             todo = zip(parts, seeds.spawn(len(parts)), strict=True)
@@ -267,8 +272,15 @@ class Training:
         sure = np.clip(found[np.arange(len(rows)), true], 1e-7, 1.0)
         weights = np.zeros(found.shape[1])
         weights[self._data.examples.labels] = self._data.examples.weights
-        loss = np.average(-np.log(sure), weights=weights[true])
+        loss = np.average(-np.log(sure), weights=weights[true] if weights[true].any() else None)
         return float(loss), float((found.argmax(axis=1) == true).mean())
+
+
+def batches(examples: int, most: int) -> tuple[int, int]:
+    """How many batches of which size an epoch has: of one size, at most `most`, leaving out as few as possible."""
+    most = min(most, examples)
+    fuller = -(-examples // most)
+    return max((examples // most, most), (fuller, examples // fuller), key=math.prod)
 
 
 def predicted(model: Any, inputs: Any, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float64]:

@@ -171,6 +171,9 @@ class Transfer(NetworkClassifier):
     def _train(self, keras: Any, fit: Fit) -> Any:
         base = build(self.spec, self._located())
         base.trainable = False
+        for position, layer in enumerate(base.layers):
+            if hasattr(layer, "seed_generator"):  # Keras draws the seeds of such layers anew for each network
+                layer.seed_generator.state.assign([fit.seed, position])
         features = keras.layers.GlobalAveragePooling2D(name="pooling")(base.output)
         pooled = keras.Model(base.input, features)
         vector = keras.Input(features.shape[1:], name="features")

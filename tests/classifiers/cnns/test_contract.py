@@ -80,6 +80,7 @@ def test_it_learns_from_labels_of_any_kind_and_gives_probabilities(name: str) ->
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"oversample": "adasyn"}, "oversample"),
         ({"augment": {"twirl": 1}}, "unknown twirl"),
+        ({"augment": {"flips": "no"}}, "flips must be true or false"),
         ({"epoch": 3}, "did you mean epochs"),
     ],
 )
@@ -134,6 +135,10 @@ def test_custom_cnn_is_blocks_with_their_pooling_then_dense_layers() -> None:
     kinds = [type(layer).__name__ for layer in make("custom_cnn").fit(images, labels).model_.layers]
     assert kinds.count("Conv2D") == kinds.count("MaxPooling2D") == 2
     assert kinds[-3:] == ["Dense", "Dropout", "Dense"]
+    with pytest.raises(ConfigurationError, match="whole numbers"):
+        make("custom_cnn", filters=(4.5, 8))
+    with pytest.raises(ConfigurationError, match="has no parameter 'network'"):
+        make("mobilenetv2_head", network="vgg16")
     with pytest.raises(ConfigurationError, match="4 halvings of 8 pixels"):
         make("custom_cnn", size=8, filters=(4, 4, 4, 4))
 

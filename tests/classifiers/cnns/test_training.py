@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import make_blobs
 
 from leukobench.classifiers.cnns.dense_head import DenseHead
+from leukobench.classifiers.cnns.training import batches
 from leukobench.errors import TrainingError
 
 X, Y = make_blobs(200, 6, centers=3, cluster_std=4.0, random_state=0)
@@ -61,7 +64,7 @@ def test_without_a_validation_part_all_epochs_are_trained() -> None:
     fitted = head(validation=0.0, patience=1).fit(X, Y)
     assert fitted.n_iter_ == 6
     assert np.isnan(fitted.curve_[0]["validation_loss"])
-    assert fitted.curve_[0]["images"] == 200
+    assert fitted.curve_[0]["images"] == 7 * 28
 
 
 class _Killed(BaseException):
@@ -84,7 +87,7 @@ def test_a_killed_training_goes_on_to_the_same_end(after: int, tmp_path: Path) -
     assert min(seen) == after + 1
     assert without_times(resumed.curve_) == without_times(whole.curve_)
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
-    assert resumed.seconds_ > sum(epoch["seconds"] for epoch in resumed.curve_[:after])
+    assert resumed.seconds_before_ == pytest.approx(sum(epoch["seconds"] for epoch in resumed.curve_[:after]))
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +98,8 @@ def _always_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_checkpoint_of_another_training_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     head(random_state=1).fit(X, Y, GROUPS, checkpoint=path)
+    head().fit(X + 1, Y, GROUPS, checkpoint=path)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
     np.testing.assert_array_equal(
         head().fit(X, Y, GROUPS, checkpoint=path).predict_proba(X), head().fit(X, Y, GROUPS).predict_proba(X)
     )
@@ -103,11 +108,12 @@ def test_a_checkpoint_of_another_training_is_passed_over(tmp_path: Path) -> None
 def test_a_damaged_checkpoint_is_said_and_trained_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "checkpoint.npz"
     first = head().fit(X, Y, GROUPS, checkpoint=path)
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
+    (written,) = tmp_path.glob("checkpoint.*.npz")
+    data = written.read_bytes()
+    written.write_bytes(data[: len(data) // 2])
     with caplog.at_level(logging.WARNING):
         second = head().fit(X, Y, GROUPS, checkpoint=path)
-    assert "checkpoint.npz is damaged" in caplog.text
+    assert f"{written.name} is damaged" in caplog.text
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
@@ -152,6 +158,36 @@ def test_a_loss_that_is_no_number_says_what_to_do() -> None:
 def test_threads_that_prepare_batches_change_nothing() -> None:
     one, four = (head(n_jobs=jobs).fit(X, Y, GROUPS) for jobs in (1, 4))
     np.testing.assert_allclose(one.predict_proba(X), four.predict_proba(X), atol=1e-6)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    train, seen = keras.Model.train_on_batch, []
+
+    def recorded(self: Any, *rest: Any, **named: Any) -> Any:
+        seen.append(float(np.asarray(train(self, *rest, **named))))
+        return seen[-1]
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", recorded)
+    fitted = head(epochs=2).fit(X, Y, GROUPS)
+    half = len(seen) // 2
+    assert [epoch["loss"] for epoch in fitted.curve_] == pytest.approx([np.mean(seen[:half]), np.mean(seen[half:])])
+
+
+@given(st.integers(1, 500), st.integers(1, 70))
+def test_an_epoch_leaves_out_as_few_examples_as_batches_of_one_size_can(examples: int, most: int) -> None:
+    steps, size = batches(examples, most)
+    assert 1 <= size <= most
+    assert steps * size <= examples
+    assert steps * size >= (examples // min(most, examples)) * min(most, examples)
+    assert examples - steps * size < max(steps, 1) or steps * size == (examples // most) * most
+
+
+@pytest.mark.parametrize("wrong", [{"nonsense": 2.0}, {0: -1.0}, {0: 0.0, 1: 0.0, 2: 0.0}])
+def test_class_weights_that_cannot_be_are_refused(wrong: dict[Any, float]) -> None:
+    with pytest.raises(ValueError, match=r"class_weight needs numbers of at least 0 for \[0, 1, 2\]"):
+        head(class_weight=wrong).fit(X, Y)
 
 
 def test_class_weights_move_the_decision() -> None:

@@ -11,7 +11,7 @@ import pytest
 from leukobench.classifiers.cnns.augmentation import Augmentation
 from leukobench.classifiers.cnns.dense_head import DenseHead
 from leukobench.classifiers.cnns.inputs import as_images, inner_split
-from leukobench.classifiers.cnns.training import Settings
+from leukobench.classifiers.cnns.training import Settings, batches
 from leukobench.classifiers.cnns.transfer import Transfer, mobilenetv2_head
 from leukobench.errors import ConfigurationError, UnknownNameError, WeightsError
 from leukobench.features.deep_features import DeepFeatures
@@ -82,9 +82,9 @@ def test_plain_keras_comes_to_the_same_head(smear: tuple[list[Path], np.ndarray]
     best, kept = np.inf, None
     for epoch in range(4):
         order = np.random.default_rng(np.random.SeedSequence([0, epoch])).permutation(len(train))
-        steps = len(train) // 8
+        steps, size = batches(len(train), 8)
         for step in range(steps):
-            rows = train[order[step * 8 : step * 8 + 8]]
+            rows = train[order[step * size : step * size + size]]
             model.optimizer.learning_rate = settings.rate(epoch + step / steps)
             model.train_on_batch(images[rows], codes[rows])
         sure = model.predict_on_batch(images[held])[np.arange(len(held)), codes[held]]
@@ -94,15 +94,37 @@ def test_plain_keras_comes_to_the_same_head(smear: tuple[list[Path], np.ndarray]
     np.testing.assert_allclose(model.predict_on_batch(images), frozen.predict_proba(paths), atol=1e-4)
 
 
-def test_only_layers_from_the_named_one_on_are_trained(smear: tuple[list[Path], np.ndarray], frozen: Transfer) -> None:
-    fine = Transfer(**HEAD, unfreeze_from="block15", fine_epochs=1, fine_learning_rate=1e-3).fit(*smear)
-    before = {v.path: np.asarray(v.numpy()) for v in frozen.model_.variables}
-    after = {v.path: np.asarray(v.numpy()) for v in fine.model_.variables}
+def test_only_layers_from_the_named_one_on_are_trained(smear: tuple[list[Path], np.ndarray]) -> None:
+    said: dict[str, Any] = {**HEAD, "epochs": 1, "validation": 0.0}
+    frozen = Transfer(**said).fit(*smear)
+    fine = Transfer(**said, unfreeze_from="block15", fine_epochs=1, fine_learning_rate=1e-3).fit(*smear)
+    before, after = ({v.path: np.asarray(v.numpy()) for v in one.model_.variables} for one in (frozen, fine))
     before, after = ({k: v for k, v in one.items() if not k.startswith("seed_generator")} for one in (before, after))
     changed = {path.partition("/")[0] for path in before if not np.array_equal(before[path], after[path])}
     convolutions = {"block15_expand_conv", "block15_depthwise_conv", "block15_project_conv", "head_conv"}
     assert changed == convolutions | {"head_dense", "head_probabilities"}
-    assert [epoch["phase"] for epoch in fine.curve_] == ["frozen"] * 4 + ["fine-tuned"]
+    assert [epoch["phase"] for epoch in fine.curve_] == ["frozen", "fine-tuned"]
+
+
+def test_fine_tuning_that_makes_it_worse_is_undone(smear: tuple[list[Path], np.ndarray], frozen: Transfer) -> None:
+    worse = Transfer(**HEAD, unfreeze_from="head_conv", fine_epochs=1, fine_learning_rate=3.0).fit(*smear)
+    assert worse.curve_[-1]["validation_loss"] > min(epoch["validation_loss"] for epoch in frozen.curve_)
+    np.testing.assert_allclose(worse.predict_proba(smear[0]), frozen.predict_proba(smear[0]), atol=1e-5)
+
+
+def test_dropout_inside_a_network_follows_the_seed(smear: tuple[list[Path], np.ndarray]) -> None:
+    first, second = (
+        Transfer(network="mobilenet", weights="random", **HEAD | {"epochs": 1}).fit(*smear) for _ in range(2)
+    )
+    seeds = [
+        [
+            np.asarray(layer.seed_generator.state.numpy())
+            for layer in one.model_.layers
+            if hasattr(layer, "seed_generator")
+        ]
+        for one in (first, second)
+    ]
+    np.testing.assert_array_equal(seeds[0], seeds[1])
 
 
 class _Killed(BaseException):
