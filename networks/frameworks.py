@@ -41,6 +41,7 @@ def load_keras() -> Any:
     """
     if backend := configured_backend():
         os.environ.setdefault("KERAS_BACKEND", backend)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX would take a GPU's memory from other processes
     try:
         with contextlib.nullcontext() if "keras" in sys.modules else _quiet():
             import keras

@@ -187,7 +187,7 @@ def test_class_weights_by_name_weigh(experiment: Any) -> None:
             (table.loc[table["classifier"].str.contains(f"'{weighted}'"), "predicted"] == name).mean()
             for weighted in (name, other)
         ]
-        assert shares[0] > 1.5 * shares[1] > 0
+        assert shares[0] > 0.3 > shares[1]
 
 
 def test_pixels_are_read_anew_after_a_change_of_how(

@@ -52,7 +52,7 @@ class Transfer(NetworkClassifier):
     augment : bool or mapping
         In the unfrozen phase; see `Augmentation`.
     augment_frozen : bool
-        In the frozen phase too: the frozen network then runs in each epoch, at a thousand times the cost.
+        In the frozen phase too: the frozen network then runs in each epoch, at a hundred times the cost.
     class_weight, oversample, n_jobs, random_state
         See `CustomCNN`. In the frozen phase SMOTE is done on the features.
 

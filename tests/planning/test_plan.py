@@ -15,7 +15,8 @@ from leukobench.classifiers import large_data
 from leukobench.errors import EveryCombinationFailedError, ImagesError
 from leukobench.planning.forecast import Cells
 from leukobench.planning.plan import Plan, Step, make_plan
-from leukobench.preparation import FITTING, IDENTIFYING, LOOKING
+from leukobench.pixels import READING
+from leukobench.preparation import FITTING, IDENTIFYING, LOOKING, TRAINING
 
 Make = Callable[..., Any]
 
@@ -109,3 +110,21 @@ def test_trials_for_very_many_images_fit_what_the_run_will_fit(
     assert len(seen) > 0
     assert all("svm_rbf_nystroem" in names and "svm_rbf" not in names for names in seen)
     assert all("svm_rbf_nystroem(scale=True)" in names for names in seen), "the shortcuts too"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extractors", [["example_plugin:Colours"], []])
+def test_networks_are_planned_from_two_epochs_of_each(extractors: list[str], experiment: Make) -> None:
+    tiny = {"size": 32, "filters": [8, 16], "epochs": 40, "patience": 40}
+    networks = [{"custom_cnn": tiny}, "example_plugin:PixelMeans"]
+    said = experiment(
+        extractors=extractors, selectors=["none"], classifiers=["lda"], cnns=networks, evaluation={"folds": 2}
+    )
+    steps = by_stage(make_plan(said, 1))
+    (training,) = (step for stage, step in steps.items() if stage.startswith(TRAINING))
+    assert training.stage == f"{TRAINING}, at most (1 of unknown length left out)"
+    assert (training.there, training.to_do, steps[READING].to_do) == (0, 4, 96)
+    outcome = pipeline.run(said, 1)
+    stages = {one["stage"]: one for one in json.loads((outcome.folder / "costs.json").read_text())["stages"]}
+    assert stages[TRAINING]["count"] == 4
+    assert 0.1 < training.seconds / stages[TRAINING]["seconds"] < 5
