@@ -15,6 +15,7 @@ SEARCH_SPACES: dict[str, dict[str, list[Any]]] = {
     "knn": {"n_neighbors": [5, 1, 15], "weights": ["uniform", "distance"]},
     "logistic_regression": {"C": [1.0, 0.01, 0.1, 10.0]},
     "lda": {"shrinkage": ["auto", 0.05, 0.5]},
+    "dense_head": {"hidden": [128, 0], "learning_rate": [1e-3, 3e-3]},
 }
 
 WITHOUT_SPACE = {"linear_probe": "a published protocol, with its penalty given by the numbers of features and classes"}

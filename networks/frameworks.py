@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import importlib.util
 import json
@@ -13,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,7 +42,7 @@ def load_keras() -> Any:
     """
     if backend := configured_backend():
         os.environ.setdefault("KERAS_BACKEND", backend)
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX would take a GPU's memory from other processes
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else JAX keeps a GPU to itself
     try:
         with contextlib.nullcontext() if "keras" in sys.modules else _quiet():
             import keras
@@ -65,11 +66,20 @@ def load_openvino() -> Any:
     """
     # OpenVINO falls back to a silent stand-in when this module cannot be imported.
     sys.modules.setdefault("openvino_telemetry", cast(Any, None))
+    _load_newest_tbb()
     try:
         import openvino
     except ImportError as error:
         raise _absent("OpenVINO cannot be imported", str(error)) from error
     return openvino
+
+
+def _load_newest_tbb() -> None:
+    """Load the threading library that came with oneDAL: the older one of OpenVINO would keep forests from growing."""
+    with contextlib.suppress(PackageNotFoundError, OSError):
+        for file in files("tbb") or []:
+            if file.name == "libtbb.so.12":
+                ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
 
 
 def installed(package: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
@@ -20,6 +23,23 @@ needs_onedal = pytest.mark.skipif(not onedal_installed(), reason="scikit-learn-i
 def data() -> tuple[np.ndarray, np.ndarray]:
     X, y = make_classification(900, 60, n_informative=12, n_redundant=4, n_classes=3, class_sep=0.8, random_state=0)
     return X, np.array(["Benign", "Early", "Pro"])[y]
+
+
+@needs_onedal
+@pytest.mark.parametrize("first", ["openvino", "forest"])
+def test_forests_grow_in_a_process_that_runs_networks_too(first: str) -> None:
+    forest = """
+import numpy as np
+from leukobench.fast_forest import RandomForest
+RandomForest(2, engine="onedal", random_state=0).fit(np.arange(40.0).reshape(20, 2), np.arange(20) % 2)
+"""
+    openvino = """
+from leukobench.networks.frameworks import load_openvino
+load_openvino().Core().get_property("CPU", "FULL_DEVICE_NAME")
+"""
+    code = openvino + forest if first == "openvino" else forest + openvino
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @needs_onedal

@@ -61,6 +61,7 @@ def test_what_an_extractor_costs_is_timed_and_its_weights_counted(smears: Path) 
     assert 1e-4 < cost.seconds_an_image < 1
 
 
+@pytest.mark.slow
 def test_an_extractor_that_fails_is_left_out_and_said(
     smears: Path, plugin: str, caplog: pytest.LogCaptureFixture
 ) -> None:

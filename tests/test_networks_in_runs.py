@@ -95,6 +95,7 @@ def test_networks_alone_are_a_run_too(experiment: Any, plugin: str) -> None:
     assert outcome.answer["best"]["extractor"] == "pixels"
 
 
+@pytest.mark.slow
 def test_a_network_that_fails_or_dies_fails_alone(
     experiment: Any, plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,9 +188,10 @@ def test_class_weights_by_name_weigh(experiment: Any) -> None:
             (table.loc[table["classifier"].str.contains(f"'{weighted}'"), "predicted"] == name).mean()
             for weighted in (name, other)
         ]
-        assert shares[0] > 0.3 > shares[1]
+        assert shares[0] > shares[1] + 0.1
 
 
+@pytest.mark.slow
 def test_pixels_are_read_anew_after_a_change_of_how(
     experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -42,6 +42,8 @@ NOT_PASSED = {
         f"check_{name}": _STEPS for name in ("estimators_overwrite_params", "dont_overwrite_parameters")
     },
 }
+LONG = {"dense_head"}  # each of its many fits compiles a network
+FOREIGN = {"dense_head": ("keras",)}
 CHECKED = [name for name in NAMES if name != "lda"]  # lda declares a `transform` that scikit-learn's solver has not
 
 PLAIN = {
@@ -78,7 +80,9 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return drawn()
 
 
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in CHECKED]
+)
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's own data is tiny, and its estimators warn of that
 def test_scikit_learns_own_checks(name: str) -> None:
     # Ten trees are quick; what a weight is worth shows only where the solver goes on to the end.
@@ -239,7 +243,7 @@ def test_balanced_naive_bayes_has_equal_priors_and_its_weights_are_repeated_imag
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fitted_classifier_consists_of_known_types(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
-    known = ("builtins", "numpy", "sklearn", "xgboost", "leukobench")
+    known = ("builtins", "numpy", "sklearn", "xgboost", "leukobench", *FOREIGN.get(name, ()))
     seen = {type(part).__module__.partition(".")[0] for part in parts_of(make(name).fit(*data))}
     assert seen <= set(known)
 

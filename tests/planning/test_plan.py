@@ -13,9 +13,9 @@ import pytest
 from leukobench import pipeline
 from leukobench.classifiers import large_data
 from leukobench.errors import EveryCombinationFailedError, ImagesError
+from leukobench.pixels import READING
 from leukobench.planning.forecast import Cells
 from leukobench.planning.plan import Plan, Step, make_plan
-from leukobench.pixels import READING
 from leukobench.preparation import FITTING, IDENTIFYING, LOOKING, TRAINING
 
 Make = Callable[..., Any]

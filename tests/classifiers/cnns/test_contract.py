@@ -52,8 +52,7 @@ def test_it_is_an_estimator(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=[pytest.mark.slow] if n in ("vgg16_head", "mobilenetv2_head") else []) for n in NAMES],
+    "name", [pytest.param(n, marks=[] if n == "custom_cnn" else [pytest.mark.slow]) for n in NAMES]
 )
 def test_it_learns_from_labels_of_any_kind_and_gives_probabilities(name: str) -> None:
     images, labels = pictures()
