@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from .images.reading import read_resized
 from .reporting.progress import Progress
 from .reporting.run_folder import RunFolder
 from .selection import SELECTORS
-from .storage import digest, file_digest
+from .storage import atomic_path, digest, file_digest
 
 READING = "reading pixels"
 PIXELS = "pixels"
+_AHEAD = 256
 
 
 def on_pixels(
@@ -62,21 +64,22 @@ def _write(
 ) -> None:
     paths = [path for _, path in index.files()]
     shape = (len(paths), *size, 3)
-    unfinished = target.with_suffix(".part")
-    whole = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
-    for position, pixels in enumerate(_read(paths, size, interpolation, workers)):
-        whole[position] = pixels
-        advance(1)
-    whole.flush()
-    unfinished.replace(target)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with atomic_path(target) as unfinished, unfinished.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        for pixels in _read(paths, size, interpolation, workers):
+            stream.write(pixels.tobytes())  # a full disk is an error here, where a mapped file would kill the process
+            advance(1)
 
 
 def _read(paths: Sequence[str], size: tuple[int, int], interpolation: str, workers: int) -> Iterator[NDArray[np.uint8]]:
-    from joblib import Parallel, delayed
+    def read(path: str) -> NDArray[np.uint8]:
+        return read_resized(path, size, interpolation)
 
-    jobs = (delayed(read_resized)(path, size, interpolation) for path in paths)
     try:
-        yield from Parallel(n_jobs=workers, prefer="threads", return_as="generator")(jobs)
+        with ThreadPoolExecutor(workers) as pool:
+            for start in range(0, len(paths), _AHEAD):
+                yield from pool.map(read, paths[start : start + _AHEAD])
     except UnreadableImageError as error:
         raise ImagesError(
             "An image went bad while the run worked.",
