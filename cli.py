@@ -46,7 +46,9 @@ def _image_options(command: Any) -> Any:
         click.option("--name", help="What is written lands in <results>/<name>/."),
         click.option("--results", type=click.Path(path_type=Path), help="Folder of all runs."),
         click.option(
-            "--workers", type=click.IntRange(1), help="Cores to use, all by default; no number depends on it."
+            "--workers",
+            type=click.IntRange(1),
+            help="Cores to use, all by default; no number depends on it, but that trained networks round otherwise.",
         ),
     ]
     for option in reversed(options):

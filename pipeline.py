@@ -113,7 +113,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     ----------
     experiment : Experiment
     workers : int, optional
-        Cores for everything; all by default. The scores do not depend on it.
+        Cores for everything; all by default. Scores do not depend on it, but that trained networks round otherwise.
     progress : Progress
         See `leukobench.reporting.progress`.
 
