@@ -83,6 +83,7 @@ def test_synthetic_then_run_with_a_plug_in_of_ones_own(
     assert "finished before" in said
 
 
+@pytest.mark.slow
 def test_one_bad_experiment_does_not_stop_the_next(tmp_path: Path, plugin: str) -> None:
     call("synthetic", str(tmp_path / "smears"), "--images", "48", "--patients", "16")
     common = f"images: smears\nextractors: ['{plugin}:Colours']\nselectors: [none]\nevaluation: {{folds: 2}}\n"
@@ -143,6 +144,7 @@ def test_unsealing_what_was_not_sealed_is_a_message(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_permute_has_a_folder_of_its_own_and_says_so(
     smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def _runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return made
 
 
+@pytest.mark.slow
 def test_ranks_and_friedman_equal_scipy(runs: list[Path], tmp_path: Path) -> None:
     found = {one.kind: one for one in compare_runs(runs, tmp_path / "out")}
     assert set(found) == {"selector", "classifier", "combination"}
@@ -64,6 +65,7 @@ def test_ranks_and_friedman_equal_scipy(runs: list[Path], tmp_path: Path) -> Non
             assert np.asarray(picture.convert("L")).std() > 1
 
 
+@pytest.mark.slow
 def test_the_command_names_ranks_and_files(runs: list[Path], tmp_path: Path) -> None:
     said = ["compare", *map(str, runs), "--metric", "accuracy", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(cli, said)
@@ -72,6 +74,7 @@ def test_the_command_names_ranks_and_files(runs: list[Path], tmp_path: Path) -> 
     assert "Friedman" in result.output
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_a_message(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="two runs or more"):
         compare_runs(runs[:1], tmp_path)

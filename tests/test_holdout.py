@@ -64,6 +64,7 @@ def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experim
     assert again[1:] == first[1:]
 
 
+@pytest.mark.slow
 def test_a_run_after_the_opening_says_so(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
     unseal(outcome.folder, workers=1)
@@ -76,6 +77,7 @@ def test_a_run_after_the_opening_says_so(experiment: Any) -> None:
     assert "HOLDOUT OPENED" in "\n".join(later.protocol)
 
 
+@pytest.mark.slow
 def test_what_was_opened_cannot_be_sealed_again(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
     first = unseal(outcome.folder, workers=1)

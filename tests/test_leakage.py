@@ -43,6 +43,7 @@ def test_tables_and_figure_hold_every_protocol(experiment: Any) -> None:
     assert "24 patients" in outcome.lines[0]
 
 
+@pytest.mark.slow
 def test_the_same_command_computes_nothing_twice(experiment: Any, tmp_path: Path) -> None:
     first = measure_leakage(experiment(), sizes=(48,), repeats=2, workers=1)
     records = {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
@@ -88,6 +89,7 @@ def test_the_command_takes_an_experiment_file(
     assert result.exit_code == 2
 
 
+@pytest.mark.slow
 def test_what_fails_is_a_row_without_a_number(experiment: Any, plugin: str) -> None:
     said = experiment(classifiers=["knn", f"{plugin}:FailsInOneFold"])
     outcome = measure_leakage(said, sizes=(48,), repeats=1, workers=1)

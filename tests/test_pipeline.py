@@ -70,6 +70,7 @@ def test_a_finished_run_computes_nothing(experiment: Any, tmp_path: Path) -> Non
     assert len((tmp_path / "seen").read_text()) == 96
 
 
+@pytest.mark.slow
 def test_adding_a_classifier_and_images_computes_only_theirs(experiment: Any, images: Path, tmp_path: Path) -> None:
     first = run(experiment(classifiers=CLASSIFIERS[:2]), workers=1)
     before = {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
@@ -89,6 +90,7 @@ def test_adding_a_classifier_and_images_computes_only_theirs(experiment: Any, im
     assert len(predictions(third)) == 110 * (6 + SHORTCUTS)
 
 
+@pytest.mark.slow
 def test_renaming_and_moving_files_changes_no_result(experiment: Any, images: Path, tmp_path: Path) -> None:
     first = run(experiment(), workers=1)
     for number, path in enumerate(sorted(images.rglob("*.jpg"), reverse=True)):
@@ -192,6 +194,7 @@ def wait_for_records(folder: Path, process: subprocess.Popen[str], count: int) -
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_results(experiment: Any, plugin: str, tmp_path: Path) -> None:
     slow = [f"{plugin}:Slow", "naive_bayes"]
     whole = run(experiment(classifiers=slow, name="whole"), workers=1)
@@ -209,6 +212,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_results(experiment: Any, pl
     assert survived.items() <= now.items()
 
 
+@pytest.mark.slow
 def test_interrupting_keeps_what_was_finished(experiment: Any, plugin: str, tmp_path: Path) -> None:
     slow = [f"{plugin}:Slow"]
     process = start(experiment(classifiers=slow), tmp_path)
@@ -220,6 +224,7 @@ def test_interrupting_keeps_what_was_finished(experiment: Any, plugin: str, tmp_
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_name_do_not_mix(experiment: Any, plugin: str, tmp_path: Path) -> None:
     slow = [f"{plugin}:Slow"]
     process = start(experiment(classifiers=slow), tmp_path)
@@ -230,6 +235,7 @@ def test_two_runs_of_one_name_do_not_mix(experiment: Any, plugin: str, tmp_path:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_table_of_a_finished_run_is_made_again(experiment: Any) -> None:
     first = run(experiment(), workers=1)
     board = first.folder / "leaderboard.csv"
@@ -261,6 +267,7 @@ def test_partly_known_patients_are_called_partly_image_level(experiment: Any, im
     assert "PARTLY IMAGE-LEVEL, OPTIMISTIC: 94 of 96 images have no patient" in "\n".join(outcome.protocol)
 
 
+@pytest.mark.slow
 def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(
     experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

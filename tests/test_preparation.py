@@ -29,6 +29,7 @@ def test_pseudo_patients_that_are_single_images_are_refused(experiment: Any, ima
     assert "PSEUDO-PATIENTS, a stress test: 16 groups" in "\n".join(outcome.protocol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["classes.csv", "audit/copies.parquet", "figures/leaderboard.png", "images.parquet"])
 def test_a_finished_run_that_lost_a_file_makes_it_again(experiment: Any, lost: str) -> None:
     first = run(experiment(), workers=1)
@@ -62,6 +63,7 @@ def test_an_audit_needs_no_folds(experiment: Any, images: Path) -> None:
         run(experiment())
 
 
+@pytest.mark.slow
 def test_two_poolings_of_one_network_are_one_pass(experiment: Any, caplog: pytest.LogCaptureFixture) -> None:
     poolings = [{"efficientnet_lite0": {"pooling": pooling}} for pooling in ("average", "max")]
     said = experiment(extractors=poolings, selectors=["none"], classifiers=["lda"])

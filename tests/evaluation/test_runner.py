@@ -147,6 +147,7 @@ def test_a_failing_selector_fails_its_combinations_only(tmp_path: Path, registri
     assert board.set_index("selector").status.to_dict() == {"none": "ok", "anova": "failed in 4 of 4 folds"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_own_cells_only(
     tmp_path: Path, registries: tuple[Registry, Registry], plugin: str
 ) -> None:

@@ -59,6 +59,7 @@ def assert_agreement(name):
         assert np.abs(vectors - expected).max() <= 1e-5 * np.abs(expected).max(), engine.name
 
 
+@pytest.mark.slow
 def test_engines_agree_with_mobilenetv2_of_keras():
     assert_agreement("mobilenetv2")
 
@@ -151,6 +152,7 @@ def test_a_second_process_needs_no_keras(lite, images):
     assert said.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_damaged_conversion_is_made_again(tmp_path, monkeypatch, images, lite):
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
     expected = open_engine(LITE, locate(LITE), ["max"], engine="openvino", threads=2)

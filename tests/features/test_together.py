@@ -38,6 +38,7 @@ def filled(folder: Path, extractor: Any, members: list[Any], images: list[tuple[
     return matrices
 
 
+@pytest.mark.slow
 def test_the_vectors_are_those_of_each_pooling_alone(images: list[tuple[str, str]], tmp_path: Path) -> None:
     members = [lite(pooling) for pooling in POOLINGS]
     (group,) = together(members)

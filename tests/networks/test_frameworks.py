@@ -17,6 +17,7 @@ def fresh(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
 
 
+@pytest.mark.slow
 def test_importing_is_silent_and_without_telemetry(tmp_path):
     code = (
         "import sys; from leukobench.networks.frameworks import load_keras, load_openvino;"

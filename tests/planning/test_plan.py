@@ -51,6 +51,7 @@ def test_what_the_trials_computed_is_there_afterwards(experiment: Make) -> None:
     assert steps["extracting example_plugin:Colours"].there == first.tried[-1]
 
 
+@pytest.mark.slow
 def test_a_run_says_what_was_planned(experiment: Make) -> None:
     assert " (planned: " not in pipeline.run(experiment(name="unplanned"), 1).guide()
     make_plan(experiment(), 1)
@@ -71,6 +72,7 @@ def test_the_plan_of_another_experiment_is_not_shown(experiment: Make) -> None:
     assert " (planned: " not in outcome.guide()
 
 
+@pytest.mark.slow
 def test_a_plan_says_nothing_of_its_trials(experiment: Make, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "leukobench"):
         make_plan(experiment(), 1)
@@ -84,6 +86,7 @@ def test_mistakes_stop_a_plan_as_they_stop_a_run(experiment: Make, images: Path)
         make_plan(experiment(), 1)
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
     with pytest.raises(EveryCombinationFailedError, match="trial"):
         make_plan(experiment(classifiers=["example_plugin:FailsInOneFold"]), 1)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from leukobench.reporting.costs import Costs, costs_line, folder_bytes, in_bytes, memory_watched
 from leukobench.reporting.progress import silent
@@ -23,6 +24,7 @@ def test_each_stage_is_timed() -> None:
     assert 0.05 <= seconds < 5
 
 
+@pytest.mark.slow
 def test_memory_of_this_process_and_of_its_children_counts() -> None:
     costs, child = Costs(), "import time, numpy as np; x = np.ones(25_000_000); time.sleep(3)"
     with memory_watched(costs):
