@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .evaluation.grid import Grid
+from .evaluation.network_runner import fresh_process
+from .evaluation.runner import BYTES_OF_A_WEIGHT
 from .features.extractors import Extractor
 from .features.speed import ExtractorCost, extractor_cost
 from .images.index import ImageIndex
@@ -22,7 +24,6 @@ _log = logging.getLogger(__name__)
 TIMING = "timing extractors"
 _KEYS = ("extractor", "selector", "classifier")
 _SCORES = ("accuracy", "balanced_accuracy", "ece", "log_loss")
-_BYTES_OF_A_WEIGHT = 4
 _HEAD = "dense_head"
 _TIMED_IMAGES = 32
 
@@ -31,20 +32,16 @@ def extractor_costs(
     extractors: Mapping[str, Extractor], index: ImageIndex, workers: int, progress: Progress
 ) -> dict[str, ExtractorCost]:
     """What each extractor costs, timed on a few of the images in a process of its own; those that fail are left out."""
-    from joblib.externals.loky import ProcessPoolExecutor
-
     rows = np.linspace(0, len(index) - 1, min(_TIMED_IMAGES, len(index))).astype(int)
     files = [Path(path).read_bytes() for path in index.images["path"].iloc[rows]]
     found: dict[str, ExtractorCost] = {}
     with progress(TIMING, len(extractors)) as advance:
         for label, extractor in extractors.items():
-            process = ProcessPoolExecutor(max_workers=1)
             try:
-                found[label] = process.submit(extractor_cost, extractor, files, workers).result()
+                with fresh_process() as process:
+                    found[label] = process.submit(extractor_cost, extractor, files, workers).result()
             except Exception as error:  # a plug-in may raise anything, or die
                 _log.warning("What %s costs could not be timed: %s", label, error)
-            finally:
-                process.shutdown(wait=True, kill_workers=True)
             advance(1)
     return found
 
@@ -101,7 +98,7 @@ def _row(row: pd.Series, trained: str, cost: ExtractorCost | None, images: tuple
     train, test = images
     an_image = cost.seconds_an_image if cost else 0.0
     frozen = cost.parameters if cost else 0
-    stored = row["model_bytes"] + _BYTES_OF_A_WEIGHT * frozen
+    stored = row["model_bytes"] + BYTES_OF_A_WEIGHT * frozen
     return {
         **{str(name): value for name, value in row.items()},
         "trained": trained,

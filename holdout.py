@@ -160,8 +160,9 @@ def _score(
     grid = _grid(experiment, audited, sealed, best, folder, workers, progress)
     store = RecordStore(folder.records)
     run_grid(grid, store, workers)
-    with progress(TRAINING, len(grid.networks)) as advance:
-        run_networks(grid, store, workers, advance)
+    if grid.networks:
+        with progress(TRAINING, len(grid.networks)) as advance:
+            run_networks(grid, store, workers, advance)
     folder.end_features()
     return [*_in_words(grid, store, experiment.evaluation), groups(audited.index)[1]]
 

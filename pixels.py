@@ -41,8 +41,7 @@ def on_pixels(
     """
     made = []
     for method in networks:
-        size = method.estimator.input_size
-        interpolation = getattr(method.estimator, "interpolation", "bilinear")
+        size, interpolation = wanted(method)
         identity = digest(["pixels", list(size), interpolation, _reading()])
         seen = digest([index.images["image_id"].tolist(), identity])
         target = folder.matrix(f"pixels-{seen[:16]}")
@@ -52,6 +51,12 @@ def on_pixels(
         source = FeatureSource(PIXELS, target, identity, images=True)
         made.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
     return made
+
+
+def wanted(network: Method) -> tuple[tuple[int, int], str]:
+    """Height and width of the images that a network wants, and how they are resized."""
+    height, width = network.estimator.input_size
+    return (height, width), getattr(network.estimator, "interpolation", "bilinear")
 
 
 def _reading() -> list[str]:

@@ -81,7 +81,7 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
         process: Any = None
         for unit in pending_networks(grid, store):
             key, method = unit.classifiers[0]
-            process = process or stack.enter_context(_process())
+            process = process or stack.enter_context(fresh_process())
             _progress(store, key).unlink(missing_ok=True)
             job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads, os.getpid())
             try:
@@ -165,7 +165,7 @@ def _progress(store: RecordStore, key: str) -> Path:
 
 
 @contextlib.contextmanager
-def _process() -> Iterator[Any]:
+def fresh_process() -> Iterator[Any]:
     """A fresh process, which is killed at the end: nothing of Keras was loaded there with fewer threads."""
     from joblib.externals.loky import ProcessPoolExecutor
 

@@ -24,7 +24,7 @@ from .task import Task
 from .tuning import Chosen, InnerFeatures, tune
 
 _TOLERANCE = 1e-3
-_BYTES_OF_A_WEIGHT = 4
+BYTES_OF_A_WEIGHT = 4
 _CURVE = {"phase", "epoch", "loss", "validation_loss"}
 _log = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ class _Trained:
 def _stored_bytes(fitted: Any) -> int:
     """How large it is when stored: four bytes a weight of a network, else what pickle makes of it."""
     if weights := _Trained.of(fitted).parameters:
-        return _BYTES_OF_A_WEIGHT * weights
+        return BYTES_OF_A_WEIGHT * weights
     with contextlib.suppress(Exception):  # a plug-in need not be storable
         return len(pickle.dumps(fitted))
     return 0

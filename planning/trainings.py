@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.methods import Method
+from ..evaluation.network_runner import fresh_process
 from ..images.index import ImageIndex
 from ..images.reading import read_resized
+from ..pixels import wanted
 
 _IMAGES = 96
 _EPOCHS = ("epochs", "fine_epochs")
@@ -50,17 +52,13 @@ class TrainingCost:
 
 def training_costs(networks: Sequence[Method], classes: int, workers: int) -> list[TrainingCost | None]:
     """Cost of each network; None for those that fail, or do not tell how long their epochs take."""
-    from joblib.externals.loky import ProcessPoolExecutor
-
     found: list[TrainingCost | None] = []
     for network in networks:
-        process = ProcessPoolExecutor(max_workers=1)
         try:
-            found.append(process.submit(_cost, network.estimator, classes, workers).result())
+            with fresh_process() as process:
+                found.append(process.submit(_cost, network.estimator, classes, workers).result())
         except Exception:  # the run itself will say what is wrong with it
             found.append(None)
-        finally:
-            process.shutdown(wait=True, kill_workers=True)
     return found
 
 
@@ -68,7 +66,7 @@ def reading_seconds(networks: Sequence[Method], index: ImageIndex, workers: int)
     """Seconds to bring all images to each size that the networks want."""
     files = index.images["path"].iloc[np.linspace(0, len(index) - 1, min(_IMAGES, len(index))).astype(int)]
     total = 0.0
-    for size, interpolation in _wanted(networks):
+    for size, interpolation in set(map(wanted, networks)):
         start = time.perf_counter()
         for path in files:
             read_resized(path, size, interpolation)
@@ -78,13 +76,7 @@ def reading_seconds(networks: Sequence[Method], index: ImageIndex, workers: int)
 
 def pixel_bytes(networks: Sequence[Method], images: int) -> int:
     """Bytes of the images at each size that the networks want."""
-    return sum(3 * height * width * images for (height, width), _ in _wanted(networks))
-
-
-def _wanted(networks: Sequence[Method]) -> set[tuple[tuple[int, int], str]]:
-    """Size and interpolation of each file of pixels."""
-    made = [network.estimator for network in networks]
-    return {(tuple(one.input_size), getattr(one, "interpolation", "bilinear")) for one in made}
+    return sum(3 * height * width * images for (height, width), _ in set(map(wanted, networks)))
 
 
 def _cost(estimator: Any, classes: int, workers: int) -> TrainingCost | None:

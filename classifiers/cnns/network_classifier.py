@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -54,7 +55,7 @@ class Fit:
     report: Report
 
 
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
+class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     """A network trained by gradient descent, with early stopping on a grouped inner split.
 
     Subclasses store their parameters, take `_as_inputs` and `_train` upon themselves, and share the rest.
@@ -154,11 +155,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
+    @abstractmethod
     def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
-        raise NotImplementedError
+        """What is trained on and predicted, checked."""
 
+    @abstractmethod
     def _train(self, keras: Any, fit: Fit) -> Any:
-        raise NotImplementedError
+        """A trained ``keras.Model``."""
 
     def _phase(
         self, keras: Any, model: Any, fit: Fit, settings: Settings, inputs: Callable[[], Any], augment: Any = False
