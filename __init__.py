@@ -10,9 +10,11 @@ _PUBLIC = {
     "DeepFeatures": "leukobench.features.deep_features",
     "Experiment": "leukobench.config",
     "LeukobenchError": "leukobench.errors",
+    "fit": "leukobench.fitting",
+    "load": "leukobench.serving.bundle",
     "run": "leukobench.pipeline",
 }
-__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "run"]
+__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "fit", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -69,3 +69,7 @@ class EveryCombinationFailedError(LeukobenchError):
     """The run finished, but no combination has a score."""
 
     exit_code = 1
+
+
+class BundleError(LeukobenchError):
+    """A bundle is damaged, foreign, too new, or cannot be made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -24,7 +24,7 @@ from .config import Evaluation, Experiment
 from .errors import ConfigurationError, EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource
-from .evaluation.methods import make_method
+from .evaluation.methods import Method, make_method
 from .evaluation.task import Task
 from .features.cache import FeatureCache
 from .features.extraction import compute, extract_to, pending
@@ -199,22 +199,26 @@ def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
 
 def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
     """What needs no diagnosis: the majority class, and file facts, colours or border alone."""
-    seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
-    none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     identity = digest(dict(Glance.identity))
     made = []
-    large = give_way(evaluation.large_data, len(audited.index))
+    for name, prefix, selector, classifier in shortcut_methods(evaluation, len(audited.index)):
+        target = folder.matrix(f"shortcut-{name.replace(' ', '-')}")
+        np.save(target, audited.glance[:, columns(audited.names, prefix)])
+        source = FeatureSource(f"shortcut: {name}", target, digest([identity, prefix]))
+        made.append(Combination(source, selector, classifier, "shortcut"))
+    return made
+
+
+def shortcut_methods(evaluation: Evaluation, images: int) -> Iterator[tuple[str, str, Method, Method]]:
+    """Name of each shortcut, prefix of its columns of the glance, selector and classifier, for so many images."""
+    seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
+    none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
+    large = give_way(evaluation.large_data, images)
     for name, prefix, usual, parameters in _SHORTCUTS:
         classifier = VARIANTS.get(usual, usual) if large else usual
-        wanted = columns(audited.names, prefix)
-        target = folder.matrix(f"shortcut-{name.replace(' ', '-')}")
-        np.save(target, audited.glance[:, wanted])
-        source = FeatureSource(f"shortcut: {name}", target, digest([identity, prefix]))
         shipped = CLASSIFIERS.ships(classifier)
         label = Choice(name=classifier, parameters=parameters).label if shipped else name
-        method = make_method(CLASSIFIERS, classifier, parameters, label, seed, weighted and shipped)
-        made.append(Combination(source, none, method, "shortcut"))
-    return made
+        yield name, prefix, none, make_method(CLASSIFIERS, classifier, parameters, label, seed, weighted and shipped)
 
 
 def extract(

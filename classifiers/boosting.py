@@ -131,6 +131,18 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         self.booster_.set_param({"device": "cpu"})  # which is where the images to be predicted lie
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Trees in XGBoost's own format."""
+        state = dict(super().__getstate__())
+        if "booster_" in state:
+            state["booster_"] = bytes(state["booster_"].save_raw("ubj"))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(stored := state.get("booster_"), bytes):
+            state = state | {"booster_": _xgboost().Booster({"device": "cpu"}, model_file=bytearray(stored))}
+        super().__setstate__(state)
+
     def _validate_params(self) -> None:
         """Refuse what could not be fitted: asked before a run begins, too."""
         _xgboost()

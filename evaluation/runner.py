@@ -21,7 +21,7 @@ from .grid import Grid, Unit, spread
 from .methods import Candidate, FitRules, Method, prepared, taken_by_fit
 from .records import Record, RecordStore
 from .task import Task
-from .tuning import Chosen, InnerFeatures, tune
+from .tuning import InnerFeatures, choose
 
 _TOLERANCE = 1e-3
 BYTES_OF_A_WEIGHT = 4
@@ -94,18 +94,15 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     """Tune what is to be tuned, then fit selector and classifier on the training part and predict the test part."""
     start = time.perf_counter()
     try:
-        chosen = Chosen(unit.selector.candidates[0], classifier.candidates[0], float("nan"), 0)
-        if unit.selector.axes or classifier.axes:
-            chosen = tune(unit.selector, classifier, features.inner, inner, rules)
+        chosen = choose(unit.selector, classifier, features.inner, inner, rules)
         tuning_s = time.perf_counter() - start
         selected = features.selected(unit.selector.candidates.index(chosen.selector), chosen.selector)
     except (Exception, SystemExit):
         return Record(None, error=traceback.format_exc())
     make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner, features.classes)
     record = classify(make, selected, features.labels, len(features.classes), groups=features.groups)
-    sides = {"selector": chosen.selector, "classifier": chosen.classifier}
-    tuned = {f"{side} {name}": value for side, one in sides.items() for name, value in one.parameters.items()}
-    return replace(record, fit_s=record.fit_s + tuning_s, tuned=tuned, warnings=[*chosen.warnings, *record.warnings])
+    said = [*chosen.warnings, *record.warnings]
+    return replace(record, fit_s=record.fit_s + tuning_s, tuned=chosen.parameters(), warnings=said)
 
 
 @dataclass

@@ -44,6 +44,10 @@ class Chosen:
     tried: int
     warnings: Sequence[str] = ()
 
+    def parameters(self) -> dict[str, Any]:
+        """Searched parameters and the chosen values, as ``"classifier C"``."""
+        return _asked(self.selector, self.classifier)
+
 
 class InnerFeatures:
     """Selected features of the inner folds: a candidate selector is fitted once a fold, for all classifiers of a unit.
@@ -114,6 +118,15 @@ class InnerFeatures:
 def _but_number(estimator: Any) -> str:
     """What decides a ranking, whatever the number of features that are kept."""
     return repr({key: value for key, value in estimator.get_params().items() if key != "n_features"})
+
+
+def choose(
+    selector: Method, classifier: Method, features: InnerFeatures, inner: Callable[[], list[Split]], rules: FitRules
+) -> Chosen:
+    """The only candidates where nothing is searched, else those that `tune` finds."""
+    if selector.axes or classifier.axes:
+        return tune(selector, classifier, features, inner, rules)
+    return Chosen(selector.candidates[0], classifier.candidates[0], float("nan"), 0)
 
 
 def tune(

@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, EngineError, ExtractionError
 from ..networks import frameworks
 from ..networks.build import build, check_precision
 from ..networks.network import Network
-from ..networks.openvino_ir import converted
+from ..networks.openvino_ir import Converted, converted
 from ..networks.weights import Weights
 from .pooling import check_pooling, feature_names, pooled
 
@@ -38,8 +38,8 @@ class Engine(abc.ABC):
     family: str
     feature_names: tuple[str, ...]
 
-    def __init__(self, network: Network) -> None:
-        self._shape = (*network.input_size, 3)
+    def __init__(self, input_size: tuple[int, int]) -> None:
+        self._shape = (*input_size, 3)
 
     def vectors(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Run the network over images, as they come.
@@ -126,7 +126,7 @@ def choose_engine(name: str = "auto") -> str:
 
 def engine_family(engine: str) -> str:
     """Name of the engines whose numbers can stand in one table, for an `engine` that `choose_engine` gave."""
-    return _FAMILIES[engine].family
+    return {"openvino": OpenVINOEngine.family, "keras": KerasEngine.family}[engine]
 
 
 def open_engine(
@@ -165,32 +165,53 @@ def open_engine(
     for pooling in poolings:
         check_pooling(pooling)
     check_precision(precision)
-    return _FAMILIES[choose_engine(engine)](network, weights, poolings, precision, threads or _cores())
+    threads = threads or _cores()
+    if choose_engine(engine) == "keras":
+        return KerasEngine(network, weights, poolings, precision, threads)
+    return OpenVINOEngine(network.input_size, converted_network(network, weights, poolings), precision, threads)
+
+
+def converted_network(network: Network, weights: Weights, poolings: Sequence[str]) -> Converted:
+    """The network with its pooling in OpenVINO's format, from the cache folder where it lies there.
+
+    Raises
+    ------
+    EngineError, StorageError, WeightsError
+    """
+    identity = {"network": network.identity(), "weights": weights.digest, "poolings": list(poolings)}
+    return converted(identity, lambda: _build(network, weights, poolings, "float32"))
 
 
 class OpenVINOEngine(Engine):
-    """OpenVINO on the CPU; parameters as for `open_engine`."""
+    """OpenVINO on the CPU.
+
+    Parameters
+    ----------
+    input_size : tuple of int
+        Height and width.
+    files : Converted
+        The network; see `converted_network`.
+    precision, threads
+        As for `open_engine`.
+    """
 
     family = "openvino"
 
-    def __init__(
-        self, network: Network, weights: Weights, poolings: Sequence[str], precision: str, threads: int
-    ) -> None:
-        super().__init__(network)
-        identity = {"network": network.identity(), "weights": weights.digest, "poolings": list(poolings)}
-        files = converted(identity, lambda: _build(network, weights, poolings, "float32"))
+    def __init__(self, input_size: tuple[int, int], files: Converted, precision: str, threads: int) -> None:
+        super().__init__(input_size)
         self.feature_names = files.feature_names
         self.name = f"OpenVINO {frameworks.short_version('openvino')} {precision}, CPU"
         self._openvino = frameworks.load_openvino()
-        self._compiled = self._compile(str(files.path), {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
+        self._compiled = self._compile(files, {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
         # Twice as many as streams: while the results of some are fetched, no stream waits for an image.
         self._lookahead = 2 * threads
 
-    def _compile(self, path: str, precision: str, threads: int) -> Any:
+    def _compile(self, files: Converted, precision: str, threads: int) -> Any:
         core = self._openvino.Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EngineError("This processor cannot compute in bfloat16.", mend="choose `precision: float32`.")
-        steps = self._openvino.preprocess.PrePostProcessor(core.read_model(path))
+        model = core.read_model(files.xml, files.weights) if files.xml else core.read_model(str(files.path))
+        steps = self._openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(self._openvino.Type.u8)
         model = steps.build()
         model.reshape([1, *self._shape])
@@ -239,7 +260,7 @@ class KerasEngine(Engine):
     def __init__(
         self, network: Network, weights: Weights, poolings: Sequence[str], precision: str, threads: int
     ) -> None:
-        super().__init__(network)
+        super().__init__(network.input_size)
         keras = frameworks.load_keras()
         frameworks.settle_keras(threads)
         self._model, names = _build(network, weights, poolings, precision)
@@ -279,9 +300,6 @@ class KerasEngine(Engine):
     def close(self) -> None:
         """Let go of the network's memory."""
         self._model = None
-
-
-_FAMILIES: dict[str, type[OpenVINOEngine] | type[KerasEngine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
 
 
 def _build(network: Network, weights: Weights, poolings: Sequence[str], precision: str) -> tuple[Any, list[str]]:

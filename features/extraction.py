@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _LOOKAHEAD = 64
 _PART_S = 60.0
 
 Advance = Callable[[int], None]
+Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 
 def extract_to(
@@ -90,7 +92,8 @@ def compute(
     if not images:
         return
     accepted: deque[str] = deque()
-    readable = _accept(_read_ahead(images, extractor, threads), accepted, refused, advance)
+    read = read_ahead(images, lambda image: _read(*image, extractor), threads)
+    readable = _accept(read, accepted, refused, advance)
     first = next(readable, None)
     if first is None:
         return
@@ -137,12 +140,12 @@ def _counted(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterat
 
 
 def _accept(
-    decoded: Iterable[tuple[str, NDArray[Any] | UnreadableImageError]],
+    decoded: Iterable[tuple[tuple[str, str], NDArray[Any] | UnreadableImageError]],
     accepted: deque[str],
     refused: dict[str, str],
     advance: Advance,
 ) -> Iterator[NDArray[Any]]:
-    for image_id, image in decoded:
+    for (image_id, _), image in decoded:
         if isinstance(image, UnreadableImageError):
             refused[image_id] = image.what
             advance(1)
@@ -151,21 +154,19 @@ def _accept(
             yield image
 
 
-def _read_ahead(
-    images: Iterable[tuple[str, str]], extractor: Extractor | Together, threads: int
-) -> Iterator[tuple[str, NDArray[Any] | UnreadableImageError]]:
-    """Decode in threads, in order, at most `_LOOKAHEAD` images ahead of the network."""
-    waiting: deque[tuple[str, Future[NDArray[Any] | UnreadableImageError]]] = deque()
+def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int) -> Iterator[tuple[Item, Read]]:
+    """Each item with what `read` makes of it, in order, read in threads at most `_LOOKAHEAD` items ahead."""
+    waiting: deque[tuple[Item, Future[Read]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         try:
-            for image_id, path in images:
-                waiting.append((image_id, pool.submit(_read, image_id, path, extractor)))
+            for item in items:
+                waiting.append((item, pool.submit(read, item)))
                 if len(waiting) >= _LOOKAHEAD:
-                    done_id, future = waiting.popleft()
-                    yield done_id, future.result()
+                    done, future = waiting.popleft()
+                    yield done, future.result()
             while waiting:
-                done_id, future = waiting.popleft()
-                yield done_id, future.result()
+                done, future = waiting.popleft()
+                yield done, future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

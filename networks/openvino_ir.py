@@ -23,10 +23,20 @@ _UNFINISHED = ".part-"
 
 @dataclass(frozen=True)
 class Converted:
-    """A converted network: its ``.xml`` file and the names of its output's columns."""
+    """A converted network: its ``.xml`` file, or both of its files as bytes; and the names of its output's columns."""
 
     path: Path
     feature_names: tuple[str, ...]
+    xml: bytes = b""
+    weights: bytes = b""
+
+    def files(self) -> tuple[bytes, bytes]:
+        """Bytes of the two files."""
+        return (
+            (self.xml, self.weights)
+            if self.xml
+            else (self.path.read_bytes(), self.path.with_suffix(".bin").read_bytes())
+        )
 
 
 def converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:

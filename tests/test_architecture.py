@@ -16,9 +16,9 @@ FLOORS = {
     "choices": 0, "fast_forest": 1, "config": 1, "images": 1, "networks": 1,
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
-    "preparation": 4, "chosen_methods": 4, "pixels": 4, "head_to_head": 4,
+    "preparation": 4, "chosen_methods": 4, "pixels": 4, "head_to_head": 4, "run_facts": 4,
     "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5,
-    "planning": 6,
+    "planning": 6, "fitting": 6,
     "cli": 7, "app": 7,
 }  # fmt: skip
 NOT_PACKAGED = {"tests", "benchmarks", "build", "docs", "results"}
@@ -27,7 +27,7 @@ SOURCES = [
     for path in sorted(ROOT.rglob("*.py"))
     if not set(path.relative_to(ROOT).parts[:-1]) & NOT_PACKAGED and ".venv" not in path.parts
 ]
-HEAVY = {"tensorflow", "keras", "openvino", "xgboost", "torch", "jax"}
+HEAVY = {"tensorflow", "keras", "openvino", "xgboost", "torch", "jax", "streamlit", "skops"}
 
 
 def room(module: str) -> str:

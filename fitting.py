@@ -1,0 +1,303 @@
+"""Fitting: the winner of a run, or any of its combinations, fitted on all its images and made a bundle."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import pipeline
+from .chosen_methods import fit_rules, make_methods
+from .config import Experiment, read_experiment
+from .errors import BundleError, ConfigurationError, ImagesError, UnreadableImageError
+from .evaluation.refit import refit
+from .evaluation.scores import NAMES
+from .evaluation.task import Task
+from .features.cache import FeatureCache
+from .features.engines import converted_network
+from .features.extraction import extract_to
+from .features.extractors import NetworkExtractor, make_extractor
+from .features.glance import Glance, columns
+from .pixels import PIXELS
+from .preparation import cores, shortcut_methods
+from .reporting.log import log_to
+from .reporting.progress import Progress, silent
+from .reporting.run_folder import RunFolder
+from .run_facts import out_of_fold, run_facts
+from .serving.container import write_bundle
+from .serving.making import Parts, checked_rows, make
+from .serving.served_network import ServedNetwork
+from .storage import cache_folder, lock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+_SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")
+_AGREE = {"float32": 1e-3, "bfloat16": 5e-2}
+_LOOKED_AT = 8
+_PICTURE = 160
+_MAJORITY = "majority class"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A bundle that was made: where it lies, its digest, and its combination in words."""
+
+    path: Path
+    digest: str
+    title: str
+    manifest: Mapping[str, Any]
+
+
+def fit(
+    run: str | Path,
+    combination: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    pictures: bool = False,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Fitted:
+    """Fit one combination of a run on all its images, and write a bundle.
+
+    Images of a sealed holdout stay sealed: they are not fitted.
+
+    Parameters
+    ----------
+    run : path-like
+        Folder of a finished run, or an experiment file, which is then run first (and not again where it was finished).
+    combination : (str, str, str), optional
+        Extractor, selector and classifier as the leaderboard names them; the winner by default.
+    out : path-like, optional
+        Folder, or zip by its ending; ``<run>/model`` by default.
+    pictures : bool
+        Keep a small picture of each training image, to be shown as an example beside new ones.
+    workers : int, optional
+        Cores; all by default.
+    progress : Progress
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    ConfigurationError
+        The run is not finished, or has no such combination.
+    BundleError
+        The combination cannot be stored without pickle or Keras.
+    ImagesError
+        Images have changed since the run, and their features are not cached.
+    """
+    workers = workers or cores()
+    folder = _folder(Path(run).expanduser(), workers, progress)
+    target = Path(out).expanduser() if out else folder.path / "model"
+    with lock(folder.lock, f"working in {run}"), log_to(folder.log):
+        row, experiment, answer = _chosen(folder, combination)
+        with tempfile.TemporaryDirectory() as scratch:
+            parts = _parts(folder, row, experiment, answer, _Work(Path(scratch), workers, progress, pictures))
+            manifest, files = make(parts)
+            digest = write_bundle(target, manifest, files)
+    title = " x ".join(str(row[name]) for name in NAMES)
+    _log.info("Fitted %s on %s images.", title, f"{len(parts.labels):,}")
+    return Fitted(target, digest, title, manifest)
+
+
+@dataclass(frozen=True)
+class _Work:
+    scratch: Path
+    workers: int
+    progress: Progress
+    pictures: bool
+
+
+def _folder(run: Path, workers: int, progress: Progress) -> RunFolder:
+    if run.suffix.lower() not in (".yaml", ".yml"):
+        return RunFolder(run)
+    return RunFolder(pipeline.run(read_experiment(run), workers, progress).folder)
+
+
+def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[str, Any], Experiment, dict[str, Any]]:
+    """Row of the leaderboard, the experiment and its answer."""
+    import pandas as pd
+
+    answer = folder.read_json("answer.json")
+    if not folder.was_finished() or not answer:
+        raise ConfigurationError(
+            f"There is no finished run in {folder.path}.",
+            expected="a folder below results/, of a run that ended",
+            received="a folder without leaderboard and answer" if folder.path.is_dir() else "no such folder",
+            mend="`leukobench run` first; then `leukobench fit` with its folder.",
+        )
+    if answer["chance"]:
+        raise ConfigurationError("The labels of this run were permuted: there is nothing to fit.")
+    table = pd.read_csv(folder.leaderboard)
+    table = table[(table["kind"] == "combination") & (table["status"] == "ok")]
+    best = answer["best"] or {}
+    wanted = tuple(combination) if combination else tuple(best.get(name, "") for name in NAMES)
+    rows = [row for row in table.to_dict("records") if tuple(row[name] for name in NAMES) == wanted]
+    if not rows:
+        known = [" ".join(f"'{row[name]}'" for name in NAMES) for row in table.to_dict("records")]
+        raise ConfigurationError(
+            f"The run has no scored combination {' x '.join(wanted)}.",
+            expected="; ".join(known[:5]) + ("; ..." if len(known) > 5 else ""),
+            received=" ".join(f"'{name}'" for name in wanted),
+            mend="take names from leaderboard.csv.",
+        )
+    if wanted[0] == PIXELS:
+        raise BundleError(
+            f"{wanted[2]} is trained on pixels; bundles hold frozen features with a classifier.",
+            received=" x ".join(wanted),
+            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+        )
+    return {str(key): value for key, value in rows[0].items()}, read_experiment(folder.path / "experiment.yaml"), answer
+
+
+def _parts(
+    folder: RunFolder, row: dict[str, Any], experiment: Experiment, answer: dict[str, Any], work: _Work
+) -> Parts:
+    import pandas as pd
+
+    images = pd.read_parquet(folder.path / "images.parquet")
+    guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
+    ids = images["image_id"].tolist()
+    task = Task.of(ids, images["label"].tolist(), images["group"].tolist(), guards)
+    extractor, network = _network(experiment, row)
+    features = _matrix("features", extractor, images, work)
+    selector, classifier = (
+        next(method for method in methods if method.label == row[name])
+        for name, methods in zip(NAMES[1:], make_methods(experiment), strict=True)
+    )
+    with work.progress("fitting on all images", 1) as advance:
+        fitted = refit(features, task, selector, classifier, fit_rules(experiment))
+        advance(1)
+    with network.open(work.workers) as engine:
+        pattern = next(iter(engine.vectors(iter([network.pattern()]))))
+    agreement = _agreement(network, images, features, work.workers)
+    checked = checked_rows(len(task))
+    return Parts(
+        network,
+        pattern,
+        features,
+        task.labels,
+        task.groups,
+        ids,
+        task.classes,
+        fitted.selector,
+        fitted.classifier,
+        fitted.probabilities(features[checked], len(task.classes)),
+        out_of_fold(folder, row, task),
+        _shortcuts(experiment, images, task, work),
+        _pictures(images, work) if work.pictures else [],
+        run_facts(folder, row, experiment, answer, task)
+        | {"tuned": fitted.tuned, "agreement": agreement, "extractor": _described(extractor)},
+    )
+
+
+def _network(experiment: Experiment, row: Mapping[str, Any]) -> tuple[NetworkExtractor, ServedNetwork]:
+    """The extractor of the combination, and its network as the bundle will run it."""
+    choice = next(choice for choice in experiment.extractors if choice.label == row["extractor"])
+    extractor = make_extractor(choice.name, choice.parameters)
+    if not isinstance(extractor, NetworkExtractor):
+        raise BundleError(
+            f"The extractor {choice.label} is code of your own, which a bundle cannot hold.",
+            expected="a network of `leukobench list extractors`",
+            received=choice.label,
+            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+        )
+    spec = extractor.network
+    files = converted_network(spec, extractor.weights, [extractor.pooling])
+    served = ServedNetwork(spec.input_size, spec.interpolation, extractor.precision, extractor.orientations, files)
+    return extractor, served
+
+
+def _matrix(name: str, extractor: Any, images: pd.DataFrame, work: _Work) -> NDArray[np.float32]:
+    """Features of all images, from the cache where they are there."""
+    cache = FeatureCache(cache_folder() / "features", extractor.identity)
+    target, files = work.scratch / f"{name}.npy", list(zip(images["image_id"], images["path"], strict=True))
+    known = cache.known()
+    missing = len({image_id for image_id, _ in files} - known)
+    with work.progress(f"extracting {name}", missing) as advance:
+        refused = extract_to(target, extractor, files, cache, work.workers, advance)
+    if refused:
+        image_id, reason = next(iter(refused.items()))
+        raise ImagesError(
+            f"{len(refused)} images are not as the run saw them.",
+            received=f"first: image {image_id[:12]}: {reason}",
+            mend="bring the folder back, or run the experiment again.",
+        )
+    return np.asarray(np.load(target, mmap_mode="r"))
+
+
+def _agreement(
+    network: ServedNetwork, images: pd.DataFrame, features: NDArray[np.float32], workers: int
+) -> dict[str, Any]:
+    """How far the bundle's network is from the run's features, on a few training images that are still there."""
+    rows = np.unique(np.linspace(0, len(images) - 1, _LOOKED_AT).astype(int))
+    found = {}
+    for position in rows:
+        path = Path(images["path"].iloc[position])
+        if path.is_file():
+            found[position] = network.read(path.read_bytes())
+    with network.open(workers) as engine:
+        vectors = list(engine.vectors(iter(found.values())))
+    known = [features[position] for position in found]
+    apart = [float(np.linalg.norm(new - old) / np.linalg.norm(old)) for new, old in zip(vectors, known, strict=True)]
+    largest, limit = max(apart, default=0.0), _AGREE[network.precision]
+    if largest > limit:
+        raise BundleError(
+            "The bundle's network gives other vectors than the run's features.",
+            expected=f"at most {limit:g} (relative)",
+            received=f"{largest:.2g}",
+            mend="run the experiment again on this machine, then fit.",
+        )
+    return {"images": len(apart), "largest": largest}
+
+
+def _shortcuts(
+    experiment: Experiment, images: pd.DataFrame, task: Task, work: _Work
+) -> dict[str, tuple[str, list[str], Any, Any]]:
+    """What file facts, colours and border alone say, fitted on all images."""
+    glance = _matrix("file facts and colours", Glance(), images, work)
+    names = FeatureCache(cache_folder() / "features", Glance.identity).feature_names()
+    made = {}
+    for name, prefix, selector, classifier in shortcut_methods(experiment.evaluation, len(images)):
+        if name != _MAJORITY:
+            own = columns(names, prefix)
+            fitted = refit(glance[:, own], task, selector, classifier, fit_rules(experiment))
+            made[name] = (prefix, [names[position] for position in own], fitted.selector, fitted.classifier)
+    return made
+
+
+def _pictures(images: pd.DataFrame, work: _Work) -> list[bytes]:
+    from PIL import Image
+
+    from .images.reading import read_image
+
+    made = []
+    with work.progress("keeping pictures", len(images)) as advance:
+        for path in images["path"]:
+            try:
+                picture = Image.fromarray(read_image(path))
+            except UnreadableImageError as error:
+                raise ImagesError(
+                    "A training image is not there for its picture.", received=f"{path}: {error.what}"
+                ) from error
+            picture.thumbnail((_PICTURE, _PICTURE))
+            stream = io.BytesIO()
+            picture.save(stream, "JPEG", quality=85)
+            made.append(stream.getvalue())
+            advance(1)
+    return made
+
+
+def _described(extractor: NetworkExtractor) -> dict[str, Any]:
+    words = {"description": extractor.description, "weights": f"SHA-256 {extractor.weights.digest}"}
+    return {"identity": dict(extractor.identity), **words}

@@ -1,0 +1,1 @@
+"""Serving: one artefact from the winner, and what it says of a new image."""

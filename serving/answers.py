@@ -1,0 +1,107 @@
+"""Answers: which images a command names, and predictions as lines on a screen or as a file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import ConfigurationError, ImagesError
+from ..images.files import find_files
+from ..images.groups import compile_group
+from ..storage import atomic_path, write_text
+from .prediction import GroupPrediction, Prediction, Predictions
+
+_LISTED = 50
+_ENDINGS = (".csv", ".json", ".parquet")
+
+
+def images_of(paths: Sequence[Path]) -> tuple[list[Path], int]:
+    """Files that are named, and all images below folders that are named; and how many files there are no images.
+
+    Raises
+    ------
+    ImagesError
+        A path is not there, or nothing is left.
+    """
+    found: list[Path] = []
+    others = 0
+    for path in paths:
+        if path.is_dir():
+            files = find_files(path)
+            found += [files.folder / name for name in files.images]
+            others += len(files.refused)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise ImagesError("There is no such image.", expected="a file or a folder", received=str(path))
+    if not found:
+        raise ImagesError("There are no images to answer for.", received=f"{others} files that are none")
+    return found, others
+
+
+def groups_of(images: Sequence[Path], group: str | None) -> list[str] | None:
+    """What the regular expression `group` finds in each path ('' where it finds nothing); None without one."""
+    if group is None:
+        return None
+    expression = compile_group(group)
+    part = "patient" if "patient" in expression.groupindex else 1
+    matches = [expression.search(path.as_posix()) for path in images]
+    return [match[part] or "" if match else "" for match in matches]
+
+
+def check_out(out: Path | None) -> None:
+    """Refuse, before any work, a file that `write` could not write."""
+    if out is not None and out.suffix.lower() not in _ENDINGS:
+        raise ConfigurationError(
+            "The ending of the file does not say what to write.", expected=", ".join(_ENDINGS), received=str(out)
+        )
+
+
+def write(predictions: Predictions, out: Path) -> list[Path]:
+    """Write the predictions as the ending says; patients go to a file beside it (JSON holds both)."""
+    if out.suffix.lower() == ".json":
+        write_text(out, json.dumps(predictions.to_json(), indent=2, allow_nan=False))
+        return [out]
+    tables = {out: predictions.table()}
+    if predictions.patients():
+        tables[out.with_name(f"{out.stem}.patients{out.suffix}")] = predictions.patient_table()
+    for target, table in tables.items():
+        with atomic_path(target) as temporary:
+            (table.to_parquet if out.suffix.lower() == ".parquet" else table.to_csv)(temporary, index=False)
+    return list(tables)
+
+
+def lines(predictions: Predictions) -> Iterator[str]:
+    """What a terminal shows: a line an image where they are few, then patients, then a summary."""
+    if len(predictions) <= _LISTED:
+        yield from map(_line, predictions)
+    for patient in predictions.patients():
+        yield _patient(patient)
+    counts = Counter(row.label for row in predictions if row.label)
+    unlike, known = sum(row.ood for row in predictions), sum(row.trained_on for row in predictions)
+    unread = sum(bool(row.error) for row in predictions)
+    said = [f"{len(predictions):,} images", *(f"{name} {counts[name]:,}" for name in predictions.classes)]
+    said += [f"{unlike:,} unlike the training data"] if unlike else []
+    said += [f"{known:,} that were trained on"] if known else []
+    said += [f"{unread:,} that could not be read"] if unread else []
+    yield "; ".join(said)
+    yield "Research use only: not a medical device."
+
+
+def _line(row: Prediction) -> str:
+    if row.error:
+        return f"{row.image}: NOT READ: {row.error}"
+    remarks = ["UNLIKE THE TRAINING DATA"] * row.ood + ["was trained on"] * row.trained_on
+    sure = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %"
+    return "; ".join([f"{row.image}: {sure}", f"set {{{', '.join(row.conformal_set)}}}", *remarks])
+
+
+def _patient(one: GroupPrediction) -> str:
+    if one.label is None:
+        return f"patient {one.group}: no image could be read"
+    votes = ", ".join(f"{name} {count}" for name, count in one.votes.items())
+    remarks = [f"{one.unreadable} not read"] * bool(one.unreadable) + [f"{one.ood} unlike"] * bool(one.ood)
+    sure = f"{one.label} {100 * one.probabilities[one.label]:.1f} %"
+    return "; ".join([f"patient {one.group}: {sure} (mean of {one.images} images; votes: {votes})", *remarks])

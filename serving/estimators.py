@@ -1,0 +1,189 @@
+"""Fitted selectors and classifiers as bytes, by skops: only types of a short list are built, and nothing is run."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from ..errors import BundleError
+
+_OURS = {
+    "leukobench.classifiers.bayes.NaiveBayes",
+    "leukobench.classifiers.boosting.XGBoost",
+    "leukobench.classifiers.linear.LinearProbe",
+    "leukobench.classifiers.svm.GaussianSample",
+    "leukobench.fast_forest.RandomForest",
+    "leukobench.selection.anova.ANOVA",
+    "leukobench.selection.forest.Forest",
+    "leukobench.selection.lasso.Lasso",
+    "leukobench.selection.none.NoSelection",
+    "leukobench.selection.pca.PCA",
+    "leukobench.selection.rfe.RFE",
+}
+_THEIRS = {
+    "imblearn.pipeline.Pipeline",
+    "sklearn.calibration.CalibratedClassifierCV",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.decomposition._pca.PCA",
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
+    "sklearn.isotonic.IsotonicRegression",
+    "sklearn.kernel_approximation.Nystroem",
+    "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.neighbors._classification.KNeighborsClassifier",
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    "sklearn.svm._classes.LinearSVC",
+    "sklearn.svm._classes.SVC",
+    "sklearn.tree._classes.DecisionTreeClassifier",
+}
+_TREE = "sklearn.tree._tree.Tree"
+_PLAIN = {
+    *(f"builtins.{name}" for name in ("bytearray", "bytes", "dict", "float", "int", "list", "str", "tuple")),
+    *(f"numpy.{name}" for name in ("bool", "float32", "float64", "int32", "int64", "ndarray")),
+    "collections.OrderedDict",
+}
+ALLOWED = frozenset(_OURS | _THEIRS | {_TREE} | _PLAIN)
+"""Every type that a bundle's estimators may hold."""
+_LOADERS = {"Bytearray", "Bytes", "Dict", "Json", "List", "NdArray", "Object", "Tree", "Tuple", "Type"}
+
+
+def to_bytes(estimator: Any, what: str) -> bytes:
+    """A fitted estimator as skops stores it, without what only its fit needed.
+
+    Raises
+    ------
+    BundleError
+        It holds types that are not on the list, such as those of a plug-in.
+    """
+    skops = _skops()
+    try:
+        data = skops.dumps(_slim(estimator))
+        foreign = sorted(set(_types(data)) - ALLOWED)
+    except (RecursionError, TypeError, AttributeError, NotImplementedError) as error:
+        raise _not_storable(what, f"{type(error).__name__}: {error}") from error
+    if foreign:
+        raise _not_storable(what, ", ".join(foreign[:3]))
+    return bytes(data)
+
+
+def from_bytes(data: bytes, what: str) -> Any:
+    """The estimator that `to_bytes` stored; its types are checked before anything is built.
+
+    Raises
+    ------
+    BundleError
+        A type is not on the list, or the bytes are no such file.
+    """
+    try:
+        _refuse_foreign(data, what)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
+            loaded = _skops().loads(data, trusted=sorted(ALLOWED))
+        _check_trees(loaded)
+    except BundleError:
+        raise
+    except Exception as error:  # whatever a made-up file makes skops trip over
+        raise BundleError(
+            f"The bundle's {what} cannot be read.", received=f"{type(error).__name__}: {error}"
+        ) from error
+    return loaded
+
+
+def _refuse_foreign(data: bytes, what: str) -> None:
+    foreign = sorted(set(_types(data)) - ALLOWED)
+    if foreign:
+        raise BundleError(
+            f"The bundle's {what} holds something that leukobench did not put there, so it was not loaded.",
+            expected="types of leukobench's own list",
+            received=", ".join(foreign[:3]),
+            mend="get the bundle from a source that you trust.",
+        )
+
+
+def _types(data: bytes) -> Iterator[str]:
+    """Names of all types in a skops file, and of ways to build them that leukobench does not use."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        waiting = [json.loads(archive.read("schema.json"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "__loader__" in node:
+                yield f"{node['__module__']}.{node['__class__']}"
+                if node["__loader__"].removesuffix("Node") not in _LOADERS:
+                    yield node["__loader__"]
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def _slim(estimator: Any) -> Any:
+    """Forget inner folds, oversampling, and the trees in which neighbours among few features are found faster."""
+    for part in _parts(estimator):
+        if type(part).__name__ == "CalibratedClassifierCV":
+            part.cv, part.estimator = None, None
+        elif type(part).__module__ == "imblearn.pipeline":
+            part.steps = part.steps[-1:]
+        elif type(part).__name__ == "KNeighborsClassifier" and part._tree is not None:
+            part._fit_method, part._tree = "brute", None
+    return estimator
+
+
+def _parts(estimator: Any) -> Iterator[Any]:
+    """The estimator and all that are fitted inside it."""
+    yield estimator
+    inner = [step for _, step in getattr(estimator, "steps", [])]
+    inner += [one.estimator for one in getattr(estimator, "calibrated_classifiers_", [])]
+    for part in inner:
+        yield from _parts(part)
+
+
+def _check_trees(estimator: Any) -> None:
+    """Refuse trees with children or features that there are not: following them would leave the process's memory."""
+    for part in _parts(estimator):
+        for grown in getattr(part, "estimators_", []):
+            tree = grown.tree_
+            nodes, inner = np.arange(tree.node_count), tree.children_left >= 0
+            for children in (tree.children_left, tree.children_right):
+                after = (children > nodes) & (children < tree.node_count)
+                if not (after == inner).all() or not (after | (children == -1)).all():
+                    raise ValueError("a tree of the forest leads nowhere")
+            if not ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all():
+                raise ValueError("a tree of the forest asks for features that there are not")
+
+
+def _not_storable(what: str, received: str) -> BundleError:
+    return BundleError(
+        f"The {what} cannot be kept in a bundle.",
+        expected="a selector and a classifier of leukobench's own, which can be stored without pickle",
+        received=received,
+        mend="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
+    )
+
+
+def load_quickly() -> None:
+    """Import skops without the list of scikit-learn's estimators that it would gather first, in half a second.
+
+    For the command line only: afterwards skops trusts no type by itself in this process.
+    """
+    if "skops.io" not in sys.modules:
+        import sklearn.utils
+
+        with mock.patch.object(sklearn.utils, "all_estimators", return_value=[]):
+            _skops()
+
+
+def _skops() -> Any:
+    import skops.io
+
+    return skops.io

@@ -1,0 +1,85 @@
+"""The bundle's own network: reads images and gives their vectors as the run's extractor did, without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.engines import OpenVINOEngine
+from ..features.extractors import Engine
+from ..features.orientations import averaged
+from ..images.reading import decode, resize
+from ..networks.openvino_ir import Converted
+
+
+@dataclass(frozen=True)
+class ServedNetwork:
+    """A converted network with its pooling, and how images are read for it.
+
+    Attributes
+    ----------
+    input_size : tuple of int
+        Height and width.
+    interpolation, precision : str
+    orientations : int
+    files : Converted
+    """
+
+    input_size: tuple[int, int]
+    interpolation: str
+    precision: str
+    orientations: int
+    files: Converted
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
+        """From what a manifest says and the bundle's two files."""
+        height, width = (int(length) for length in said["input_size"])
+        names = tuple(map(str, said["feature_names"]))
+        files = Converted(Path("network.xml"), names, xml, weights)
+        return cls(
+            (height, width), str(said["interpolation"]), str(said["precision"]), int(said["orientations"]), files
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        return {
+            "input_size": list(self.input_size),
+            "interpolation": self.interpolation,
+            "precision": self.precision,
+            "orientations": self.orientations,
+            "feature_names": list(self.files.feature_names),
+        }
+
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        """Pixels of an image file, shape (H, W, 3), as the run's extractor read them.
+
+        Raises
+        ------
+        UnreadableImageError
+        """
+        return resize(decode(data, scaled_for=self.input_size), self.input_size, self.interpolation)
+
+    def open(self, threads: int) -> AbstractContextManager[Engine]:
+        """Load the network for `threads` cores.
+
+        Raises
+        ------
+        EngineError
+            OpenVINO is absent, or the processor lacks the precision.
+        """
+        engine = OpenVINOEngine(self.input_size, self.files, self.precision, threads)
+        return engine if self.orientations == 1 else averaged(engine)
+
+    def pattern(self) -> NDArray[np.uint8]:
+        """A fixed picture, to see whether the network gives the same numbers here as where it was bundled."""
+        rows, columns, channels = np.ogrid[: self.input_size[0], : self.input_size[1], :3]
+        return np.ascontiguousarray(
+            (7 * rows + 13 * columns + 29 * channels + rows * columns // 16) % 256, dtype=np.uint8
+        )
