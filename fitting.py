@@ -120,6 +120,13 @@ class _Work:
 
 def _folder(run: Path, workers: int, progress: Progress) -> RunFolder:
     if run.suffix.lower() not in (".yaml", ".yml"):
+        if not RunFolder(run).was_finished():
+            raise ConfigurationError(
+                f"There is no finished run in {run}.",
+                expected="a folder below results/, of a run that ended",
+                received="a folder of no finished run" if run.is_dir() else "no such folder",
+                mend="`leukobench run` first; then `leukobench fit` with its folder.",
+            )
         return RunFolder(run)
     return RunFolder(pipeline.run(read_experiment(run), workers, progress).folder)
 
@@ -129,13 +136,6 @@ def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[
     import pandas as pd
 
     answer = folder.read_json("answer.json")
-    if not folder.was_finished() or not answer:
-        raise ConfigurationError(
-            f"There is no finished run in {folder.path}.",
-            expected="a folder below results/, of a run that ended",
-            received="a folder without leaderboard and answer" if folder.path.is_dir() else "no such folder",
-            mend="`leukobench run` first; then `leukobench fit` with its folder.",
-        )
     if answer["chance"]:
         raise ConfigurationError("The labels of this run were permuted: there is nothing to fit.")
     table = pd.read_csv(folder.leaderboard)

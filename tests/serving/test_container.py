@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leukobench import storage
+from leukobench.errors import BundleError, StorageError
+from leukobench.serving import container
+from leukobench.serving.container import FORMAT, is_bundle, read_bundle, write_bundle
+
+FILES = {"network.bin": bytes(range(256)) * 8, "model_card.md": "# Karte \N{GREEK SMALL LETTER ALPHA}".encode()}
+MANIFEST = {"name": "trial", "classes": ["a", "b"]}
+
+
+@pytest.fixture(params=["folder", "bundle.zip"])
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
+    target = tmp_path / request.param
+    return target, write_bundle(target, MANIFEST, FILES)
+
+
+def test_what_was_written_is_read(written: tuple[Path, str]) -> None:
+    path, digest = written
+    contents = read_bundle(path, digest)
+    assert contents.digest == digest
+    assert contents.manifest["name"] == "trial"
+    assert {name: contents.file(name) for name in FILES} == FILES
+    assert is_bundle(path)
+    with pytest.raises(BundleError, match=r"lacks the file absent\.bin"):
+        contents.file("absent.bin")
+
+
+def test_a_folder_and_a_zip_have_one_digest(tmp_path: Path) -> None:
+    assert write_bundle(tmp_path / "a", MANIFEST, FILES) == write_bundle(tmp_path / "a.zip", MANIFEST, FILES)
+
+
+def test_sha256sum_can_check_a_folder(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", MANIFEST, FILES)
+    command = [shutil.which("sha256sum") or pytest.skip("no sha256sum"), "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(command, cwd=tmp_path / "b", capture_output=True, check=False).returncode == 0
+    (tmp_path / "b" / "network.bin").write_bytes(b"other")
+    assert subprocess.run(command, cwd=tmp_path / "b", capture_output=True, check=False).returncode == 1
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), name=st.sampled_from([*FILES, "manifest.json"]))
+def test_one_changed_bit_is_noticed(tmp_path: Path, place: float, bit: int, name: str) -> None:
+    target = tmp_path / "b"
+    write_bundle(target, MANIFEST, FILES)
+    data = bytearray((target / name).read_bytes())
+    data[int(place * len(data))] ^= 1 << bit
+    (target / name).write_bytes(data)
+    with pytest.raises(BundleError):
+        read_bundle(target)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(part=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_zip_is_refused(tmp_path: Path, part: float) -> None:
+    target = tmp_path / "b.zip"
+    write_bundle(target, MANIFEST, FILES)
+    data = target.read_bytes()
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(data[: int(part * len(data))])
+    with pytest.raises(BundleError, match=r"damaged|lacks"):
+        read_bundle(cut)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_zip_with_a_changed_bit_is_refused_or_says_the_same(tmp_path: Path, place: float, bit: int) -> None:
+    """Some bits of a zip, such as those of dates, mean nothing."""
+    target = tmp_path / "b.zip"
+    digest = write_bundle(target, MANIFEST, FILES)
+    data = bytearray(target.read_bytes())
+    data[int(place * len(data))] ^= 1 << bit
+    (tmp_path / "bad.zip").write_bytes(data)
+    try:
+        contents = read_bundle(tmp_path / "bad.zip")
+    except BundleError:
+        return
+    assert contents.digest == digest
+    assert {name: contents.file(name) for name in FILES} == FILES
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json", "SHA256SUMS"])
+def test_a_missing_file_is_named(written: tuple[Path, str], name: str, tmp_path: Path) -> None:
+    path, _ = written
+    if path.is_dir():
+        (path / name).unlink()
+    else:
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "new.zip", "w") as new:
+            for member in old.namelist():
+                if member != name:
+                    new.writestr(member, old.read(member))
+        path = tmp_path / "new.zip"
+    with pytest.raises(BundleError) as caught:
+        read_bundle(path)
+    assert name in str(caught.value)
+
+
+def test_a_change_with_new_digests_is_refused_by_the_digest_that_fit_said(written: tuple[Path, str]) -> None:
+    path, digest = written
+    write_bundle(path, MANIFEST, FILES | {"network.bin": b"changed"})
+    assert read_bundle(path).file("network.bin") == b"changed"
+    with pytest.raises(BundleError, match="not the one that was asked for"):
+        read_bundle(path, digest)
+
+
+@pytest.mark.parametrize("number", [FORMAT + 1, 99, "1", None])
+def test_a_newer_format_says_so(written: tuple[Path, str], number: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = written
+    with monkeypatch.context() as patched:
+        patched.setattr(container, "FORMAT", number)
+        write_bundle(path, MANIFEST, FILES)
+    with pytest.raises(BundleError, match="newer leukobench"):
+        read_bundle(path)
+
+
+@pytest.mark.parametrize(
+    "kind", ["absent", "empty folder", "other folder", "text", "picture", "other zip", "broken json"]
+)
+def test_what_is_no_bundle_is_refused_with_the_reason(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "thing.zip"
+    if kind == "empty folder":
+        path.mkdir()
+    elif kind == "other folder":
+        path.mkdir()
+        (path / "manifest.json").write_text(json.dumps({"name": "web app"}))
+        (path / "SHA256SUMS").write_text("")
+    elif kind == "text":
+        path.write_text("hello")
+    elif kind == "picture":
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    elif kind == "other zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("word/document.xml", "<w/>")
+    elif kind == "broken json":
+        path.mkdir()
+        (path / "manifest.json").write_text('{"kind": "leukobench bundle"')
+        (path / "SHA256SUMS").write_text("")
+    with pytest.raises(BundleError) as caught:
+        read_bundle(path)
+    assert str(path) in str(caught.value)
+
+
+def test_names_that_lead_elsewhere_are_never_followed(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", MANIFEST, FILES)
+    (tmp_path / "secret").write_bytes(b"secret")
+    sums = (tmp_path / "b" / "SHA256SUMS").read_text()
+    (tmp_path / "b" / "SHA256SUMS").write_text(sums + f"{'0' * 64}  ../secret\n")
+    with pytest.raises(BundleError, match="no list of digests"):
+        read_bundle(tmp_path / "b")
+
+
+def test_a_zip_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "_MOST_BYTES", 10_000)
+    write_bundle(tmp_path / "bomb.zip", MANIFEST, {"zeros.bin": bytes(1_000_000)})
+    assert (tmp_path / "bomb.zip").stat().st_size < 5_000
+    with pytest.raises(BundleError, match="too large"):
+        read_bundle(tmp_path / "bomb.zip")
+
+
+def test_files_that_are_not_listed_are_not_read(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", MANIFEST, FILES)
+    (tmp_path / "b" / "notes.txt").write_text("mine")
+    assert "notes.txt" not in read_bundle(tmp_path / "b").files
+
+
+@pytest.mark.parametrize("name", ["folder", "file.zip"])
+def test_what_is_no_bundle_is_not_overwritten(name: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    if name == "folder":
+        target.mkdir()
+        (target / "thesis.txt").write_text("years of work")
+    else:
+        target.write_text("years of work")
+    with pytest.raises(BundleError, match="is there already"):
+        write_bundle(target, MANIFEST, FILES)
+    assert "years of work" in (target / "thesis.txt" if name == "folder" else target).read_text()
+
+
+@pytest.mark.parametrize("name", ["folder", "bundle.zip"])
+def test_a_write_that_fails_leaves_the_earlier_bundle(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = write_bundle(tmp_path / name, MANIFEST, FILES)
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.Path, "replace", full)
+        with pytest.raises(StorageError, match="disk is full"):
+            write_bundle(tmp_path / name, MANIFEST, FILES | {"network.bin": b"new"})
+    assert read_bundle(tmp_path / name).digest == digest
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from leukobench.cli import cli
+from leukobench.errors import BundleError, ConfigurationError, ImagesError
+from leukobench.fitting import fit
+from leukobench.images.synthetic import draw_smears
+from leukobench.pipeline import run
+from leukobench.serving.bundle import load
+from leukobench.serving.container import read_bundle
+
+TINY = "tiny_network:TINY(pooling=multilevel)"
+
+
+def call(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) -> None:
+    made = fit(tiny_run, workers=1)
+    assert made.path == tiny_run / "model"
+    best = json.loads((tiny_run / "answer.json").read_text())["best"]
+    assert made.title == f"{best['extractor']} x {best['selector']} x {best['classifier']}"
+    facts = read_bundle(made.path, made.digest).manifest
+    row = pd.read_csv(tiny_run / "leaderboard.csv").iloc[0]
+    assert facts["scores"]["balanced_accuracy"] == pytest.approx(
+        [row["balanced_accuracy"], row["balanced_accuracy_low"], row["balanced_accuracy_high"]]
+    )
+    assert facts["corrected"] == [best["metric"], best["corrected"], best["corrected_low"], best["corrected_high"]]
+    assert facts["images"] == {"count": 96, "groups": 24, "classes": facts["images"]["classes"]}
+    assert facts["patients"] == "patients"
+    assert facts["agreement"] == {"images": 8, "largest": pytest.approx(0, abs=1e-6)}
+    card = (made.path / "model_card.md").read_text()
+    said = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for having been picked")
+    assert [words for words in said if words not in card] == []
+
+
+def test_nothing_in_a_bundle_says_where_it_was_made_or_who_the_patients_are(
+    tiny_run: Path, tiny_bundle: Path, smears: Path
+) -> None:
+    text = b"".join(path.read_bytes() for path in tiny_bundle.iterdir())
+    patients = pd.read_parquet(tiny_run / "images.parquet")["patient"].unique()
+    assert len(patients) == 24
+    for secret in (str(smears), str(tiny_run.parent), *(f'"{name}"' for name in patients)):
+        assert secret.encode() not in text
+
+
+def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
+    tiny_run: Path, tiny_bundle: Path
+) -> None:
+    from leukobench.serving.conformal import Calibration, sets
+
+    facts = read_bundle(tiny_bundle).manifest
+    said = pd.read_parquet(tiny_run / "predictions.parquet")
+    said = said[(said["classifier"] == "logistic_regression") & (said["selector"] == "none")]
+    groups = said.merge(pd.read_parquet(tiny_run / "images.parquet"), on="image_id")["group"].to_numpy()
+    probabilities = said[[f"p_{name}" for name in facts["classes"]]].to_numpy() ** (1 / facts["temperature"]["value"])
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    labels = said["label"].map({name: k for k, name in enumerate(facts["classes"])}).to_numpy()
+    folds, held = said["fold"].to_numpy(), np.zeros(len(said), dtype=bool)
+    for fold in range(3):
+        own, rest = folds == fold, folds != fold
+        limits = Calibration.of(probabilities[rest], labels[rest], groups[rest]).thresholds(0.8)
+        held[own] = sets(probabilities[own], limits)[np.arange(own.sum()), labels[own]]
+    assert facts["coverage"][0]["coverage"] == pytest.approx(held.mean())
+
+
+def test_a_combination_by_its_names(tiny_run: Path, tmp_path: Path) -> None:
+    made = fit(tiny_run, (TINY, "anova(n_features=20)", "svm_linear"), tmp_path / "named.zip", workers=1)
+    assert made.title.endswith("x anova(n_features=20) x svm_linear")
+    opened = load(made.path, made.digest)
+    assert opened.facts["corrected"] is None
+    assert "chosen by name" in opened.card
+    assert "example" not in opened.card
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [((TINY, "none", "lda"), "no scored combination"), (("pixels", "none", "custom_cnn"), "no scored combination")],
+)
+def test_a_combination_that_was_not_run_lists_those_that_were(
+    names: tuple[str, str, str], said: str, tiny_run: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        fit(tiny_run, names, workers=1)
+    assert "logistic_regression" in str(caught.value)
+
+
+def test_a_run_that_is_not_there_or_not_finished_is_a_message(tmp_path: Path) -> None:
+    for folder in (tmp_path / "absent", tmp_path):
+        with pytest.raises(ConfigurationError, match="no finished run"):
+            fit(folder, workers=1)
+    code, _, said = call("fit", tmp_path / "absent2")
+    assert code == 2
+    assert "Traceback" not in said
+    assert not (tmp_path / "absent").exists()
+
+
+def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
+    said = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
+    folder = run(tiny_experiment(**said).permuted(), workers=1).folder
+    with pytest.raises(ConfigurationError, match="permuted"):
+        fit(folder, workers=1)
+
+
+def test_code_of_ones_own_is_no_bundle(experiment: Any) -> None:
+    folder = run(experiment(selectors=["none"], classifiers=["naive_bayes"]), workers=1).folder
+    with pytest.raises(BundleError, match="code of your own"):
+        fit(folder, workers=1)
+
+
+def test_images_that_changed_since_the_run_stop_a_fit_that_has_to_read_them(
+    tiny_experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_smears(tmp_path / "images", images=40, patients=20, seed=3, size=64)
+    experiment = tiny_experiment(tmp_path / "images", name="changed", classifiers=["naive_bayes"], selectors=["none"])
+    folder = run(experiment, workers=1).folder
+    first = sorted((tmp_path / "images").rglob("*.jpg"))[0]
+    first.write_bytes(first.read_bytes() + b"\0")
+    assert fit(folder, workers=1).path.exists()  # all that is needed is cached
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ImagesError, match="not as the run saw them"):
+        fit(folder, workers=1)
+
+
+def test_the_command_line_from_an_experiment_to_patients(
+    tiny: None, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        f"images: {{folder: {smears}, group: 'synthetic-(P\\d+)'}}\nresults: out\n"
+        "extractors: [{'tiny_network:TINY': {pooling: multilevel}}]\nselectors: [none]\nclassifiers: [naive_bayes]\n"
+        "evaluation: {folds: 3, resamples: 100}\n"
+    )
+    code, said, _ = call("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
+    assert code == 0, said
+    digest = said.split("Digest: ")[1].split()[0]
+    (tmp_path / "more").mkdir()
+    for path in sorted(smears.rglob("*.jpg"))[:3]:
+        shutil.copy(path, tmp_path / "more")
+    (tmp_path / "more" / "notes.txt").write_text("none")
+    code, said, told = call("predict", tmp_path / "b.zip", tmp_path / "more", "--digest", digest, "--group", r"(P\d+)_")
+    assert code == 0, told
+    assert "3 images" in said
+    assert "patient P" in said
+    assert "1 files are no images" in said
+    assert "not a medical device" in said
+    (tmp_path / "more" / "bad.jpg").write_text("none")
+    out = tmp_path / "said.parquet"
+    code, said, told = call("predict", tmp_path / "b.zip", tmp_path / "more", "--json", "--out", out)
+    assert code == 1
+    images = json.loads(said)["images"]
+    assert [bool(row["error"]) for row in images] == [row["image"].endswith("bad.jpg") for row in images]
+    assert len(pd.read_parquet(out)) == 4
+    code, said, told = call(
+        "predict", tmp_path / "b.zip", tmp_path / "more", "--out", tmp_path / "x.csv", "--group", r"(P\d+)_"
+    )
+    assert (tmp_path / "x.patients.csv").exists()
+    assert "NOT READ" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("absent.zip", "image.jpg"),
+        ("BUNDLE", "absent.jpg"),
+        ("BUNDLE", "EMPTY"),
+        ("BUNDLE", "IMAGE", "--level", "2"),
+        ("BUNDLE", "IMAGE", "--out", "said.docx"),
+        ("BUNDLE", "IMAGE", "--digest", "0" * 64),
+        ("BUNDLE", "IMAGE", "--group", "no-group"),
+    ],
+)
+def test_mistakes_are_messages(arguments: tuple[str, ...], tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    known = {"BUNDLE": tiny_bundle, "IMAGE": next(smears.rglob("*.jpg")), "EMPTY": tmp_path / "empty"}
+    code, _, said = call("predict", *(known.get(argument, argument) for argument in arguments))
+    assert code == 2
+    assert said.startswith("leukobench: ")
+    assert "Traceback" not in said
