@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from . import __version__
+from .cli_bundles import app, explain, fit, predict
 from .errors import LeukobenchError
 
 
@@ -217,83 +218,6 @@ def unseal(run_folder: Path, workers: int | None) -> None:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--combination", nargs=3, metavar="EXTRACTOR SELECTOR CLASSIFIER", help="The winner by default.")
-@click.option("--out", type=click.Path(path_type=Path), help="A folder, or a file .zip; RUN/model by default.")
-@click.option("--pictures", is_flag=True, help="Keep small pictures of the training images, as examples to be shown.")
-@click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default.")
-def fit(
-    run: Path, combination: tuple[str, str, str] | None, out: Path | None, pictures: bool, workers: int | None
-) -> None:
-    """Fit the winner of RUN (a folder below results/, or an experiment file) on all images: makes a bundle.
-
-    A bundle answers for new images without TensorFlow, network access or the training images.
-    """
-    from . import fitting
-    from .reporting.progress import on_screen
-
-    made = fitting.fit(run, combination, out, pictures, workers, on_screen())
-    click.echo(f"{made.title}, fitted on all images, in {made.path}: read its model_card.md.\nDigest: {made.digest}")
-    click.echo(f"Next:  leukobench predict {made.path} IMAGES    leukobench app {made.path}")
-
-
-def _bundle_options(command: Any) -> Any:
-    """Options of every command that asks a bundle about images."""
-    options = [
-        click.argument("bundle", type=click.Path(path_type=Path)),
-        click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path)),
-        click.option(
-            "--level", default=0.95, show_default=True, type=float, help="How often sets hold the right class."
-        ),
-        click.option("--digest", help="Refuse the bundle unless this is its digest, which `fit` said."),
-        click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@cli.command()
-@_bundle_options
-@click.option("--out", type=click.Path(path_type=Path), help="Write all of it: a file .csv, .parquet or .json.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-@click.option("--group", help="Regular expression on the paths; its group is the patient, who gets an answer, too.")
-@click.option("--uncalibrated", is_flag=True, help="Probabilities as the benchmark computes them.")
-def predict(
-    bundle: Path,
-    images: tuple[Path, ...],
-    level: float,
-    digest: str | None,
-    workers: int | None,
-    out: Path | None,
-    as_json: bool,
-    group: str | None,
-    uncalibrated: bool,
-) -> None:
-    """Ask BUNDLE what IMAGES (files or folders) show.
-
-    Exit status: 0 when every image was answered, 1 when some could not be read, 2 for a mistake in what was asked for.
-    """
-    import json
-
-    from .reporting.progress import on_screen
-    from .serving import answers, estimators
-    from .serving.bundle import load
-
-    answers.check_out(out)
-    found, others = answers.images_of(images)
-    groups = answers.groups_of(found, group)
-    estimators.load_quickly()
-    opened = load(bundle, digest, workers)
-    said = opened.predict(found, groups=groups, level=level, calibrated=not uncalibrated, progress=on_screen())
-    written = answers.write(said, out) if out else []
-    click.echo(json.dumps(said.to_json(), allow_nan=False) if as_json else "\n".join(answers.lines(said)))
-    for line in [f"{others:,} files are no images."] * bool(others) + [f"In {path}" for path in written]:
-        click.echo(line, err=as_json)
-    sys.exit(int(any(row.error for row in said)))
-
-
-@cli.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--metric", help="Column of the leaderboards; by default what the first run is ranked by.")
 @click.option("--out", default="results/comparison", show_default=True, type=click.Path(path_type=Path))
@@ -332,6 +256,10 @@ def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
     with counted(on_screen(), "drawing images") as report:
         draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)
     click.echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")
+
+
+for _command in (fit, predict, explain, app):
+    cli.add_command(_command)
 
 
 def main() -> None:

@@ -6,12 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, ImagesError
+from ..errors import ConfigurationError, ImagesError, UnreadableImageError
 from ..images.files import find_files
 from ..images.groups import compile_group
 from ..storage import atomic_path, write_text
 from .prediction import GroupPrediction, Prediction, Predictions
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+    from .explanation import Explanation
 
 _LISTED = 50
 _ENDINGS = (".csv", ".json", ".parquet")
@@ -105,3 +110,42 @@ def _patient(one: GroupPrediction) -> str:
     remarks = [f"{one.unreadable} not read"] * bool(one.unreadable) + [f"{one.ood} unlike"] * bool(one.ood)
     sure = f"{one.label} {100 * one.probabilities[one.label]:.1f} %"
     return "; ".join([f"patient {one.group}: {sure} (mean of {one.images} images; votes: {votes})", *remarks])
+
+
+def explain_to(
+    out: Path, bundle: Bundle, images: Sequence[Path], level: float, method: str, progress: Any
+) -> tuple[list[str], int]:
+    """Write an overlay of each image and ``explanations.json`` into the folder `out`.
+
+    Returns
+    -------
+    lines : list of str
+        A line an image, for a screen.
+    refused : int
+        Images that could not be read.
+    """
+    told: list[dict[str, Any]] = []
+    shown: list[str] = []
+    with progress("explaining", len(images)) as advance:
+        for path in images:
+            try:
+                found = bundle.explain(path, level=level, method=method)
+            except UnreadableImageError as error:
+                told.append(Prediction(str(path), error=error.what).to_json())
+                shown.append(_line(Prediction(str(path), error=error.what)))
+            else:
+                picture = f"{path.stem}-{found.prediction.image_id[:8]}.png"
+                with atomic_path(out / picture) as temporary:
+                    temporary.write_bytes(found.overlay())
+                told.append(found.to_json() | {"overlay": picture})
+                shown.append(_explained(found, picture))
+            advance(1)
+    write_text(out / "explanations.json", json.dumps(told, indent=2, allow_nan=False))
+    return shown, sum("method" not in one for one in told)
+
+
+def _explained(found: Explanation, picture: str) -> str:
+    agree = [one.name for one in found.shortcuts if one.agrees]
+    words = f"{' and '.join(agree)} alone say the same" if agree else "no shortcut says the same"
+    near = ", ".join(one.label for one in found.neighbours)
+    return f"{_line(found.prediction)}; against {found.against} ({found.method}): {picture}; {words}; nearest: {near}"

@@ -7,8 +7,9 @@ import hashlib
 import io
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,6 @@ from .served_network import ServedNetwork
 from .temperature import tempered
 
 if TYPE_CHECKING:
-    from ..reporting.progress import Progress
     from .explanation import Explanation
 
 DEFAULT_LEVEL = 0.95
@@ -133,7 +133,7 @@ class Bundle:
         groups: Sequence[str] | None = None,
         level: float = DEFAULT_LEVEL,
         calibrated: bool = True,
-        progress: Progress | None = None,
+        progress: Callable[[str, int], AbstractContextManager[Any]] | None = None,
     ) -> Predictions:
         """Say of each image what it shows, how sure that is, and whether it is like the training images.
 
@@ -149,7 +149,7 @@ class Bundle:
         calibrated : bool
             False gives the probabilities as the benchmark computes them, before the bundle's temperature.
         progress : Progress, optional
-            See `leukobench.reporting.progress`.
+            Such as `leukobench.reporting.progress.on_screen` gives.
 
         Returns
         -------

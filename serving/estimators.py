@@ -18,6 +18,7 @@ from ..errors import BundleError
 _OURS = {
     "leukobench.classifiers.bayes.NaiveBayes",
     "leukobench.classifiers.boosting.XGBoost",
+    "leukobench.classifiers.cnns.dense_head.DenseHead",
     "leukobench.classifiers.linear.LinearProbe",
     "leukobench.classifiers.svm.GaussianSample",
     "leukobench.fast_forest.RandomForest",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .network_classifier import Fit, NetworkClassifier, head_layers
 
@@ -36,7 +38,8 @@ class DenseHead(NetworkClassifier):
     ----------
     classes_ : ndarray, shape (n_classes,)
     n_features_in_ : int
-    model_ : keras.Model
+    layers_ : list of (ndarray, ndarray)
+        Kernel and bias of each dense layer, float32: what predicts, without Keras.
     curve_ : list of dict
         One an epoch; see `Training.run`.
     parameters_ : int
@@ -76,6 +79,19 @@ class DenseHead(NetworkClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities, shape (n, classes)."""
+        check_is_fitted(self, "layers_")
+        values = self._as_inputs(X)
+        *hidden, (kernel, bias) = self.layers_
+        for own, offset in hidden:
+            values = np.maximum(values @ own + offset, 0)
+        return np.asarray(softmax((values @ kernel + bias).astype(np.float64), axis=1))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model of Keras, which only `fit` needs."""
+        return {name: value for name, value in super().__getstate__().items() if name != "model_"}
+
     def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
         return validate_data(self, X, dtype=np.float32, reset=fitting)
 
@@ -84,4 +100,6 @@ class DenseHead(NetworkClassifier):
         head = head_layers(keras, vector, len(self.classes_), self.hidden, self.dropout, fit.seed)
         model = keras.Model(vector, head, name="dense_head")
         self._phase(keras, model, fit, self._settings(fit, "head"), lambda: fit.inputs)
+        dense = [layer for layer in model.layers if layer.name in ("head_dense", "head_probabilities")]
+        self.layers_ = [tuple(np.asarray(value) for value in layer.get_weights()) for layer in dense]
         return model
