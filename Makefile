@@ -41,5 +41,5 @@ $(READY): setup.cfg pyproject.toml
 	  { echo "leukobench needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]"
 	touch $@
