@@ -76,12 +76,12 @@ def predict(
     answers.check_out(out)
     found, others = answers.images_of(images)
     groups = answers.groups_of(found, group)
-    estimators.load_quickly()
+    estimators.QUICKLY = True
     opened = load(bundle, digest, workers)
     said = opened.predict(found, groups=groups, level=level, calibrated=not uncalibrated, progress=on_screen())
     written = answers.write(said, out) if out else []
     click.echo(json.dumps(said.to_json(), allow_nan=False) if as_json else "\n".join(answers.lines(said)))
-    for line in [f"{others:,} files are no images."] * bool(others) + [f"In {path}" for path in written]:
+    for line in [f"Files that are no images: {others:,}"] * bool(others) + [f"In {path}" for path in written]:
         click.echo(line, err=as_json)
     sys.exit(int(any(row.error for row in said)))
 
@@ -116,7 +116,7 @@ def explain(
     found, others = answers.images_of(images)
     opened = load(bundle, digest, workers)
     lines, refused = answers.explain_to(out, opened, found, level, method, on_screen())
-    click.echo("\n".join([*lines, *[f"{others:,} files are no images."] * bool(others), f"In {out}"]))
+    click.echo("\n".join([*lines, *[f"Files that are no images: {others:,}"] * bool(others), f"In {out}"]))
     sys.exit(int(refused > 0))
 
 

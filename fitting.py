@@ -25,6 +25,7 @@ from .features.engines import converted_network
 from .features.extraction import extract_to
 from .features.extractors import NetworkExtractor, make_extractor
 from .features.glance import Glance, columns
+from .network_fitting import FittedCombination, chosen_network, fit_network
 from .pixels import PIXELS
 from .preparation import cores, shortcut_methods
 from .reporting.log import log_to
@@ -95,6 +96,8 @@ def fit(
         The combination cannot be stored without pickle or Keras.
     ImagesError
         Images have changed since the run, and their features are not cached.
+    TrainingError
+        A network that is trained end to end could not be trained on all images.
     """
     workers = workers or cores()
     folder = _folder(Path(run).expanduser(), workers, progress)
@@ -151,12 +154,6 @@ def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[
             received=" ".join(f"'{name}'" for name in wanted),
             mend="take names from leaderboard.csv.",
         )
-    if wanted[0] == PIXELS:
-        raise BundleError(
-            f"{wanted[2]} is trained on pixels; bundles hold frozen features with a classifier.",
-            received=" x ".join(wanted),
-            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
-        )
     return {str(key): value for key, value in rows[0].items()}, read_experiment(folder.path / "experiment.yaml"), answer
 
 
@@ -169,6 +166,36 @@ def _parts(
     guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
     ids = images["image_id"].tolist()
     task = Task.of(ids, images["label"].tolist(), images["group"].tolist(), guards)
+    if row["extractor"] == PIXELS:
+        method = chosen_network(experiment, row["classifier"])
+        made = fit_network(method, folder, experiment, images, task, work.workers, work.progress)
+    else:
+        made = _on_features(experiment, row, images, task, work)
+    with made.network.open(work.workers) as engine:
+        pattern = next(iter(engine.vectors(iter([made.network.pattern()]))))
+    checked, fitted = checked_rows(len(task)), made.fitted
+    return Parts(
+        made.network,
+        pattern,
+        made.features,
+        task.labels,
+        task.groups,
+        ids,
+        task.classes,
+        fitted.selector,
+        fitted.classifier,
+        fitted.probabilities(made.features[checked], len(task.classes)),
+        out_of_fold(folder, row, task),
+        _shortcuts(experiment, images, task, work),
+        _pictures(images, work) if work.pictures else [],
+        run_facts(folder, row, experiment, answer, task) | {"tuned": fitted.tuned} | made.facts,
+    )
+
+
+def _on_features(
+    experiment: Experiment, row: Mapping[str, Any], images: pd.DataFrame, task: Task, work: _Work
+) -> FittedCombination:
+    """A selector and a classifier, fitted to the features of a frozen network."""
     extractor, network = _network(experiment, row)
     features = _matrix("features", extractor, images, work)
     selector, classifier = (
@@ -178,27 +205,8 @@ def _parts(
     with work.progress("fitting on all images", 1) as advance:
         fitted = refit(features, task, selector, classifier, fit_rules(experiment))
         advance(1)
-    with network.open(work.workers) as engine:
-        pattern = next(iter(engine.vectors(iter([network.pattern()]))))
     agreement = _agreement(network, images, features, work.workers)
-    checked = checked_rows(len(task))
-    return Parts(
-        network,
-        pattern,
-        features,
-        task.labels,
-        task.groups,
-        ids,
-        task.classes,
-        fitted.selector,
-        fitted.classifier,
-        fitted.probabilities(features[checked], len(task.classes)),
-        out_of_fold(folder, row, task),
-        _shortcuts(experiment, images, task, work),
-        _pictures(images, work) if work.pictures else [],
-        run_facts(folder, row, experiment, answer, task)
-        | {"tuned": fitted.tuned, "agreement": agreement, "extractor": _described(extractor)},
-    )
+    return FittedCombination(network, features, fitted, {"agreement": agreement, "extractor": _described(extractor)})
 
 
 def _network(experiment: Experiment, row: Mapping[str, Any]) -> tuple[NetworkExtractor, ServedNetwork]:

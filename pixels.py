@@ -41,16 +41,30 @@ def on_pixels(
     """
     made = []
     for method in networks:
-        size, interpolation = wanted(method)
-        identity = digest(["pixels", list(size), interpolation, _reading()])
-        seen = digest([index.images["image_id"].tolist(), identity])
-        target = folder.matrix(f"pixels-{seen[:16]}")
-        if not target.exists():
-            with progress(f"{READING} at {size[0]} x {size[1]}", len(index)) as advance:
-                _write(target, index, size, interpolation, workers, advance)
+        target, identity = pixels_for(method, index.files(), folder, workers, progress)
         source = FeatureSource(PIXELS, target, identity, images=True)
         made.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
     return made
+
+
+def pixels_for(
+    network: Method, files: Sequence[tuple[str, str]], folder: RunFolder, workers: int, progress: Progress
+) -> tuple[Path, str]:
+    """Bring the images `files`, (image_id, path) each, into one file as a network wants them; its path and identity.
+
+    Raises
+    ------
+    ImagesError
+        Images went bad since the audit looked at them.
+    """
+    size, interpolation = wanted(network)
+    identity = digest(["pixels", list(size), interpolation, _reading()])
+    seen = digest([[image_id for image_id, _ in files], identity])
+    target = folder.matrix(f"pixels-{seen[:16]}")
+    if not target.exists():
+        with progress(f"{READING} at {size[0]} x {size[1]}", len(files)) as advance:
+            _write(target, [path for _, path in files], size, interpolation, workers, advance)
+    return target, identity
 
 
 def wanted(network: Method) -> tuple[tuple[int, int], str]:
@@ -65,9 +79,8 @@ def _reading() -> list[str]:
 
 
 def _write(
-    target: Path, index: ImageIndex, size: tuple[int, int], interpolation: str, workers: int, advance: Any
+    target: Path, paths: Sequence[str], size: tuple[int, int], interpolation: str, workers: int, advance: Any
 ) -> None:
-    paths = [path for _, path in index.files()]
     shape = (len(paths), *size, 3)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     with atomic_path(target) as unfinished, unfinished.open("wb") as stream:

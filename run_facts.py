@@ -85,9 +85,11 @@ def run_facts(
 
 
 def _others(row: Mapping[str, Any], experiment: Experiment) -> tuple[str, ...]:
-    """How lines of the protocol on other extractors and on networks begin."""
-    labels = [choice.label for choice in experiment.extractors if choice.label != row["extractor"]]
-    return (*(f"{label}: " for label in labels), f"{PIXELS} x ")
+    """How lines of the protocol on other extractors and networks begin."""
+    own = f"{PIXELS} x {row['classifier']}" if row["extractor"] == PIXELS else row["extractor"]
+    named = [choice.label for choice in experiment.extractors]
+    named += [f"{PIXELS} x {choice.label}" for choice in experiment.cnns]
+    return tuple(f"{name}: " for name in named if name != own)
 
 
 def _scores(row: Mapping[str, Any]) -> dict[str, list[float | None]]:

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from ..storage import write_text
 from .folds import InnerFolds, check
 from .grid import Grid, Unit
-from .methods import FitRules, Method, prepared
+from .methods import FitRules, prepared
 from .records import Record, RecordStore
 from .runner import Sides, classify, finished_keys
 from .task import Task
 
 _LOOK_S = 0.5
-_DIED = "The process that trained this died: most often the machine ran out of memory. A smaller batch_size needs less."
+DIED = "The process that trained this died: most often the machine ran out of memory. A smaller batch_size needs less."
 _log = logging.getLogger(__name__)
 
 Advance = Callable[[float, str], None]
@@ -85,10 +85,10 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
             _progress(store, key).unlink(missing_ok=True)
             job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads, os.getpid())
             try:
-                _wait(job, store, unit, advance)
+                follow(job, _progress(store, key), _name(unit), advance)
             except BrokenProcessPool:
-                _log.warning("%s, fold %s: %s", method.label, unit.fold.number, _DIED)
-                store.write(key, Record(None, error=_DIED), grid.task.classes)
+                _log.warning("%s, fold %s: %s", method.label, unit.fold.number, DIED)
+                store.write(key, Record(None, error=DIED), grid.task.classes)
                 process = None
             for left in store.folder.glob(f"{key}*"):
                 if left.suffix != ".parquet":
@@ -113,14 +113,16 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
             len(task.classes),
             groups=task.groups[unit.fold.train],
             checkpoint=_checkpoint(store, key),
-            report=_reporter(_progress(store, key), parent),
+            report=reporter(_progress(store, key), parent),
         )
         store.write(key, record, task.classes)
     except (TypeError, ValueError):  # a plug-in's network may say of itself what cannot be stored
         store.write(key, Record(None, error=traceback.format_exc()), task.classes)
 
 
-def _reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
+def reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
+    """What writes into `path` how far a training is, and ends the process where its `parent` has ended."""
+
     def report(said: Mapping[str, Any]) -> None:
         if os.getppid() != parent:  # the run was killed: its next start would train beside this process
             os._exit(1)
@@ -129,26 +131,30 @@ def _reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
     return report
 
 
-def _wait(job: Any, store: RecordStore, unit: Unit, advance: Advance) -> None:
-    """Look how far the training is until it has ended."""
-    key, method = unit.classifiers[0]
+def follow(job: Any, path: Path, name: str, advance: Advance) -> Any:
+    """Look how far the training that reports into `path` is until it has ended; what it gives."""
     done = 0.0
     while not job.done():
         time.sleep(_LOOK_S)
         # A plug-in may report anything.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(_progress(store, key).read_text(encoding="utf-8"))
+            said = json.loads(path.read_text(encoding="utf-8"))
             reached = max(done, min(1.0, float(said["done"])))
-            words = _in_words(method, unit, said)
+            words = f"{name}, {_in_words(said)}"
             advance(reached - done, words)
             done = reached
-    job.result()
+    result = job.result()
     advance(1 - done, "")
+    return result
 
 
-def _in_words(method: Method, unit: Unit, said: Mapping[str, Any]) -> str:
+def _name(unit: Unit) -> str:
     repeat = f"repeat {unit.fold.repeat}, " if unit.fold.repeat else ""
-    words = f"{method.label}, {repeat}fold {unit.fold.number}, {said['phase']}"
+    return f"{unit.classifiers[0][1].label}, {repeat}fold {unit.fold.number}"
+
+
+def _in_words(said: Mapping[str, Any]) -> str:
+    words = str(said["phase"])
     if "loss" in said:
         words += f", epoch {said['epoch']}/{said['epochs']}, loss {said['loss']:.3f}"
     if not math.isnan(said.get("validation_loss", math.nan)):

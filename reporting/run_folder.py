@@ -33,7 +33,8 @@ class RunFolder:
     ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
-    took) and, while it works, ``features/`` (memory-mapped matrices).
+    took), ``model/`` (the bundle that `leukobench fit` made) and, while it works, ``features/`` (memory-mapped
+    matrices).
     """
 
     def __init__(self, path: Path) -> None:
@@ -156,4 +157,5 @@ class RunFolder:
             "  predictions.parquet  every image's probabilities when it was not trained on",
             "  figures/             leaderboard.png, combinations.png",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
+            f"Next:  leukobench fit {self.path}    the winner as a bundle that answers for new images",
         ]

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from .served_network import ServedNetwork
 from .temperature import tempered
 
 if TYPE_CHECKING:
-    from .explanation import Explanation
+    from .explanation import Explainer, Explanation
 
 DEFAULT_LEVEL = 0.95
 TOLERANCE = 1e-6
@@ -175,17 +176,34 @@ class Bundle:
         found = Predictions(rows, self.classes, level, facts)
         return found if groups is None else found.with_groups([str(group) for group in groups])
 
-    def explain(self, image: Image, *, level: float = DEFAULT_LEVEL) -> Explanation:
+    def explain(self, image: Image, *, level: float = DEFAULT_LEVEL, method: str = "auto") -> Explanation:
         """Show what moved the decision for one image; see `leukobench.serving.explanation`.
+
+        Parameters
+        ----------
+        image : path-like or Upload
+        level : float
+            As for `predict`.
+        method : {"auto", "occlusion", "cam"}
+            "auto" takes the class activation map where it is exact, else occlusion.
 
         Raises
         ------
         UnreadableImageError
             It does not decode completely.
+        ConfigurationError
+            The level is impossible, or there is no such method for this bundle.
         """
-        from .explanation import explain
+        level = _checked_level(level)
+        return self._explainer.explain(Upload(name_of(image), image_bytes(image)), level, method)
 
-        return explain(self, image, _checked_level(level))
+    @cached_property
+    def _explainer(self) -> Explainer:
+        from .explanation import Explainer
+        from .margin import Margin
+
+        margin = Margin(self._selector, self._classifier, self._temperature)
+        return Explainer(self, self._network, margin, self._contents, self._threads)
 
     def read(self, image: Image) -> tuple[str, NDArray[np.uint8]]:
         """Image id, and pixels as the network gets them.

@@ -28,6 +28,7 @@ _OURS = {
     "leukobench.selection.none.NoSelection",
     "leukobench.selection.pca.PCA",
     "leukobench.selection.rfe.RFE",
+    "leukobench.serving.network_output.NetworkOutput",
 }
 _THEIRS = {
     "imblearn.pipeline.Pipeline",
@@ -56,6 +57,8 @@ _PLAIN = {
 }
 ALLOWED = frozenset(_OURS | _THEIRS | {_TREE} | _PLAIN)
 """Every type that a bundle's estimators may hold."""
+QUICKLY = False
+"""Whether skops may be imported so that it trusts no type by itself: for processes that do nothing else with it."""
 _LOADERS = {"Bytearray", "Bytes", "Dict", "Json", "List", "NdArray", "Object", "Tree", "Tuple", "Type"}
 
 
@@ -172,19 +175,13 @@ def _not_storable(what: str, received: str) -> BundleError:
     )
 
 
-def load_quickly() -> None:
-    """Import skops without the list of scikit-learn's estimators that it would gather first, in half a second.
-
-    For the command line only: afterwards skops trusts no type by itself in this process.
-    """
-    if "skops.io" not in sys.modules:
+def _skops() -> Any:
+    """skops; with `QUICKLY`, without the list of all estimators that it would gather first, in a third of a second."""
+    if QUICKLY and "skops.io" not in sys.modules:
         import sklearn.utils
 
         with mock.patch.object(sklearn.utils, "all_estimators", return_value=[]):
-            _skops()
-
-
-def _skops() -> Any:
+            import skops.io
     import skops.io
 
     return skops.io

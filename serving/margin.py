@@ -1,4 +1,4 @@
-"""The margin: how far a classifier prefers one class to another, in numbers that do not saturate."""
+"""The margin: how far a classifier prefers its class to each other one, in numbers that do not saturate."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ..classifiers.linear import LinearProbe
+from ..fast_forest import RandomForest
 from ..selection.base import ColumnSelector
 from ..selection.pca import PCA
 
 Floats = NDArray[np.float64]
 
-_RAISED = 1e-3
+_RAISED, _RAISED_IF_COUNTED = 1e-9, 1e-3
+_COUNTING = (KNeighborsClassifier, RandomForest)
 _AFFINE = (ColumnSelector, PCA, StandardScaler)
 
 
 @dataclass(frozen=True)
 class Margin:
-    """How far a fitted selector and classifier prefer one class to another, from features.
+    """How far a fitted selector and classifier prefer one class to others, from features.
 
-    Calibrated probabilities of a support vector machine jump where one class wins another's vote and hardly move
-    elsewhere, so the decision beneath the calibration is taken, between this very pair of classes. Where there is no
-    decision, as in a forest, it is the log-odds of probabilities raised by 0.001, so that those of 0 stay finite.
+    Calibrated probabilities of a support vector machine jump where a class wins another's vote and hardly move
+    elsewhere, so the decision beneath the calibration is taken, for each pair of classes its own. Where there is no
+    decision, it is the log-odds of probabilities, raised a little so that those of 0 stay finite: by 0.001 where they
+    are counted, among trees or neighbours.
 
     Parameters
     ----------
     selector, classifier : fitted estimators
         The classifier on the positions of classes.
-    label, against : int
-        Positions of the two classes, which it was both trained on.
     temperature : float
         Divides log-odds; see `leukobench.serving.temperature`.
     """
 
     selector: Any
     classifier: Any
-    label: int
-    against: int
     temperature: float = 1.0
 
     @property
@@ -52,22 +52,18 @@ class Margin:
         calibrated = hasattr(self.classifier, "calibrated_classifiers_")
         return "decision value" if calibrated or not hasattr(self._final, "predict_proba") else "log-odds"
 
-    def of(self, vectors: NDArray[np.floating]) -> Floats:
-        """Margins, shape (n,), of images with these features, shape (n, features); above 0 for the label."""
-        reduced = self._reduced(vectors)
-        if hasattr(self._final, "decision_function"):
-            return self._apart(self._final.decision_function(reduced))
-        if hasattr(self._final, "predict_joint_log_proba"):
-            return self._apart(self._final.predict_joint_log_proba(reduced))
-        return self._apart(np.log(self._final.predict_proba(reduced).astype(np.float64) + _RAISED))
+    def of(self, vectors: NDArray[np.floating], label: int) -> Floats:
+        """Margin to the class that comes closest, shape (n,), of images with these features, shape (n, features)."""
+        scores = self._scores(self._reduced(vectors))
+        return np.min([self._apart(scores, label, other) for other in self._final.classes_ if other != label], axis=0)
 
-    def linear(self, features: int) -> tuple[Floats, float] | None:
-        """Weights of the features, shape (features,), and offset with which the margin is a weighted sum; else None."""
+    def linear(self, features: int, label: int, against: int) -> tuple[Floats, float] | None:
+        """Weights of the features, and offset, if they give the margin between two classes by a weighted sum."""
         if not hasattr(self._final, "coef_") or not all(isinstance(step, _AFFINE) for step in self._steps):
             return None
         origin = self._reduced(np.zeros((1, features)))
-        weights = self._apart(self._final.coef_.T)
-        offset = self._apart(np.atleast_2d(self._final.intercept_)) + origin @ weights
+        weights = self._apart(self._final.coef_.T, label, against)
+        offset = self._apart(np.atleast_2d(self._final.intercept_), label, against) + origin @ weights
         return (self._reduced(np.eye(features)) - origin) @ weights, float(offset[0])
 
     def _reduced(self, vectors: NDArray[np.floating]) -> Floats:
@@ -76,17 +72,26 @@ class Margin:
             reduced = np.asarray(step.transform(reduced))
         return reduced
 
-    def _apart(self, scores: Floats) -> Floats:
-        """The label's score less the other's, from one column a class, a pair of classes, or for two classes in all."""
-        known = list(self._final.classes_)
-        label, against = known.index(self.label), known.index(self.against)
+    def _scores(self, reduced: Floats) -> Floats:
+        if hasattr(self._final, "decision_function"):
+            return np.asarray(self._final.decision_function(reduced))
+        if hasattr(self._final, "predict_joint_log_proba"):
+            return np.asarray(self._final.predict_joint_log_proba(reduced))
+        raised = _RAISED_IF_COUNTED if isinstance(self._final, _COUNTING) else _RAISED
+        return np.log(np.asarray(self._final.predict_proba(reduced), dtype=np.float64) + raised)
+
+    def _apart(self, scores: Floats, label: int, against: int) -> Floats:
+        """The label's score less the other's, from a column a class, a column a pair of classes, or a single one."""
+        known = [int(code) for code in self._final.classes_]
+        one, other = known.index(label), known.index(against)
         scores = scores / (self.temperature if self.unit == "log-odds" else 1.0)
         if scores.ndim == 1 or scores.shape[1] == 1:
-            return np.asarray(scores.ravel() * (1 if label else -1))
+            return np.asarray(scores.ravel() * (1 if one else -1))
         if isinstance(self._final, SVC):
-            pairs = list(zip(*np.triu_indices(len(known), 1), strict=True))
-            return np.asarray(scores[:, pairs.index(tuple(sorted((label, against))))] * (1 if label < against else -1))
-        return np.asarray(scores[:, label] - scores[:, against])
+            pairs = np.triu_indices(len(known), 1)
+            column = np.flatnonzero((pairs[0] == min(one, other)) & (pairs[1] == max(one, other)))[0]
+            return np.asarray(scores[:, column] * (1 if one < other else -1))
+        return np.asarray(scores[:, one] - scores[:, other])
 
     @property
     def _steps(self) -> list[Any]:
@@ -100,16 +105,15 @@ class Margin:
     def _chain(self) -> tuple[list[Any], Any]:
         """What is done to the features, one after the other, and what decides in the end."""
         steps, final = [self.selector], self.classifier
-        while True:
-            if hasattr(final, "calibrated_classifiers_"):
-                final = final.calibrated_classifiers_[0].estimator
-            elif hasattr(final, "steps"):
+        while hasattr(final, "calibrated_classifiers_") or hasattr(final, "steps"):
+            if hasattr(final, "steps"):
                 steps += [step for _, step in final.steps[:-1]]
                 final = final.steps[-1][1]
-            elif isinstance(final, LinearProbe):
-                final = final.model_
-            elif isinstance(final, SVC) and final.decision_function_shape != "ovo":
-                final = copy.copy(final)
-                final.decision_function_shape = "ovo"
             else:
-                return steps, final
+                final = final.calibrated_classifiers_[0].estimator
+        if isinstance(final, LinearProbe):
+            return steps, final.model_
+        if isinstance(final, SVC):
+            final = copy.copy(final)
+            final.decision_function_shape = "ovo"
+        return steps, final

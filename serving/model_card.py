@@ -124,7 +124,8 @@ def _made(said: Mapping[str, Any]) -> str:
         f"{said['created']}, bundle format 1; {versions}",
         f"Network: {said['extractor']['description']}; weights {said['extractor']['weights']}",
         f"Its vectors of {said['agreement']['images']} training images, computed again when it was bundled, differ "
-        f"from those of the benchmark by {said['agreement']['largest']:.1g} (relative)",
+        f"from those of {said['agreement'].get('with', 'the benchmark')} by {said['agreement']['largest']:.1g} "
+        "(relative)",
     ]
     lines += [f"Tuned: {tuned}"] if tuned else []
     lines.append(

@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .network_output import PROBABILITY
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -24,8 +26,9 @@ class Reference:
     """Training images, or a sample of them, in the space in which distances are taken.
 
     Features are centred, and each stage of a multi-level pooling is scaled to the same total variance, so that none
-    speaks for all. An image's distance to the training data is that to its fifth nearest among them. How far training
-    images themselves are from those of other groups says what is usual: no threshold is tuned.
+    speaks for all; probabilities that a trained network gives beside its features have no part in it. An image's
+    distance to the training data is that to its fifth nearest among them. How far training images themselves are from
+    those of other groups says what is usual: no threshold is tuned.
 
     Attributes
     ----------
@@ -137,9 +140,10 @@ def _stage_scale(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean of each feature, and one over the total spread of its block: all features whose names differ in number."""
     centre, variance = features.mean(axis=0, dtype=np.float64), features.var(axis=0, dtype=np.float64)
-    _, block = np.unique([name.rpartition("_")[0] for name in names], return_inverse=True)
+    blocks, block = np.unique([name.rpartition("_")[0] for name in names], return_inverse=True)
     total = np.bincount(block, variance)
     weight = 1 / np.sqrt(np.where(total > 0, total, np.inf))
+    weight[blocks == PROBABILITY] = 0
     return centre.astype(np.float32), weight[block].astype(np.float32)
 
 

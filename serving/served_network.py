@@ -29,6 +29,8 @@ class ServedNetwork:
     interpolation, precision : str
     orientations : int
     files : Converted
+    reduced : bool
+        Large JPEG files are decoded at a part of their size; see `leukobench.images.decoding.decode_rgb`.
     """
 
     input_size: tuple[int, int]
@@ -36,6 +38,7 @@ class ServedNetwork:
     precision: str
     orientations: int
     files: Converted
+    reduced: bool = True
 
     @classmethod
     def of(cls, said: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
@@ -43,9 +46,8 @@ class ServedNetwork:
         height, width = (int(length) for length in said["input_size"])
         names = tuple(map(str, said["feature_names"]))
         files = Converted(Path("network.xml"), names, xml, weights)
-        return cls(
-            (height, width), str(said["interpolation"]), str(said["precision"]), int(said["orientations"]), files
-        )
+        reading = str(said["interpolation"]), str(said["precision"]), int(said["orientations"])
+        return cls((height, width), *reading, files, bool(said.get("reduced", True)))
 
     def to_mapping(self) -> dict[str, Any]:
         """What a manifest says of it."""
@@ -54,6 +56,7 @@ class ServedNetwork:
             "interpolation": self.interpolation,
             "precision": self.precision,
             "orientations": self.orientations,
+            "reduced": self.reduced,
             "feature_names": list(self.files.feature_names),
         }
 
@@ -64,7 +67,8 @@ class ServedNetwork:
         ------
         UnreadableImageError
         """
-        return resize(decode(data, scaled_for=self.input_size), self.input_size, self.interpolation)
+        pixels = decode(data, scaled_for=self.input_size if self.reduced else None)
+        return resize(pixels, self.input_size, self.interpolation)
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Load the network for `threads` cores.

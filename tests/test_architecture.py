@@ -17,7 +17,7 @@ FLOORS = {
     "audit": 2, "features": 2, "selection": 2, "classifiers": 2, "evaluation": 2,
     "reporting": 3, "serving": 3,
     "preparation": 4, "chosen_methods": 4, "pixels": 4, "head_to_head": 4,
-    "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5, "run_facts": 5,
+    "pipeline": 5, "holdout": 5, "leakage": 5, "comparison": 5, "run_facts": 5, "network_fitting": 5,
     "planning": 6, "fitting": 6,
     "app": 7, "cli_bundles": 8, "cli": 9,
 }  # fmt: skip

@@ -154,7 +154,7 @@ def test_the_command_line_from_an_experiment_to_patients(
     assert code == 0, told
     assert "3 images" in said
     assert "patient P" in said
-    assert "1 files are no images" in said
+    assert "Files that are no images: 1" in said
     assert "not a medical device" in said
     (tmp_path / "more" / "bad.jpg").write_text("none")
     out = tmp_path / "said.parquet"

@@ -1,0 +1,286 @@
+"""Network fitting: a network that is trained end to end, on all images of a run, as a bundle will run it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .chosen_methods import fit_rules, make_networks, weights_in_words
+from .classifiers.cnns import CNNS
+from .config import Experiment
+from .errors import BundleError, ImagesError, TrainingError
+from .evaluation.folds import Fold, InnerFolds
+from .evaluation.methods import FitRules, Method, prepared, taken_by_fit
+from .evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
+from .evaluation.refit import Refitted
+from .evaluation.task import Task
+from .networks.frameworks import can_convert, load_openvino
+from .networks.openvino_ir import Converted
+from .pixels import pixels_for, wanted
+from .reporting.progress import Progress
+from .reporting.run_folder import RunFolder
+from .selection.none import NoSelection
+from .serving.network_output import NetworkOutput, exported, output_names, with_features
+from .serving.served_network import ServedNetwork
+from .storage import file_digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_AGREE = 1e-4
+_LOOKED_AT = 16
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FittedCombination:
+    """A combination that was fitted on all images of a run.
+
+    Attributes
+    ----------
+    network : ServedNetwork
+    features : ndarray of float32, shape (n, features)
+        What it gives for the images.
+    fitted : Refitted
+    facts : dict
+        What the manifest says of them: ``extractor`` and ``agreement``.
+    """
+
+    network: ServedNetwork
+    features: NDArray[np.float32]
+    fitted: Refitted
+    facts: dict[str, Any]
+
+
+def chosen_network(experiment: Experiment, label: str) -> Method:
+    """The network of a run that is called `label`, unfitted.
+
+    Raises
+    ------
+    BundleError
+        It is code of the user's own, or Keras cannot convert networks here.
+    EngineError
+        OpenVINO is absent.
+    """
+    if not next(CNNS.ships(choice.name) for choice in experiment.cnns if choice.label == label):
+        raise BundleError(
+            f"The network {label} is code of your own, which a bundle cannot hold.",
+            expected=f"one of {', '.join(CNNS.names())}",
+            received=label,
+            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+        )
+    if not can_convert():
+        raise BundleError(
+            f"{label} cannot be converted for OpenVINO here.",
+            expected="Keras on TensorFlow or PyTorch",
+            received="Keras on JAX",
+            mend="pip install leukobench[cpu], or set KERAS_BACKEND.",
+        )
+    load_openvino()
+    return next(method for method in make_networks(experiment) if method.label == label)
+
+
+def fit_network(
+    method: Method,
+    folder: RunFolder,
+    experiment: Experiment,
+    images: pd.DataFrame,
+    task: Task,
+    workers: int,
+    progress: Progress,
+) -> FittedCombination:
+    """Train a network on all images, as a run trains it on those of a fold; a fit that was killed goes on.
+
+    The network then gives the input of its last layer, and its probabilities after these. The selector keeps all of it,
+    and the classifier takes the probabilities, calibrated where the run calibrates.
+
+    Parameters
+    ----------
+    method : Method
+        From `chosen_network`.
+    folder : RunFolder
+        Of the run; the pixels lie there meanwhile, and the checkpoint.
+    experiment : Experiment
+    images : DataFrame
+        ``image_id`` and ``path`` of the images.
+    task : Task
+        Of the same images.
+    workers : int
+        Threads of the training.
+    progress : Progress
+
+    Raises
+    ------
+    ImagesError
+        Images have changed since the run.
+    BundleError
+        Converted, the network gives other probabilities.
+    TrainingError
+        The process that trained it died, or the loss is no number any more.
+    """
+    files = list(zip(images["image_id"], images["path"], strict=True))
+    _check_unchanged(files, workers, progress)
+    folder.begin_features()
+    try:
+        pixels, _ = pixels_for(method, files, folder, workers, progress)
+        job = _Job(method, task, fit_rules(experiment), pixels, workers, folder.records / "fit.json", os.getpid())
+        trained = _in_fresh_process(job, progress)
+        size, interpolation = wanted(method)
+        network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
+        features = _features(network, pixels, workers, progress)
+    finally:
+        folder.end_features()
+    fitted = Refitted(_keeping_all(features.shape[1]), trained.classifier, {})
+    agreement = _agreement(fitted, features, trained)
+    return FittedCombination(
+        network, features, fitted, {"extractor": _described(method, network), "agreement": agreement}
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One training, for another process."""
+
+    method: Method
+    task: Task
+    rules: FitRules
+    pixels: Path
+    threads: int
+    told: Path
+    parent: int
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What comes back: the converted network, its classifier, and what Keras gives for images that are looked at."""
+
+    network: Converted
+    classifier: Any
+    vectors: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+    warnings: list[str]
+
+
+def _in_fresh_process(job: _Job, progress: Progress) -> _Trained:
+    job.told.unlink(missing_ok=True)
+    name = f"{job.method.label}, all images"
+    with progress("training on all images", 1) as advance, fresh_process() as process:
+        try:
+            trained: _Trained = follow(process.submit(_train, job), job.told, name, advance)
+        except BrokenProcessPool as error:
+            raise TrainingError(DIED, received=job.method.label) from error
+    for warning in trained.warnings:
+        _log.warning("%s: %s", job.method.label, warning)
+    for left in job.told.parent.glob("fit.*"):
+        left.unlink()
+    return trained
+
+
+def _train(job: _Job) -> _Trained:
+    """Fit, and convert what was fitted."""
+    everything = np.arange(len(job.task))
+    inner = InnerFolds(job.task, Fold(0, 0, everything, everything[:0]), job.rules.seed)
+    job.method.estimator.set_params(n_jobs=job.threads)
+    estimator = prepared(job.method, job.rules, inner, job.task.classes)()
+    report = reporter(job.told, job.parent)
+    told = {"groups": job.task.groups, "checkpoint": job.told.with_suffix(".npz"), "report": report}
+    pixels = Rows(job.pixels, everything)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = estimator.fit(pixels, job.task.labels, **taken_by_fit(estimator, told))
+    report({"done": 0.99, "phase": "converting the network"})
+    looked = pixels[looked_at(len(pixels))]
+    probabilities = fitted.predict_proba(looked)
+    trained = fitted.calibrated_classifiers_[0].estimator if hasattr(fitted, "calibrated_classifiers_") else fitted
+    model = with_features(trained.model_)
+    vectors = np.asarray(model.predict_on_batch(looked.astype(np.float32)))
+    outputs = trained.model_.output.shape[-1]
+    names = output_names(vectors.shape[1] - outputs, outputs)
+    classifier = NetworkOutput(outputs).fit(None, trained.classes_)
+    if trained is not fitted:
+        fitted.calibrated_classifiers_[0].estimator, fitted.estimator, fitted.cv = classifier, None, None
+        classifier = fitted
+    messages = sorted({str(warning.message).splitlines()[0] for warning in caught})
+    return _Trained(exported(model, names), classifier, vectors, probabilities, messages)
+
+
+def looked_at(images: int) -> NDArray[np.int64]:
+    """Images for which Keras and OpenVINO are compared."""
+    return np.unique(np.linspace(0, images - 1, _LOOKED_AT).astype(np.int64))
+
+
+def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: Progress) -> None:
+    def changed(file: tuple[str, str]) -> str:
+        try:
+            return "" if file_digest(Path(file[1])) == file[0] else "other bytes"
+        except OSError as error:
+            return str(error.strerror)
+
+    found = {}
+    with progress("verifying images", len(files)) as advance, ThreadPoolExecutor(workers) as pool:
+        for file, reason in zip(files, pool.map(changed, files), strict=True):
+            if reason:
+                found[file[0]] = reason
+            advance(1)
+    if found:
+        image_id, reason = next(iter(found.items()))
+        raise ImagesError(
+            f"{len(found)} images are not as the run saw them.",
+            received=f"first: image {image_id[:12]}: {reason}",
+            mend="bring the folder back, or run the experiment again.",
+        )
+
+
+def _features(network: ServedNetwork, pixels: Path, workers: int, progress: Progress) -> NDArray[np.float32]:
+    images = np.load(pixels, mmap_mode="r")
+    features = np.empty((len(images), len(network.files.feature_names)), np.float32)
+    with network.open(workers) as engine, progress("computing features", len(images)) as advance:
+        for place, vector in enumerate(engine.vectors(iter(images))):
+            features[place] = vector
+            advance(1)
+    return features
+
+
+def _keeping_all(columns: int) -> NoSelection:
+    """A selector that drops nothing: the last columns are probabilities even where they do not vary."""
+    selector = NoSelection()
+    selector.support_, selector.n_features_in_ = np.arange(columns), columns
+    return selector
+
+
+def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Trained) -> dict[str, Any]:
+    """How far the bundle's network is from the one that Keras trained."""
+    own = features[looked_at(len(features))]
+    known = trained.vectors
+    vectors = np.linalg.norm(own - known, axis=1) / np.linalg.norm(known, axis=1)
+    probabilities = np.abs(fitted.probabilities(own, trained.probabilities.shape[1]) - trained.probabilities)
+    if not probabilities.max() <= _AGREE:
+        raise BundleError(
+            "The bundle's network gives other probabilities than the one that was trained.",
+            expected=f"at most {_AGREE:g} apart",
+            received=f"{probabilities.max():.2g}",
+            mend="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
+        )
+    said = {"with": "Keras", "largest": float(vectors.max()), "probabilities": float(probabilities.max())}
+    return {"images": len(own)} | said
+
+
+def _described(method: Method, network: ServedNetwork) -> dict[str, Any]:
+    network_name = method.estimator.spec.title if hasattr(method.estimator, "spec") else method.label
+    part = getattr(method.estimator, "trained", "")
+    start = weights_in_words(method).removeprefix("trained from ")
+    words = f"{network_name}, trained end to end on pixels{part and f' ({part})'}, from {start}"
+    identity = {name: value for name, value in method.identity.items() if name != "parameters"}
+    digest = hashlib.sha256(network.files.weights).hexdigest()
+    return {"identity": identity, "description": words, "weights": f"SHA-256 {digest}, its own after training"}

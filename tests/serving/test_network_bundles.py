@@ -1,0 +1,228 @@
+"""Bundles of networks that were trained end to end: the numbers of Keras, without Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leukobench.chosen_methods import make_networks
+from leukobench.config import for_folder
+from leukobench.errors import BundleError, ImagesError
+from leukobench.evaluation.task import Task
+from leukobench.fitting import fit
+from leukobench.network_fitting import chosen_network, fit_network
+from leukobench.pipeline import run
+from leukobench.reporting.progress import silent
+from leukobench.reporting.run_folder import RunFolder
+from leukobench.serving.bundle import load
+from leukobench.serving.estimators import from_bytes, to_bytes
+from leukobench.serving.network_output import NetworkOutput, output_names
+from leukobench.serving.reference import Reference
+from leukobench.storage import file_digest
+
+# 16 pixels are a sixth of the smears' 96: frozen networks would decode these at half their size.
+TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 12, "learning_rate": 0.01}
+LABEL = "custom_cnn(size=16, filters=[4, 8], hidden=8, epochs=12, learning_rate=0.01)"
+RUN = {"selectors": ["none"], "classifiers": ["naive_bayes"], "images": {"group": r"synthetic-(P\d+)"}}
+
+WITHOUT_AND_WITH_KERAS = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+import numpy as np, pandas as pd
+from leukobench.serving.bundle import load
+images = pd.read_parquet(sys.argv[1])
+rows = load(sys.argv[2], threads=1).predict(images["path"].tolist(), calibrated=False)
+own = [list(row.probabilities.values()) for row in rows]
+del sys.modules["tensorflow"], sys.modules["keras"]
+from leukobench.classifiers.cnns.scratch import CustomCNN
+network = CustomCNN(**eval(sys.argv[3]), n_jobs=1, random_state=0)
+network.fit(images["path"].tolist(), images["label"], groups=images["group"])
+np.savez(sys.argv[4], own=own, keras=network.predict_proba(images["path"].tolist()))
+"""
+
+
+def table(smears: Path, classes: int = 4) -> pd.DataFrame:
+    """The smears of the first few classes, with the number of the patient as group."""
+    paths = sorted(smears.rglob("*.jpg"))
+    rows = [(file_digest(path), path.parent.name, int(path.name[11:13]), str(path)) for path in paths]
+    made = pd.DataFrame(rows, columns=["image_id", "label", "group", "path"])
+    return made[made["label"].isin(sorted(made["label"].unique())[:classes])].reset_index(drop=True)
+
+
+def task_of(images: pd.DataFrame) -> Task:
+    return Task.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), {})
+
+
+def columns(classes: int, seed: int = 0) -> np.ndarray:
+    """Three features, and what two or more outputs, or one, would say."""
+    rng = np.random.default_rng(seed)
+    said = rng.dirichlet(np.ones(classes), 60) if classes > 2 else rng.uniform(size=(60, 1))
+    return np.hstack([rng.normal(size=(60, 3)), said])
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_last_columns_are_the_probabilities(classes: int) -> None:
+    known = columns(classes)
+    found = NetworkOutput(known.shape[1] - 3).fit(None, np.arange(classes))
+    said = found.predict_proba(known)
+    assert said.shape == (60, classes)
+    assert said.sum(axis=1) == pytest.approx(1)
+    assert (said[:, 1] == known[:, 3 if classes == 2 else 4]).all()
+    assert (found.predict(known) == said.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_calibrated_ones_are_stored_without_pickle(method: str, classes: int) -> None:
+    from sklearn.calibration import CalibratedClassifierCV
+
+    known, labels = columns(classes), np.arange(60) % classes
+    plain = NetworkOutput(known.shape[1] - 3)
+    fitted = CalibratedClassifierCV(plain, method=method, cv=3, ensemble=False).fit(known, labels)
+    expected = fitted.predict_proba(known)
+    again = from_bytes(to_bytes(fitted, "classifier"), "classifier")
+    assert (again.predict_proba(known) == expected).all()
+    assert not np.allclose(expected, plain.fit(known, labels).predict_proba(known), atol=1e-3)
+
+
+def test_probabilities_have_no_part_in_distances() -> None:
+    known, labels = columns(4).astype(np.float32), np.arange(60) % 4
+    ids = [f"{k:02d}" for k in range(60)]
+    whole = Reference.of(known, output_names(3, 4), labels, np.arange(60), ids)
+    features = Reference.of(known[:, :3], output_names(3, 0), labels, np.arange(60), ids)
+    assert whole.distances == pytest.approx(features.distances)
+    moved = known.copy()
+    moved[:, 3:] = 0.25
+    assert (whole.scores(moved)[0] == whole.scores(known)[0]).all()
+
+
+def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) -> None:
+    known, said = table(images), for_folder(images, cnns=[{"custom_cnn": TINY}])
+    with open(known["path"][5], "ab") as stream:
+        stream.write(b"\0")
+    Path(known["path"][7]).unlink()
+    (method,) = make_networks(said)
+    with pytest.raises(ImagesError, match="2 images are not as the run saw them"):
+        fit_network(method, RunFolder(tmp_path / "run"), said, known, task_of(known), 1, silent)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run over colours and a trained network."""
+    results = tmp_path_factory.mktemp("networks")
+    evaluation = {"folds": 2, "resamples": 100}
+    said = for_folder(
+        smears,
+        name="networks",
+        results=results,
+        extractors=["example_plugin:Colours"],
+        cnns=[{"custom_cnn": TINY}, "example_plugin:PixelMeans"],
+        evaluation=evaluation,
+        **RUN,
+    )
+    return run(said, workers=1).folder
+
+
+class Told:
+    """Progress that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.words: list[str] = []
+
+    @contextmanager
+    def __call__(self, title: str, total: int) -> Iterator[Any]:
+        self.titles.append(title)
+        yield lambda done, said="": self.words.append(said)
+
+    def epochs(self) -> list[int]:
+        return [int(found[1]) for words in self.words if (found := re.search(r"epoch (\d+)/", words))]
+
+
+def killed_after_a_few_epochs(run_folder: Path) -> int:
+    """Kill a fit that trains; epochs that its checkpoint holds."""
+    names = ("--combination", "pixels", "none", LABEL)
+    command = [sys.executable, "-m", "leukobench", "fit", str(run_folder), *names, "--workers", "1"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (kept := list((run_folder / "records").glob("fit.*.npz"))):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    with np.load(kept[0]) as stored:
+        return int(json.loads(bytes(stored["said"]).decode())["state"]["epoch"])
+
+
+@pytest.mark.slow
+def test_a_fit_that_was_killed_ends_as_the_network_that_keras_trains(network_run: Path, tmp_path: Path) -> None:
+    reached, told = killed_after_a_few_epochs(network_run), Told()
+    made = fit(network_run, ("pixels", "none", LABEL), tmp_path / "model", workers=1, progress=told)
+    assert reached > 0
+    assert min(told.epochs(), default=99) > reached
+    assert not list((network_run / "records").glob("fit.*"))
+    assert not (network_run / "features").exists()
+    arguments = [network_run / "images.parquet", made.path, repr(TINY), tmp_path / "said.npz"]
+    subprocess.run([sys.executable, "-c", WITHOUT_AND_WITH_KERAS, *map(str, arguments)], check=True)
+    with np.load(tmp_path / "said.npz") as said:
+        np.testing.assert_allclose(said["own"], said["keras"], atol=1e-6)
+        assert said["own"].std(axis=0).max() > 0.05
+    card = (made.path / "model_card.md").read_text()
+    assert f"Network: {LABEL}, trained end to end on pixels, from scratch; weights SHA-256" in card
+    assert f"- pixels x {LABEL}: trained from scratch" in card
+    assert "from those of Keras by" in card
+    opened = load(made.path, made.digest, threads=1)
+    path = pd.read_parquet(network_run / "images.parquet")["path"][0]
+    (answer,) = opened.predict([path])
+    assert answer.trained_on
+    assert 0 < answer.ood_p <= 1
+    assert opened.explain(path).method == "occlusion"
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_is_refused_before_any_work(network_run: Path) -> None:
+    told = Told()
+    with pytest.raises(BundleError, match="code of your own"):
+        fit(network_run, ("pixels", "none", "example_plugin:PixelMeans"), workers=1, progress=told)
+    assert not told.titles
+    assert not (network_run / "model").exists()
+
+
+CASES = {
+    "a head on a frozen network, calibrated": (4, {"transfer": {"network": "tiny_network:SPEC", "epochs": 2}}),
+    "one output": (2, {"binary_cnn": TINY | {"epochs": 2}}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_other_networks_give_the_numbers_of_keras(case: str, tiny: None, smears: Path, tmp_path: Path) -> None:
+    classes, choice = CASES[case]
+    calibration = "temperature" if "calibrated" in case else "as_needed"
+    said = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})
+    known = table(smears, classes)
+    method = chosen_network(said, said.cnns[0].label)
+    made = fit_network(method, RunFolder(tmp_path), said, known, task_of(known), 1, silent)
+    assert made.facts["agreement"]["probabilities"] < 1e-6
+    assert made.features.shape == (24 * classes, 128 + 4 if classes == 4 else 8 + 1)
+    stored = from_bytes(to_bytes(made.fitted.classifier, "classifier"), "classifier")
+    found = stored.predict_proba(made.fitted.selector.transform(made.features.astype(np.float64)))
+    assert found.shape == (24 * classes, classes)
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    start = "RANDOM (seed 0) weights" if classes == 4 else "scratch"
+    assert made.facts["extractor"]["description"].endswith(f"from {start}")
