@@ -73,14 +73,14 @@ def predict(
     from .serving import answers, estimators
     from .serving.bundle import load
 
-    answers.check_out(out)
+    answers.check_out(out, bundle)
     found, others = answers.images_of(images)
-    groups = answers.groups_of(found, group)
+    groups = answers.groups_of(found.values(), group)
     estimators.QUICKLY = True
     opened = load(bundle, digest, workers)
-    said = opened.predict(found, groups=groups, level=level, calibrated=not uncalibrated, progress=on_screen())
-    written = answers.write(said, out) if out else []
+    said = opened.predict(list(found), groups=groups, level=level, calibrated=not uncalibrated, progress=on_screen())
     click.echo(json.dumps(said.to_json(), allow_nan=False) if as_json else "\n".join(answers.lines(said)))
+    written = answers.write(said, out) if out else []
     for line in [f"Files that are no images: {others:,}"] * bool(others) + [f"In {path}" for path in written]:
         click.echo(line, err=as_json)
     sys.exit(int(any(row.error for row in said)))
@@ -115,7 +115,7 @@ def explain(
 
     found, others = answers.images_of(images)
     opened = load(bundle, digest, workers)
-    lines, refused = answers.explain_to(out, opened, found, level, method, on_screen())
+    lines, refused = answers.explain_to(out, opened, list(found), level, method, on_screen())
     click.echo("\n".join([*lines, *[f"Files that are no images: {others:,}"] * bool(others), f"In {out}"]))
     sys.exit(int(refused > 0))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,16 +32,15 @@ from .reporting.log import log_to
 from .reporting.progress import Progress, silent
 from .reporting.run_folder import RunFolder
 from .run_facts import out_of_fold, run_facts
-from .serving.container import write_bundle
+from .serving.container import check_target, write_bundle
 from .serving.making import Parts, checked_rows, make
 from .serving.served_network import ServedNetwork
-from .storage import cache_folder, lock
+from .storage import cache_folder, digest, file_digest, lock
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
-_SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")
 _AGREE = {"float32": 1e-3, "bfloat16": 5e-2}
 _LOOKED_AT = 8
 _PICTURE = 160
@@ -101,21 +100,24 @@ def fit(
     """
     workers = workers or cores()
     folder = _folder(Path(run).expanduser(), workers, progress)
-    target = Path(out).expanduser() if out else folder.path / "model"
-    with lock(folder.lock, f"working in {run}"), log_to(folder.log):
+    target = Path(out).expanduser().resolve() if out else folder.path / "model"
+    check_target(target)
+    with lock(folder.lock, f"working in {run}"), log_to(folder.log), _explained(folder):
         row, experiment, answer = _chosen(folder, combination)
-        with tempfile.TemporaryDirectory() as scratch:
-            parts = _parts(folder, row, experiment, answer, _Work(Path(scratch), workers, progress, pictures))
+        folder.begin_features()
+        try:
+            parts = _parts(folder, row, experiment, answer, _Work(workers, progress, pictures))
             manifest, files = make(parts)
-            digest = write_bundle(target, manifest, files)
+        finally:
+            folder.end_features()
+        made = write_bundle(target, manifest, files)
     title = " x ".join(str(row[name]) for name in NAMES)
     _log.info("Fitted %s on %s images.", title, f"{len(parts.labels):,}")
-    return Fitted(target, digest, title, manifest)
+    return Fitted(target, made, title, manifest)
 
 
 @dataclass(frozen=True)
 class _Work:
-    scratch: Path
     workers: int
     progress: Progress
     pictures: bool
@@ -132,6 +134,19 @@ def _folder(run: Path, workers: int, progress: Progress) -> RunFolder:
             )
         return RunFolder(run)
     return RunFolder(pipeline.run(read_experiment(run), workers, progress).folder)
+
+
+@contextlib.contextmanager
+def _explained(folder: RunFolder) -> Iterator[None]:
+    """Tell what a run that lacks something can do."""
+    try:
+        yield
+    except (KeyError, FileNotFoundError) as error:
+        raise ConfigurationError(
+            f"The run in {folder.path} lacks what a bundle needs: an older version made it, or it was damaged.",
+            received=f"no {error}",
+            mend="run its experiment again: what is finished is not computed anew.",
+        ) from error
 
 
 def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[str, Any], Experiment, dict[str, Any]]:
@@ -170,7 +185,7 @@ def _parts(
         method = chosen_network(experiment, row["classifier"])
         made = fit_network(method, folder, experiment, images, task, work.workers, work.progress)
     else:
-        made = _on_features(experiment, row, images, task, work)
+        made = _on_features(folder, experiment, row, images, task, work)
     with made.network.open(work.workers) as engine:
         pattern = next(iter(engine.vectors(iter([made.network.pattern()]))))
     checked, fitted = checked_rows(len(task)), made.fitted
@@ -186,18 +201,18 @@ def _parts(
         fitted.classifier,
         fitted.probabilities(made.features[checked], len(task.classes)),
         out_of_fold(folder, row, task),
-        _shortcuts(experiment, images, task, work),
+        _shortcuts(folder, experiment, images, task, work),
         _pictures(images, work) if work.pictures else [],
         run_facts(folder, row, experiment, answer, task) | {"tuned": fitted.tuned} | made.facts,
     )
 
 
 def _on_features(
-    experiment: Experiment, row: Mapping[str, Any], images: pd.DataFrame, task: Task, work: _Work
+    folder: RunFolder, experiment: Experiment, row: Mapping[str, Any], images: pd.DataFrame, task: Task, work: _Work
 ) -> FittedCombination:
     """A selector and a classifier, fitted to the features of a frozen network."""
-    extractor, network = _network(experiment, row)
-    features = _matrix("features", extractor, images, work)
+    extractor, network = _network(folder, experiment, row)
+    features = _matrix("features", folder.matrix("fit"), extractor, images, work)
     selector, classifier = (
         next(method for method in methods if method.label == row[name])
         for name, methods in zip(NAMES[1:], make_methods(experiment), strict=True)
@@ -209,7 +224,9 @@ def _on_features(
     return FittedCombination(network, features, fitted, {"agreement": agreement, "extractor": _described(extractor)})
 
 
-def _network(experiment: Experiment, row: Mapping[str, Any]) -> tuple[NetworkExtractor, ServedNetwork]:
+def _network(
+    folder: RunFolder, experiment: Experiment, row: Mapping[str, Any]
+) -> tuple[NetworkExtractor, ServedNetwork]:
     """The extractor of the combination, and its network as the bundle will run it."""
     choice = next(choice for choice in experiment.extractors if choice.label == row["extractor"])
     extractor = make_extractor(choice.name, choice.parameters)
@@ -220,16 +237,21 @@ def _network(experiment: Experiment, row: Mapping[str, Any]) -> tuple[NetworkExt
             received=choice.label,
             mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
+    if digest(folder.resolved()["extractors"][choice.label]) != digest(dict(extractor.identity)):
+        raise ConfigurationError(
+            f"{choice.label} is another one now than in the run: its weights, its engine or leukobench have changed.",
+            mend="run the experiment again: only what has changed is computed.",
+        )
     spec = extractor.network
     files = converted_network(spec, extractor.weights, [extractor.pooling])
     served = ServedNetwork(spec.input_size, spec.interpolation, extractor.precision, extractor.orientations, files)
     return extractor, served
 
 
-def _matrix(name: str, extractor: Any, images: pd.DataFrame, work: _Work) -> NDArray[np.float32]:
+def _matrix(name: str, target: Path, extractor: Any, images: pd.DataFrame, work: _Work) -> NDArray[np.float32]:
     """Features of all images, from the cache where they are there."""
     cache = FeatureCache(cache_folder() / "features", extractor.identity)
-    target, files = work.scratch / f"{name}.npy", list(zip(images["image_id"], images["path"], strict=True))
+    files = list(zip(images["image_id"], images["path"], strict=True))
     known = cache.known()
     missing = len({image_id for image_id, _ in files} - known)
     with work.progress(f"extracting {name}", missing) as advance:
@@ -252,14 +274,17 @@ def _agreement(
     found = {}
     for position in rows:
         path = Path(images["path"].iloc[position])
-        if path.is_file():
+        if path.is_file() and file_digest(path) == images["image_id"].iloc[position]:
             found[position] = network.read(path.read_bytes())
     with network.open(workers) as engine:
         vectors = list(engine.vectors(iter(found.values())))
     known = [features[position] for position in found]
-    apart = [float(np.linalg.norm(new - old) / np.linalg.norm(old)) for new, old in zip(vectors, known, strict=True)]
+    apart = [
+        float(np.linalg.norm(new - old) / max(np.linalg.norm(old), 1e-12))
+        for new, old in zip(vectors, known, strict=True)
+    ]
     largest, limit = max(apart, default=0.0), _AGREE[network.precision]
-    if largest > limit:
+    if not largest <= limit:
         raise BundleError(
             "The bundle's network gives other vectors than the run's features.",
             expected=f"at most {limit:g} (relative)",
@@ -270,10 +295,10 @@ def _agreement(
 
 
 def _shortcuts(
-    experiment: Experiment, images: pd.DataFrame, task: Task, work: _Work
+    folder: RunFolder, experiment: Experiment, images: pd.DataFrame, task: Task, work: _Work
 ) -> dict[str, tuple[str, list[str], Any, Any]]:
     """What file facts, colours and border alone say, fitted on all images."""
-    glance = _matrix("file facts and colours", Glance(), images, work)
+    glance = _matrix("file facts and colours", folder.matrix("glance"), Glance(), images, work)
     names = FeatureCache(cache_folder() / "features", Glance.identity).feature_names()
     made = {}
     for name, prefix, selector, classifier in shortcut_methods(experiment.evaluation, len(images)):

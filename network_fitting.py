@@ -131,16 +131,12 @@ def fit_network(
     """
     files = list(zip(images["image_id"], images["path"], strict=True))
     _check_unchanged(files, workers, progress)
-    folder.begin_features()
-    try:
-        pixels, _ = pixels_for(method, files, folder, workers, progress)
-        job = _Job(method, task, fit_rules(experiment), pixels, workers, folder.records / "fit.json", os.getpid())
-        trained = _in_fresh_process(job, progress)
-        size, interpolation = wanted(method)
-        network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
-        features = _features(network, pixels, workers, progress)
-    finally:
-        folder.end_features()
+    pixels, _ = pixels_for(method, files, folder, workers, progress)
+    job = _Job(method, task, fit_rules(experiment), pixels, workers, folder.records / "fit.json", os.getpid())
+    trained = _in_fresh_process(job, progress)
+    size, interpolation = wanted(method)
+    network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
+    features = _features(network, pixels, workers, progress)
     fitted = Refitted(_keeping_all(features.shape[1]), trained.classifier, {})
     agreement = _agreement(fitted, features, trained)
     return FittedCombination(

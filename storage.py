@@ -14,7 +14,8 @@ from typing import Any
 
 from .errors import BusyError, StorageError
 
-_TEMPORARY = ".part-"
+TEMPORARY = ".part-"
+"""How the names of what is not finished begin."""
 
 
 def cache_folder() -> Path:
@@ -37,7 +38,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     StorageError
         The disk is full or the folder cannot be written.
     """
-    temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
     try:
         with explained(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,13 +67,14 @@ def write_text(target: Path, text: str) -> None:
 
 
 def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
-    """Delete temporary files that killed writers left in `folder` more than `older_than_s` seconds ago."""
+    """Delete what killed writers left in `folder` more than `older_than_s` seconds ago."""
+    import shutil
     import time
 
-    for path in folder.glob(f"{_TEMPORARY}*"):
+    for path in folder.glob(f"{TEMPORARY}*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > older_than_s:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def digest(value: Any) -> str:

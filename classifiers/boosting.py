@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import EngineError
 from ..networks.frameworks import gpu_shown
+from .stored_trees import check_trees
 
 _MOST_KEPT = 3
 """Binned matrices that a process keeps: one for each inner fold of a search."""
@@ -132,14 +133,15 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Trees in XGBoost's own format."""
+        """Trees in XGBoost's own format (JSON)."""
         state = dict(super().__getstate__())
         if "booster_" in state:
-            state["booster_"] = bytes(state["booster_"].save_raw("ubj"))
+            state["booster_"] = bytes(state["booster_"].save_raw("json"))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if isinstance(stored := state.get("booster_"), bytes):
+            check_trees(stored, int(state["n_features_in_"]), len(state["classes_"]))
             state = state | {"booster_": _xgboost().Booster({"device": "cpu"}, model_file=bytearray(stored))}
         super().__setstate__(state)
 

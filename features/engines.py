@@ -210,7 +210,7 @@ class OpenVINOEngine(Engine):
         core = self._openvino.Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EngineError("This processor cannot compute in bfloat16.", mend="choose `precision: float32`.")
-        model = core.read_model(files.xml, files.weights) if files.xml else core.read_model(str(files.path))
+        model = core.read_model(str(files.path)) if files.xml is None else core.read_model(*files.files())
         steps = self._openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(self._openvino.Type.u8)
         model = steps.build()

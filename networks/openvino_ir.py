@@ -27,16 +27,14 @@ class Converted:
 
     path: Path
     feature_names: tuple[str, ...]
-    xml: bytes = b""
-    weights: bytes = b""
+    xml: bytes | None = None
+    weights: bytes | None = None
 
     def files(self) -> tuple[bytes, bytes]:
         """Bytes of the two files."""
-        return (
-            (self.xml, self.weights)
-            if self.xml
-            else (self.path.read_bytes(), self.path.with_suffix(".bin").read_bytes())
-        )
+        if self.xml is not None and self.weights is not None:
+            return self.xml, self.weights
+        return self.path.read_bytes(), self.path.with_suffix(".bin").read_bytes()
 
 
 def converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:

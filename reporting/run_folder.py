@@ -84,6 +84,16 @@ class RunFolder:
             write = table.to_parquet if name.endswith(".parquet") else table.to_csv
             write(temporary, index=False)
 
+    def resolved(self) -> dict[str, Any]:
+        """What ``experiment.yaml`` says of extractors, images and software, as the run found them.
+
+        Raises
+        ------
+        KeyError, OSError
+            There is no such file, or not this part of it.
+        """
+        return dict(yaml.safe_load(self._experiment.read_text(encoding="utf-8"))["resolved"])
+
     def begin(self) -> None:
         """From here on the folder is not finished."""
         remove_leftovers(self.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,23 +22,29 @@ _LISTED = 50
 _ENDINGS = (".csv", ".json", ".parquet")
 
 
-def images_of(paths: Sequence[Path]) -> tuple[list[Path], int]:
+def images_of(paths: Sequence[Path]) -> tuple[dict[Path, str], int]:
     """Files that are named, and all images below folders that are named; and how many files there are no images.
+
+    Returns
+    -------
+    images : dict of Path to str
+        Each path, and the part of it in which a patient is looked for: below the folder that was named, as in a run.
+    others : int
 
     Raises
     ------
     ImagesError
         A path is not there, or nothing is left.
     """
-    found: list[Path] = []
+    found: dict[Path, str] = {}
     others = 0
     for path in paths:
         if path.is_dir():
             files = find_files(path)
-            found += [files.folder / name for name in files.images]
+            found |= {path / name: name for name in files.images}
             others += len(files.refused)
         elif path.exists():
-            found.append(path)
+            found[path] = path.as_posix()
         else:
             raise ImagesError("There is no such image.", expected="a file or a folder", received=str(path))
     if not found:
@@ -46,22 +52,24 @@ def images_of(paths: Sequence[Path]) -> tuple[list[Path], int]:
     return found, others
 
 
-def groups_of(images: Sequence[Path], group: str | None) -> list[str] | None:
-    """What the regular expression `group` finds in each path ('' where it finds nothing); None without one."""
+def groups_of(names: Iterable[str], group: str | None) -> list[str] | None:
+    """What the regular expression `group` finds in each name ('' where it finds nothing); None without one."""
     if group is None:
         return None
     expression = compile_group(group)
     part = "patient" if "patient" in expression.groupindex else 1
-    matches = [expression.search(path.as_posix()) for path in images]
+    matches = [expression.search(name) for name in names]
     return [match[part] or "" if match else "" for match in matches]
 
 
-def check_out(out: Path | None) -> None:
-    """Refuse, before any work, a file that `write` could not write."""
+def check_out(out: Path | None, bundle: Path) -> None:
+    """Refuse, before any work, a file that `write` could not write, or should not."""
     if out is not None and out.suffix.lower() not in _ENDINGS:
         raise ConfigurationError(
             "The ending of the file does not say what to write.", expected=", ".join(_ENDINGS), received=str(out)
         )
+    if out is not None and bundle.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ConfigurationError("Answers do not go into the bundle, which they would damage.", received=str(out))
 
 
 def write(predictions: Predictions, out: Path) -> list[Path]:
@@ -96,20 +104,26 @@ def lines(predictions: Predictions) -> Iterator[str]:
 
 
 def _line(row: Prediction) -> str:
+    name = _visible(row.image)
     if row.error:
-        return f"{row.image}: NOT READ: {row.error}"
+        return f"{name}: NOT READ: {_visible(row.error)}"
     remarks = ["UNLIKE THE TRAINING DATA"] * row.ood + ["was trained on"] * row.trained_on
     sure = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %"
-    return "; ".join([f"{row.image}: {sure}", f"set {{{', '.join(row.conformal_set)}}}", *remarks])
+    return "; ".join([f"{name}: {sure}", f"set {{{', '.join(row.conformal_set)}}}", *remarks])
+
+
+def _visible(text: str) -> str:
+    """`text`, its control characters as escapes: a name must not move the cursor of a terminal."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _patient(one: GroupPrediction) -> str:
     if one.label is None:
-        return f"patient {one.group}: no image could be read"
+        return f"patient {_visible(one.group)}: no image could be read"
     votes = ", ".join(f"{name} {count}" for name, count in one.votes.items())
     remarks = [f"{one.unreadable} not read"] * bool(one.unreadable) + [f"{one.ood} unlike"] * bool(one.ood)
     sure = f"{one.label} {100 * one.probabilities[one.label]:.1f} %"
-    return "; ".join([f"patient {one.group}: {sure} (mean of {one.images} images; votes: {votes})", *remarks])
+    return "; ".join([f"patient {_visible(one.group)}: {sure} (mean of {one.images} images; votes: {votes})", *remarks])
 
 
 def explain_to(

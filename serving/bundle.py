@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +20,10 @@ from numpy.typing import NDArray
 from ..errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from ..features.extraction import read_ahead
 from .conformal import Calibration, sets
-from .container import Contents, read_bundle
+from .container import Contents, arrays, read_bundle
 from .estimators import from_bytes
-from .prediction import Image, Prediction, Predictions, Upload
+from .manifest import check_manifest
+from .prediction import Image, Prediction, Predictions, Upload, image_bytes, name_of
 from .reference import Reference
 from .served_network import ServedNetwork
 from .temperature import tempered
@@ -95,6 +95,7 @@ class Bundle:
 
     def __init__(self, contents: Contents, threads: int) -> None:
         said, file = contents.manifest, contents.file
+        check_manifest(said)
         self._network = ServedNetwork.of(said["network"], file("network.xml"), file("network.bin"))
         self._open = contextlib.ExitStack()
         with ThreadPoolExecutor(1) as beside:  # the network is compiled while scikit-learn is imported
@@ -111,9 +112,10 @@ class Bundle:
         self._temperature = float(said["temperature"]["value"])
         self._threads = threads
         self._contents = contents
-        with np.load(io.BytesIO(file("calibration.npz")), allow_pickle=False) as stored:
-            self._calibration = Calibration(stored["scores"], stored["labels"], stored["groups"], len(self.classes))
-            self._trained_on = frozenset(stored["image_ids"].tolist())
+        stored = arrays(file("calibration.npz"))
+        self._calibration = Calibration(stored["scores"], stored["labels"], stored["groups"], len(self.classes))
+        self._calibration.check()
+        self._trained_on = frozenset(stored["image_ids"].tolist())
         self._check_numbers()
 
     @property
@@ -267,9 +269,10 @@ class Bundle:
         thresholds: NDArray[np.float64],
         calibrated: bool,
     ) -> Iterator[tuple[int, Prediction]]:
-        own = self.probabilities(vectors)
-        shown = own if calibrated else self.probabilities(vectors, calibrated=False)
-        inside = sets(own, thresholds)
+        raw = self.probabilities(vectors, calibrated=False)
+        own, labels = tempered(raw, self._temperature), raw.argmax(axis=1)
+        shown, inside = own if calibrated else raw, sets(own, thresholds)
+        inside[np.arange(len(labels)), labels] = True  # where two classes are equally probable
         scores, shares = self.reference.scores(vectors)
         rare = self.reference.rare(shares)
         for row, (place, image_id) in enumerate(places):
@@ -278,7 +281,7 @@ class Bundle:
                 Prediction(
                     name_of(images[place]),
                     image_id,
-                    self.classes[int(own[row].argmax())],
+                    self.classes[int(labels[row])],
                     dict(zip(self.classes, shown[row].tolist(), strict=True)),
                     tuple(name for name, held in zip(self.classes, inside[row], strict=True) if held),
                     float(scores[row]),
@@ -290,8 +293,8 @@ class Bundle:
 
     def _check_numbers(self) -> None:
         """Compare a fixed picture and a few vectors with what they gave where the bundle was made."""
-        with np.load(io.BytesIO(self._contents.file("check.npz")), allow_pickle=False) as stored:
-            vectors, expected, pattern = stored["vectors"], stored["probabilities"], stored["pattern"]
+        stored = arrays(self._contents.file("check.npz"))
+        vectors, expected, pattern = stored["vectors"], stored["probabilities"], stored["pattern"]
         found = next(self.vectors(iter([self._network.pattern()])))
         moved = float(np.linalg.norm(found - pattern) / max(np.linalg.norm(pattern), 1e-12))
         differ = float(np.abs(self.probabilities(vectors, calibrated=False) - expected).max())
@@ -303,27 +306,6 @@ class Bundle:
                 received=f"{moved:.2g} and {differ:.2g}; made with {_versions(self.facts)}",
                 mend="install the versions that it was made with, or make it again here with `leukobench fit`.",
             )
-
-
-def image_bytes(image: Image) -> bytes:
-    """The bytes of a file or upload.
-
-    Raises
-    ------
-    UnreadableImageError
-        The file cannot be read.
-    """
-    if isinstance(image, Upload):
-        return image.data
-    try:
-        return Path(image).read_bytes()
-    except (OSError, ValueError) as error:
-        raise UnreadableImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def name_of(image: Image) -> str:
-    """Path or name, as given."""
-    return image.name if isinstance(image, Upload) else os.fspath(image)
 
 
 def _checked_level(level: float) -> float:

@@ -43,6 +43,19 @@ class Calibration:
         """From out-of-fold probabilities, shape (n, classes)."""
         return cls(1 - probabilities[np.arange(len(labels)), labels], labels, groups, probabilities.shape[1])
 
+    def check(self) -> None:
+        """Refuse stored scores that do not fit together.
+
+        Raises
+        ------
+        ValueError
+        """
+        shapes = self.scores.shape == self.labels.shape == self.groups.shape == (len(self.scores),)
+        if not shapes or not len(self.scores) or not np.isfinite(self.scores).all():
+            raise ValueError("the calibration does not fit together")
+        if self.labels.min() < 0 or self.labels.max() >= self.classes:
+            raise ValueError("the calibration knows other classes")
+
     def by_class(self, level: float) -> bool:
         """Whether each class is calibrated by itself: where it has twice the groups that the level needs at least."""
         counts = [len(np.unique(self.groups[self.labels == label])) for label in range(self.classes)]

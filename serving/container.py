@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -18,14 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import BundleError
-from ..storage import atomic_path, explained, remove_leftovers
+from ..storage import TEMPORARY, atomic_path, explained, remove_leftovers
 
 FORMAT = 1
 KIND = "leukobench bundle"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 _MOST_BYTES = 4 * 2**30
-_LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]+)")
+_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]*)")
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
@@ -82,6 +87,8 @@ def write_bundle(target: Path, manifest: Mapping[str, Any], files: Mapping[str, 
     StorageError
         It cannot be written.
     """
+    target = target.expanduser().resolve()
+    check_target(target)
     said = {"kind": KIND, "format": FORMAT, **manifest}
     text = json.dumps(said, indent=2, allow_nan=False, ensure_ascii=False)
     stored = {**files, MANIFEST: text.encode("utf-8")}
@@ -126,6 +133,21 @@ def read_bundle(path: Path, digest: str | None = None) -> Contents:
     return Contents(manifest, files, _sha256(sums))
 
 
+def arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """What an ``.npz`` file holds; nothing is unpickled, and nothing that is compressed is unpacked.
+
+    Raises
+    ------
+    ValueError
+        It holds something else.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("an array is compressed")
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
 def is_bundle(path: Path) -> bool:
     """Whether a bundle seems to lie there; it is not verified."""
     if path.is_dir():
@@ -137,7 +159,7 @@ def _manifest(path: Path, data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
         kind, number = found["kind"], found["format"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _refused(path, "is no bundle of leukobench", KIND, f"another {MANIFEST}") from None
     if kind != KIND:
         raise _refused(path, "is no bundle of leukobench", KIND, repr(kind)[:80])
@@ -158,18 +180,20 @@ def _listed(path: Path, sums: bytes) -> dict[str, str]:
 @contextlib.contextmanager
 def _source(path: Path) -> Any:
     """Yields a function that reads one file by its name."""
-    if path.is_dir():
-        yield lambda name: _read_file(path, name)
-        return
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield lambda name: _read_member(path, archive, name)
+        if path.is_dir():
+            if sum(file.stat().st_size for file in path.iterdir()) > _MOST_BYTES:
+                raise _too_large(path)
+            yield lambda name: _read_file(path, name)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                yield lambda name: _read_member(path, archive, name)
     except FileNotFoundError:
         raise _refused(path, "is not there", "a bundle: a folder or a .zip", "nothing", "correct the path.") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _damaged(path, f"no whole zip file: {error}") from error
-    except OSError as error:
-        raise _damaged(path, f"cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"cannot be read: {error}") from error
 
 
 def _read_file(folder: Path, name: str) -> bytes:
@@ -185,8 +209,14 @@ def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     except KeyError:
         raise _lacking(path, name) from None
     if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
-        raise _refused(path, "is too large", f"at most {_MOST_BYTES / 2**30:.0f} GiB", "more when unpacked")
+        raise _too_large(path)
+    if known.compress_type not in _COMPRESSIONS:  # others unpack more than they say before it is noticed
+        raise _damaged(path, f"{name} is compressed in a way that leukobench does not use")
     return archive.read(known)
+
+
+def _too_large(path: Path) -> BundleError:
+    return _refused(path, "is too large", f"at most {_MOST_BYTES / 2**30:.0f} GiB", "more, when unpacked")
 
 
 def _lacking(path: Path, name: str) -> BundleError:
@@ -195,21 +225,42 @@ def _lacking(path: Path, name: str) -> BundleError:
     return _damaged(path, f"{name} is missing")
 
 
+def check_target(target: Path) -> None:
+    """Refuse, before any work, a place where something lies that is no bundle: it would be overwritten.
+
+    Raises
+    ------
+    BundleError
+    """
+    if not target.name:
+        raise _refused(target, "has no name", "a folder or a .zip", f"{target}")
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    foreign = "something else"
+    try:
+        with _source(target) as read:
+            _manifest(target, read(MANIFEST))
+            listed = {*_listed(target, read(SUMS)), SUMS}
+        others = {file.name for file in target.iterdir()} - listed if target.is_dir() else set()
+        foreign = ", ".join(sorted(others)[:3])
+    except BundleError:
+        pass
+    if foreign:
+        mend = "name another place with --out."
+        raise _refused(target, "is there already, and is no bundle alone", "a new name, or a bundle", foreign, mend)
+
+
 def _write_zip(target: Path, files: Mapping[str, bytes]) -> None:
-    if target.exists() and not zipfile.is_zipfile(target):
-        raise _refused(target, "is there already, and is no bundle", "a new name", "another file")
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             archive.writestr(zipfile.ZipInfo(name, _MOMENT), files[name], zipfile.ZIP_DEFLATED, 6)
 
 
 def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    if target.exists() and not is_bundle(target) and (not target.is_dir() or any(target.iterdir())):
-        raise _refused(target, "is there already, and is no bundle", "a new name", "something else", "name another.")
     with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(target.parent)
-    new, old = (target.with_name(f".part-{uuid.uuid4().hex}-{target.name}") for _ in range(2))
+    new, old = (target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}") for _ in range(2))
     try:
         with explained(target):
             new.mkdir()
@@ -217,12 +268,22 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
             with atomic_path(new / name) as temporary:
                 temporary.write_bytes(data)
         with explained(target):
-            if target.exists():
-                target.rename(old)
-            new.rename(target)
+            _swap(target, new, old)
     finally:
         for leftover in (new, old):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _swap(target: Path, new: Path, old: Path) -> None:
+    """Put `new` in the place of `target`; whatever interrupts, one of them lies there."""
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
 
 
 def _sha256(data: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from ..errors import BundleError, ConfigurationError
 from ..evaluation.refit import Refitted
 from ..features.glance import Glance, columns
 from .activation import FeatureMaps, activation
+from .container import arrays
 from .estimators import from_bytes
 from .margin import Margin
 from .occlusion import occlusion
@@ -244,5 +244,5 @@ class Explainer:
         """All pictures, one after the other, and where each ends."""
         if "pictures.npz" not in self._contents.files:
             return None
-        with np.load(io.BytesIO(self._contents.file("pictures.npz")), allow_pickle=False) as stored:
-            return stored["data"], stored["ends"]
+        stored = arrays(self._contents.file("pictures.npz"))
+        return stored["data"], stored["ends"]

@@ -17,7 +17,7 @@ def model_card(said: Mapping[str, Any]) -> str:
     M. Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
     """
     sections = [
-        f"# {said['name']}",
+        f"# {_plain(said['name'])}",
         _what(said),
         "## Intended use\n\nResearch use only: **not a medical device**. It sorts images of the kind that it was "
         "trained on; it makes no diagnosis, and nobody has tested it in a clinic.",
@@ -44,7 +44,7 @@ _OOD = (
 
 def _what(said: Mapping[str, Any]) -> str:
     names = said["combination"]
-    classes = ", ".join(said["classes"])
+    classes = ", ".join(map(_plain, said["classes"]))
     return (
         f"Tells {len(said['classes'])} classes apart: {classes}. Images -> {names['extractor']} -> {names['selector']} "
         f"-> {names['classifier']}."
@@ -64,7 +64,7 @@ def _scores(said: Mapping[str, Any]) -> str:
     for name in [*_METRICS, *per_class]:
         if name in said["scores"]:
             value, low, high = said["scores"][name]
-            lines.append(f"| {name.replace('_', ' ')} | {_number(name, value)} | {_between(name, low, high)} |")
+            lines.append(f"| {_title(name)} | {_number(name, value)} | {_between(name, low, high)} |")
     if said["corrected"]:
         metric, value, low, high = said["corrected"]
         picked = f"{metric.replace('_', ' ')}, corrected for having been picked among {said['picked_among']}"
@@ -123,9 +123,7 @@ def _made(said: Mapping[str, Any]) -> str:
     lines = [
         f"{said['created']}, bundle format 1; {versions}",
         f"Network: {said['extractor']['description']}; weights {said['extractor']['weights']}",
-        f"Its vectors of {said['agreement']['images']} training images, computed again when it was bundled, differ "
-        f"from those of {said['agreement'].get('with', 'the benchmark')} by {said['agreement']['largest']:.1g} "
-        "(relative)",
+        _agreement(said["agreement"]),
     ]
     lines += [f"Tuned: {tuned}"] if tuned else []
     lines.append(
@@ -134,8 +132,27 @@ def _made(said: Mapping[str, Any]) -> str:
     return _bullets(lines)
 
 
+def _agreement(found: Mapping[str, Any]) -> str:
+    if not found["images"]:
+        return "No training image was there to compare its vectors with those of the benchmark"
+    return (
+        f"Its vectors of {found['images']} training images, computed again when it was bundled, differ from those of "
+        f"{found.get('with', 'the benchmark')} by {found['largest']:.1g} (relative)"
+    )
+
+
 def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {_plain(line)}" for line in lines)
+
+
+def _title(metric: str) -> str:
+    """A metric in words; the class in its brackets stays as it is, but for what would break a table."""
+    words, bracket, label = metric.partition("[")
+    return words.replace("_", " ") + bracket + _plain(label)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _number(metric: str, value: float | None) -> str:

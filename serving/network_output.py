@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from ..errors import BundleError
 from ..networks.frameworks import load_keras, load_openvino
 from ..networks.openvino_ir import Converted
+from .reference import PROBABILITY
 
-FEATURE, PROBABILITY = "feature", "probability"
+FEATURE = "feature"
 
 
 def output_names(features: int, probabilities: int) -> list[str]:

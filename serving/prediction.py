@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,8 +12,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ..errors import UnreadableImageError
+
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,32 @@ class Upload:
 
 
 Image = str | Path | Upload
+
+
+def image_bytes(image: Image) -> bytes:
+    """The bytes of a file or upload.
+
+    Raises
+    ------
+    UnreadableImageError
+        The file cannot be read.
+    """
+    if isinstance(image, Upload):
+        return image.data
+    try:
+        path = Path(image)
+        if path.exists() and not path.is_file():
+            raise UnreadableImageError("cannot be read: no regular file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise UnreadableImageError(f"larger than {_MOST_BYTES // 2**20} MB")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def name_of(image: Image) -> str:
+    """Path or name, as given."""
+    return image.name if isinstance(image, Upload) else os.fspath(image)
 
 
 @dataclass(frozen=True)

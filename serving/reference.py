@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .network_output import PROBABILITY
+from .container import arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -19,6 +19,8 @@ MOST_IMAGES = 5000
 _NEIGHBOURS = 5
 _RARE = 0.01
 _BLOCK = 512
+PROBABILITY = "probability"
+"""How the names of columns begin that are no features: probabilities that a network trained end to end gives."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,22 @@ class Reference:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Reference:
-        """What `to_bytes` stored; nothing is unpickled."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            return cls(*(stored[field.name] for field in fields(cls)))
+        """What `to_bytes` stored.
+
+        Raises
+        ------
+        ValueError
+            Its parts do not fit together.
+        """
+        stored = arrays(data)
+        made = cls(*(stored[field.name] for field in fields(cls)))
+        images, features = made.vectors.shape
+        fit = made.centre.shape == made.weight.shape == (features,)
+        fit = fit and made.labels.shape == made.image_ids.shape == (images,)
+        usual = made.distances.ndim == 1 and len(made.distances) >= images > 0 and np.isfinite(made.distances).all()
+        if not fit or not usual or np.median(made.distances) <= 0:
+            raise ValueError("the reference does not fit together")
+        return made
 
     @cached_property
     def _points(self) -> NDArray[np.float32]:

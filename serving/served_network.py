@@ -43,6 +43,8 @@ class ServedNetwork:
     @classmethod
     def of(cls, said: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
         """From what a manifest says and the bundle's two files."""
+        if not xml.lstrip().startswith((b"<?xml", b"<net")):
+            raise ValueError("the network is not in OpenVINO's format")
         height, width = (int(length) for length in said["input_size"])
         names = tuple(map(str, said["feature_names"]))
         files = Converted(Path("network.xml"), names, xml, weights)

@@ -11,8 +11,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _LEAST = 1e-6
-_BOUNDS = (0.05, 20.0)
-_Z = 1.96
+BOUNDS = (0.05, 20.0)
 
 
 class Temperature(NamedTuple):
@@ -42,6 +41,9 @@ class Temperature(NamedTuple):
 def fit_temperature(probabilities: Floats, labels: Integers, groups: Integers, folds: Integers) -> Temperature:
     """Find a temperature; it is applied only where it lowers the log loss beyond doubt.
 
+    One more group is added that is as sure as the others and wrong, as conformal prediction adds one: a few images that
+    are all right would otherwise ask for certainty.
+
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n, classes)
@@ -53,19 +55,21 @@ def fit_temperature(probabilities: Floats, labels: Integers, groups: Integers, f
     ----------
     C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
     """
-    asked = _best(probabilities, labels)
+    _, codes = np.unique(groups, return_inverse=True)
+    count = int(codes.max()) + 1
+    asked = _best(probabilities, labels, groups)
     gains = np.zeros(len(labels))
     for fold in np.unique(folds):
         held = folds == fold
-        if held.all():
-            break
-        value = _best(probabilities[~held], labels[~held])
-        gains[held] = _losses(probabilities[held], labels[held], 1.0) - _losses(
-            probabilities[held], labels[held], value
-        )
-    gain = float(gains.mean())
-    sums = np.bincount(np.unique(groups, return_inverse=True)[1], gains - gain)
-    half = _Z * float(np.sqrt((sums**2).sum())) / len(gains)
+        value = _best(probabilities[~held], labels[~held], groups[~held]) if not held.all() else 1.0
+        gains[held] = _losses(probabilities[held], labels[held], 1.0)
+        gains[held] -= _losses(probabilities[held], labels[held], value)
+    weight = len(labels) / count
+    lost = min(_wrong(probabilities, labels, 1.0) - _wrong(probabilities, labels, asked), 0.0)
+    total = len(labels) + weight
+    gain = float((gains.sum() + weight * lost) / total)
+    sums = np.append(np.bincount(codes, gains - gain), weight * (lost - gain))
+    half = _t_quantile(count) * float(np.sqrt((sums**2).sum() * (count + 1) / count)) / total
     return Temperature(asked if gain - half > 0 else 1.0, asked, gain, gain - half, gain + half)
 
 
@@ -78,17 +82,35 @@ def tempered(probabilities: Floats, temperature: float) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _best(probabilities: Floats, labels: Integers) -> float:
+def _best(probabilities: Floats, labels: Integers, groups: Integers) -> float:
     from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        return float(_losses(probabilities, labels, float(np.exp(log_temperature))).mean())
+    weight = len(labels) / len(np.unique(groups))
 
-    found = minimize_scalar(loss, bounds=np.log(_BOUNDS), method="bounded")
-    return float(np.exp(found.x))
+    def loss(log_temperature: float) -> float:
+        value = float(np.exp(log_temperature))
+        return float(_losses(probabilities, labels, value).sum()) + weight * _wrong(probabilities, labels, value)
+
+    return float(np.exp(minimize_scalar(loss, bounds=np.log(BOUNDS), method="bounded").x))
 
 
 def _losses(probabilities: Floats, labels: Integers, temperature: float) -> Floats:
+    return _all_losses(probabilities, temperature)[np.arange(len(labels)), labels]
+
+
+def _wrong(probabilities: Floats, labels: Integers, temperature: float) -> float:
+    """Mean loss of an image whose true class is another one than its own, each as probable."""
+    every = _all_losses(probabilities, temperature)
+    others = every.sum(axis=1) - every[np.arange(len(labels)), labels]
+    return float(others.mean() / (every.shape[1] - 1))
+
+
+def _all_losses(probabilities: Floats, temperature: float) -> Floats:
     given = np.maximum(probabilities, _LEAST)
-    own = tempered(given / given.sum(axis=1, keepdims=True), temperature)
-    return -np.log(own[np.arange(len(labels)), labels])
+    return -np.log(tempered(given / given.sum(axis=1, keepdims=True), temperature))
+
+
+def _t_quantile(freedom: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom))

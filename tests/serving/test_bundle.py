@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,10 +17,11 @@ import pytest
 
 import leukobench
 from leukobench.config import for_folder
-from leukobench.errors import BundleError, ConfigurationError, UnreadableImageError
+from leukobench.errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from leukobench.fitting import fit
 from leukobench.pipeline import run
 from leukobench.serving.bundle import Bundle, load
+from leukobench.serving.container import read_bundle, write_bundle
 from leukobench.serving.prediction import Upload
 
 KEPT = Path(__file__).parent / "bundle-format-1.zip"
@@ -87,10 +90,13 @@ def test_bad_images_have_their_reason_and_stop_nothing(bundle: Bundle, paths: li
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "cut.jpg").write_bytes(paths[0].read_bytes()[:-400])
     (tmp_path / "empty.png").write_bytes(b"")
-    bad = [tmp_path / "text.jpg", tmp_path / "cut.jpg", tmp_path / "empty.png", tmp_path / "absent.jpg", tmp_path]
+    os.mkfifo(tmp_path / "pipe.png")
+    with (tmp_path / "giant.tif").open("wb") as giant:
+        giant.truncate(2**33)  # a sparse file: it takes no room
+    bad = [tmp_path / name for name in ("text.jpg", "cut.jpg", "empty.png", "absent.jpg", "pipe.png", "giant.tif", "")]
     mixed = [paths[0], *bad, Upload("bytes", b"\xff\xd8\xff"), "nul\0byte", paths[1]]
     found = bundle.predict(mixed)
-    assert [bool(row.error) for row in found] == [False, *[True] * 7, False]
+    assert [bool(row.error) for row in found] == [False, *[True] * 9, False]
     assert [row.label is None for row in found] == [bool(row.error) for row in found]
     assert "truncated" in found[2].error or "decode" in found[2].error
     said = json.dumps(found.to_json(), allow_nan=False)
@@ -158,10 +164,8 @@ def test_neither_tensorflow_nor_the_cache_is_needed(tiny_bundle: Path, paths: li
 
 
 def test_a_bundle_that_computes_other_numbers_here_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
-    from leukobench.serving.container import read_bundle, write_bundle
-
     contents = read_bundle(tiny_bundle)
-    files = {name: data for name, data in contents.files.items() if name != "manifest.json"}
+    files = files_of(contents)
     weights = np.frombuffer(files["network.bin"], dtype=np.float32).copy()
     weights[: len(weights) // 2] *= 1.01
     write_bundle(tmp_path / "other", contents.manifest, files | {"network.bin": weights.tobytes()})
@@ -169,25 +173,84 @@ def test_a_bundle_that_computes_other_numbers_here_is_refused(tiny_bundle: Path,
         load(tmp_path / "other")
 
 
-@pytest.mark.parametrize("change", ["no classes", "classes of numbers", "no network", "texts", "negative size"])
-def test_a_made_up_manifest_is_refused_without_a_crash(change: str, tiny_bundle: Path, tmp_path: Path) -> None:
-    from leukobench.serving.container import read_bundle, write_bundle
+def other_texts(said: dict[str, Any], change: str) -> None:
+    """What an attacker, or a mistake, might write."""
+    changes: dict[str, Any] = {
+        "no classes": lambda: said.pop("classes"),
+        "classes of numbers": lambda: said.update(classes=7),
+        "a class twice": lambda: said.update(classes=["a", "a", *said["classes"][2:]]),
+        "no network": lambda: said.update(network=None),
+        "a text for a temperature": lambda: said.update(temperature={"value": "hot"}),
+        "a temperature of 0": lambda: said["temperature"].update(value=0),
+        "a temperature below 0": lambda: said["temperature"].update(value=-1.0),
+        "a negative size": lambda: said["network"].update(input_size=[-48, 48]),
+        "a giant's size": lambda: said["network"].update(input_size=[60_000, 60_000]),
+        "an interpolation of its own": lambda: said["network"].update(interpolation="cosmic"),
+        "no name": lambda: said.pop("name"),
+        "no combination": lambda: said.pop("combination"),
+        "a level of 2": lambda: said["coverage"][0].update(level=2),
+    }
+    changes[change]()
 
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "no classes", "classes of numbers", "a class twice", "no network", "a text for a temperature",
+        "a temperature of 0", "a temperature below 0", "a negative size", "a giant's size",
+        "an interpolation of its own", "no name", "no combination", "a level of 2",
+    ],
+)  # fmt: skip
+def test_a_made_up_manifest_is_refused_without_a_crash(change: str, tiny_bundle: Path, tmp_path: Path) -> None:
     contents = read_bundle(tiny_bundle)
     said = json.loads(json.dumps(contents.manifest))
-    if change == "no classes":
-        del said["classes"]
-    elif change == "classes of numbers":
-        said["classes"] = 7
-    elif change == "no network":
-        said["network"] = None
-    elif change == "texts":
-        said["temperature"] = {"value": "hot"}
-    else:
-        said["network"]["input_size"] = [-48, 48]
-    files = {name: data for name, data in contents.files.items() if name != "manifest.json"}
-    write_bundle(tmp_path / "made-up", said, files)
+    other_texts(said, change)
+    write_bundle(tmp_path / "made-up", said, files_of(contents))
     with pytest.raises(BundleError, match="cannot be used"):
+        load(tmp_path / "made-up")
+
+
+def files_of(contents: Any) -> dict[str, bytes]:
+    return {name: data for name, data in contents.files.items() if name != "manifest.json"}
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["pickled", "compressed", "other lengths", "other classes", "empty", "no distances"])
+def test_made_up_arrays_are_refused_without_a_crash(kind: str, tiny_bundle: Path, tmp_path: Path) -> None:
+    contents = read_bundle(tiny_bundle)
+    name = "reference.npz" if kind == "no distances" else "calibration.npz"
+    with np.load(io.BytesIO(contents.file(name))) as stored:
+        known = {key: stored[key] for key in stored.files}
+    changes: dict[str, dict[str, Any]] = {
+        "pickled": {"groups": np.array([{}], dtype=object)},
+        "other lengths": {"labels": known.get("labels", np.ones(1))[:5]},
+        "other classes": {"labels": np.full_like(known["labels"], 99)},
+        "empty": {key: np.empty(0, dtype=np.int64) for key in ("scores", "labels", "groups")},
+        "no distances": {"distances": np.zeros(96)},
+    }
+    data = npz(**(known | changes.get(kind, {})))
+    if kind == "compressed":
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **known)
+        data = stream.getvalue()
+    write_bundle(tmp_path / "made-up", contents.manifest, files_of(contents) | {name: data})
+    with pytest.raises(BundleError, match="cannot be used"):
+        load(tmp_path / "made-up")
+
+
+@pytest.mark.parametrize("xml", [b"", b"\x08\x01onnx", b"<html/>", b"<?xml version='1.0'?><net/>"])
+def test_a_network_in_another_format_is_refused(
+    xml: bytes, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_bundle)  # where a network.xml lies that nobody asked for
+    contents = read_bundle(tiny_bundle)
+    write_bundle(tmp_path / "made-up", contents.manifest, files_of(contents) | {"network.xml": xml})
+    with pytest.raises(LeukobenchError):
         load(tmp_path / "made-up")
 
 

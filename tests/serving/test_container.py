@@ -52,6 +52,7 @@ def test_sha256sum_can_check_a_folder(tmp_path: Path) -> None:
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), name=st.sampled_from([*FILES, "manifest.json"]))
 def test_one_changed_bit_is_noticed(tmp_path: Path, place: float, bit: int, name: str) -> None:
     target = tmp_path / "b"
+    shutil.rmtree(target, ignore_errors=True)
     write_bundle(target, MANIFEST, FILES)
     data = bytearray((target / name).read_bytes())
     data[int(place * len(data))] ^= 1 << bit
@@ -114,8 +115,9 @@ def test_a_change_with_new_digests_is_refused_by_the_digest_that_fit_said(writte
 
 
 @pytest.mark.parametrize("number", [FORMAT + 1, 99, "1", None])
-def test_a_newer_format_says_so(written: tuple[Path, str], number: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, _ = written
+@pytest.mark.parametrize("name", ["folder", "bundle.zip"])
+def test_a_newer_format_says_so(name: str, number: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / name
     with monkeypatch.context() as patched:
         patched.setattr(container, "FORMAT", number)
         write_bundle(path, MANIFEST, FILES)
@@ -167,23 +169,87 @@ def test_a_zip_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch
         read_bundle(tmp_path / "bomb.zip")
 
 
+def test_a_zip_packed_otherwise_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    """LZMA may unpack far more than the zip says, and tells so only afterwards."""
+    write_bundle(tmp_path / "b.zip", MANIFEST, FILES)
+    with zipfile.ZipFile(tmp_path / "b.zip") as old, zipfile.ZipFile(tmp_path / "lzma.zip", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name), zipfile.ZIP_LZMA if name == "network.bin" else zipfile.ZIP_DEFLATED)
+    with pytest.raises(BundleError, match="damaged"):
+        read_bundle(tmp_path / "lzma.zip")
+
+
+@pytest.mark.parametrize("kind", ["nested", "folder for a file", "dots", "nul", "long"])
+def test_odd_things_are_refused_without_a_traceback(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    write_bundle(path, MANIFEST, FILES)
+    if kind == "nested":
+        (path / "manifest.json").write_text('{"kind": ' + "[" * 100_000)
+    elif kind == "folder for a file":
+        (path / "network.bin").unlink()
+        (path / "network.bin").mkdir()
+    elif kind == "dots":
+        (path / "SHA256SUMS").write_text(f"{'0' * 64}  ..\n" + (path / "SHA256SUMS").read_text())
+    else:
+        path = Path("a\0b") if kind == "nul" else tmp_path / ("x" * 5000)
+    with pytest.raises(BundleError):
+        read_bundle(path)
+
+
 def test_files_that_are_not_listed_are_not_read(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", MANIFEST, FILES)
     (tmp_path / "b" / "notes.txt").write_text("mine")
     assert "notes.txt" not in read_bundle(tmp_path / "b").files
 
 
-@pytest.mark.parametrize("name", ["folder", "file.zip"])
-def test_what_is_no_bundle_is_not_overwritten(name: str, tmp_path: Path) -> None:
-    target = tmp_path / name
-    if name == "folder":
+@pytest.mark.parametrize("kind", ["folder", "text", "zip", "folder with such names", "bundle and a thesis"])
+def test_what_is_no_bundle_is_not_overwritten(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / ("folder" if "folder" in kind or "bundle" in kind else "file.zip")
+    kept = target / "thesis.txt" if target.name == "folder" else target
+    if kind == "bundle and a thesis":
+        write_bundle(target, MANIFEST, FILES)
+    elif target.name == "folder":
         target.mkdir()
-        (target / "thesis.txt").write_text("years of work")
+    if kind == "folder with such names":
+        (target / "manifest.json").write_text("{}")
+        (target / "SHA256SUMS").write_text("")
+    if kind == "zip":
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("photo.txt", "years of work")
     else:
-        target.write_text("years of work")
+        kept.write_text("years of work")
     with pytest.raises(BundleError, match="is there already"):
         write_bundle(target, MANIFEST, FILES)
-    assert "years of work" in (target / "thesis.txt" if name == "folder" else target).read_text()
+    assert b"years of work" in kept.read_bytes()
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    write_bundle(tmp_path / "real", MANIFEST, FILES)
+    digest = write_bundle(tmp_path / "link", MANIFEST, FILES | {"network.bin": b"new"})
+    assert (tmp_path / "link").is_symlink()
+    assert read_bundle(tmp_path / "real").digest == digest
+
+
+def test_an_interrupt_between_old_and_new_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = write_bundle(tmp_path / "b", MANIFEST, FILES)
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if (
+            Path(target).name == "b"
+            and ".part-" in self.name
+            and not (self / "network.bin").read_bytes().startswith(b"\0")
+        ):
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_bundle(tmp_path / "b", MANIFEST, FILES | {"network.bin": b"new"})
+    assert read_bundle(tmp_path / "b").digest == digest
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 @pytest.mark.parametrize("name", ["folder", "bundle.zip"])

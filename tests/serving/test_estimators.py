@@ -4,7 +4,6 @@ import io
 import json
 import pickle
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,11 +148,111 @@ def test_a_forest_that_leads_out_of_its_memory_is_refused(field: str) -> None:
         from_bytes(to_bytes(estimator, "classifier"), "classifier")
 
 
-def test_xgboost_is_stored_in_its_own_format(tmp_path: Path) -> None:
+def test_a_forest_of_other_features_is_refused() -> None:
+    estimator, _ = fitted("random_forest")
+    estimator.n_features_in_ = 10
+    with pytest.raises(BundleError, match="cannot be read"):
+        from_bytes(to_bytes(estimator, "classifier"), "classifier")
+
+
+def test_a_tree_in_the_place_of_a_classifier_is_refused() -> None:
+    estimator, _ = fitted("random_forest")
+    with pytest.raises(BundleError, match="cannot be read"):
+        from_bytes(to_bytes(estimator.estimators_[0], "classifier"), "classifier")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_n_support", np.array([10**6, -(10**6) + 50, 0, 0], dtype=np.int32)),
+        ("_n_support", np.ones(5000, dtype=np.int32)),
+        ("_dual_coef_", np.ones((3, 2))),
+        ("_intercept_", np.ones(1)),
+        ("support_", np.ones(2, dtype=np.int32)),
+        ("support_vectors_", np.ones((2, 3))),
+        ("kernel", "precomputed"),
+    ],
+)
+def test_a_support_vector_machine_whose_parts_do_not_fit_is_refused(name: str, value: Any) -> None:
+    estimator, _ = fitted("svm_rbf")
+    setattr(estimator.calibrated_classifiers_[0].estimator, name, value)
+    with pytest.raises(BundleError, match="cannot be read"):
+        from_bytes(to_bytes(estimator, "classifier"), "classifier")
+
+
+def xgboost_json(data: bytes) -> tuple[str, dict[str, Any]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        (name,) = [name for name in archive.namelist() if archive.read(name).startswith(b'{"learner"')]
+        return name, json.loads(archive.read(name))
+
+
+def changed_xgboost(path: str, value: Any) -> bytes:
+    """A stored XGBoost with one number of its model changed."""
+    data = to_bytes(fitted("xgboost")[0], "classifier")
+    name, model = xgboost_json(data)
+    place: Any = model["learner"]
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in way:
+        place = place[part]
+    place[last] = value
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as new:
+        for member in old.namelist():
+            new.writestr(member, json.dumps(model) if member == name else old.read(member))
+    return stream.getvalue()
+
+
+TREE = "gradient_booster.model.trees.0."
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (TREE + "left_children.0", 10**8),
+        (TREE + "left_children.1", 0),
+        (TREE + "right_children.0", -5),
+        (TREE + "split_indices.0", 10**9),
+        (TREE + "split_indices.0", -1),
+        (TREE + "split_type.0", 1),
+        (TREE + "categories_segments", [10**9]),
+        (TREE + "sum_hessian", []),
+        (TREE + "tree_param.num_feature", "1000000"),
+        ("gradient_booster.model.tree_info.0", 10**8),
+        ("gradient_booster.model.iteration_indptr", [0, 10**9]),
+        ("gradient_booster.name", "dart"),
+        ("learner_model_param.num_class", "100000000"),
+        ("learner_model_param.num_feature", "7"),
+        ("objective.softmax_multiclass_param.num_class", "100000000"),
+        ("objective.name", "rank:pairwise"),
+    ],
+)
+def test_trees_of_xgboost_that_would_leave_its_memory_are_refused_before_it_reads_them(path: str, value: Any) -> None:
+    with pytest.raises(BundleError, match="cannot be read"):
+        from_bytes(changed_xgboost(path, value), "classifier")
+
+
+def test_the_change_alone_is_what_is_refused() -> None:
+    assert from_bytes(changed_xgboost("gradient_booster.name", "gbtree"), "classifier").classes_.tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
+
+
+def test_what_is_compressed_inside_is_not_unpacked() -> None:
+    data, stream = to_bytes(fitted("knn")[0], "classifier"), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+    with pytest.raises(BundleError, match="compressed"):
+        from_bytes(stream.getvalue(), "classifier")
+
+
+def test_xgboost_is_stored_in_its_own_format() -> None:
     import xgboost
 
     estimator, X = fitted("xgboost")
-    with zipfile.ZipFile(io.BytesIO(to_bytes(estimator, "classifier"))) as archive:
-        stored = [archive.read(name) for name in archive.namelist() if name.endswith(".bin")]
-    booster = xgboost.Booster(model_file=bytearray(stored[0]))
-    assert np.array_equal(booster.inplace_predict(X), estimator.predict_proba(X))
+    _, model = xgboost_json(to_bytes(estimator, "classifier"))
+    booster = xgboost.Booster(model_file=bytearray(json.dumps(model).encode()))
+    assert np.abs(booster.inplace_predict(X) - estimator.predict_proba(X)).max() < 1e-6

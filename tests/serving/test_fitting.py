@@ -108,6 +108,29 @@ def test_a_run_that_is_not_there_or_not_finished_is_a_message(tmp_path: Path) ->
     assert not (tmp_path / "absent").exists()
 
 
+def test_what_lies_in_the_way_is_told_before_any_work(tiny_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="is there already"):
+        fit(tiny_run, out=tmp_path, workers=1)
+    assert not (tiny_run / "features").exists()
+
+
+def test_a_run_that_lacks_a_part_is_a_message(tiny_run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
+    (copy / "images.parquet").unlink()
+    with pytest.raises(ConfigurationError, match="lacks what a bundle needs"):
+        fit(copy, workers=1)
+    assert not (copy / "features").exists()
+
+
+def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
+    text = (copy / "experiment.yaml").read_text()
+    (copy / "experiment.yaml").write_text(text.replace("weights: random-he-seed0", "weights: random-he-seed1"))
+    with pytest.raises(ConfigurationError, match="another one now than in the run"):
+        fit(copy, workers=1)
+
+
 def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
     said = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
     folder = run(tiny_experiment(**said).permuted(), workers=1).folder
@@ -150,7 +173,9 @@ def test_the_command_line_from_an_experiment_to_patients(
     for path in sorted(smears.rglob("*.jpg"))[:3]:
         shutil.copy(path, tmp_path / "more")
     (tmp_path / "more" / "notes.txt").write_text("none")
-    code, said, told = call("predict", tmp_path / "b.zip", tmp_path / "more", "--digest", digest, "--group", r"(P\d+)_")
+    code, said, told = call(
+        "predict", tmp_path / "b.zip", tmp_path / "more", "--digest", digest, "--group", r"^\w+-(P\d+)_"
+    )
     assert code == 0, told
     assert "3 images" in said
     assert "patient P" in said
@@ -180,12 +205,13 @@ def test_the_command_line_from_an_experiment_to_patients(
         ("BUNDLE", "IMAGE", "--out", "said.docx"),
         ("BUNDLE", "IMAGE", "--digest", "0" * 64),
         ("BUNDLE", "IMAGE", "--group", "no-group"),
+        ("BUNDLE", "IMAGE", "--out", "BUNDLE/said.json"),
     ],
 )
 def test_mistakes_are_messages(arguments: tuple[str, ...], tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     known = {"BUNDLE": tiny_bundle, "IMAGE": next(smears.rglob("*.jpg")), "EMPTY": tmp_path / "empty"}
-    code, _, said = call("predict", *(known.get(argument, argument) for argument in arguments))
+    code, _, said = call("predict", *(known.get(said, said.replace("BUNDLE", str(tiny_bundle))) for said in arguments))
     assert code == 2
     assert said.startswith("leukobench: ")
     assert "Traceback" not in said

@@ -1,0 +1,68 @@
+"""Stored trees of XGBoost, checked before XGBoost reads them, which follows whatever they say out of its memory."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+_COLUMNS = (
+    "base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children", "split_conditions",
+    "split_indices", "split_type", "sum_hessian",
+)  # fmt: skip
+_CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
+
+
+def check_trees(stored: bytes, features: int, classes: int) -> None:
+    """Refuse a model in XGBoost's JSON that is not one that `leukobench.classifiers.boosting.XGBoost` fits.
+
+    Parameters
+    ----------
+    stored : bytes
+    features, classes : int
+        That the classifier was fitted on.
+
+    Raises
+    ------
+    ValueError
+        The reason, in words.
+    """
+    learner = json.loads(stored)["learner"]
+    boosted, objective = learner["gradient_booster"], learner["objective"]["name"]
+    trees, each = boosted["model"]["trees"], 1 if classes == 2 else classes
+    said = learner["learner_model_param"]
+    numbers = [int(said[name]) for name in ("num_class", "num_feature", "num_target")]
+    _demand(boosted["name"] == "gbtree", "another kind of model")
+    _demand(numbers == [0 if classes == 2 else classes, features, 1], "other classes or features")
+    _demand(objective == ("binary:logistic" if classes == 2 else "multi:softprob"), "another objective")
+    if classes > 2:
+        _demand(int(learner["objective"]["softmax_multiclass_param"]["num_class"]) == classes, "other classes")
+    size, parallel = (int(boosted["model"]["gbtree_model_param"][key]) for key in ("num_trees", "num_parallel_tree"))
+    _demand(size == len(trees) and parallel == 1, "another number of trees")
+    _demand(boosted["model"]["tree_info"] == [k % each for k in range(size)], "trees of other classes")
+    _demand(boosted["model"]["iteration_indptr"] == list(range(0, size + 1, each)), "rounds that do not fit its trees")
+    _demand(not any(boosted["model"].get("cats", {}).values()), "categories")
+    for tree in trees:
+        _check_tree(tree, features)
+
+
+def _check_tree(tree: dict[str, Any], features: int) -> None:
+    nodes, said = len(tree["left_children"]), tree["tree_param"]
+    param = [int(said[name]) for name in ("num_nodes", "num_feature", "num_deleted", "size_leaf_vector")]
+    _demand(param[:2] == [nodes, features] and param[2] == 0 and param[3] in (0, 1), "a tree of another size")
+    _demand(all(len(tree[name]) == nodes for name in _COLUMNS), "a tree with too few numbers")
+    _demand(not any(tree[name] for name in _CATEGORIES) and not any(tree["split_type"]), "categories")
+    left, right, split = (
+        np.asarray(tree[name], dtype=np.int64) for name in ("left_children", "right_children", "split_indices")
+    )
+    inner = left >= 0
+    for children in (left, right):
+        onward = (children > np.arange(nodes)) & (children < nodes)
+        _demand(bool((np.where(inner, onward, children == -1)).all()), "a tree that leads nowhere")
+    _demand(bool(((split >= 0) & (split < features)).all()), "a tree that asks for other features")
+
+
+def _demand(right: bool, otherwise: str) -> None:
+    if not right:
+        raise ValueError(f"The stored model of XGBoost holds {otherwise}.")
