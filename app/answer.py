@@ -1,0 +1,155 @@
+"""The answer for one image: class, probabilities, set, warnings, what moved the decision, nearest training images."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ..errors import UnreadableImageError
+from ..reporting.report_tables import RunTables
+from . import models
+from .style import as_url, boxes, figures, note, notes, table
+
+if TYPE_CHECKING:
+    from ..serving.bundle import Bundle
+    from ..serving.explanation import Explanation
+    from ..serving.prediction import Prediction, Upload
+
+
+def show(bundle: Bundle, row: Prediction, image: Upload, level: float) -> None:
+    """Draw it, and what moved the decision beside it."""
+    if row.error:
+        st.html(note("bad", f"{row.image} cannot be used.", row.error))
+        return
+    left, right = st.columns([5, 7], gap="medium")
+    left.html(card(row, level))
+    with right:
+        slot = st.empty()
+        try:
+            with slot, st.spinner("Looking for what moved the decision"):
+                explained = _explained(bundle, image, row, level)
+        except UnreadableImageError as error:
+            slot.html(note("bad", "It cannot be explained.", error.what))
+            return
+        slot.html(_pair(explained))
+    _more(explained)
+
+
+def percent(share: float) -> str:
+    """A share in percent; never 0 or 100 for what is only nearly so."""
+    if 0.0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1.0:
+        return "> 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
+def beware(row: Prediction) -> str:
+    """Why not to rely on an answer, in a few words."""
+    reasons = [row.error] if row.error else []
+    reasons += ["unlike the training data"] if row.ood else []
+    return ", ".join(reasons + (["was trained on"] if row.trained_on else []))
+
+
+def set_in_words(row: Prediction, level: float) -> str:
+    """The conformal set as a sentence."""
+    *first, last = row.conformal_set
+    names = f"{', '.join(first)} or {last}" if first else f"only {last}"
+    return f"With {percent(level)} confidence: {names}"
+
+
+def card(row: Prediction, level: float) -> str:
+    """Class, set, bars and warnings of one image."""
+    bars = sorted(row.probabilities.items(), key=lambda pair: -pair[1])
+    drawn = "".join(_bar(name, share, name in row.conformal_set) for name, share in bars)
+    return (
+        f'<section class="lb-answer" aria-label="Answer"><p class="lb-name">{escape(row.image)}</p>'
+        f'<p class="lb-label">{escape(row.label or "")}</p><p class="lb-set">{escape(set_in_words(row, level))}</p>'
+        f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul>{notes(_warnings(row))}</section>'
+    )
+
+
+def _bar(name: str, share: float, inside: bool) -> str:
+    return (
+        f'<li class="{"in" if inside else ""}"><span class="name">{escape(name)}</span>'
+        f'<span class="track" aria-hidden="true"><span class="fill" style="width:{100 * share:.2f}%"></span></span>'
+        f'<span class="number">{escape(percent(share))}</span></li>'
+    )
+
+
+def _warnings(row: Prediction) -> list[tuple[str, str, str]]:
+    found = []
+    if row.ood:
+        far = f"It is {row.ood_score:.1f} times as far from it as a typical training image"
+        found.append(("bad", "Unlike the training data.", f"{far}. Do not rely on this answer, nor on its set."))
+    if row.trained_on:
+        found.append(("warn", "Was trained on.", "The model has seen this very file: the answer proves nothing."))
+    return found
+
+
+def _explained(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Explanation:
+    """Computed for the image that is looked at only; the last one is kept."""
+    key = (bundle.digest, row.image_id, level)
+    kept = st.session_state.get("explained")
+    if kept is None or kept[0] != key:
+        kept = st.session_state["explained"] = (key, models.explain(bundle, image, level))
+    return kept[1]
+
+
+def _pair(explained: Explanation) -> str:
+    label, against = escape(str(explained.prediction.label)), escape(explained.against)
+    return (
+        f'<div class="lb-pair"><figure><img src="{as_url(_png(explained.pixels))}" alt="The image">'
+        f"<figcaption>The image, as the network sees it.</figcaption></figure>"
+        f'<figure><img src="{as_url(explained.overlay())}" alt="The same image with what moved the decision on top">'
+        f"<figcaption>Orange speaks for {label} rather than {against}, blue against it; "
+        f"strong colour, strong effect ({escape(explained.method)}).</figcaption></figure></div>"
+    )
+
+
+def _png(pixels: Any) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _more(explained: Explanation) -> None:
+    if explained.neighbours:
+        st.subheader("Nearest training images", anchor=False)
+        st.html(_neighbours(explained))
+    if explained.shortcuts:
+        st.subheader("What shortcuts say, without looking at a cell", anchor=False)
+        st.html(notes(map(_shortcut, explained.shortcuts)))
+
+
+def _neighbours(explained: Explanation) -> str:
+    """With their pictures, where the bundle holds some."""
+    near = explained.neighbours
+    if all(one.picture is None for one in near):
+        rows = [[one.label, f"{one.distance:.2f}", one.image_id[:12]] for one in near]
+        return table(["label", "distance", "image id"], rows, "The bundle holds no pictures, only their labels")
+    return figures((one.picture, one.label, f"distance {one.distance:.2f}") for one in near)
+
+
+def _shortcut(one: Any) -> tuple[str, str, str]:
+    said = f"{one.label} ({percent(one.probability)})"
+    if one.agrees:
+        return "warn", f"{one.name.capitalize()} alone: the same answer.", said
+    return "note", f"{one.name.capitalize()} alone: another answer.", said
+
+
+def verdict(facts: Mapping[str, Any]) -> str:
+    """What the benchmark found out about the model: the boxes of its report."""
+    import pandas as pd
+
+    metric = facts["evaluation"]["rank_by"]
+    best = {"metric": metric, "value": facts["scores"][metric][0]}
+    found = {"best": best, "shortcut": facts["shortcut"], "groups": {"kind": facts["patients"]}}
+    return boxes(RunTables(Path(), pd.DataFrame(), found, {}))

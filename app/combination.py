@@ -1,0 +1,103 @@
+"""One combination in detail: confusion matrix, rates of each class, calibration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ..reporting import report_details
+from ..reporting.report_results import as_number
+from ..reporting.report_tables import RunTables, records
+from .one_run import choose, only
+from .style import facts, heated, table
+
+
+def show(run: RunTables) -> None:
+    """Draw it for the combination that is chosen."""
+    key = choose(run, "Combination", "one")
+    one = only(run, key)
+    st.subheader("Confusion matrix", anchor=False)
+    confusion(one)
+    st.subheader("Each class", anchor=False)
+    _classes(one)
+    st.subheader("Calibration", anchor=False)
+    _calibration(one)
+
+
+def confusion(one: RunTables) -> None:
+    """Counts of each label by what was predicted."""
+    found = report_details.confusions(one)
+    if not found:
+        st.html('<p class="lb-lead">No predictions were stored.</p>')
+        return
+    matrix = found[0]
+    rows = [[row["label"], *map(_count, row["cells"])] for row in matrix["rows"]]
+    caption = f"Label down, prediction across: {matrix['wrong']:,} of {matrix['total']:,} are wrong"
+    st.html(table(["label", *matrix["classes"]], rows, caption))
+
+
+def _count(cell: dict[str, Any]) -> str:
+    share = f"<small>{cell['share']} %</small>" if cell["count"] else ""
+    return heated(f"{cell['count']:,}{share}", cell["heat"], "" if cell["right"] else "wrong")
+
+
+def _classes(one: RunTables) -> None:
+    found = report_details.classes(one)
+    if not found:
+        st.html('<p class="lb-lead">Rates are told of combinations, not of shortcuts.</p>')
+        return
+    rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in found["rows"]]
+    head = ["class", "images", "sensitivity", "specificity", "precision", "AUROC"]
+    st.html(table(head, rows, "Rates with their counts and 95 % intervals"))
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    interval = f", {rate['interval']}" if rate["interval"] else ""
+    return f"<td>{rate['value']}<small>{rate['count']:,} of {rate['total']:,}{interval}</small></td>"
+
+
+def _calibration(one: RunTables) -> None:
+    found = report_details.reliabilities(one)
+    bins = [row for row in records(one.table("reliability.parquet").pipe(_own, one)) if row["count"]]
+    if not found or not bins:
+        st.html('<p class="lb-lead">No probabilities were stored.</p>')
+        return
+    told = found[0]
+    names = {"Expected calibration error": "ece", "Brier score": "brier", "Log loss": "log_loss"}
+    st.html(facts({name: told[key] for name, key in names.items()}))
+    left, _ = st.columns([3, 2])
+    left.altair_chart(_chart(bins), alt="Share that is right against confidence; the numbers are in the table below")
+    st.caption("The larger a dot, the more predictions; on the line, probabilities can be taken at their word.")
+    with st.expander("The same as a table"):
+        rows = [
+            [f"{100 * row['confidence']:.1f} %", f"{100 * row['accuracy']:.1f} %", f"{row['count']:,}"] for row in bins
+        ]
+        st.html(table(["confidence", "right", "predictions"], rows, "Predictions by their confidence"))
+
+
+def _own(bins: Any, one: RunTables) -> Any:
+    from ..reporting.report_tables import chosen, key_of
+
+    return chosen(bins, key_of(records(one.leaderboard)[0]))
+
+
+def _chart(bins: list[dict[str, Any]]) -> Any:
+    """Confidence against the share that is right, on the diagonal where probabilities can be taken at their word."""
+    import altair as alt
+
+    points = [{name: as_number(row[name]) for name in ("confidence", "accuracy", "count")} for row in bins]
+    axis = alt.Axis(format="%")
+    unit = alt.Scale(domain=[0, 1])
+    diagonal = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
+        strokeDash=[4, 4], color="#8795a1"
+    )
+    dots = alt.Chart(alt.Data(values=points)).mark_circle(opacity=0.9)
+    return (
+        diagonal.encode(x=alt.X("x:Q", scale=unit), y=alt.Y("y:Q", scale=unit))
+        + dots.encode(
+            x=alt.X("confidence:Q", scale=unit, axis=axis, title="confidence"),
+            y=alt.Y("accuracy:Q", scale=unit, axis=axis, title="share that is right"),
+            size=alt.Size("count:Q", legend=None, scale=alt.Scale(range=[30, 600])),
+        )
+    ).properties(height=340)

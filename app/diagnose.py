@@ -1,0 +1,120 @@
+"""The page that answers for images that a visitor drops on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ..serving.bundle import Bundle
+from ..serving.prediction import Prediction, Predictions, Upload
+from . import answer, models
+from .limits import MAX_FILES, forget_uploads, in_words
+from .style import note, table
+from .target import Target
+
+_LEVEL = 0.95
+
+
+def page(target: Target) -> None:
+    """Draw it."""
+    st.title("Diagnose", anchor=False)
+    bundle = _bundle(target.bundles())
+    st.html(f'<p class="lb-lead">{escape(bundle.title)}: tells {escape(_listed(bundle.classes))} apart.</p>')
+    st.html(answer.verdict(bundle.facts))
+    left, right = st.columns([3, 1])
+    with right:
+        level = _level(bundle)
+    with left:
+        files = _dropped()
+    if files:
+        right.button("Remove all images", on_click=_clear, width="stretch")
+        found = _answers(bundle, files, level)
+        with st.container():
+            place = _table(bundle, found, level) if len(found) > 1 else 0
+        with st.empty().container():  # empty first: nothing of another image stays while this one is computed
+            answer.show(bundle, found[place], _upload(files[place]), level)
+    with st.expander("Model card"):
+        st.markdown(bundle.card)
+
+
+def _bundle(paths: list[Path]) -> Bundle:
+    """The bundle; where there are several, the one of the chosen run."""
+    names = {path.parent.name if path.name == "model" else path.stem: path for path in paths}
+    chosen = (
+        st.selectbox("Model", list(names), key="model", bind="query-params") if len(names) > 1 else next(iter(names))
+    )
+    with st.spinner("Loading the model"):
+        return models.load_bundle(names[chosen])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _level(bundle: Bundle) -> float:
+    levels = sorted(bundle.levels)
+    usual = levels.index(_LEVEL) if _LEVEL in levels else len(levels) - 1
+    return st.selectbox("Confidence wanted", levels, usual, format_func=answer.percent)
+
+
+def _dropped() -> list[Any]:
+    """Files in the uploader, whose key changes when all of them are removed."""
+    st.session_state.setdefault("drop", 0)
+    files = st.file_uploader("Images", accept_multiple_files=True, key=f"files-{st.session_state['drop']}")
+    st.caption(
+        f"JPEG, PNG, BMP, TIFF or WebP: {in_words()}, 50 megapixels an image. "
+        "They stay in memory while this page is open, and are never written to disk."
+    )
+    if len(files) >= MAX_FILES:
+        st.html(note("note", f"{MAX_FILES} files are the most at once.", "Any more were not taken."))
+    return list(files)
+
+
+def _clear() -> None:
+    forget_uploads()
+    st.session_state["drop"] += 1
+    st.session_state.pop("answers", None)
+    st.session_state.pop("explained", None)
+
+
+def _upload(file: Any) -> Upload:
+    return Upload(file.name, file.getvalue())
+
+
+def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Prediction]:
+    """An answer for each file; those that were given before are kept, without the bytes."""
+    known = st.session_state.get("answers", {})
+    keys = [(bundle.digest, level, file.file_id) for file in files]
+    known = st.session_state["answers"] = {key: known[key] for key in keys if key in known}
+    waiting = [(key, file) for key, file in zip(keys, files, strict=True) if key not in known]
+    slot = st.empty()
+    if waiting:
+        slot.progress(0.0, "Waiting for its turn")
+    for start in range(0, len(waiting), models.AT_ONCE):
+        batch = waiting[start : start + models.AT_ONCE]
+        rows = models.predict(bundle, [_upload(file) for _, file in batch], level)
+        known.update({key: row for (key, _), row in zip(batch, rows, strict=True)})
+        slot.progress(len(known) / len(keys), f"{len(known)} of {len(keys)}")
+    slot.empty()
+    return [known[key] for key in keys]
+
+
+def _table(bundle: Bundle, found: list[Prediction], level: float) -> int:
+    """All answers, to be read and downloaded; returns the place of the one that is to be looked at."""
+    unreadable, unlike = sum(bool(row.error) for row in found), sum(row.ood for row in found)
+    st.subheader(f"{len(found)} images", anchor=False)
+    head = ["image", "answer", "probability", f"set at {answer.percent(level)}", "beware"]
+    st.html(table(head, map(_texts, found), f"{unreadable} unreadable, {unlike} unlike the training data", 5))
+    rows = Predictions(found, bundle.classes, level, {}).table()
+    st.download_button("Download the answers (CSV)", rows.to_csv(index=False), "answers.csv", "text/csv")
+    names = [f"{place + 1}. {row.image}" for place, row in enumerate(found)]
+    return st.selectbox("Image to look at", range(len(found)), format_func=lambda place: names[place]) or 0
+
+
+def _texts(row: Prediction) -> list[str]:
+    share = answer.percent(row.probabilities[row.label]) if row.label else ""
+    return [row.image, row.label or "", share, " or ".join(row.conformal_set), answer.beware(row)]

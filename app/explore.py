@@ -1,0 +1,117 @@
+"""The page that shows what a run found: leaderboard, combinations, details, pictures, two side by side."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ..reporting import report_results
+from ..reporting.report_tables import RunTables
+from . import combination, pair, pictures
+from .one_run import read_run
+from .style import boxes, heated, table
+from .target import Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOW_IS_GOOD = ("brier", "log_loss", "ece", "fit_s", "predict_s", "features")
+_SORTED = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", *_LOW_IS_GOOD)
+
+
+def page(target: Target) -> None:
+    """Draw it."""
+    st.title("Explore", anchor=False)
+    runs = {run.name: run for run in target.runs()}
+    if not runs:
+        st.html('<p class="lb-lead">No run has finished yet.</p>')
+        return
+    several = len(runs) > 1
+    name = st.selectbox("Run", list(runs), key="run", bind="query-params") if several else next(iter(runs))
+    run = read_run(runs[name])
+    _summary(run)
+    drawers = {
+        "Leaderboard": _leaderboard,
+        "Heat map": _heat_map,
+        "One combination": combination.show,
+        "Wrong pictures": pictures.show_wrong,
+        "Side by side": pair.show,
+    }
+    for tab, draw in zip(st.tabs(list(drawers), on_change="rerun", key="part"), drawers.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(run)
+
+
+def _summary(run: RunTables) -> None:
+    best = report_results.winner(run)
+    words = _spaced(run.metric)
+    if best:
+        corrected = best["corrected"]
+        st.html(
+            f'<p class="lb-best"><b>{escape(best["title"])}</b>: {best["value"]} {words} [{best["interval"]}]</p>'
+            f'<p class="lb-lead">Best of {best["picked_among"]}; {best["others"]} others cannot be told from it. '
+            f"Corrected for having been picked: {corrected['value']} [{corrected['interval']}].</p>"
+        )
+    st.html(boxes(run))
+    report = run.folder / "report.html"
+    if report.exists():
+        st.download_button(
+            "Download the report", report.read_bytes, f"{run.folder.name}.html", "text/html", on_click="ignore"
+        )
+
+
+def _leaderboard(run: RunTables) -> None:
+    shown = _filtered(run.leaderboard)
+    columns = [name for name in _SORTED if name in shown]
+    by = st.selectbox("Sorted by", ["rank", *columns], format_func=_spaced, key="sorted", width=260)
+    if by != "rank":
+        shown = shown.sort_values(by, ascending=by in _LOW_IS_GOOD, kind="stable", na_position="last")
+    board = report_results.leaderboard(RunTables(run.folder, shown, run.answer, run.experiment))
+    head = ["rank", "extractor", "selector", "classifier", _spaced(run.metric), "95 % interval"]
+    head += [*map(_spaced, board["columns"]), "seconds a fold", "status"]
+    caption = f"{len(shown)} of {len(run.leaderboard)} rows, ranked by {_spaced(run.metric)}"
+    st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
+    st.download_button("Download these rows (CSV)", shown.to_csv(index=False), "leaderboard.csv", "text/csv")
+
+
+def _filtered(shown: pd.DataFrame) -> pd.DataFrame:
+    for column, family in zip(st.columns(3), ("extractor", "selector", "classifier"), strict=True):
+        names = sorted(shown[family][shown["kind"] == "combination"].unique())
+        picked = column.multiselect(f"{family.capitalize()}s", names, placeholder="all", key=f"filter-{family}")
+        if picked:
+            shown = shown[shown[family].isin(picked)]
+    left, right = st.columns(2)
+    if left.checkbox("Only what cannot be told from the best") and "indistinguishable" in shown:
+        shown = shown[shown["indistinguishable"].astype(str) == "True"]
+    if not right.checkbox("With shortcuts, which never look at a cell", value=True):
+        shown = shown[shown["kind"] == "combination"]
+    return shown
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    numbers = [row["value"], row["interval"], *(text for _, text, _ in row["others"]), f"{row['seconds']:.2f}"]
+    return [str(row["rank"]), *row["names"], *numbers, row["reason"] or row["status"] or "ok"]
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _heat_map(run: RunTables) -> None:
+    found = report_results.heat(run)
+    if not found:
+        st.html('<p class="lb-lead">There is no score to show.</p>')
+        return
+    rows: list[list[str]] = []
+    for extractor, group in found["groups"].items():
+        rows.append([f'<th colspan="{len(found["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>'])
+        for row in group:
+            cells = [heated(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
+            rows.append([row["selector"], *cells])
+    caption = f"{_spaced(run.metric).capitalize()} of every combination, in percent where it is a rate"
+    st.html(table(["", *found["columns"]], rows, caption))
+    scores = [row for row in run.ranked if row["kind"] == "combination"]
+    st.caption(f"The deeper the colour, the higher; the frame marks the best. {len(scores)} combinations.")

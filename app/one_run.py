@@ -1,0 +1,92 @@
+"""What the parts of the Explore page share: the tables of a run, one combination of it, the images of a prediction."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ..errors import UnreadableImageError
+from ..images.decoding import decode_rgb
+from ..reporting.report_tables import RunTables, chosen, key_of, title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Key = tuple[str, ...]
+_SIDE = 256
+
+
+def read_run(folder: Path) -> RunTables:
+    """Tables of a run; kept until its leaderboard changes.
+
+    Raises
+    ------
+    StorageError
+        A file is damaged.
+    """
+    return _read_run(folder, (folder / "leaderboard.csv").stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read_run(folder: Path, changed: int) -> RunTables:
+    return RunTables.of(folder)
+
+
+def choose(run: RunTables, label: str, key: str, index: int = 0) -> Key:
+    """A box with every scored row, best first, shortcuts last; its answer is the names of that row."""
+    rows = [*run.ranked, *run.shortcuts]
+    titles = [title_of(row) for row in rows]
+    place = st.selectbox(
+        label, range(len(rows)), min(index, len(rows) - 1), format_func=lambda place: titles[place], key=key
+    )
+    return key_of(rows[place or 0])
+
+
+def only(run: RunTables, key: Key) -> RunTables:
+    """The run as if this combination were all of it, so that the report's functions tell of this one."""
+    return replace(run, leaderboard=chosen(run.leaderboard, key).assign(rank=1))
+
+
+def predictions(run: RunTables, key: Key) -> pd.DataFrame:
+    """Out-of-fold predictions of one combination with the path of each image."""
+    table = chosen(_table(run, "predictions.parquet"), key)
+    images = _table(run, "images.parquet")
+    return table.merge(images[["image_id", "path"]], on="image_id", how="left") if len(images) else table.iloc[:0]
+
+
+def _table(run: RunTables, name: str) -> pd.DataFrame:
+    path = run.folder / name
+    return _read_table(run.folder, name, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read_table(folder: Path, name: str, changed: int) -> pd.DataFrame:
+    from ..reporting.report_tables import read_table
+
+    return read_table(folder / name)
+
+
+@st.cache_data(max_entries=1_000, show_spinner=False)
+def thumbnail(path: str) -> bytes | None:
+    """A small JPEG of an image of the run; None where it is no longer there."""
+    try:
+        picture = decode_rgb(Path(path).read_bytes(), scaled_for=(_SIDE, _SIDE))
+    except (OSError, UnreadableImageError):
+        return None
+    picture.thumbnail((_SIDE, _SIDE))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=88)
+    return stream.getvalue()
+
+
+def page_of(count: int, size: int, key: str) -> slice:
+    """Rows of the page that is looked at; a box to choose it where there are several."""
+    pages = max(-(-count // size), 1)
+    number = 1
+    if pages > 1:
+        number = st.number_input(f"Page, of {pages}", 1, pages, key=key, width=160)
+    return slice((number - 1) * size, number * size)

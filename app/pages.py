@@ -1,0 +1,56 @@
+"""Which pages there are for what the server was given, and what stands on all of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ..errors import LeukobenchError
+from . import diagnose, explore, run
+from .limits import forget_uploads
+from .style import in_words
+from .target import Target, published
+
+_STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.svg")
+
+
+def show() -> None:
+    """Draw the page that is asked for."""
+    st.set_page_config(page_title="leukobench", page_icon=str(_ICON), layout="wide")
+    st.html(_STYLE)
+    try:
+        target = published()
+        pages = _pages(target)
+        st.session_state["pages"] = {page.title: page for page in pages}
+        home = st.Page(partial(st.switch_page, pages[0]), title="leukobench", default=True)
+        page = st.navigation([home, *pages], position="hidden")
+        _header(pages)
+        if page.title != "Diagnose":
+            forget_uploads()
+        page.run()
+    except LeukobenchError as error:
+        st.error(in_words(error))
+
+
+def _header(pages: list[Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.html('<span class="lb-brand">leukobench</span>', width="content")
+        for page in pages:
+            st.page_link(page)
+        st.html('<span class="lb-use">Research use only: not a medical device.</span>', width="content")
+
+
+def _pages(target: Target) -> list[Any]:
+    """Diagnose where there is a bundle, Explore where there are runs, Run where benchmarks can be found."""
+    chosen = []
+    if target.bundles():
+        chosen.append(("Diagnose", diagnose.page))
+    if target.kind != "bundle" or target.runs():
+        chosen.append(("Explore", explore.page))
+    if target.results:
+        chosen.append(("Run", run.page))
+    return [st.Page(partial(page, target), title=title, url_path=title.lower()) for title, page in chosen]

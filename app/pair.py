@@ -1,0 +1,95 @@
+"""Two combinations side by side: their numbers, their confusions, the images on which they differ."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ..reporting.report_results import as_number, shown
+from ..reporting.report_tables import RunTables, records
+from .combination import confusion
+from .one_run import Key, choose, only, page_of, predictions, thumbnail
+from .style import figures, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "brier", "log_loss", "ece")
+_COSTS = {"fit_s": "seconds to fit", "predict_s": "seconds to predict", "features": "features"}
+_PAGE = 24
+_WHO = {
+    (True, True): "both right",
+    (True, False): "only the first right",
+    (False, True): "only the second right",
+    (False, False): "both wrong",
+}
+
+
+def show(run: RunTables) -> None:
+    """Draw them."""
+    if len(run.ranked) + len(run.shortcuts) < 2:
+        st.html('<p class="lb-lead">It takes two.</p>')
+        return
+    boxes = st.columns(2)
+    with boxes[0]:
+        first = choose(run, "First", "first")
+    with boxes[1]:
+        second = choose(run, "Second", "second", index=1)
+    if first == second:
+        st.html('<p class="lb-lead">Choose two that differ.</p>')
+        return
+    ones = [only(run, key) for key in (first, second)]
+    st.html(table(["", "first", "second"], _numbers(ones), "Scores with their 95 % intervals, and costs of a fold"))
+    for column, one in zip(st.columns(2), ones, strict=True):
+        with column:
+            confusion(one)
+    _differing(run, first, second)
+
+
+def _numbers(ones: list[RunTables]) -> list[list[str]]:
+    rows = [records(one.leaderboard)[0] for one in ones]
+    scores = [[name.replace("_", " "), *(_score(row, name) for row in rows)] for name in _METRICS if name in rows[0]]
+    costs = [[words, *(f"{as_number(row.get(name)):,.4g}" for row in rows)] for name, words in _COSTS.items()]
+    return scores + costs
+
+
+def _score(row: dict[str, Any], name: str) -> str:
+    low, high = (shown(name, row.get(f"{name}_{end}")) for end in ("low", "high"))
+    return f"<td>{shown(name, row.get(name))}<small>{low} to {high}</small></td>"
+
+
+def _differing(run: RunTables, first: Key, second: Key) -> None:
+    both = _joined(predictions(run, first), predictions(run, second))
+    st.subheader("Where they differ", anchor=False)
+    if not len(both):
+        st.html('<p class="lb-lead">No predictions were stored.</p>')
+        return
+    right = [(who, int(((both["right_1"] == who[0]) & (both["right_2"] == who[1])).sum())) for who in _WHO]
+    st.html(table(["predictions", "count"], [[_WHO[who], f"{count:,}"] for who, count in right], "Out of fold"))
+    differ = both[both["predicted_1"] != both["predicted_2"]].drop_duplicates("image_id")
+    options = ["all", *(_WHO[who] for who in list(_WHO)[1:])]
+    wanted = st.selectbox("Pictures", options, key="differ")
+    who = next((who for who, words in _WHO.items() if words == wanted), None)
+    if who:
+        differ = differ[(differ["right_1"] == who[0]) & (differ["right_2"] == who[1])]
+    st.caption(f"{len(differ):,} pictures are called differently")
+    rows = records(differ.iloc[page_of(len(differ), _PAGE, "differ-page")])
+    st.html(figures((thumbnail(str(row["path"])), PurePath(str(row["path"])).name, _caption(row)) for row in rows))
+
+
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Each image's two predictions of one repeat, beside its label."""
+    keys = ["image_id", "repeat"]
+    both = first[[*keys, "label", "path", "predicted"]].merge(
+        second[[*keys, "predicted"]], on=keys, suffixes=("_1", "_2")
+    )
+    return both.assign(
+        right_1=both["predicted_1"] == both["label"],
+        right_2=both["predicted_2"] == both["label"],
+    )
+
+
+def _caption(row: dict[str, Any]) -> str:
+    return f"{row['label']}; first: {row['predicted_1']}, second: {row['predicted_2']}"

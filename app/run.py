@@ -1,0 +1,129 @@
+"""The page that starts benchmarks and shows how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ..config import Experiment, for_folder, presets
+from ..errors import LeukobenchError
+from . import benchmarks
+from .benchmarks import Benchmark
+from .style import in_words, note
+from .target import Target
+
+_FAMILIES = ("extractors", "selectors", "classifiers")
+_DEFAULT, _OWN = "Default grid", "Own choice"
+_WORDS = {"running": "Running", "stopped": "Stopped", "failed": "Could not go on", "finished": "Finished"}
+_SHOWN = 30
+
+
+def page(target: Target) -> None:
+    """Draw it."""
+    st.title("Run a benchmark", anchor=False)
+    if target.images:
+        _form(target)
+    else:
+        st.html(note("note", "Only watching.", "No folder of images was given to the server: see --images."))
+    st.subheader("Benchmarks", anchor=False)
+    _watch(target.results or target.path)
+
+
+def _form(target: Target) -> None:
+    st.html(
+        '<p class="lb-lead">Every extractor meets every selector and every classifier, on the same folds. '
+        "It goes on when this page is closed; come back to find it.</p>"
+    )
+    folders = {_called(folder, target): folder for folder in target.images}
+    with st.container(border=True):
+        left, right = st.columns(2)
+        name = left.text_input("Name", max_chars=60, placeholder="my-benchmark", key="name")
+        folder = right.selectbox("Folder of images", list(folders))
+        chosen = left.selectbox("Combinations", [_DEFAULT, *presets(), _OWN])
+        folds = right.number_input("Folds", 2, 20, 5)
+        own = _own_choice() if chosen == _OWN else {}
+        if st.button("Start", type="primary"):
+            preset = None if chosen in (_DEFAULT, _OWN) else chosen
+            _start(target, name.strip(), folders[folder], preset, {**own, "evaluation": {"folds": folds}})
+
+
+def _called(folder: Path, target: Target) -> str:
+    """The folder's own name; with its path where another one has the same."""
+    twins = [other for other in target.images if other.name == folder.name]
+    return str(folder) if len(twins) > 1 else folder.name
+
+
+def _own_choice() -> dict[str, list[Any]]:
+    """Names from the registries, and what the default grid says of them."""
+    from ..reporting.catalogue import FAMILIES
+
+    chosen = {}
+    for family in _FAMILIES:
+        listed = Experiment.model_fields[family].get_default(call_default_factory=True)
+        usual = {choice.label: choice.short_form() for choice in listed}
+        options = {name: name for name in FAMILIES[family].names()} | usual
+        picked = st.multiselect(family.capitalize(), list(options), list(usual), key=f"own-{family}")
+        chosen[family] = [options[label] for label in picked]
+    return chosen
+
+
+def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:
+    try:
+        if not name:
+            st.error("Give it a name first.")
+            return
+        experiment = for_folder(folder, preset, name=name, results=target.results, **settings)
+        benchmarks.start(experiment)
+    except LeukobenchError as error:
+        st.error(in_words(error))
+    else:
+        st.toast(f"Started {name}.")
+
+
+@st.fragment(run_every=2)
+def _watch(results: Path) -> None:
+    found = benchmarks.find(results)
+    if not found:
+        st.html('<p class="lb-lead">None yet.</p>')
+    for benchmark in found[:_SHOWN]:
+        with st.container(border=True):
+            _show(results, benchmark)
+    if len(found) > _SHOWN:
+        st.caption(f"{len(found) - _SHOWN} older ones are not shown.")
+
+
+def _show(results: Path, benchmark: Benchmark) -> None:
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.html(f'<div class="lb-benchmark"><b>{escape(benchmark.name)}</b> · {_WORDS[benchmark.state]}</div>')
+    if benchmark.state == "running":
+        left.progress(benchmark.share or 0.0, benchmark.words or "Starting")
+        _button(right, "Stop", benchmark.name, partial(benchmarks.stop, results, benchmark.name))
+        return
+    if benchmark.words:
+        left.text(benchmark.words)
+    if benchmark.state == "finished":
+        _button(right, "Explore", benchmark.name, partial(_explore, benchmark.name))
+    elif benchmark.resumable:
+        _button(right, "Resume", benchmark.name, partial(benchmarks.resume, results, benchmark.name))
+
+
+def _button(place: DeltaGenerator, word: str, name: str, act: Callable[[], None]) -> None:
+    if not place.button(word, key=f"{word}-{name}", width="stretch"):
+        return
+    try:
+        act()
+    except LeukobenchError as error:
+        st.error(in_words(error))
+    else:
+        st.rerun(scope="fragment")
+
+
+def _explore(name: str) -> None:
+    st.session_state["run"] = name
+    st.switch_page(st.session_state["pages"]["Explore"])

@@ -1,0 +1,129 @@
+"""Benchmarks as processes of their own: started, found again, stopped, killed, resumed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+import psutil
+import pytest
+
+from leukobench.app import benchmarks
+from leukobench.app.benchmarks import Benchmark
+from leukobench.config import Experiment, for_folder
+from leukobench.errors import BusyError, ConfigurationError
+
+
+def started(results: Path, name: str, pid: int, console: str) -> None:
+    """Leave what a benchmark leaves beside the runs."""
+    folder = results / ".started"
+    folder.mkdir(parents=True, exist_ok=True)
+    created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
+    (folder / f"{name}.yaml").write_text("images: somewhere")
+    (folder / f"{name}.json").write_text(json.dumps({"pid": pid, "created": created}))
+    (folder / f"{name}.log").write_text(console)
+
+
+def test_progress_is_the_last_line_that_counts(tmp_path: Path) -> None:
+    lines = "Found 96 images.\nfitting combinations: 1,203/4,812, about 2 min 5 s left\nsome warning\n"
+    started(tmp_path, "grid", os.getpid(), lines)
+    words = "Fitting combinations: 1,203 of 4,812, about 2 min 5 s left"
+    assert benchmarks.find(tmp_path) == [Benchmark("grid", tmp_path / "grid", "running", words, 0.25)]
+    started(tmp_path, "grid", os.getpid(), "Found 96 images.\n")
+    assert benchmarks.find(tmp_path)[0].words == "Found 96 images."
+    started(tmp_path, "grid", os.getpid(), "fitting: 1/4; fold 3\n")
+    assert benchmarks.find(tmp_path)[0].words == "Fitting: 1 of 4"
+
+
+def test_a_process_that_took_over_the_number_is_not_it(tmp_path: Path) -> None:
+    started(tmp_path, "grid", os.getpid(), "")
+    file = tmp_path / ".started" / "grid.json"
+    file.write_text(json.dumps({"pid": os.getpid(), "created": 1.0}))
+    assert benchmarks.find(tmp_path)[0].state == "stopped"
+
+
+def test_what_leukobench_refused_is_said(tmp_path: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    refusal = "leukobench: There are no images.\n  expected: a folder a class\n"
+    started(tmp_path, "grid", int(gone.stdout), "Reading.\n" + refusal)
+    found = benchmarks.find(tmp_path)[0]
+    assert (found.state, found.resumable) == ("failed", True)
+    assert found.words == "There are no images.\n  expected: a folder a class"
+
+
+def test_a_run_of_the_command_line_is_known_by_its_lock(results: Path, tmp_path: Path) -> None:
+    run = tmp_path / "mine"
+    run.mkdir()
+    (run / "experiment.yaml").write_text("name: mine")
+    with filelock.FileLock(run / ".lock"):
+        assert benchmarks.find(tmp_path)[0].state == "running"
+        with pytest.raises(BusyError):
+            benchmarks.resume(tmp_path, "mine")
+    assert benchmarks.find(tmp_path) == [Benchmark("mine", run, "stopped", "What it finished is kept.", None, True)]
+    assert [(found.name, found.state) for found in benchmarks.find(results)] == [("small", "finished")]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "nobody", "", ".", "a\0b"])
+def test_only_names_that_are_there_can_be_resumed(name: str, tmp_path: Path) -> None:
+    with pytest.raises((ConfigurationError, ValueError)):
+        benchmarks.resume(tmp_path, name)
+    assert not (tmp_path / ".started").exists()
+
+
+@pytest.fixture
+def asked(smears: Path, tmp_path: Path, plugin: str) -> Iterator[Experiment]:
+    """A benchmark of a few seconds; whatever still works at the end is killed."""
+    yield for_folder(
+        smears,
+        name="grid one",
+        results=tmp_path / "results",
+        extractors=[f"{plugin}:Colours"],
+        selectors=["none"],
+        classifiers=["naive_bayes", "lda"],
+        evaluation={"folds": 3, "resamples": 100},
+    )
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.ZombieProcess):
+            if "leukobench" in child.cmdline():
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait(10)
+
+
+def until(results: Path, reached: Callable[[Benchmark], bool], seconds: float = 60.0) -> Benchmark:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = benchmarks.find(results)[0]
+        if reached(found):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(benchmarks.find(results))
+
+
+@pytest.mark.slow
+def test_a_benchmark_is_started_killed_resumed_and_finished(asked: Experiment) -> None:
+    results, name = asked.results, asked.name
+    benchmarks.start(asked)
+    with pytest.raises(BusyError, match="at work"):
+        benchmarks.start(asked)
+    with pytest.raises(BusyError, match="at work"):
+        benchmarks.resume(results, name)
+    until(results, lambda found: found.words.startswith("Found"))
+    seen = "import sys; from pathlib import Path; from leukobench.app import benchmarks as b; "
+    other = [sys.executable, "-c", seen + "print(b.find(Path(sys.argv[1]))[0].state)", str(results)]
+    assert subprocess.run(other, capture_output=True, text=True, check=True).stdout == "running\n"
+    pid = json.loads((results / ".started" / f"{name}.json").read_text())["pid"]
+    os.killpg(pid, signal.SIGKILL)
+    assert until(results, lambda found: found.state != "running").state == "stopped"
+    benchmarks.resume(results, name)
+    assert until(results, lambda found: found.state != "running").state == "finished"
+    assert (results / name / "leaderboard.csv").exists()
+    benchmarks.stop(results, name)  # of what has ended, nothing happens
+    assert benchmarks.find(results)[0].state == "finished"
