@@ -34,7 +34,7 @@ from .reporting.run_folder import RunFolder
 from .run_facts import out_of_fold, run_facts
 from .serving.container import check_target, write_bundle
 from .serving.making import Parts, checked_rows, make
-from .serving.served_network import ServedNetwork
+from .serving.served_network import ServedNetwork, moved
 from .storage import cache_folder, digest, file_digest, lock
 
 if TYPE_CHECKING:
@@ -278,11 +278,7 @@ def _agreement(
             found[position] = network.read(path.read_bytes())
     with network.open(workers) as engine:
         vectors = list(engine.vectors(iter(found.values())))
-    known = [features[position] for position in found]
-    apart = [
-        float(np.linalg.norm(new - old) / max(np.linalg.norm(old), 1e-12))
-        for new, old in zip(vectors, known, strict=True)
-    ]
+    apart = [moved(new, features[position]) for new, position in zip(vectors, found, strict=True)]
     largest, limit = max(apart, default=0.0), _AGREE[network.precision]
     if not largest <= limit:
         raise BundleError(

@@ -278,5 +278,5 @@ def _described(method: Method, network: ServedNetwork) -> dict[str, Any]:
     start = weights_in_words(method).removeprefix("trained from ")
     words = f"{network_name}, trained end to end on pixels{part and f' ({part})'}, from {start}"
     identity = {name: value for name, value in method.identity.items() if name != "parameters"}
-    digest = hashlib.sha256(network.files.weights).hexdigest()
+    digest = hashlib.sha256(network.files.files()[1]).hexdigest()
     return {"identity": identity, "description": words, "weights": f"SHA-256 {digest}, its own after training"}

@@ -25,7 +25,7 @@ from .estimators import from_bytes
 from .manifest import check_manifest
 from .prediction import Image, Prediction, Predictions, Upload, image_bytes, name_of
 from .reference import Reference
-from .served_network import ServedNetwork
+from .served_network import ServedNetwork, moved
 from .temperature import tempered
 
 if TYPE_CHECKING:
@@ -296,14 +296,14 @@ class Bundle:
         stored = arrays(self._contents.file("check.npz"))
         vectors, expected, pattern = stored["vectors"], stored["probabilities"], stored["pattern"]
         found = next(self.vectors(iter([self._network.pattern()])))
-        moved = float(np.linalg.norm(found - pattern) / max(np.linalg.norm(pattern), 1e-12))
+        apart = moved(found, pattern)
         differ = float(np.abs(self.probabilities(vectors, calibrated=False) - expected).max())
         limit = _NETWORK_TOLERANCE[self._network.precision]
-        if not (moved <= limit and differ <= TOLERANCE):
+        if not (apart <= limit and differ <= TOLERANCE):
             raise BundleError(
                 "The bundle computes other numbers on this machine than where it was made.",
                 expected=f"vectors within {limit:g} (relative), probabilities within {TOLERANCE:g}",
-                received=f"{moved:.2g} and {differ:.2g}; made with {_versions(self.facts)}",
+                received=f"{apart:.2g} and {differ:.2g}; made with {_versions(self.facts)}",
                 mend="install the versions that it was made with, or make it again here with `leukobench fit`.",
             )
 

@@ -119,7 +119,8 @@ def _covered(
     right, size = found[np.arange(len(labels)), labels], found.sum(axis=1)
     codes = np.unique(groups, return_inverse=True)[1]
     by_group = np.bincount(codes, right) / np.bincount(codes)
-    by_class = [float(right[labels == k].mean()) if (labels == k).any() else None for k in range(found.shape[1])]
+    classes = range(probabilities.shape[1])
+    by_class = [float(right[labels == k].mean()) if (labels == k).any() else None for k in classes]
     return {
         "level": level,
         "coverage": float(right.mean()),

@@ -210,7 +210,12 @@ class Predictions(Sequence[Prediction]):
 
         rows = []
         for one in self.patients():
-            own = {"group": one.group, "label": one.label, "images": one.images, "unreadable": one.unreadable}
+            own: dict[str, Any] = {
+                "group": one.group,
+                "label": one.label,
+                "images": one.images,
+                "unreadable": one.unreadable,
+            }
             own |= {"ood": one.ood} | {f"p_{name}": one.probabilities.get(name, math.nan) for name in self.classes}
             rows.append(own | {f"votes_{name}": one.votes.get(name, 0) for name in self.classes})
         return pd.DataFrame(rows)

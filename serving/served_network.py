@@ -89,3 +89,9 @@ class ServedNetwork:
         return np.ascontiguousarray(
             (7 * rows + 13 * columns + 29 * channels + rows * columns // 16) % 256, dtype=np.uint8
         )
+
+
+def moved(vector: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """How far a vector is from the expected one, as a part of that one's length."""
+    length = float(np.linalg.norm(expected)) or 1.0
+    return float(np.linalg.norm(vector - expected)) / length
