@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -58,8 +58,8 @@ class RunTables:
             )
         if "kind" not in leaderboard:
             leaderboard = leaderboard.assign(kind="combination")
-        texts = [_text(folder / name) for name in ("answer.json", "experiment.yaml")]
-        return cls(folder, leaderboard, json.loads(texts[0] or "{}"), yaml.safe_load(texts[1]) or {})
+        answer = _parsed(folder / "answer.json", json.loads)
+        return cls(folder, leaderboard, answer, _parsed(folder / "experiment.yaml", yaml.safe_load))
 
     @property
     def metric(self) -> str:
@@ -138,5 +138,11 @@ def title_of(row: Row) -> str:
     return first.removeprefix(_SHORTCUT) if first.startswith(_SHORTCUT) else _TIMES.join([first, *others])
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+def _parsed(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+    try:
+        said = parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return dict(said or {})
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise StorageError(
+            f"{path} is damaged.", received=str(error), mend="delete it and run the experiment again."
+        ) from error

@@ -156,9 +156,10 @@ class Explainer:
     def _heat(
         self, pixels: NDArray[np.uint8], vector: NDArray[np.float32], prediction: Prediction, method: str
     ) -> dict[str, Any]:
-        classes, chances = self._bundle.classes, prediction.probabilities
-        against = max((name for name in classes if name != prediction.label), key=lambda name: chances[name])
-        label, other = classes.index(str(prediction.label)), classes.index(against)
+        classes = self._bundle.classes
+        label = classes.index(str(prediction.label))
+        other = self._margin.closest(vector, label)
+        against = classes[other]
         linear = self._linear(label, other) if method != "occlusion" else None
         if method == "cam" and linear is None:
             raise ConfigurationError(

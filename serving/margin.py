@@ -54,8 +54,19 @@ class Margin:
 
     def of(self, vectors: NDArray[np.floating], label: int) -> Floats:
         """Margin to the class that comes closest, shape (n,), of images with these features, shape (n, features)."""
+        return self._to_each(vectors, label).min(axis=0)
+
+    def closest(self, vector: NDArray[np.floating], label: int) -> int:
+        """The class that comes closest to the label for one image, features of shape (features,)."""
+        return self._others(label)[int(self._to_each(vector[None], label).argmin())]
+
+    def _others(self, label: int) -> list[int]:
+        return [int(other) for other in self._final.classes_ if other != label]
+
+    def _to_each(self, vectors: NDArray[np.floating], label: int) -> Floats:
+        """Margin to each other class, shape (others, n)."""
         scores = self._scores(self._reduced(vectors))
-        return np.min([self._apart(scores, label, other) for other in self._final.classes_ if other != label], axis=0)
+        return np.stack([self._apart(scores, label, other) for other in self._others(label)])
 
     def linear(self, features: int, label: int, against: int) -> tuple[Floats, float] | None:
         """Weights of the features, and offset, if they give the margin between two classes by a weighted sum."""

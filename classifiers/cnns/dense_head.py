@@ -82,11 +82,11 @@ class DenseHead(NetworkClassifier):
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities, shape (n, classes)."""
         check_is_fitted(self, "layers_")
-        values = self._as_inputs(X)
+        values = self._as_inputs(X).astype(np.float64)
         *hidden, (kernel, bias) = self.layers_
         for own, offset in hidden:
             values = np.maximum(values @ own + offset, 0)
-        return np.asarray(softmax((values @ kernel + bias).astype(np.float64), axis=1))
+        return np.asarray(softmax(values @ kernel + bias, axis=1))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the model of Keras, which only `fit` needs."""

@@ -152,7 +152,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable classes, shape (n,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[most_probable])
 
     @abstractmethod
     def _as_inputs(self, X: Any, fitting: bool = False) -> Any:

@@ -368,6 +368,11 @@ def test_no_results_and_damaged_tables_are_explained(folder: Path, tmp_path: Pat
     (folder / "confusion.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(StorageError, match="cannot be read"):
         write_report(folder)
+    for name, torn in (("answer.json", '{"best": '), ("experiment.yaml", "a: [1"), ("answer.json", "7")):
+        (folder / name).write_text(torn)
+        with pytest.raises(StorageError, match=f"{name} is damaged"):
+            write_report(folder)
+        (folder / name).unlink()
 
 
 def test_the_page_is_small_quick_and_always_the_same(tmp_path: Path) -> None:

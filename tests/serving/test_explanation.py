@@ -260,6 +260,19 @@ def test_margins_of_probabilistic_classifiers_are_the_shown_log_odds(name: str, 
     margin = Margin(selector, classifier, temperature=1.7)
     assert margin.unit == "log-odds"
     np.testing.assert_allclose(margin.of(X, 1), expected, atol=1e-6)
+    order = np.where(np.arange(labels) == 1, -np.inf, shown)
+    assert [margin.closest(row, 1) for row in X] == order.argmax(axis=1).tolist()
+
+
+def test_the_class_that_comes_closest_is_told_where_probabilities_are_too_small_to_tell() -> None:
+    """Far from three classes: their probabilities are 1e-30 and less, all the same once they are floored."""
+    X, y = made(4)
+    classifier = CLASSIFIERS["lda"].fit(X, y)
+    margin = Margin(NoSelection().fit(X), classifier, temperature=1.5)
+    for other in (1, 2, 3):
+        far = 60 * np.eye(12)[0] + 4 * np.eye(12)[other]
+        assert np.sort(classifier.predict_proba(far[None])[0])[-2] < 1e-12
+        assert margin.closest(far, 0) == classifier.decision_function(far[None])[0, 1:].argmax() + 1
 
 
 def test_margins_of_other_classifiers_follow_their_votes() -> None:
