@@ -127,7 +127,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
         Nothing was scored.
     """
     folder = RunFolder(experiment.folder)
-    with lock(folder.lock, f"running '{experiment.name}'"), log_to(folder.log):
+    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
         outcome = _run(experiment, folder, workers or cores(), progress)
     if outcome.leaderboard["rank"].isna().all():
         raise EveryCombinationFailedError(
@@ -155,7 +155,7 @@ def audit(
     ConfigurationError, ImagesError, BusyError
     """
     folder = RunFolder(experiment.folder)
-    with lock(folder.lock, f"running '{experiment.name}'"), log_to(folder.log):
+    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
         index = find_images(experiment, folder, progress)
         folder.begin()
         audited = audit_images(experiment, index, folder, workers or cores(), progress)

@@ -57,20 +57,24 @@ def beware(row: Prediction) -> str:
 
 
 def set_in_words(row: Prediction, level: float) -> str:
-    """The conformal set as a sentence."""
+    """The conformal set, and what such sets are worth."""
     *first, last = row.conformal_set
-    names = f"{', '.join(first)} or {last}" if first else f"only {last}"
-    return f"With {percent(level)} confidence: {names}"
+    names = f"{', '.join(first)} or {last}" if first else last
+    if len(row.conformal_set) == len(row.probabilities):
+        names = "any of the classes: the model cannot tell"
+    share = percent(level)
+    return f"Set at {share}: {names}. Such sets hold the right class for {share} of images like the training data."
 
 
 def card(row: Prediction, level: float) -> str:
-    """Class, set, bars and warnings of one image."""
+    """Warnings of one image first, then its class, set and bars."""
     bars = sorted(row.probabilities.items(), key=lambda pair: -pair[1])
     drawn = "".join(_bar(name, share, name in row.conformal_set) for name, share in bars)
     return (
         f'<section class="lb-answer" aria-label="Answer"><p class="lb-name">{escape(row.image)}</p>'
-        f'<p class="lb-label">{escape(row.label or "")}</p><p class="lb-set">{escape(set_in_words(row, level))}</p>'
-        f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul>{notes(_warnings(row))}</section>'
+        f'{notes(_warnings(row))}<p class="lb-label">{escape(row.label or "")}</p>'
+        f'<p class="lb-set">{escape(set_in_words(row, level))}</p>'
+        f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul></section>'
     )
 
 

@@ -10,23 +10,31 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..config import Experiment
 from ..errors import BusyError, ConfigurationError
 from ..reporting.run_folder import RunFolder
 from ..storage import lock, write_text
 
-State = Literal["running", "stopped", "failed", "finished"]
+State = Literal["running", "stopped", "ended", "failed", "finished"]
 
 _STARTED = ".started"
 """Folder beside the runs: their own folders hold nothing that a run did not write."""
 _COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, about (?P<left>[^;]+) left)?(; .*)?$")
 _TAIL = 16_384
-_starting = threading.Lock()
+_KEPT = "What it finished is kept."
+_CLOCK_S = 2.0
+"""How far apart two looks at the clock may see the same start of a process."""
+_LOOK_S = 1.0
+_PATIENCE_S = 10.0
+_own = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
+_looked: dict[Path, tuple[float, bool]] = {}
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,16 @@ class Benchmark:
     ----------
     name : str
     folder : Path
-    state : {"running", "stopped", "failed", "finished"}
+    state : {"running", "stopped", "ended", "failed", "finished"}
+        Stopped by hand, ended by itself (a crash), or failed: leukobench would not go on.
     words : str
         What it does, or why it ended.
     share : float, optional
         Part of the present step that is done, where it counts.
     resumable : bool
         Its experiment file is there.
+    stoppable : bool
+        Its process is known, for it was started here.
     """
 
     name: str
@@ -52,23 +63,29 @@ class Benchmark:
     words: str = ""
     share: float | None = None
     resumable: bool = False
+    stoppable: bool = False
 
 
 def start(experiment: Experiment) -> None:
-    """Start `experiment` as a process of its own, which goes on from whatever an earlier one finished.
+    """Start `experiment`, whose name is new, as a process of its own.
 
     Raises
     ------
     BusyError
-        One of this name is at work.
+        A benchmark is at work.
+    ConfigurationError
+        The name is taken.
     """
-    with _starting:
-        _refuse_if_running(experiment.results, experiment.name)
-        file = _kept(experiment.results, experiment.name, "yaml")
-        import yaml
+    import yaml
 
+    results, name = experiment.results, experiment.name
+    with _alone(results):
+        taken = {*_names(results), *(path.name for path in results.iterdir())}
+        if name.casefold() in map(str.casefold, taken):
+            raise ConfigurationError(f"The name '{name}' is taken.", mend="choose another, or resume what bears it.")
+        file = _kept(results, name, "yaml")
         write_text(file, yaml.safe_dump(experiment.to_mapping(), sort_keys=False, allow_unicode=True))
-        _launch(experiment.results, experiment.name, file)
+        _launch(results, name, file)
 
 
 def resume(results: Path, name: str) -> None:
@@ -77,15 +94,14 @@ def resume(results: Path, name: str) -> None:
     Raises
     ------
     BusyError
-        It is at work.
+        A benchmark is at work.
     ConfigurationError
         There is no such benchmark.
     """
-    with _starting:
-        _refuse_if_running(results, name)
-        file = _experiment_file(results, name) if name in _names(results) else None
-        if file is None:
-            raise ConfigurationError(f"There is no benchmark called '{name}' to go on with.")
+    file = _experiment_file(results, name) if name in _names(results) else None
+    if file is None:
+        raise ConfigurationError(f"There is no benchmark called '{name}' to go on with.")
+    with _alone(results):
         _launch(results, name, file)
 
 
@@ -93,6 +109,7 @@ def stop(results: Path, name: str) -> None:
     """Interrupt the benchmark called `name`, as Ctrl-C would; what it finished is kept."""
     pid = _pid(results, name)
     if pid:
+        _say(results, name, pid, stopped=True)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGINT)
 
@@ -105,31 +122,46 @@ def find(results: Path) -> list[Benchmark]:
 
 
 def _names(results: Path) -> list[str]:
-    folders = [path.name for path in results.glob("*/") if (path / "experiment.yaml").exists()]
-    return sorted({*folders, *(path.stem for path in (results / _STARTED).glob("*.yaml"))})
+    folders = [path.name for path in results.glob("[!.]*/") if (path / "experiment.yaml").exists()]
+    return sorted({*folders, *(path.stem for path in (results / _STARTED).glob("[!.]*.yaml"))})
 
 
 def _look(results: Path, name: str) -> Benchmark:
     run = RunFolder(results / name)
     resumable = _experiment_file(results, name) is not None
-    if _running(results, name):
-        return _at_work(name, run.path, _console(results, name))
+    stoppable = _pid(results, name) is not None
+    console = _console(results, name)
+    if stoppable or _is_locked(run):
+        words, share = _progress(console)
+        return Benchmark(name, run.path, "running", words, share, resumable, stoppable)
     if run.was_finished() and run.leaderboard.exists():
         return Benchmark(name, run.path, "finished", resumable=resumable)
-    refusal = _refusal(_console(results, name))
-    state: State = "failed" if refusal else "stopped"
-    return Benchmark(name, run.path, state, refusal or "What it finished is kept.", resumable=resumable)
+    state, words = _end(console, _said(results, name))
+    return Benchmark(name, run.path, state, words, resumable=resumable)
 
 
-def _at_work(name: str, folder: Path, console: list[str]) -> Benchmark:
+def _end(console: list[str], said: dict[str, Any]) -> tuple[State, str]:
+    """Why what is not finished works no more, and what it said last."""
+    if said.get("stopped") or not said:
+        return "stopped", _KEPT
+    if refusal := _refusal(console):
+        return "failed", refusal
+    return "ended", f"{_last(console)}\n{_KEPT}".lstrip()
+
+
+def _progress(console: list[str]) -> tuple[str, float | None]:
     """Its last line that counts, as `leukobench.reporting.progress` writes them; else its last line."""
     for line in reversed(console):
         if counted := _COUNTED.match(line):
             done, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
             left = f", about {counted['left']} left" if counted["left"] else ""
             words = f"{counted['title'].capitalize()}: {done:,} of {total:,}{left}"
-            return Benchmark(name, folder, "running", words, done / total if total else None)
-    return Benchmark(name, folder, "running", next((line for line in reversed(console) if line.strip()), ""))
+            return words, done / total if total else None
+    return _last(console), None
+
+
+def _last(console: list[str]) -> str:
+    return next((line.strip() for line in reversed(console) if line.strip()), "")
 
 
 def _refusal(console: list[str]) -> str:
@@ -138,9 +170,14 @@ def _refusal(console: list[str]) -> str:
     return "\n".join(console[starts[-1] :]).removeprefix("leukobench: ") if starts else ""
 
 
-def _refuse_if_running(results: Path, name: str) -> None:
-    if _running(results, name):
-        raise BusyError(f"A benchmark called '{name}' is at work.", mend="wait for it, or give this one another name.")
+@contextlib.contextmanager
+def _alone(results: Path) -> Iterator[None]:
+    """One start at a time, of all servers on this folder, and only where no benchmark works: it takes all cores."""
+    with lock(results / _STARTED / ".lock", "starting a benchmark", timeout_s=_PATIENCE_S):
+        for name in _names(results):
+            if _pid(results, name) is not None or _is_locked(RunFolder(results / name)):
+                raise BusyError(f"The benchmark '{name}' is at work, on all cores.", mend="wait for it, or stop it.")
+        yield
 
 
 def _launch(results: Path, name: str, file: Path) -> None:
@@ -149,22 +186,33 @@ def _launch(results: Path, name: str, file: Path) -> None:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True
         )
-    _children.append(process)
-    said = {"pid": process.pid, "created": _created(process.pid)}
+    with _own:
+        _children.append(process)
+    _say(results, name, process.pid, stopped=False)
+
+
+def _say(results: Path, name: str, pid: int, stopped: bool) -> None:
+    said = {"pid": pid, "created": _created(pid), "stopped": stopped}
     write_text(_kept(results, name, "json"), json.dumps(said))
 
 
-def _running(results: Path, name: str) -> bool:
-    return _pid(results, name) is not None or _is_locked(RunFolder(results / name))
+def _said(results: Path, name: str) -> dict[str, Any]:
+    """What `_say` wrote of a benchmark that was started here; else nothing."""
+    try:
+        return dict(json.loads(_kept(results, name, "json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _pid(results: Path, name: str) -> int | None:
     """Process of a benchmark that was started here and still works."""
-    _children[:] = [child for child in _children if child.poll() is None]  # also lets those that ended go
+    with _own:
+        _children[:] = [child for child in _children if child.poll() is None]  # also lets those that ended go
+    said = _said(results, name)
     try:
-        said = json.loads(_kept(results, name, "json").read_text(encoding="utf-8"))
-        return int(said["pid"]) if said["created"] == _created(said["pid"]) is not None else None
-    except (OSError, ValueError, KeyError, TypeError):
+        pid, created = int(said["pid"]), _created(said["pid"])
+        return pid if created is not None and abs(said["created"] - created) < _CLOCK_S else None
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -180,14 +228,22 @@ def _created(pid: int) -> float | None:
 
 
 def _is_locked(run: RunFolder) -> bool:
-    """Whether some other process, such as a command line, works on an unfinished run."""
+    """Whether some other process, such as a command line, works on an unfinished run.
+
+    To look is to take its lock for a moment, in which a run could not: once a second for all visitors.
+    """
     if run.was_finished() or not run.lock.exists():
         return False
-    try:
-        with lock(run.lock, "looking"):
-            return False
-    except BusyError:
-        return True
+    with _own:
+        when, answer = _looked.get(run.path, (-_LOOK_S, False))
+        if time.monotonic() - when >= _LOOK_S:
+            try:
+                with lock(run.lock, "looking"):
+                    answer = False
+            except BusyError:
+                answer = True
+            _looked[run.path] = (time.monotonic(), answer)
+        return answer
 
 
 def _kept(results: Path, name: str, ending: str) -> Path:

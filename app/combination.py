@@ -9,8 +9,8 @@ import streamlit as st
 from ..reporting import report_details
 from ..reporting.report_results import as_number
 from ..reporting.report_tables import RunTables, records
-from .one_run import choose, only
-from .style import facts, heated, table
+from .one_run import NOTHING_STORED, choose, only
+from .style import facts, heated, number, table
 
 
 def show(run: RunTables) -> None:
@@ -29,7 +29,7 @@ def confusion(one: RunTables) -> None:
     """Counts of each label by what was predicted."""
     found = report_details.confusions(one)
     if not found:
-        st.html('<p class="lb-lead">No predictions were stored.</p>')
+        st.html(NOTHING_STORED)
         return
     matrix = found[0]
     rows = [[row["label"], *map(_count, row["cells"])] for row in matrix["rows"]]
@@ -38,8 +38,8 @@ def confusion(one: RunTables) -> None:
 
 
 def _count(cell: dict[str, Any]) -> str:
-    share = f"<small>{cell['share']} %</small>" if cell["count"] else ""
-    return heated(f"{cell['count']:,}{share}", cell["heat"], "" if cell["right"] else "wrong")
+    share = f"{cell['share']} %" if cell["count"] else ""
+    return heated(f"{cell['count']:,}", cell["heat"], "" if cell["right"] else "wrong", share)
 
 
 def _classes(one: RunTables) -> None:
@@ -54,7 +54,7 @@ def _classes(one: RunTables) -> None:
 
 def _rate(rate: dict[str, Any]) -> str:
     interval = f", {rate['interval']}" if rate["interval"] else ""
-    return f"<td>{rate['value']}<small>{rate['count']:,} of {rate['total']:,}{interval}</small></td>"
+    return number(str(rate["value"]), f"{rate['count']:,} of {rate['total']:,}{interval}")
 
 
 def _calibration(one: RunTables) -> None:

@@ -13,6 +13,7 @@ from ..serving.bundle import Bundle
 from ..serving.prediction import Prediction, Predictions, Upload
 from . import answer, models
 from .limits import MAX_FILES, forget_uploads, in_words
+from .spreadsheet import as_csv
 from .style import note, table
 from .target import Target
 
@@ -30,6 +31,7 @@ def page(target: Target) -> None:
         level = _level(bundle)
     with left:
         files = _dropped()
+    found = []
     if files:
         right.button("Remove all images", on_click=_clear, width="stretch")
         found = _answers(bundle, files, level)
@@ -37,8 +39,9 @@ def page(target: Target) -> None:
             place = _table(bundle, found, level) if len(found) > 1 else 0
         with st.empty().container():  # empty first: nothing of another image stays while this one is computed
             answer.show(bundle, found[place], _upload(files[place]), level)
+    _forget_explained(found)
     with st.expander("Model card"):
-        st.markdown(bundle.card)
+        st.markdown(bundle.card.replace("![", "!&#91;"))  # no pictures, which could lie anywhere
 
 
 def _bundle(paths: list[Path]) -> Bundle:
@@ -75,10 +78,22 @@ def _dropped() -> list[Any]:
 
 
 def _clear() -> None:
-    forget_uploads()
+    forget()
     st.session_state["drop"] += 1
-    st.session_state.pop("answers", None)
-    st.session_state.pop("explained", None)
+
+
+def forget() -> None:
+    """Drop the images of this session and all that was said of them."""
+    forget_uploads()
+    for name in ("answers", "explained"):
+        st.session_state.pop(name, None)
+
+
+def _forget_explained(found: Sequence[Prediction]) -> None:
+    """Drop the explained picture where its file is no longer among those that are here."""
+    kept = st.session_state.get("explained")
+    if kept and kept[0][1] not in {row.image_id for row in found}:
+        del st.session_state["explained"]
 
 
 def _upload(file: Any) -> Upload:
@@ -108,9 +123,9 @@ def _table(bundle: Bundle, found: list[Prediction], level: float) -> int:
     unreadable, unlike = sum(bool(row.error) for row in found), sum(row.ood for row in found)
     st.subheader(f"{len(found)} images", anchor=False)
     head = ["image", "answer", "probability", f"set at {answer.percent(level)}", "beware"]
-    st.html(table(head, map(_texts, found), f"{unreadable} unreadable, {unlike} unlike the training data", 5))
+    st.html(table(head, map(_texts, found), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
     rows = Predictions(found, bundle.classes, level, {}).table()
-    st.download_button("Download the answers (CSV)", rows.to_csv(index=False), "answers.csv", "text/csv")
+    st.download_button("Download the answers (CSV)", as_csv(rows), "answers.csv", "text/csv")
     names = [f"{place + 1}. {row.image}" for place, row in enumerate(found)]
     return st.selectbox("Image to look at", range(len(found)), format_func=lambda place: names[place]) or 0
 

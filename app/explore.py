@@ -11,7 +11,8 @@ from ..reporting import report_results
 from ..reporting.report_tables import RunTables
 from . import combination, pair, pictures
 from .one_run import read_run
-from .style import boxes, heated, table
+from .spreadsheet import as_csv
+from .style import Cell, boxes, heated, table
 from .target import Target
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def _leaderboard(run: RunTables) -> None:
     board = report_results.leaderboard(RunTables(run.folder, shown, run.answer, run.experiment))
     head = ["rank", "extractor", "selector", "classifier", _spaced(run.metric), "95 % interval"]
     head += [*map(_spaced, board["columns"]), "seconds a fold", "status"]
-    caption = f"{len(shown)} of {len(run.leaderboard)} rows, ranked by {_spaced(run.metric)}"
+    caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_spaced(run.metric)}"
+    if board["left_out"]:
+        caption += f"; {board['left_out']:,} more match: filter them, or download all that match"
     st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
-    st.download_button("Download these rows (CSV)", shown.to_csv(index=False), "leaderboard.csv", "text/csv")
+    st.download_button("Download these rows (CSV)", as_csv(shown), "leaderboard.csv", "text/csv")
 
 
 def _filtered(shown: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +110,7 @@ def _heat_map(run: RunTables) -> None:
         return
     rows: list[list[str]] = []
     for extractor, group in found["groups"].items():
-        rows.append([f'<th colspan="{len(found["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>'])
+        rows.append([Cell(f'<th colspan="{len(found["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>')])
         for row in group:
             cells = [heated(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
             rows.append([row["selector"], *cells])

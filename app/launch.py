@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError, LeukobenchError
-from .limits import MAX_FILE_MB, NoFrames, UploadLimits, keep_uploads_in_memory
+from .limits import MAX_FILE_MB, Headers, UploadLimits, keep_uploads_in_memory
 from .style import THEME, in_words
 from .target import Target, find_target
 
@@ -109,7 +109,7 @@ def _run(host: str, port: int) -> None:
     app = streamlit.App(
         script,
         lifespan=announced,
-        middleware=[Middleware(NoFrames), Middleware(UploadLimits)],
+        middleware=[Middleware(Headers), Middleware(UploadLimits)],
         on_script_error=_apologise,
     )
     sys.argv = [str(script)]  # Streamlit puts the folder of what was started on sys.path

@@ -12,9 +12,16 @@ if TYPE_CHECKING:
 MAX_FILES = 200
 MAX_FILE_MB = 20
 MAX_SESSION_MB = 400
+MAX_SERVER_MB = 1024
 _MB = 1024 * 1024
+_SOURCES = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Streamlit needs inline styles, and its charts are compiled; whatever is drawn, nothing is asked of other hosts."""
 _HEADERS = (
-    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"content-security-policy", _SOURCES.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
@@ -22,7 +29,7 @@ _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+/?$")
 
 
 class UploadLimits:
-    """ASGI middleware that answers 413 to an upload beyond what one session may hold at once.
+    """ASGI middleware that answers 413 to an upload beyond what one session may hold at once, 503 beyond what all may.
 
     Streamlit limits the size of a file, but neither their number nor their sum.
     """
@@ -39,10 +46,11 @@ class UploadLimits:
             await self._app(scope, receive, send)
             return
         session, size = found[1], _announced(scope)
-        if self._too_much(session, size):
+        refusal = self._refusal(session, size)
+        if refusal:
             from starlette.responses import PlainTextResponse
 
-            await PlainTextResponse(f"At most {in_words()}.", status_code=413)(scope, receive, send)
+            await PlainTextResponse(refusal[1], status_code=refusal[0])(scope, receive, send)
             return
         self._coming[session] += 1
         self._bytes[session] += size
@@ -53,16 +61,21 @@ class UploadLimits:
             self._bytes[session] -= size
             if not self._coming[session]:
                 del self._coming[session], self._bytes[session]
+            _forget_if_gone(session)
 
-    def _too_much(self, session: str, size: int) -> bool:
-        held = list(uploads().file_storage.get(session, {}).values())
-        count = len(held) + self._coming[session] + 1
-        total = sum(len(file.data) for file in held) + self._bytes[session] + size
-        return count > MAX_FILES or total > MAX_SESSION_MB * _MB
+    def _refusal(self, session: str, size: int) -> tuple[int, str] | None:
+        held = {name: list(files.values()) for name, files in list(uploads().file_storage.items())}
+        sums = {name: sum(len(file.data) for file in files) for name, files in held.items()}
+        count = len(held.get(session, ())) + self._coming[session] + 1
+        if count > MAX_FILES or sums.get(session, 0) + self._bytes[session] + size > MAX_SESSION_MB * _MB:
+            return 413, f"At most {in_words()}."
+        if sum(sums.values()) + self._bytes.total() + size > MAX_SERVER_MB * _MB:
+            return 503, "The server holds as many images as it can: try again later."
+        return None
 
 
-class NoFrames:
-    """ASGI middleware: no other page may hold this one in a frame and lead clicks there."""
+class Headers:
+    """ASGI middleware: no page may hold this one in a frame and lead clicks there, and this one loads only its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -79,9 +92,18 @@ class NoFrames:
 
 
 def _announced(scope: Scope) -> int:
-    """Bytes of the request as it says, or the most that Streamlit would take."""
-    said = dict(scope["headers"]).get(b"content-length", b"")
-    return int(said) if said.isdigit() else MAX_FILE_MB * _MB
+    """Bytes of the request as it says, or the most that Streamlit would take; chunks overrule a length."""
+    headers = dict(scope["headers"])
+    said = headers.get(b"content-length", b"")
+    return int(said) if said.isdigit() and b"transfer-encoding" not in headers else MAX_FILE_MB * _MB
+
+
+def _forget_if_gone(session: str) -> None:
+    """A session may end while its file comes in, and nobody else would drop it."""
+    from streamlit import runtime
+
+    if not runtime.get_instance().is_active_session(session):
+        uploads().remove_session_files(session)
 
 
 def in_words() -> str:

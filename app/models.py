@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 from queue import PriorityQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import BundleError
 from ..serving.bundle import Bundle, load
 from ..serving.prediction import Prediction, Upload
 
@@ -18,28 +20,53 @@ if TYPE_CHECKING:
     from ..serving.explanation import Explanation
 
 _Answer = TypeVar("_Answer")
-_loading = threading.Lock()
-_loaded: dict[Path, tuple[int, Bundle]] = {}
+_KEPT = 3
+_changing = threading.Lock()
+_loaded: OrderedDict[Path, tuple[int, Future[Bundle]]] = OrderedDict()
 
 AT_ONCE = 16
 """Images that one visitor is answered before it is another one's turn."""
 
 
 def load_bundle(path: Path) -> Bundle:
-    """The bundle at `path`; loaded again where it was made anew.
+    """The bundle at `path`; loaded again where it was made anew, and the last few are kept.
 
     Raises
     ------
     BundleError
-        It is damaged, changed or foreign.
+        It is damaged, changed, foreign or gone.
     """
-    manifest = path / "manifest.json"
-    stamp = (manifest if manifest.exists() else path).stat().st_mtime_ns
-    with _loading:
+    stamp = _stamp(path)
+    with _changing:  # held for a moment only: who loads one bundle lets visitors of others pass
         known = _loaded.get(path)
-        if known is None or known[0] != stamp:
-            _loaded[path] = known = (stamp, load(path))
-    return known[1]
+        mine = known is None or known[0] != stamp
+        if known is None or mine:
+            _loaded[path] = known = (stamp, Future())
+        _loaded.move_to_end(path)
+        while len(_loaded) > _KEPT:
+            _loaded.popitem(last=False)
+    if mine:
+        _load(path, known)
+    return known[1].result()
+
+
+def _load(path: Path, place: tuple[int, Future[Bundle]]) -> None:
+    """Fill its place for all who wait there; one that could not be loaded is tried again."""
+    try:
+        place[1].set_result(load(path))
+    except BaseException as error:
+        with _changing:
+            if _loaded.get(path) is place:
+                del _loaded[path]
+        place[1].set_exception(error)
+
+
+def _stamp(path: Path) -> int:
+    manifest = path / "manifest.json"
+    try:
+        return (manifest if manifest.exists() else path).stat().st_mtime_ns
+    except OSError as error:
+        raise BundleError("The bundle is no longer there.", received=str(path), mend="load this page again.") from error
 
 
 def predict(bundle: Bundle, images: Sequence[Upload], level: float) -> list[Prediction]:
@@ -65,20 +92,23 @@ class _Turns:
         self._waiting: PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = PriorityQueue()
         self._numbers = count()
         self._closed = False
+        self._door = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="answers", daemon=True)
         self._thread.start()
 
     def wait(self, urgency: int, work: Callable[[], _Answer]) -> _Answer:
         """What `work` returns or raises; the smaller `urgency` comes first."""
-        if self._closed:
-            raise CancelledError
         done: Future[_Answer] = Future()
-        self._waiting.put((urgency, next(self._numbers), done, work))
+        with self._door:
+            if self._closed:
+                raise CancelledError
+            self._waiting.put((urgency, next(self._numbers), done, work))
         return done.result()
 
     def close(self) -> None:
         """See `leukobench.app.models.close`."""
-        self._closed = True
+        with self._door:  # whoever came in before is still refused by the thread, nobody comes in later
+            self._closed = True
         self._waiting.put((-1, next(self._numbers), Future(), str))
         self._thread.join()
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..errors import UnreadableImageError
+from ..errors import StorageError, UnreadableImageError
 from ..images.decoding import decode_rgb
 from ..reporting.report_tables import RunTables, chosen, key_of, title_of
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 _SIDE = 256
+NOTHING_STORED = '<p class="lb-lead">No predictions were stored.</p>'
 
 
 def read_run(folder: Path) -> RunTables:
@@ -26,9 +30,13 @@ def read_run(folder: Path) -> RunTables:
     Raises
     ------
     StorageError
-        A file is damaged.
+        A file is damaged, or the run is gone.
     """
-    return _read_run(folder, (folder / "leaderboard.csv").stat().st_mtime_ns)
+    try:
+        changed = (folder / "leaderboard.csv").stat().st_mtime_ns
+    except OSError as error:
+        raise StorageError(f"The run {folder.name} is no longer there.", mend="load this page again.") from error
+    return _read_run(folder, changed)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -52,10 +60,12 @@ def only(run: RunTables, key: Key) -> RunTables:
 
 
 def predictions(run: RunTables, key: Key) -> pd.DataFrame:
-    """Out-of-fold predictions of one combination with the path of each image."""
+    """Out-of-fold predictions of one combination with the path of each image, '' where it is not known."""
     table = chosen(_table(run, "predictions.parquet"), key)
     images = _table(run, "images.parquet")
-    return table.merge(images[["image_id", "path"]], on="image_id", how="left") if len(images) else table.iloc[:0]
+    if not len(table) or not len(images):
+        return table.assign(path="")
+    return table.merge(images[["image_id", "path"]], on="image_id", how="left").fillna({"path": ""})
 
 
 def _table(run: RunTables, name: str) -> pd.DataFrame:
@@ -70,11 +80,22 @@ def _read_table(folder: Path, name: str, changed: int) -> pd.DataFrame:
     return read_table(folder / name)
 
 
-@st.cache_data(max_entries=1_000, show_spinner=False)
-def thumbnail(path: str) -> bytes | None:
-    """A small JPEG of an image of the run; None where it is no longer there."""
+def thumbnail(path: str, image_id: str) -> bytes | None:
+    """A small JPEG of an image of the run; None where it is no longer there, or another one is."""
     try:
-        picture = decode_rgb(Path(path).read_bytes(), scaled_for=(_SIDE, _SIDE))
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return _thumbnail(path, image_id, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+@st.cache_data(max_entries=1_000, show_spinner=False)
+def _thumbnail(path: str, image_id: str, changed: int) -> bytes | None:
+    try:
+        data = Path(path).read_bytes()
+        if hashlib.sha256(data).hexdigest() != image_id:
+            return None
+        picture = decode_rgb(data, scaled_for=(_SIDE, _SIDE))
     except (OSError, UnreadableImageError):
         return None
     picture.thumbnail((_SIDE, _SIDE))

@@ -10,7 +10,6 @@ import streamlit as st
 
 from ..errors import LeukobenchError
 from . import diagnose, explore, run
-from .limits import forget_uploads
 from .style import in_words
 from .target import Target, published
 
@@ -30,7 +29,7 @@ def show() -> None:
         page = st.navigation([home, *pages], position="hidden")
         _header(pages)
         if page.title != "Diagnose":
-            forget_uploads()
+            diagnose.forget()
         page.run()
     except LeukobenchError as error:
         st.error(in_words(error))
@@ -45,11 +44,11 @@ def _header(pages: list[Any]) -> None:
 
 
 def _pages(target: Target) -> list[Any]:
-    """Diagnose where there is a bundle, Explore where there are runs, Run where benchmarks can be found."""
+    """Diagnose where there is a bundle, Explore where there are or will be runs, Run where benchmarks can be found."""
     chosen = []
     if target.bundles():
         chosen.append(("Diagnose", diagnose.page))
-    if target.kind != "bundle" or target.runs():
+    if target.kind != "bundle" or target.results:
         chosen.append(("Explore", explore.page))
     if target.results:
         chosen.append(("Run", run.page))

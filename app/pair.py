@@ -10,8 +10,8 @@ import streamlit as st
 from ..reporting.report_results import as_number, shown
 from ..reporting.report_tables import RunTables, records
 from .combination import confusion
-from .one_run import Key, choose, only, page_of, predictions, thumbnail
-from .style import figures, table
+from .one_run import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
+from .style import figures, number, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,26 +57,28 @@ def _numbers(ones: list[RunTables]) -> list[list[str]]:
 
 def _score(row: dict[str, Any], name: str) -> str:
     low, high = (shown(name, row.get(f"{name}_{end}")) for end in ("low", "high"))
-    return f"<td>{shown(name, row.get(name))}<small>{low} to {high}</small></td>"
+    return number(shown(name, row.get(name)), f"{low} to {high}")
 
 
 def _differing(run: RunTables, first: Key, second: Key) -> None:
-    both = _joined(predictions(run, first), predictions(run, second))
+    ones = predictions(run, first), predictions(run, second)
     st.subheader("Where they differ", anchor=False)
-    if not len(both):
-        st.html('<p class="lb-lead">No predictions were stored.</p>')
+    if not all(map(len, ones)):
+        st.html(NOTHING_STORED)
         return
+    both = _joined(*ones)
     right = [(who, int(((both["right_1"] == who[0]) & (both["right_2"] == who[1])).sum())) for who in _WHO]
     st.html(table(["predictions", "count"], [[_WHO[who], f"{count:,}"] for who, count in right], "Out of fold"))
-    differ = both[both["predicted_1"] != both["predicted_2"]].drop_duplicates("image_id")
+    differ = both[both["predicted_1"] != both["predicted_2"]]
     options = ["all", *(_WHO[who] for who in list(_WHO)[1:])]
     wanted = st.selectbox("Pictures", options, key="differ")
     who = next((who for who, words in _WHO.items() if words == wanted), None)
     if who:
         differ = differ[(differ["right_1"] == who[0]) & (differ["right_2"] == who[1])]
+    differ = differ.drop_duplicates("image_id")  # after the filter: the repeats need not agree
     st.caption(f"{len(differ):,} pictures are called differently")
     rows = records(differ.iloc[page_of(len(differ), _PAGE, "differ-page")])
-    st.html(figures((thumbnail(str(row["path"])), PurePath(str(row["path"])).name, _caption(row)) for row in rows))
+    st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 
 
 def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -91,5 +93,6 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _caption(row: dict[str, Any]) -> str:
-    return f"{row['label']}; first: {row['predicted_1']}, second: {row['predicted_2']}"
+def _caption(row: dict[str, Any]) -> tuple[str, str]:
+    words = f"{row['label']}; first: {row['predicted_1']}, second: {row['predicted_2']}"
+    return PurePath(row["path"]).name, words

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ..reporting.report_tables import Row, RunTables, records
-from .one_run import choose, page_of, predictions, thumbnail
+from .answer import percent
+from .one_run import NOTHING_STORED, choose, page_of, predictions, thumbnail
 from .style import figures
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 24
-_ALL = "all"
 
 
 def show_wrong(run: RunTables) -> None:
     """Draw them for the combination, label and prediction that are chosen."""
     key = choose(run, "Combination", "wrong")
-    wrong = _wrong(predictions(run, key))
+    found = predictions(run, key)
+    if not len(found):
+        st.html(NOTHING_STORED)
+        return
+    wrong = _wrong(found)
     if not len(wrong):
         st.html('<p class="lb-lead">It gets no picture wrong.</p>')
         return
     left, right = st.columns(2)
-    label = left.selectbox("Label", [_ALL, *sorted(wrong["label"].unique())], key="wrong-label")
-    said = right.selectbox("Prediction", [_ALL, *sorted(wrong["predicted"].unique())], key="wrong-predicted")
-    wrong = wrong[wrong["label"].eq(label) | (label == _ALL)]
-    wrong = wrong[wrong["predicted"].eq(said) | (said == _ALL)]
+    for place, words, column in ((left, "Label", "label"), (right, "Prediction", "predicted")):
+        names = sorted(wrong[column].unique())
+        picked = place.selectbox(words, names, None, placeholder="all", key=f"wrong-{column}")
+        wrong = wrong if picked is None else wrong[wrong[column] == picked]
     st.caption(f"{len(wrong):,} pictures, out of fold; the surest mistakes first")
     rows = records(wrong.iloc[page_of(len(wrong), _PAGE, "wrong-page")])
-    st.html(figures((thumbnail(str(row["path"])), *_caption(row)) for row in rows))
+    st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 
 
 def _wrong(found: pd.DataFrame) -> pd.DataFrame:
@@ -44,5 +49,5 @@ def _wrong(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caption(row: Row) -> tuple[str, str]:
-    words = f"{row['label']}, taken for {row['predicted']} ({100 * row['sure']:.0f} %)"
-    return PurePath(str(row["path"])).name, words
+    sure = "" if math.isnan(row["sure"]) else f" ({percent(row['sure'])})"
+    return PurePath(row["path"]).name, f"{row['label']}, taken for {row['predicted']}{sure}"

@@ -15,12 +15,13 @@ from ..config import Experiment, for_folder, presets
 from ..errors import LeukobenchError
 from . import benchmarks
 from .benchmarks import Benchmark
-from .style import in_words, note
+from .style import in_words, note, plain
 from .target import Target
 
 _FAMILIES = ("extractors", "selectors", "classifiers")
 _DEFAULT, _OWN = "Default grid", "Own choice"
-_WORDS = {"running": "Running", "stopped": "Stopped", "failed": "Could not go on", "finished": "Finished"}
+_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended by itself", "failed": "Could not go on"}
+_WORDS |= {"finished": "Finished"}
 _SHOWN = 30
 
 
@@ -74,16 +75,24 @@ def _own_choice() -> dict[str, list[Any]]:
 
 
 def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:
+    if not name:
+        st.error("Give it a name first.")
+        return
+    if st.session_state.get("started") == name and _works(target, name):
+        return  # a second click
+    st.session_state["started"] = name
     try:
-        if not name:
-            st.error("Give it a name first.")
-            return
         experiment = for_folder(folder, preset, name=name, results=target.results, **settings)
         benchmarks.start(experiment)
     except LeukobenchError as error:
         st.error(in_words(error))
     else:
-        st.toast(f"Started {name}.")
+        st.toast(plain(f"Started {name}."))
+
+
+def _works(target: Target, name: str) -> bool:
+    found = benchmarks.find(target.results) if target.results else []
+    return any((one.name, one.state) == (name, "running") for one in found)
 
 
 @st.fragment(run_every=2)
@@ -102,8 +111,11 @@ def _show(results: Path, benchmark: Benchmark) -> None:
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.html(f'<div class="lb-benchmark"><b>{escape(benchmark.name)}</b> · {_WORDS[benchmark.state]}</div>')
     if benchmark.state == "running":
-        left.progress(benchmark.share or 0.0, benchmark.words or "Starting")
-        _button(right, "Stop", benchmark.name, partial(benchmarks.stop, results, benchmark.name))
+        left.progress(benchmark.share or 0.0, plain(benchmark.words or "Starting"))
+        if benchmark.stoppable:
+            _button(right, "Stop", benchmark.name, partial(benchmarks.stop, results, benchmark.name))
+        else:
+            left.caption("It was started elsewhere: stop it there, with Ctrl-C.")
         return
     if benchmark.words:
         left.text(benchmark.words)

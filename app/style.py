@@ -11,7 +11,7 @@ from ..errors import LeukobenchError
 from ..reporting.report_results import verdicts
 from ..reporting.report_tables import RunTables
 
-_MARKS = r"\`*_{}[]()<>#+-.!|~$:"
+_MARKS = r"\`*_{}[]()<>#+-.!|~$:&="
 _LIGHT = {
     "primaryColor": "#0b6e99",
     "backgroundColor": "#ffffff",
@@ -22,7 +22,7 @@ _LIGHT = {
     "chartCategoricalColors": ["#0b6e99", "#b4470b", "#5b4b9a", "#0f6b4f", "#8a6d00", "#51606d"],
 }
 _DARK = {
-    "primaryColor": "#2380ad",
+    "primaryColor": "#217ba7",
     "backgroundColor": "#0e141a",
     "secondaryBackgroundColor": "#18222c",
     "textColor": "#e6edf3",
@@ -41,6 +41,12 @@ THEME: dict[str, Any] = {
 """Options of Streamlit; which of the two is shown follows the browser's preference."""
 
 
+class Cell(str):
+    """HTML of a ready ``<td>`` or ``<th>``; any other text of a table is escaped."""
+
+    __slots__ = ()
+
+
 def note(state: str, word: str, text: str = "") -> str:
     """A box that says something good, or of which to beware; `state` is good, note, warn or bad."""
     return f'<div class="lb-note lb-{escape(state)}"><strong>{escape(word)}</strong> {escape(text)}</div>'
@@ -56,13 +62,16 @@ def boxes(run: RunTables) -> str:
     return notes((box["state"], f"{box['about']}: {box['word']}.", box["text"]) for box in verdicts(run))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, heads: int = 1) -> str:
-    """A table of ready cells (``<td>…</td>``) or plain texts; the first `heads` texts of a row are its header."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, heads: int = 1, words: int = 0) -> str:
+    """A table of texts and `Cell`; the first `heads` of a row are its header, the first `words` are no numbers."""
     top = "".join(
-        f'<th scope="col" class="{"lb-name" if place < heads else ""}">{escape(text)}</th>'
+        f'<th scope="col" class="{"lb-name" if place < max(heads, words) else ""}">{escape(text)}</th>'
         for place, text in enumerate(head)
     )
-    body = "".join(f"<tr>{''.join(_cell(cell, place < heads) for place, cell in enumerate(row))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(_cell(text, place < heads, place < words) for place, text in enumerate(row))}</tr>"
+        for row in rows
+    )
     return (
         f'<p class="lb-caption">{escape(caption)}</p>'
         f'<div class="lb-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
@@ -70,15 +79,23 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, head
     )
 
 
-def _cell(text: str, head: bool) -> str:
-    if text.startswith(("<td", "<th")):
+def _cell(text: str, head: bool, word: bool) -> str:
+    if isinstance(text, Cell):
         return text
-    return f'<th scope="row">{escape(text)}</th>' if head else f"<td>{escape(text)}</td>"
+    if head:
+        return f'<th scope="row">{escape(text)}</th>'
+    return f'<td class="lb-word">{escape(text)}</td>' if word else f"<td>{escape(text)}</td>"
 
 
-def heated(text: str, heat: float, kind: str = "") -> str:
+def number(text: str, small: str) -> Cell:
+    """A cell with a number, and a smaller line below it."""
+    return Cell(f"<td>{escape(text)}<small>{escape(small)}</small></td>")
+
+
+def heated(text: str, heat: float, kind: str = "", small: str = "") -> Cell:
     """A cell whose colour is as deep as `heat` (0 to 100) says; the text says the same."""
-    return f'<td class="lb-heat {kind}" style="--t:{heat}">{text}</td>'
+    below = f"<small>{escape(small)}</small>" if small else ""
+    return Cell(f'<td class="lb-heat {kind}" style="--t:{heat}">{escape(text)}{below}</td>')
 
 
 def figures(pictures: Iterable[tuple[bytes | None, str, str]]) -> str:

@@ -39,7 +39,8 @@ class Target:
         found = {self.path} if self.kind == "run" else set()
         if self.results:
             found |= {path.parent for path in self.results.glob("*/leaderboard.csv")}
-        return sorted(found, key=lambda run: ((run / "leaderboard.csv").stat().st_mtime, run.name), reverse=True)
+        written = [(_written(run), run.name, run) for run in found]
+        return [run for when, _, run in sorted(written, reverse=True) if when]
 
     def bundles(self) -> list[Path]:
         """Bundles: the one that was named, or those of the runs."""
@@ -113,6 +114,14 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
     if results is None:
         results = path if kind == "runs" else Path("results") if folders else None
     return Target(kind, path, folders, results.expanduser().absolute() if results else None)
+
+
+def _written(run: Path) -> float:
+    """When its leaderboard was; 0 where it has just been deleted."""
+    try:
+        return (run / "leaderboard.csv").stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _is_bundle(path: Path) -> bool:

@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-_QUIET += ["--disable-component-update", "--disable-sync"]
+_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--process-per-site"]
+_QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PLUGIN = Path(__file__).parent.parent / "plugin"
 
 
@@ -134,3 +134,9 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=program, args=_QUIET)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser: Any) -> Any:
+    """Where pages are opened: each is a session of its own for the server, but all share the scripts they loaded."""
+    return browser.new_context(viewport={"width": 1280, "height": 900})

@@ -20,6 +20,7 @@ _NAMES = (
     "=cmd|' /C calc'!A0",
     "%00",
     "![x](http://a.b/c)",
+    "<td><img src=x>",
     "\u202egnp",
 )
 

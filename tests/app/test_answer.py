@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import io
 from collections.abc import AsyncIterator
 
+import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from leukobench.app import answer
 from leukobench.app.limits import keep_uploads_in_memory
-from leukobench.app.style import plain, table
+from leukobench.app.spreadsheet import as_csv
+from leukobench.app.style import heated, number, plain, table
 from leukobench.serving.prediction import Prediction
 
 SURE = Prediction("a.png", "00", "Early", {"Benign": 0.0004, "Early": 0.9996}, ("Early",), 1.0, 0.5)
@@ -25,11 +30,17 @@ def test_a_share_is_never_rounded_to_certainty(share: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("names", "text"),
-    [(("A",), "only A"), (("A", "B"), "A or B"), (("A", "B", "C"), "A, B or C")],
+    [
+        (("A",), "A"),
+        (("A", "B"), "A or B"),
+        (("A", "B", "C"), "A, B or C"),
+        (("A", "B", "C", "D"), "any of the classes: the model cannot tell"),
+    ],
 )
-def test_a_set_is_said_in_words(names: tuple[str, ...], text: str) -> None:
-    row = Prediction("a", conformal_set=names, label="A")
-    assert answer.set_in_words(row, 0.9) == f"With 90 % confidence: {text}"
+def test_a_set_is_said_in_words_that_promise_nothing_of_this_image(names: tuple[str, ...], text: str) -> None:
+    row = Prediction("a", conformal_set=names, label="A", probabilities=dict.fromkeys("ABCD", 0.25))
+    told = "Such sets hold the right class for 90 % of images like the training data."
+    assert answer.set_in_words(row, 0.9) == f"Set at 90 %: {text}. {told}"
 
 
 def test_the_card_says_what_to_beware_of() -> None:
@@ -41,14 +52,48 @@ def test_the_card_says_what_to_beware_of() -> None:
     assert "Was trained on" in card
     assert answer.beware(odd) == "unlike the training data, was trained on"
     assert card.index(">A<") < card.index(">B<")
+    assert card.index("Was trained on") < card.index("lb-label")
 
 
-def test_names_of_files_and_classes_are_text_not_markup() -> None:
-    evil = "<img src=x onerror=alert(1)>"
+@pytest.mark.parametrize("cell", ["", "<td>", "<th>", "</td><td>"])
+def test_names_of_files_and_classes_are_text_not_markup(cell: str) -> None:
+    evil = f"{cell}<img src=x onerror=alert(1)>"
     row = Prediction(evil, "00", evil, {evil: 1.0}, (evil,))
     assert "<img" not in answer.card(row, 0.95)
     assert "<img" not in table([evil], [[evil, evil]], evil)
+    assert "<img" not in table([evil], [[number(evil, evil), heated(evil, 1.0, small=evil)]], evil, words=2)
     assert plain("![x](http://a) <b>") == r"\!\[x\]\(http\://a\) \<b\>"
+
+
+def test_a_spreadsheet_runs_nothing_of_a_download() -> None:
+    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\ta", "\ra", "Müller", "1-2"]
+    table = pd.DataFrame({"image": texts, "=p": [-0.5] * len(texts)})
+    data = as_csv(table)
+    assert data.startswith(codecs.BOM_UTF8)
+    back = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", lineterminator="\n")
+    assert back["image"].tolist() == [f"'{text}" for text in texts[:6]] + texts[6:]
+    assert back.columns.tolist() == ["image", "'=p"]
+    assert (back["'=p"] == -0.5).all()
+
+
+def visit() -> None:
+    import streamlit as st
+
+    from leukobench.app import diagnose
+    from leukobench.serving.prediction import Prediction
+
+    if st.session_state.get("leave"):
+        diagnose.forget()
+    diagnose._forget_explained([Prediction("a.png", name) for name in st.session_state["here"]])
+
+
+@pytest.mark.parametrize(("here", "leave", "kept"), [("ab", False, True), ("b", False, False), ("ab", True, False)])
+def test_the_picture_of_a_file_that_was_removed_or_left_is_forgotten(here: str, leave: bool, kept: bool) -> None:
+    page = AppTest.from_function(visit)
+    page.session_state["explained"] = (("digest", "a", 0.95), "pixels")
+    page.session_state["here"], page.session_state["leave"] = here, leave
+    assert not page.run().exception
+    assert ("explained" in page.session_state) is kept
 
 
 def test_a_large_upload_does_not_touch_the_disk() -> None:

@@ -36,7 +36,7 @@ def test_progress_is_the_last_line_that_counts(tmp_path: Path) -> None:
     lines = "Found 96 images.\nfitting combinations: 1,203/4,812, about 2 min 5 s left\nsome warning\n"
     started(tmp_path, "grid", os.getpid(), lines)
     words = "Fitting combinations: 1,203 of 4,812, about 2 min 5 s left"
-    assert benchmarks.find(tmp_path) == [Benchmark("grid", tmp_path / "grid", "running", words, 0.25)]
+    assert benchmarks.find(tmp_path) == [Benchmark("grid", tmp_path / "grid", "running", words, 0.25, True, True)]
     started(tmp_path, "grid", os.getpid(), "Found 96 images.\n")
     assert benchmarks.find(tmp_path)[0].words == "Found 96 images."
     started(tmp_path, "grid", os.getpid(), "fitting: 1/4; fold 3\n")
@@ -47,26 +47,51 @@ def test_a_process_that_took_over_the_number_is_not_it(tmp_path: Path) -> None:
     started(tmp_path, "grid", os.getpid(), "")
     file = tmp_path / ".started" / "grid.json"
     file.write_text(json.dumps({"pid": os.getpid(), "created": 1.0}))
-    assert benchmarks.find(tmp_path)[0].state == "stopped"
+    assert benchmarks.find(tmp_path)[0].state == "ended"
+    file.write_text(json.dumps({"pid": os.getpid(), "created": psutil.Process().create_time() + 1.0}))
+    assert benchmarks.find(tmp_path)[0].state == "running"  # the clock was set
 
 
-def test_what_leukobench_refused_is_said(tmp_path: Path) -> None:
-    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+@pytest.fixture(scope="module")
+def gone() -> int:
+    """The number of a process that has ended."""
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def test_a_crash_is_told_from_a_stop_by_hand(tmp_path: Path, gone: int) -> None:
+    started(tmp_path, "grid", gone, "Reading.\nMemoryError: no room\n\n")
+    found = benchmarks.find(tmp_path)[0]
+    assert (found.state, found.words) == ("ended", "MemoryError: no room\nWhat it finished is kept.")
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        started(tmp_path, "grid", process.pid, "Reading.\n")
+        benchmarks.stop(tmp_path, "grid")
+        assert process.wait(10) == -signal.SIGINT
+    found = benchmarks.find(tmp_path)[0]
+    assert (found.state, found.words) == ("stopped", "What it finished is kept.")
+
+
+def test_what_leukobench_refused_is_said(tmp_path: Path, gone: int) -> None:
     refusal = "leukobench: There are no images.\n  expected: a folder a class\n"
-    started(tmp_path, "grid", int(gone.stdout), "Reading.\n" + refusal)
+    started(tmp_path, "grid", gone, "Reading.\n" + refusal)
     found = benchmarks.find(tmp_path)[0]
     assert (found.state, found.resumable) == ("failed", True)
     assert found.words == "There are no images.\n  expected: a folder a class"
 
 
-def test_a_run_of_the_command_line_is_known_by_its_lock(results: Path, tmp_path: Path) -> None:
+def test_a_run_of_the_command_line_is_known_by_its_lock(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks, "_LOOK_S", 60.0)
     run = tmp_path / "mine"
     run.mkdir()
     (run / "experiment.yaml").write_text("name: mine")
     with filelock.FileLock(run / ".lock"):
-        assert benchmarks.find(tmp_path)[0].state == "running"
+        assert [(found.state, found.stoppable) for found in benchmarks.find(tmp_path)] == [("running", False)]
         with pytest.raises(BusyError):
             benchmarks.resume(tmp_path, "mine")
+    assert benchmarks.find(tmp_path)[0].state == "running"  # nobody looks twice within a second: a run could need it
+    monkeypatch.setattr(benchmarks, "_LOOK_S", 0.0)
     assert benchmarks.find(tmp_path) == [Benchmark("mine", run, "stopped", "What it finished is kept.", None, True)]
     assert [(found.name, found.state) for found in benchmarks.find(results)] == [("small", "finished")]
 
@@ -76,6 +101,37 @@ def test_only_names_that_are_there_can_be_resumed(name: str, tmp_path: Path) -> 
     with pytest.raises((ConfigurationError, ValueError)):
         benchmarks.resume(tmp_path, name)
     assert not (tmp_path / ".started").exists()
+
+
+def test_a_benchmark_may_be_called_experiment(tmp_path: Path, gone: int) -> None:
+    started(tmp_path, "experiment", gone, "")
+    assert [found.name for found in benchmarks.find(tmp_path)] == ["experiment"]
+
+
+def test_a_name_that_is_taken_starts_nothing(smears: Path, tmp_path: Path, gone: int) -> None:
+    started(tmp_path, "Grid", gone, "")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("Grid", "gRID", "folder"):
+        with pytest.raises(ConfigurationError, match="is taken"):
+            benchmarks.start(for_folder(smears, name=name, results=tmp_path))
+    assert set(tmp_path.rglob("*")) - set(before) <= {tmp_path / ".started" / ".lock"}
+
+
+def test_a_second_one_waits_for_the_first(smears: Path, tmp_path: Path, gone: int) -> None:
+    started(tmp_path, "first", os.getpid(), "")
+    started(tmp_path, "old", gone, "")
+    with pytest.raises(BusyError, match="'first' is at work"):
+        benchmarks.start(for_folder(smears, name="second", results=tmp_path))
+    with pytest.raises(BusyError, match="'first' is at work"):
+        benchmarks.resume(tmp_path, "old")
+
+
+def test_two_servers_start_one_at_a_time(tmp_path: Path, gone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    started(tmp_path, "old", gone, "")
+    monkeypatch.setattr(benchmarks, "_PATIENCE_S", 0.1)
+    with filelock.FileLock(tmp_path / ".started" / ".lock"), pytest.raises(BusyError, match="starting a benchmark"):
+        benchmarks.resume(tmp_path, "old")
 
 
 @pytest.fixture
@@ -108,7 +164,7 @@ def until(results: Path, reached: Callable[[Benchmark], bool], seconds: float = 
 
 
 @pytest.mark.slow
-def test_a_benchmark_is_started_killed_resumed_and_finished(asked: Experiment) -> None:
+def test_a_benchmark_is_started_killed_resumed_and_stopped(asked: Experiment) -> None:
     results, name = asked.results, asked.name
     benchmarks.start(asked)
     with pytest.raises(BusyError, match="at work"):
@@ -121,9 +177,10 @@ def test_a_benchmark_is_started_killed_resumed_and_finished(asked: Experiment) -
     assert subprocess.run(other, capture_output=True, text=True, check=True).stdout == "running\n"
     pid = json.loads((results / ".started" / f"{name}.json").read_text())["pid"]
     os.killpg(pid, signal.SIGKILL)
-    assert until(results, lambda found: found.state != "running").state == "stopped"
+    assert until(results, lambda found: found.state != "running").state == "ended"
     benchmarks.resume(results, name)
-    assert until(results, lambda found: found.state != "running").state == "finished"
-    assert (results / name / "leaderboard.csv").exists()
+    until(results, lambda found: found.words.startswith("Found"))
+    benchmarks.stop(results, name)
+    assert until(results, lambda found: found.state != "running").state == "stopped"
     benchmarks.stop(results, name)  # of what has ended, nothing happens
-    assert benchmarks.find(results)[0].state == "finished"
+    assert benchmarks.find(results)[0].state == "stopped"  # a test in the browser sees one finish

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from leukobench.app.target import find_target, published
+from leukobench.errors import StorageError
 
 FIRST = ["extractor", "selector", "classifier"]
 
@@ -144,6 +149,103 @@ def test_two_side_by_side_count_who_is_right(board: pd.DataFrame, told: pd.DataF
 def test_a_picture_that_is_gone_leaves_its_place(results: Path, tmp_path: Path) -> None:
     from leukobench.app.one_run import thumbnail
 
-    assert thumbnail(str(tmp_path / "gone.jpg")) is None
-    path = pd.read_parquet(results / "small" / "images.parquet")["path"].iloc[0]
-    assert (thumbnail(path) or b"").startswith(b"\xff\xd8")
+    row, other = pd.read_parquet(results / "small" / "images.parquet").iloc[:2].to_dict("records")
+    assert thumbnail(str(tmp_path / "gone.jpg"), row["image_id"]) is None
+    assert thumbnail("", row["image_id"]) is None
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert thumbnail(str(tmp_path / "pipe.jpg"), row["image_id"]) is None
+    path = Path(shutil.copy(row["path"], tmp_path / "image.jpg"))
+    assert (thumbnail(str(path), row["image_id"]) or b"").startswith(b"\xff\xd8")
+    shutil.copy(other["path"], path)
+    assert thumbnail(str(path), row["image_id"]) is None  # another image took its place
+
+
+@pytest.fixture
+def changed(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished run, to be changed before a page shows it."""
+    monkeypatch.setenv("LEUKOBENCH_APP", "")
+    shutil.copytree(results / "small", tmp_path / "runs" / "small")
+    find_target(tmp_path / "runs").publish()
+    return tmp_path / "runs" / "small"
+
+
+@pytest.mark.parametrize("part", ["One combination", "Wrong pictures", "Side by side"])
+def test_without_predictions_it_says_so(changed: Path, part: str) -> None:
+    for name in ("predictions.parquet", "images.parquet", "confusion.parquet"):
+        (changed / name).unlink()
+    html = drawn(opened(part))
+    assert "No predictions were stored" in html
+    assert "gets no picture wrong" not in html
+
+
+@pytest.mark.parametrize("part", ["Wrong pictures", "Side by side"])
+def test_without_the_table_of_images_the_pictures_are_missing_only(changed: Path, part: str) -> None:
+    (changed / "images.parquet").unlink()
+    html = drawn(opened(part, wrong=3, second=3))
+    assert html.count("picture not available") == html.count("<figure>") > 0
+
+
+def test_a_class_may_be_called_all(changed: Path) -> None:
+    told = pd.read_parquet(changed / "predictions.parquet")
+    first = sorted(told["label"].unique())[0]
+    told = told.replace({"label": {first: "all"}, "predicted": {first: "all"}}).rename(columns={f"p_{first}": "p_all"})
+    told.to_parquet(changed / "predictions.parquet")
+    wrong = of(told, pd.read_csv(changed / "leaderboard.csv").iloc[3]).query("label != predicted")
+    page = opened("Wrong pictures", wrong=3)
+    counts = [wrong["image_id"].nunique(), wrong.loc[wrong["label"] == "all", "image_id"].nunique()]
+    assert counts[0] > counts[1] > 0
+    assert page.caption[0].value.startswith(f"{counts[0]:,} pictures")
+    page.selectbox(key="wrong-label").set_value("all").run()
+    assert page.caption[0].value.startswith(f"{counts[1]:,} pictures")
+
+
+def test_pictures_without_probabilities_have_none_in_their_caption() -> None:
+    from leukobench.app.pictures import _caption
+
+    row = {"path": "a/b.jpg", "label": "A", "predicted": "B", "sure": float("nan")}
+    assert _caption(row) == ("b.jpg", "A, taken for B")
+    assert _caption(row | {"sure": 0.9996}) == ("b.jpg", "A, taken for B (> 99.9 %)")
+
+
+def test_a_long_leaderboard_says_what_it_leaves_out(changed: Path) -> None:
+    board = pd.read_csv(changed / "leaderboard.csv")
+    pd.concat([board] * (600 // len(board) + 1)).head(600).to_csv(changed / "leaderboard.csv", index=False)
+    page = opened("Leaderboard")
+    assert len(rows_of(page)) == 500
+    assert "500 of 600 rows" in drawn(page)
+    assert "100 more match" in drawn(page)
+
+
+def test_pictures_of_one_kind_are_found_in_any_repeat(changed: Path) -> None:
+    told = pd.read_parquet(changed / "predictions.parquet")
+    ranked = pd.read_csv(changed / "leaderboard.csv").query("rank.notna()")
+    image = told["image_id"].iloc[0]
+    keys = [
+        told[FIRST].eq(ranked.iloc[place][FIRST].tolist()).all(axis=1) & (told["image_id"] == image) for place in (0, 1)
+    ]
+    label = told["label"].iloc[0]
+    others = [name for name in sorted(told["label"].unique()) if name != label]
+    again = told.assign(repeat=told["repeat"] + 1)
+    told.loc[keys[0], "predicted"], told.loc[keys[1], "predicted"] = others[0], others[1]  # both wrong, in two ways
+    again.loc[keys[0], "predicted"], again.loc[keys[1], "predicted"] = label, others[1]  # then only the second
+    pd.concat([told, again]).to_parquet(changed / "predictions.parquet", index=False)
+    found = set()
+    for table in (told, again):
+        one, two = (of(table, ranked.iloc[place]).set_index("image_id") for place in (0, 1))
+        two = two.reindex(one.index)
+        found |= set(one.index[(one["predicted"] == one["label"]) & (two["predicted"] != two["label"])])
+    page = opened("Side by side")
+    page.selectbox(key="differ").set_value("only the first right").run()
+    assert image in found
+    assert f"{len(found):,} pictures are called differently" in [caption.value for caption in page.caption]
+
+
+def test_a_run_that_is_gone_is_no_run(changed: Path) -> None:
+    from leukobench.app.one_run import read_run
+
+    (changed / "leaderboard.csv").unlink()
+    (changed.parent / "broken").mkdir()
+    (changed.parent / "broken" / "leaderboard.csv").symlink_to(changed / "leaderboard.csv")
+    assert published().runs() == []
+    with pytest.raises(StorageError, match="no longer there"):
+        read_run(changed)

@@ -1,15 +1,22 @@
-"""Many visitors at once, and a thousand hostile files."""
+"""Many visitors at once, and a thousand hostile files: some through the browser, the others without it."""
 
 from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image, ImageEnhance
+
+from leukobench.app import models
+from leukobench.serving.prediction import Upload
 
 from .hostile import hostile_files
 
@@ -17,25 +24,27 @@ _log = logging.getLogger(__name__)
 pytestmark = pytest.mark.slow
 _PATIENCE_MS = 120_000
 _VISITORS = 20
-_BATCHES, _BATCH = 5, 200
+_BATCH = 50
 
 
 @pytest.fixture
-def pages(browser: Any, server: Any) -> Iterator[Any]:
-    """Open pages; each is a session of its own, they share what the browser has cached."""
-    context = browser.new_context()
-    context.set_default_timeout(_PATIENCE_MS)
+def pages(context: Any, server: Any) -> Iterator[Any]:
+    """Open pages."""
+    opened = []
 
     def make(count: int) -> list[Any]:
         found = [context.new_page() for _ in range(count)]
+        opened.extend(found)
         for page in found:
+            page.set_default_timeout(_PATIENCE_MS)
             page.goto(f"{server.url}/diagnose", wait_until="commit")
         for page in found:
             page.locator("input[type=file]").wait_for(state="attached")
         return found
 
     yield make
-    context.close()
+    for page in opened:
+        page.close()
 
 
 def test_twenty_visitors_at_once_get_their_own_answers(
@@ -60,25 +69,48 @@ def test_twenty_visitors_at_once_get_their_own_answers(
     _log.info("%d visitors answered within %.1f s", _VISITORS, time.monotonic() - begun)
 
 
-def test_a_thousand_hostile_files_leave_the_server_as_it_was(pages: Any, server: Any, smears: Path) -> None:
+def _answered(bundle: Path, good: Path) -> tuple[int, list[int]]:
+    """Send hostile files through the turns that the page takes: wrong verdicts, and megabytes after each batch."""
+    found, wrong, held = models.load_bundle(bundle), 0, []
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # as the server does
+    for batch in range(1, 20):
+        files = list(hostile_files(_BATCH, good, seed=batch))
+        for start in range(0, _BATCH, models.AT_ONCE):
+            sent = files[start : start + models.AT_ONCE]
+            rows = models.predict(found, [Upload(name, data) for name, data, _ in sent], 0.95)
+            wrong += sum((not row.error) != whole for row, (*_, whole) in zip(rows, sent, strict=True))
+        held.append(round(psutil.Process().memory_info().rss / 2**20))
+    models.close()
+    return wrong, held
+
+
+def test_hostile_files_are_told_from_images_and_leave_nothing(model: Path, smears: Path) -> None:
+    """In a process of its own, since memory is looked at."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+        wrong, held = alone.submit(_answered, model / "net" / "model", min(smears.rglob("*.jpg"))).result()
+    _log.info("megabytes after each %d files: %s", _BATCH, held)
+    assert wrong == 0
+    assert max(held[10:]) < max(held[:10]) + 60
+
+
+def test_hostile_files_leave_the_server_as_it_was(pages: Any, server: Any, smears: Path) -> None:
     good = min(smears.rglob("*.jpg"))
     (page,) = pages(1)
     drop = page.locator("input[type=file]")
     drop.set_input_files(good)
     page.locator(".lb-answer", has_text=good.name).wait_for()
-    held = [round(server.megabytes())]
-    for batch in range(_BATCHES):
-        page.get_by_role("button", name="Remove all images").click()
-        page.locator(".lb-answer, .lb-caption").first.wait_for(state="detached")
-        files = list(hostile_files(_BATCH, good, seed=batch))
-        drop.set_input_files([{"name": name, "mimeType": "image/png", "buffer": data} for name, data, _ in files])
-        page.locator(".lb-caption", has_text=f"{sum(not whole for *_, whole in files)} unreadable").wait_for()
-        page.locator(".lb-bad", has_text="cannot be used").wait_for()
-        held.append(round(server.megabytes()))
+    page.get_by_role("button", name="Remove all images").click()
+    page.locator(".lb-answer, .lb-caption").first.wait_for(state="detached")
+    before = server.megabytes()
+    files = list(hostile_files(_BATCH, good, seed=0))
+    drop.set_input_files([{"name": name, "mimeType": "image/png", "buffer": data} for name, data, _ in files])
+    page.locator(".lb-caption", has_text=f"{sum(not whole for *_, whole in files)} unreadable").wait_for()
+    page.locator(".lb-bad", has_text="cannot be used").wait_for()
+    assert page.locator(".lb-table img, .lb-answer img, .lb-bad img").count() == 0
+    assert page.locator(".lb-table tbody tr").count() == _BATCH
     page.close()
-    _log.info("megabytes before, and after each %d files: %s", _BATCH, held)
+    _log.info("%.0f megabytes more after %d files", server.megabytes() - before, _BATCH)
     assert server.process.poll() is None
-    assert held[-1] < held[1] + 60
     (page,) = pages(1)
     page.locator("input[type=file]").set_input_files(good)
     page.locator(".lb-answer", has_text=good.name).wait_for()

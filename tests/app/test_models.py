@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from leukobench.app import models
 from leukobench.app.models import _Turns
-from leukobench.errors import ImagesError
+from leukobench.errors import BundleError, ImagesError
 
 
 def test_answers_come_before_explanations_and_each_in_order() -> None:
@@ -51,6 +56,49 @@ def test_an_error_reaches_who_asked_and_the_next_is_served() -> None:
     with pytest.raises(ImagesError):
         turns.wait(0, refuse)
     assert turns.wait(0, lambda: 1) == 1
+
+
+def test_a_bundle_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no longer there"):
+        models.load_bundle(tmp_path / "model")
+
+
+def test_a_bundle_that_cannot_be_loaded_is_tried_again_and_blocks_nobody(tmp_path: Path) -> None:
+    slow, bad = tmp_path / "slow.zip", tmp_path / "bad.zip"
+    os.mkfifo(slow)
+    bad.write_text("no zip")
+    with ThreadPoolExecutor(1) as visitors:
+        waiting = visitors.submit(models.load_bundle, slow)
+        while slow not in models._loaded:
+            time.sleep(0.001)
+        for _ in range(2):
+            with pytest.raises(BundleError):
+                models.load_bundle(bad)
+        assert not waiting.done()
+        slow.open("wb").close()
+        with pytest.raises(BundleError):
+            waiting.result(10)
+    assert not {slow, bad} & set(models._loaded)
+
+
+def test_the_last_few_bundles_are_kept(tmp_path: Path) -> None:
+    stored = Path(__file__).parents[1] / "serving" / "bundle-format-1.zip"
+    paths = [Path(shutil.copy(stored, tmp_path / f"{number}.zip")) for number in range(models._KEPT + 1)]
+    loaded = [models.load_bundle(path) for path in paths]
+    assert len(models._loaded) == models._KEPT
+    assert models.load_bundle(paths[1]) is loaded[1]
+    assert models.load_bundle(paths[0]) is not loaded[0]
+
+
+def test_nobody_waits_for_ever_at_a_closing_door() -> None:
+    for _ in range(20):
+        turns = _Turns()
+        with ThreadPoolExecutor(9) as visitors:
+            asked = [visitors.submit(turns.wait, 0, lambda: 1) for _ in range(8)]
+            visitors.submit(turns.close).result(10)
+            for one in asked:
+                with contextlib.suppress(CancelledError):
+                    assert one.result(10) == 1
 
 
 def test_closing_finishes_the_work_at_hand_and_refuses_the_rest() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
+import filelock
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leukobench.app.target import find_target
+from leukobench.app.target import Target, find_target
 
 
 def run_page() -> None:
@@ -54,6 +58,52 @@ def test_the_own_choice_begins_with_the_default_grid(page: AppTest) -> None:
         "efficientnet_lite0",
         "efficientnet_lite0(pooling=multilevel)",
     ]
+
+
+def test_a_second_click_on_start_is_no_mistake(page: AppTest, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / ".started"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("images: somewhere")
+    said = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    (folder / "mine.json").write_text(json.dumps(said))
+    (folder / "mine.log").write_text("[a](http://b.c) ![x](y)\n")
+    page.text_input(key="name").set_value("mine")
+    page.button[0].click().run()
+    assert "at work" in page.error[0].value  # somebody else's
+    page.session_state["started"] = "mine"
+    page.button[0].click().run()
+    assert not page.error
+    words = page.get("progress")[0].proto.text
+    assert words.startswith(r"\[a\]\(http\://b\.c\) \!\[x\]")
+
+
+def test_a_run_of_the_command_line_cannot_be_stopped_here(page: AppTest, tmp_path: Path) -> None:
+    run = tmp_path / "results" / "mine"
+    run.mkdir(parents=True)
+    (run / "experiment.yaml").write_text("name: mine")
+    with filelock.FileLock(run / ".lock"):
+        page.run()
+    assert [button.label for button in page.button] == ["Start"]
+    assert page.caption[-1].value == "It was started elsewhere: stop it there, with Ctrl-C."
+
+
+@pytest.mark.parametrize("kind", ["bundle", "runs"])
+def test_explore_is_there_before_the_first_run(
+    smears: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOBENCH_APP", "")
+    Target(kind, tmp_path / "bundle.zip", (smears,), tmp_path / "results").publish()  # type: ignore[arg-type]
+    found = AppTest.from_function(all_pages, default_timeout=20).run()
+    assert {"Explore", "Run"} <= set(found.session_state["titles"])
+
+
+def all_pages() -> None:
+    import streamlit as st
+
+    from leukobench.app.pages import _pages
+    from leukobench.app.target import published
+
+    st.session_state["titles"] = [page.title for page in _pages(published())]
 
 
 def test_without_folders_there_is_only_watching(results: Path, shown: Any) -> None:
