@@ -140,3 +140,11 @@ def browser() -> Iterator[Any]:
 def context(browser: Any) -> Any:
     """Where pages are opened: each is a session of its own for the server, but all share the scripts they loaded."""
     return browser.new_context(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture(autouse=True)
+def own_main_module() -> Iterator[None]:
+    """Streamlit makes its script ``__main__``, which processes that are spawned later would run again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
