@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -25,6 +26,11 @@ class _Commands(click.Group):
         except LeukobenchError as error:
             click.echo(f"leukobench: {error}", err=True)
             context.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            click.echo(f"leukobench: What it says could not be written: {error.strerror}.", err=True)
+            context.exit(2)
         except KeyboardInterrupt:
             click.echo("\nInterrupted. What was finished is kept: the same command goes on from there.", err=True)
             context.exit(130)

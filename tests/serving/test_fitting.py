@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +195,20 @@ def test_the_command_line_from_an_experiment_to_patients(
     )
     assert (tmp_path / "x.patients.csv").exists()
     assert "NOT READ" in said
+
+
+def test_the_process_ends_as_it_should(tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
+    """It leaves without taking its libraries down: all is written before, and the exit status is the command's."""
+    (tmp_path / "bad.jpg").write_text("none")
+    command = [sys.executable, "-m", "leukobench", "predict", str(tiny_bundle), str(next(smears.rglob("*.jpg")))]
+    done = subprocess.run([*command, str(tmp_path / "bad.jpg"), "--json"], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)["images"]) == 2
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"could not be written: No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
