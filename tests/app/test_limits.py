@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -46,7 +47,9 @@ def put(streamlit: Runtime, session: str, size: int, ends: bool = False) -> int:
 
     path, headers = f"/_stcore/upload_file/{session}/{size}", [(b"content-length", b"%d" % size)]
     scope = {"type": "http", "method": "PUT", "path": path, "headers": headers}
-    asyncio.run(limits.UploadLimits(store)(scope, None, send))  # type: ignore[arg-type]
+    asked = limits.UploadLimits(store)(scope, None, send)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:  # a browser of another test keeps a loop in this thread
+        pool.submit(asyncio.run, asked).result()
     return said[0]
 
 
