@@ -281,7 +281,10 @@ def main() -> None:
 
 def _leave(code: int | str | None) -> None:
     """End at once: to take the libraries down one by one would be a fifth of the time that one image takes."""
-    with contextlib.suppress(OSError, ValueError):
-        for stream in filter(None, (sys.stdout, sys.stderr)):
+    status = code if isinstance(code, int) else int(code is not None)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
             stream.flush()
-        os._exit(code if isinstance(code, int) else int(code is not None))
+        except (OSError, ValueError):  # it is full, or closed
+            status = status or 2
+    os._exit(status)

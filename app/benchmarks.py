@@ -26,6 +26,10 @@ State = Literal["running", "stopped", "ended", "failed", "finished"]
 _STARTED = ".started"
 """Folder beside the runs: their own folders hold nothing that a run did not write."""
 _COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, about (?P<left>[^;]+) left)?(; .*)?$")
+_INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from leukobench.cli import main; main()"
+)
+"""The command line, which hears Stop even where the server was started in the background, deaf to Ctrl-C."""
 _TAIL = 16_384
 _KEPT = "What it finished is kept."
 _CLOCK_S = 2.0
@@ -181,7 +185,8 @@ def _alone(results: Path) -> Iterator[None]:
 
 
 def _launch(results: Path, name: str, file: Path) -> None:
-    command = [sys.executable, "-m", "leukobench", "run", str(file), "--results", str(results), "--name", name]
+    asked = ["run", str(file), "--results", str(results), "--name", name]
+    command = [sys.executable, "-c", _INTERRUPTIBLE, *asked]
     with _kept(results, name, "log").open("wb") as console:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True
