@@ -113,6 +113,7 @@ def _limits(said: Mapping[str, Any]) -> list[str]:
     limits.append(
         "Scores and coverage hold for images from the same source. Other scanners, stains and cells were not seen."
     )
+    limits.append("An image that was compressed, scaled or photographed anew may be answered otherwise.")
     limits.append("Every class that it can answer stands above: an image of anything else is given one of them.")
     return limits
 
