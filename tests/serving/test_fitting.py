@@ -197,6 +197,24 @@ def test_the_command_line_from_an_experiment_to_patients(
     assert "NOT READ" in said
 
 
+def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
+    tiny_bundle: Path, smears: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "bad.png").write_text("none")
+    good = min(smears.rglob("*.jpg"))
+    code, said, _ = call("explain", tiny_bundle, good, tmp_path / "bad.png", "--out", tmp_path / "out")
+    assert code == 1
+    assert "NOT READ" in said
+    first, second = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    with Image.open(tmp_path / "out" / first["overlay"]) as overlay:
+        assert overlay.format == "PNG"
+    assert {one["name"] for one in first["shortcuts"]} == {"colour", "border", "file facts"}
+    assert len(first["neighbours"]) == 5
+    assert second["error"]
+
+
 def test_the_process_ends_as_it_should(tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
     """It leaves without taking its libraries down: all is written before, and the exit status is the command's."""
     (tmp_path / "bad.jpg").write_text("none")
