@@ -22,10 +22,10 @@ from .evaluation.scores import NAMES
 from .evaluation.task import Task
 from .features.cache import FeatureCache
 from .features.engines import converted_network
-from .features.extraction import extract_to
+from .features.extraction import extract_to, pending
 from .features.extractors import NetworkExtractor, make_extractor
 from .features.glance import Glance, columns
-from .network_fitting import FittedCombination, chosen_network, fit_network
+from .network_fitting import FittedCombination, chosen_network, fit_network, refuse_changed
 from .pixels import PIXELS
 from .preparation import cores, shortcut_methods
 from .reporting.log import log_to
@@ -252,17 +252,8 @@ def _matrix(name: str, target: Path, extractor: Any, images: pd.DataFrame, work:
     """Features of all images, from the cache where they are there."""
     cache = FeatureCache(cache_folder() / "features", extractor.identity)
     files = list(zip(images["image_id"], images["path"], strict=True))
-    known = cache.known()
-    missing = len({image_id for image_id, _ in files} - known)
-    with work.progress(f"extracting {name}", missing) as advance:
-        refused = extract_to(target, extractor, files, cache, work.workers, advance)
-    if refused:
-        image_id, reason = next(iter(refused.items()))
-        raise ImagesError(
-            f"{len(refused)} images are not as the run saw them.",
-            received=f"first: image {image_id[:12]}: {reason}",
-            mend="bring the folder back, or run the experiment again.",
-        )
+    with work.progress(f"extracting {name}", len(pending(files, cache))) as advance:
+        refuse_changed(extract_to(target, extractor, files, cache, work.workers, advance))
     return np.asarray(np.load(target, mmap_mode="r"))
 
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -229,6 +229,16 @@ def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: P
             if reason:
                 found[file[0]] = reason
             advance(1)
+    refuse_changed(found)
+
+
+def refuse_changed(found: Mapping[str, str]) -> None:
+    """Stop where images are not as the run saw them: image id -> reason.
+
+    Raises
+    ------
+    ImagesError
+    """
     if found:
         image_id, reason = next(iter(found.items()))
         raise ImagesError(

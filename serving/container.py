@@ -148,13 +148,6 @@ def arrays(data: bytes) -> dict[str, NDArray[Any]]:
         return {name: stored[name] for name in stored.files}
 
 
-def is_bundle(path: Path) -> bool:
-    """Whether a bundle seems to lie there; it is not verified."""
-    if path.is_dir():
-        return (path / MANIFEST).is_file() and (path / SUMS).is_file()
-    return path.suffix.lower() == ".zip" and path.is_file()
-
-
 def _manifest(path: Path, data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
