@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "DeepFeatures": "leukobench.features.deep_features",
-    "Experiment": "leukobench.config",
+    "Experiment": "leukobench.config.experiment",
     "LeukobenchError": "leukobench.errors",
     "fit": "leukobench.fitting",
     "load": "leukobench.serving.bundle",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .choices import Choice
 from .classifiers import CLASSIFIERS
 from .classifiers.cnns import CNNS
 from .classifiers.large_data import VARIANTS, give_way
 from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
-from .config import Experiment
+from .config.choice import Choice
+from .config.experiment import Experiment
 from .errors import ConfigurationError
 from .evaluation.methods import FitRules, Method, make_method, weights_by_code
 from .registry import Registry

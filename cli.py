@@ -93,7 +93,7 @@ def run(
     are scores, 1 when every combination failed, or when permuted labels come out above chance, 2 for a mistake in what
     was asked for.
     """
-    from . import config
+    from .config import experiment_file as config
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
@@ -159,7 +159,8 @@ def audit(
 
     It is also the first step of every run. Nothing is deleted.
     """
-    from . import config, pipeline
+    from . import pipeline
+    from .config import experiment_file as config
     from .reporting.progress import on_screen
 
     settings = _given(name=name, results=results)
@@ -194,8 +195,8 @@ def leakage(
     The same combinations run under leaky and honest protocols: split by image or by group, copies across folds,
     selection, scaling or SMOTE before the split. On a folder of images they are a few that end within minutes.
     """
-    from . import config
     from . import leakage as measuring
+    from .config import experiment_file as config
     from .reporting.leakage_figure import leakage_lines
     from .reporting.progress import on_screen
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from .config import RankBy
+from .config.experiment import RankBy
 from .errors import ConfigurationError, StorageError
 from .evaluation.scores import NAMES
 from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from . import pipeline
 from .chosen_methods import fit_rules, make_methods
-from .config import Experiment, read_experiment
+from .config.experiment import Experiment
+from .config.experiment_file import read_experiment
 from .errors import BundleError, ConfigurationError, ImagesError, UnreadableImageError
 from .evaluation.refit import refit
 from .evaluation.scores import NAMES

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .chosen_methods import fit_rules, make_methods, make_networks
-from .config import Evaluation, Experiment, read_experiment
+from .config.experiment import Evaluation, Experiment
+from .config.experiment_file import read_experiment
 from .errors import ConfigurationError, ImagesError
 from .evaluation.folds import Fold
 from .evaluation.grid import Grid

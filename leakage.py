@@ -12,7 +12,7 @@ import numpy as np
 
 from .chosen_methods import make_methods, scaled_for
 from .classifiers import CLASSIFIERS
-from .config import Evaluation, Experiment
+from .config.experiment import Evaluation, Experiment
 from .errors import ConfigurationError, EveryCombinationFailedError
 from .evaluation.grid import FeatureSource, Grid
 from .evaluation.guards import permuted

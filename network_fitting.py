@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .chosen_methods import fit_rules, make_networks, weights_in_words
 from .classifiers.cnns import CNNS
-from .config import Experiment
+from .config.experiment import Experiment
 from .errors import BundleError, ImagesError, TrainingError
 from .evaluation.folds import Fold, InnerFolds
 from .evaluation.methods import FitRules, Method, prepared, taken_by_fit

@@ -20,7 +20,7 @@ from .chosen_methods import (
     weights_in_words,
 )
 from .classifiers import CLASSIFIERS
-from .config import Experiment
+from .config.experiment import Experiment
 from .errors import EveryCombinationFailedError
 from .evaluation.folds import folds_table, make_folds
 from .evaluation.grid import Grid, installed_versions, network_versions, software_versions

@@ -17,10 +17,10 @@ from .audit.copies import clusters_of, find_copies
 from .audit.differences import class_differences
 from .audit.sheets import draw_sheets
 from .audit.summary import summarise
-from .choices import Choice
 from .classifiers import CLASSIFIERS
 from .classifiers.large_data import VARIANTS, give_way
-from .config import Evaluation, Experiment
+from .config.choice import Choice
+from .config.experiment import Evaluation, Experiment
 from .errors import ConfigurationError, EngineError, ExtractionError, ImagesError
 from .evaluation.folds import splits
 from .evaluation.grid import Combination, FeatureSource

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .config import Experiment
+from .config.experiment import Experiment
 from .evaluation.grid import installed_versions
 from .evaluation.scores import NAMES
 from .evaluation.task import Task

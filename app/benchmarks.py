@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..config import Experiment
+from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
 from ..reporting.run_folder import RunFolder
 from ..storage import lock, write_text

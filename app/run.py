@@ -11,7 +11,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..config import Experiment, for_folder, presets
+from ..config.experiment import Experiment
+from ..config.experiment_file import for_folder
+from ..config.presets import presets
 from ..errors import LeukobenchError
 from . import benchmarks
 from .benchmarks import Benchmark

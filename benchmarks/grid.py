@@ -100,7 +100,7 @@ def _selector(name: str) -> Any:
 def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[tuple[str, str], float]]:
     """Features, labels, folds; the seconds of the whole grid, and the mean accuracy of each combination."""
     from leukobench.chosen_methods import fit_rules, make_methods
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import Grid
     from leukobench.evaluation.records import RecordStore

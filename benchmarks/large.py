@@ -21,7 +21,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
     import pandas as pd
 
     from leukobench.chosen_methods import fit_rules, make_methods, scaled_for
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import FeatureSource, Grid
     from leukobench.evaluation.records import RecordStore

@@ -28,7 +28,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
 def _ways(images: Path) -> list[dict[str, Any]]:
     import pandas as pd
 
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extractors import make_extractor
     from leukobench.pipeline import run

@@ -55,7 +55,7 @@ def _make(images: str, folder: str) -> tuple[str, str]:
     from sklearn.svm import SVC
 
     import leukobench
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
 
     chosen = {"extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}], "selectors": ["none"]}
     experiment = for_folder(Path(images), name="serving", results=Path(folder), classifiers=["svm_linear"], **chosen)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import pipeline
-from ..config import Experiment
+from ..config.experiment import Experiment
 from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import INNER_FOLDS
 from ..pixels import READING

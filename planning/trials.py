@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import pipeline
 from ..classifiers.large_data import give_way
-from ..config import Experiment, Images
+from ..config.experiment import Experiment, Images
 from ..errors import EveryCombinationFailedError
 from ..features.cache import FeatureCache
 from ..features.extraction import pending

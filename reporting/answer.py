@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..config import Evaluation
+from ..config.experiment import Evaluation
 from ..evaluation.scores import Scored
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..config import Evaluation
+from ..config.experiment import Evaluation
 from ..images.index import ImageIndex
 
 

@@ -61,7 +61,7 @@ def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
 
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
 
     def make(**said: Any) -> Any:
         settings = {

@@ -16,7 +16,7 @@ from leukobench.chosen_methods import make_methods, scaled_for
 from leukobench.classifiers import CLASSIFIERS, large_data
 from leukobench.classifiers.large_data import MOST_IMAGES, VARIANTS
 from leukobench.classifiers.svm import GaussianSample
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 
 
 def asked(**said: Any) -> Any:

@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from leukobench.cli import cli
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.pipeline import run
 
 

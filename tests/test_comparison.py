@@ -15,7 +15,7 @@ from scipy.stats import friedmanchisquare
 
 from leukobench.cli import cli
 from leukobench.comparison import compare_runs
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from leukobench.choices import Choice, Search
-from leukobench.config import for_folder, read_experiment
+from leukobench.config.choice import Choice, Search
+from leukobench.config.experiment_file import for_folder, read_experiment
 from leukobench.errors import ConfigurationError
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from leukobench.config import Experiment, for_folder
+from leukobench.config.experiment import Experiment
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.evaluation.records import RecordStore
 from leukobench.holdout import unseal

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from leukobench.config import Experiment
+from leukobench.config.experiment import Experiment
 from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
 from leukobench.evaluation.chance import chance_verdict
 from leukobench.pipeline import Outcome, run

@@ -12,17 +12,12 @@ import yaml
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from leukobench.choices import Choice, Search
 from leukobench.chosen_methods import fit_rules, make_methods, make_networks
 from leukobench.cli import cli
-from leukobench.config import (
-    Evaluation,
-    Experiment,
-    PseudoPatients,
-    for_folder,
-    presets,
-    read_experiment,
-)
+from leukobench.config.choice import Choice, Search
+from leukobench.config.experiment import Evaluation, Experiment, PseudoPatients
+from leukobench.config.experiment_file import for_folder, read_experiment
+from leukobench.config.presets import presets
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.methods import prepared
 from leukobench.images.layouts import LAYOUTS

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from leukobench.classifiers import CLASSIFIERS
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extractors import make_extractor
 from leukobench.pipeline import Outcome, run

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from leukobench.chosen_methods import fit_rules, make_methods
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.classifiers import search_spaces as of_classifiers
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, EngineError
 from leukobench.evaluation.methods import FitRules, Method, make_method
 from leukobench.evaluation.tuning import Chosen, InnerFeatures, tune

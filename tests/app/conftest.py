@@ -25,7 +25,7 @@ PLUGIN = Path(__file__).parent.parent / "plugin"
 @pytest.fixture(scope="session")
 def results(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with one finished run called ``small``: four combinations of cheap features."""
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
     from leukobench.pipeline import run
 
     folder = tmp_path_factory.mktemp("app") / "results"
@@ -59,7 +59,7 @@ def shown(results: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def model(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with one run called ``net`` and its bundle, with pictures of its training images."""
     import leukobench
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
 
     folder = tmp_path_factory.mktemp("model") / "results"
     experiment = for_folder(

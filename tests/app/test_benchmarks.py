@@ -18,7 +18,8 @@ import pytest
 
 from leukobench.app import benchmarks
 from leukobench.app.benchmarks import Benchmark
-from leukobench.config import Experiment, for_folder
+from leukobench.config.experiment import Experiment
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BusyError, ConfigurationError
 
 

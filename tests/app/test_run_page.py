@@ -49,7 +49,7 @@ def test_a_grid_without_classifiers_is_refused(page: AppTest, tmp_path: Path) ->
 
 
 def test_the_own_choice_begins_with_the_default_grid(page: AppTest) -> None:
-    from leukobench.config import Experiment
+    from leukobench.config.experiment import Experiment
 
     page.selectbox[0].set_value("Own choice").run()
     default = Experiment.model_fields["classifiers"].get_default(call_default_factory=True)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from leukobench.audit.copies import COLUMNS, KINDS, clusters_of, find_copies
-from leukobench.config import Experiment, for_folder
+from leukobench.config.experiment import Experiment
+from leukobench.config.experiment_file import for_folder
 from leukobench.evaluation.folds import make_folds
 from leukobench.images.index import ImageIndex
 from leukobench.images.reading import decode

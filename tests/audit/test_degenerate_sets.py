@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from leukobench.audit import candidates
 from leukobench.audit.candidates import candidate_pairs
 from leukobench.audit.copies import COLUMNS, find_copies
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ImagesError
 from leukobench.images.fingerprint import COARSE
 from leukobench.images.synthetic import draw_image

@@ -17,7 +17,7 @@ from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
 from leukobench.audit.differences import class_differences
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_image
 from leukobench.pipeline import audit
 

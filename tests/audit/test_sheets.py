@@ -12,7 +12,7 @@ from PIL import Image
 
 from leukobench.audit.sheets import draw_sheets
 from leukobench.audit.summary import summarise
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_image
 from leukobench.pipeline import audit
 

@@ -22,7 +22,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from leukobench.classifiers import CLASSIFIERS
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.calibration import calibrated
 from leukobench.evaluation.folds import Fold

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leukobench.config import Evaluation
+from leukobench.config.experiment import Evaluation
 from leukobench.evaluation.scores import Scored
 from leukobench.reporting.answer import make_answer
 

@@ -32,7 +32,7 @@ def tiny(own_cache: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_experiment(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Make an experiment on the tiny network over `folder`, the smears by default."""
-    from leukobench.config import for_folder
+    from leukobench.config.experiment_file import for_folder
 
     results = tmp_path_factory.mktemp("results")
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import leukobench
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_smears
 from leukobench.serving.container import FORMAT
 

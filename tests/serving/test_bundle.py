@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import leukobench
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from leukobench.fitting import fit
 from leukobench.pipeline import run

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from leukobench.classifiers.linear import LinearProbe, lda
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, UnreadableImageError
 from leukobench.fast_forest import RandomForest
 from leukobench.fitting import fit

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from leukobench.chosen_methods import make_networks
-from leukobench.config import for_folder
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ImagesError
 from leukobench.evaluation.task import Task
 from leukobench.fitting import fit
