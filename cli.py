@@ -120,7 +120,7 @@ def _given(**options: Any) -> dict[str, Any]:
 def _plan(experiment: Any, workers: int | None) -> int:
     """Plan one experiment of several: what stops it does not stop the next."""
     from .planning.plan import make_plan
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     try:
         plan = make_plan(experiment, workers, on_screen())
@@ -136,7 +136,7 @@ def _run(experiment: Any, workers: int | None) -> int:
     """Run one experiment of several: what stops it does not stop the next."""
     from . import pipeline
     from .reporting.leaderboard import show_leaderboard
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     try:
         outcome = pipeline.run(experiment, workers, on_screen())
@@ -161,7 +161,7 @@ def audit(
     """
     from . import pipeline
     from .config import experiment_file as config
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     settings = _given(name=name, results=results)
     experiment = config.for_folder(images, images=_given(layout=layout, group=group), **settings)
@@ -198,7 +198,7 @@ def leakage(
     from . import leakage as measuring
     from .config import experiment_file as config
     from .reporting.leakage_figure import leakage_lines
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     settings = _given(name=name, results=results)
     if source.suffix.lower() in (".yaml", ".yml"):
@@ -220,7 +220,7 @@ def leakage(
 def unseal(run_folder: Path, workers: int | None) -> None:
     """Open the sealed holdout of RUN (a folder below results/), once: score the winner on it, and record that."""
     from . import holdout
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     click.echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))
 
@@ -259,7 +259,7 @@ def list_(family: str) -> None:
 def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
     from .images.synthetic import draw_smears
-    from .reporting.progress import counted, on_screen
+    from .runs.progress import counted, on_screen
 
     with counted(on_screen(), "drawing images") as report:
         draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)

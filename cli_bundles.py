@@ -23,7 +23,7 @@ def fit(
     A bundle answers for new images without TensorFlow, network access or the training images.
     """
     from . import fitting
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
 
     made = fitting.fit(run, combination, out, pictures, workers, on_screen())
     click.echo(f"{made.title}, fitted on all images, in {made.path}: read its model_card.md.\nDigest: {made.digest}")
@@ -69,7 +69,7 @@ def predict(
     """
     import json
 
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
     from .serving import answers, estimators
     from .serving.bundle import load
 
@@ -109,7 +109,7 @@ def explain(
 
     Exit status: 0 when every image was explained, 1 when some could not be read, 2 for a mistake in what was asked for.
     """
-    from .reporting.progress import on_screen
+    from .runs.progress import on_screen
     from .serving import answers
     from .serving.bundle import load
 

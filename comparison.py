@@ -13,7 +13,7 @@ from .errors import ConfigurationError, StorageError
 from .evaluation.scores import NAMES
 from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods
 from .reporting.critical_difference import draw_critical_difference
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,10 +29,10 @@ from .features.glance import Glance, columns
 from .network_fitting import FittedCombination, chosen_network, fit_network, refuse_changed
 from .pixels import PIXELS
 from .preparation import cores, shortcut_methods
-from .reporting.log import log_to
-from .reporting.progress import Progress, silent
-from .reporting.run_folder import RunFolder
 from .run_facts import out_of_fold, run_facts
+from .runs.folder import RunFolder
+from .runs.log import log_to
+from .runs.progress import Progress, silent
 from .serving.container import check_target, write_bundle
 from .serving.making import Parts, checked_rows, make
 from .serving.served_network import ServedNetwork, moved

@@ -15,7 +15,7 @@ from .evaluation.runner import BYTES_OF_A_WEIGHT
 from .features.extractors import Extractor
 from .features.speed import ExtractorCost, extractor_cost
 from .images.index import ImageIndex
-from .reporting.progress import Progress
+from .runs.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

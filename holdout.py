@@ -33,11 +33,11 @@ from .preparation import (
     sealed_rows,
     shortcut_baselines,
 )
-from .reporting.log import log_to
-from .reporting.progress import Progress, silent
 from .reporting.protocol import groups, opened_line
 from .reporting.report import write_report
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
+from .runs.log import log_to
+from .runs.progress import Progress, silent
 from .storage import digest, lock
 
 if TYPE_CHECKING:

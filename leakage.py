@@ -25,10 +25,10 @@ from .evaluation.task import Task
 from .features.extractors import make_extractor
 from .preparation import audit_images, cores, extract, find_images, make_task
 from .reporting.leakage_figure import draw_leakage
-from .reporting.log import log_to
-from .reporting.progress import Progress, silent
 from .reporting.protocol import groups
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
+from .runs.log import log_to
+from .runs.progress import Progress, silent
 from .selection import SELECTORS
 from .storage import lock
 

@@ -28,8 +28,8 @@ from .evaluation.task import Task
 from .networks.frameworks import can_convert, load_openvino
 from .networks.openvino_ir import Converted
 from .pixels import pixels_for, wanted
-from .reporting.progress import Progress
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
+from .runs.progress import Progress
 from .selection.none import NoSelection
 from .serving.network_output import NetworkOutput, exported, output_names, with_features
 from .serving.served_network import ServedNetwork

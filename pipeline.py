@@ -48,13 +48,13 @@ from .preparation import (
     shortcut_baselines,
 )
 from .reporting.answer import make_answer
-from .reporting.costs import Costs, costs_line, folder_bytes, memory_watched
 from .reporting.figures import draw_figures
-from .reporting.log import log_to
-from .reporting.progress import Progress, silent
 from .reporting.protocol import groups, opened_line, protocol
 from .reporting.report import write_report
-from .reporting.run_folder import RunFolder
+from .runs.costs import Costs, costs_line, folder_bytes, memory_watched
+from .runs.folder import RunFolder
+from .runs.log import log_to
+from .runs.progress import Progress, silent
 from .selection import SELECTORS
 from .storage import cache_folder, digest, file_digest, lock
 
@@ -115,7 +115,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     workers : int, optional
         Cores for everything; all by default. Scores do not depend on it, but that trained networks round otherwise.
     progress : Progress
-        See `leukobench.reporting.progress`.
+        See `leukobench.runs.progress`.
 
     Raises
     ------

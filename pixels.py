@@ -17,8 +17,8 @@ from .evaluation.methods import Method, make_method
 from .images import decoding, reading
 from .images.index import ImageIndex
 from .images.reading import read_resized
-from .reporting.progress import Progress
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
+from .runs.progress import Progress
 from .selection import SELECTORS
 from .storage import atomic_path, digest, file_digest
 

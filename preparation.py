@@ -33,8 +33,8 @@ from .features.glance import Glance, columns
 from .images.facts import file_facts
 from .images.index import ImageIndex, index_images
 from .images.pseudo_patients import blocks, stain_clusters
-from .reporting.progress import Progress, counted
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
+from .runs.progress import Progress, counted
 from .selection import SELECTORS
 from .storage import cache_folder, digest
 

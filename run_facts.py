@@ -13,7 +13,7 @@ from .evaluation.grid import installed_versions
 from .evaluation.scores import NAMES
 from .evaluation.task import Task
 from .pixels import PIXELS
-from .reporting.run_folder import RunFolder
+from .runs.folder import RunFolder
 from .serving.making import OutOfFold
 
 _SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
-from ..reporting.run_folder import RunFolder
+from ..runs.folder import RunFolder
 from ..storage import lock, write_text
 
 State = Literal["running", "stopped", "ended", "failed", "finished"]
@@ -154,7 +154,7 @@ def _end(console: list[str], said: dict[str, Any]) -> tuple[State, str]:
 
 
 def _progress(console: list[str]) -> tuple[str, float | None]:
-    """Its last line that counts, as `leukobench.reporting.progress` writes them; else its last line."""
+    """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line."""
     for line in reversed(console):
         if counted := _COUNTED.match(line):
             done, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))

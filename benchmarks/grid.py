@@ -107,8 +107,8 @@ def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[
     from leukobench.evaluation.runner import run_grid
     from leukobench.features.extractors import make_extractor
     from leukobench.preparation import audit_images, extract, find_images, make_task
-    from leukobench.reporting.progress import silent
-    from leukobench.reporting.run_folder import RunFolder
+    from leukobench.runs.folder import RunFolder
+    from leukobench.runs.progress import silent
 
     with tempfile.TemporaryDirectory() as made:
         experiment = for_folder(images, results=made)

@@ -28,7 +28,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
 
 
 def measured(work: Callable[[Path, int, Path], float], images: Path, size: int) -> tuple[float, float]:
-    from leukobench.reporting.costs import Costs, memory_watched
+    from leukobench.runs.costs import Costs, memory_watched
 
     costs = Costs()
     with tempfile.TemporaryDirectory() as folder, memory_watched(costs):

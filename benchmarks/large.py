@@ -27,7 +27,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.runner import run_grid
     from leukobench.evaluation.task import Task
-    from leukobench.reporting.costs import Costs, memory_watched
+    from leukobench.runs.costs import Costs, memory_watched
 
     experiment, _ = scaled_for(for_folder(images), SIZE)
     costs, found = Costs(), []

@@ -14,9 +14,9 @@ from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import INNER_FOLDS
 from ..pixels import READING
 from ..preparation import COMPARING, FITTING, IDENTIFYING, TRAINING, WEIGHING, cores
-from ..reporting.costs import Costs, in_bytes
-from ..reporting.progress import Progress, duration, silent
-from ..reporting.run_folder import RunFolder
+from ..runs.costs import Costs, in_bytes
+from ..runs.folder import RunFolder
+from ..runs.progress import Progress, duration, silent
 from .forecast import fold_seconds, straight
 from .trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .trials import Target, Trial, quiet, trial_order, trial_sizes, try_on

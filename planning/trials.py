@@ -18,8 +18,8 @@ from ..features.extraction import pending
 from ..features.extractors import Extractor
 from ..features.glance import Glance
 from ..preparation import outstanding
-from ..reporting.costs import folder_bytes
-from ..reporting.run_folder import RunFolder
+from ..runs.costs import folder_bytes
+from ..runs.folder import RunFolder
 from ..storage import cache_folder
 from .forecast import Cells
 

@@ -152,7 +152,7 @@ class Bundle:
         calibrated : bool
             False gives the probabilities as the benchmark computes them, before the bundle's temperature.
         progress : Progress, optional
-            Such as `leukobench.reporting.progress.on_screen` gives.
+            Such as `leukobench.runs.progress.on_screen` gives.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from leukobench.features.extractors import make_extractor
 from leukobench.features.speed import ExtractorCost, extractor_cost
 from leukobench.head_to_head import extractor_costs, head_to_head
 from leukobench.images.index import index_images
-from leukobench.reporting.progress import silent
+from leukobench.runs.progress import silent
 
 ROWS = [
     ("net", "anova", "svm_rbf", "combination", 0.5, 2.0, 0.1, 1_000, 0),

@@ -23,7 +23,7 @@ from leukobench.holdout import unseal
 from leukobench.images.reading import read_resized
 from leukobench.leakage import measure_leakage
 from leukobench.pipeline import Outcome, run
-from leukobench.reporting.progress import on_screen
+from leukobench.runs.progress import on_screen
 
 TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 4, "batch_size": 8}
 
@@ -115,8 +115,8 @@ def test_a_network_that_fails_or_dies_fails_alone(
 
 @pytest.mark.slow
 def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukobench.reporting.progress._FIRST_LINE_S", 0.0)
-    monkeypatch.setattr("leukobench.reporting.progress._NEXT_LINES_S", 0.0)
+    monkeypatch.setattr("leukobench.runs.progress._FIRST_LINE_S", 0.0)
+    monkeypatch.setattr("leukobench.runs.progress._NEXT_LINES_S", 0.0)
     stream = io.StringIO()
     run(experiment(**only(plugin, end="slowly")), workers=1, progress=on_screen(stream))
     lines = [line for line in stream.getvalue().splitlines() if line.startswith("training networks")]

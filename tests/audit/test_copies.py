@@ -25,8 +25,8 @@ from leukobench.images.reading import decode
 from leukobench.images.synthetic import draw_image, draw_smears
 from leukobench.pipeline import audit
 from leukobench.preparation import Audited, audit_images, find_images, make_task
-from leukobench.reporting.progress import silent
-from leukobench.reporting.run_folder import RunFolder
+from leukobench.runs.folder import RunFolder
+from leukobench.runs.progress import silent
 
 from .planting import COPIES, FILE, NEAR, PIXELS, compared, listed, prints_of, together, written
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leukobench.reporting.costs import Costs, costs_line, folder_bytes, in_bytes, memory_watched
-from leukobench.reporting.progress import silent
+from leukobench.runs.costs import Costs, costs_line, folder_bytes, in_bytes, memory_watched
+from leukobench.runs.progress import silent
 
 
 def test_each_stage_is_timed() -> None:

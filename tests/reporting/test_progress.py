@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from leukobench.reporting import progress
+from leukobench.runs import progress
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])

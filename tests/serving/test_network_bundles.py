@@ -25,8 +25,8 @@ from leukobench.evaluation.task import Task
 from leukobench.fitting import fit
 from leukobench.network_fitting import chosen_network, fit_network
 from leukobench.pipeline import run
-from leukobench.reporting.progress import silent
-from leukobench.reporting.run_folder import RunFolder
+from leukobench.runs.folder import RunFolder
+from leukobench.runs.progress import silent
 from leukobench.serving.bundle import load
 from leukobench.serving.estimators import from_bytes, to_bytes
 from leukobench.serving.network_output import NetworkOutput, output_names
