@@ -25,7 +25,7 @@ from .features.cache import FeatureCache
 from .features.engines import converted_network
 from .features.extraction import extract_to, pending
 from .features.extractors import NetworkExtractor, make_extractor
-from .features.glance import Glance, columns
+from .features.simple_measurements import SimpleMeasurements, columns
 from .network_fitting import FittedCombination, chosen_network, fit_network, refuse_changed
 from .pixels import PIXELS
 from .preparation import cores, shortcut_methods
@@ -286,13 +286,13 @@ def _shortcuts(
     folder: RunFolder, experiment: Experiment, images: pd.DataFrame, task: Task, work: _Work
 ) -> dict[str, tuple[str, list[str], Any, Any]]:
     """What file facts, colours and border alone say, fitted on all images."""
-    glance = _matrix("file facts and colours", folder.matrix("glance"), Glance(), images, work)
-    names = FeatureCache(cache_folder() / "features", Glance.identity).feature_names()
+    measurements = _matrix("file facts and colours", folder.matrix("measurements"), SimpleMeasurements(), images, work)
+    names = FeatureCache(cache_folder() / "features", SimpleMeasurements.identity).feature_names()
     made = {}
     for name, prefix, selector, classifier in shortcut_methods(experiment.evaluation, len(images)):
         if name != _MAJORITY:
             own = columns(names, prefix)
-            fitted = refit(glance[:, own], task, selector, classifier, fit_rules(experiment))
+            fitted = refit(measurements[:, own], task, selector, classifier, fit_rules(experiment))
             made[name] = (prefix, [names[position] for position in own], fitted.selector, fitted.classifier)
     return made
 

@@ -29,7 +29,7 @@ from .evaluation.task import Task
 from .features.cache import FeatureCache
 from .features.extraction import compute, extract_to, pending
 from .features.extractors import Extractor, Together, together
-from .features.glance import Glance, columns
+from .features.simple_measurements import SimpleMeasurements, columns
 from .images.facts import file_facts
 from .images.index import ImageIndex, index_images
 from .images.pseudo_patients import blocks, stain_clusters
@@ -55,7 +55,7 @@ _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("colour", "colour", "svm_rbf", {"scale": True}),
     ("border", "border", "svm_rbf", {"scale": True}),
 )
-"""Name, columns of the glance, classifier and its parameters."""
+"""Name, columns of the measurements, classifier and its parameters."""
 _AS_IT_IS = "sklearn.preprocessing.FunctionTransformer"
 """Selector of the shortcuts: facts that are the same for all files decide nothing, which is a result."""
 
@@ -68,8 +68,8 @@ class Audited:
     ----------
     index : ImageIndex
         Without the images that do not decode; copies are grouped.
-    glance : ndarray of float32, shape (len(index), numbers)
-        Memory-mapped; see `Glance`.
+    measurements : ndarray of float32, shape (len(index), numbers)
+        Memory-mapped; see `SimpleMeasurements`.
     names : list of str
         Of its columns.
     summary : dict
@@ -77,14 +77,14 @@ class Audited:
     """
 
     index: ImageIndex
-    glance: np.ndarray
+    measurements: np.ndarray
     names: list[str]
     summary: dict[str, Any]
 
     def split(self, sealed: np.ndarray) -> tuple[Audited, ImageIndex]:
         """Leave out the rows where `sealed` is true; they come second."""
         index, held = self.index.split(sealed)
-        return Audited(index, self.glance[~sealed], self.names, self.summary), held
+        return Audited(index, self.measurements[~sealed], self.names, self.summary), held
 
 
 def find_images(experiment: Experiment, folder: RunFolder, progress: Progress) -> ImageIndex:
@@ -113,11 +113,11 @@ def audit_images(
     ImagesError, ConfigurationError
         No image can be read, or pseudo-patients make no sense for these.
     """
-    glance = Glance()
-    cache = FeatureCache(cache_folder() / "features", glance.identity)
-    target = folder.matrix("glance")
+    measurements = SimpleMeasurements()
+    cache = FeatureCache(cache_folder() / "features", measurements.identity)
+    target = folder.matrix("measurements")
     with progress(LOOKING, len(pending(index.files(), cache))) as advance:
-        refused = extract_to(target, glance, index.files(), cache, workers, advance)
+        refused = extract_to(target, measurements, index.files(), cache, workers, advance)
     if refused:
         index = index.without(refused)
         _warn_of_ledger(index)
@@ -199,18 +199,18 @@ def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
 
 def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
     """What needs no diagnosis: the majority class, and file facts, colours or border alone."""
-    identity = digest(dict(Glance.identity))
+    identity = digest(dict(SimpleMeasurements.identity))
     made = []
     for name, prefix, selector, classifier in shortcut_methods(evaluation, len(audited.index)):
         target = folder.matrix(f"shortcut-{name.replace(' ', '-')}")
-        np.save(target, audited.glance[:, columns(audited.names, prefix)])
+        np.save(target, audited.measurements[:, columns(audited.names, prefix)])
         source = FeatureSource(f"shortcut: {name}", target, digest([identity, prefix]))
         made.append(Combination(source, selector, classifier, "shortcut"))
     return made
 
 
 def shortcut_methods(evaluation: Evaluation, images: int) -> Iterator[tuple[str, str, Method, Method]]:
-    """Name of each shortcut, prefix of its columns of the glance, selector and classifier, for so many images."""
+    """Name of each shortcut, prefix of its columns of the measurements, selector and classifier, for so many images."""
     seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
     none = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     large = give_way(evaluation.large_data, images)
@@ -273,7 +273,7 @@ def _stage(extracting: str | Together) -> str:
 def outstanding(extractors: Mapping[str, Extractor], index: ImageIndex) -> dict[str, int]:
     """How many images the look at all of them, and each stage of `extract`, have to compute."""
     files, root = index.files(), cache_folder() / "features"
-    found = {LOOKING: len(pending(files, FeatureCache(root, Glance.identity)))}
+    found = {LOOKING: len(pending(files, FeatureCache(root, SimpleMeasurements.identity)))}
     caches = {label: FeatureCache(root, extractor.identity) for label, extractor in extractors.items()}
     lacking = {label: {name for name, _ in pending(files, cache)} for label, cache in caches.items()}
     for group in together(extractors.values()):

@@ -87,7 +87,7 @@ def audit(images: Path, size: int, folder: Path) -> float:
     from leukobench.audit.candidates import candidate_pairs
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extraction import extract_to
-    from leukobench.features.glance import Glance
+    from leukobench.features.simple_measurements import SimpleMeasurements
     from leukobench.images.fingerprint import fingerprint
     from leukobench.images.reading import read_image
 
@@ -99,9 +99,11 @@ def audit(images: Path, size: int, folder: Path) -> float:
         pairs, share = rng.integers(0, len(real), (count, 2)), rng.uniform(0.2, 0.8, (count, 1))
         mixed = share * real[pairs[:, 0]] + (1 - share) * real[pairs[:, 1]] + 0.02 * rng.normal(size=(count, 768))
         target[begin : begin + count] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
-    files, glance = many(images, size, folder), Glance()
+    files, measurements = many(images, size, folder), SimpleMeasurements()
     start = time.perf_counter()
-    extract_to(folder / "glance.npy", glance, files, FeatureCache(folder / "cache", glance.identity), cores())
+    extract_to(
+        folder / "measurements.npy", measurements, files, FeatureCache(folder / "cache", measurements.identity), cores()
+    )
     for _ in candidate_pairs(target, np.arange(size), lambda first, second: np.ones(len(first), dtype=bool)):
         pass
     return time.perf_counter() - start

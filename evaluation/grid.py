@@ -21,7 +21,6 @@ from .task import Task
 _LEARNING = ("imbalanced-learn", "scikit-learn", "scikit-learn-intelex", "xgboost-cpu", "xgboost")
 _DISTRIBUTIONS = ("numpy", "scipy", *_LEARNING)
 _ROOMS_THAT_DECIDE = ("classifiers", "selection")
-_ROOT_FILES_THAT_DECIDE = ("fast_forest.py",)
 _FILES_THAT_DECIDE = ("calibration", "folds", "methods", "metrics", "runner", "task", "tuning")
 
 
@@ -85,7 +84,6 @@ def software_versions() -> dict[str, str]:
     """Versions of the libraries and digest of the code that decide the numbers of a cell."""
     root = Path(__file__).parent.parent
     sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
-    sources += [root / name for name in _ROOT_FILES_THAT_DECIDE]
     return _versions(_DISTRIBUTIONS, sources)
 
 

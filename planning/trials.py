@@ -16,7 +16,7 @@ from ..errors import EveryCombinationFailedError
 from ..features.cache import FeatureCache
 from ..features.extraction import pending
 from ..features.extractors import Extractor
-from ..features.glance import Glance
+from ..features.simple_measurements import SimpleMeasurements
 from ..preparation import outstanding
 from ..runs.costs import folder_bytes
 from ..runs.folder import RunFolder
@@ -55,7 +55,7 @@ class Target:
     def of(cls, experiment: Experiment, work: pipeline.Work, folder: RunFolder) -> Target:
         """What `experiment` asks for, and what caches and earlier runs hold of it."""
         said, files = experiment.evaluation, work.index.files()
-        extractors: list[Extractor | Glance] = [Glance(), *work.extractors.values()]
+        extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *work.extractors.values()]
         caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors]
         lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
         images = round(len(work.index) * (1 - said.holdout))

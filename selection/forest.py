@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..fast_forest import RandomForest
+from ..classifiers.forest import RandomForest
 from .base import Floats, Integers, RankingSelector
 
 
@@ -26,7 +26,7 @@ class Forest(RankingSelector):
     n_jobs : int or None, default=None
         Trees grown at a time; the ranking does not depend on it.
     engine : {"auto", "onedal", "scikit-learn"}, default="auto"
-        What grows the trees; see `leukobench.fast_forest.RandomForest`.
+        What grows the trees; see `leukobench.classifiers.forest.RandomForest`.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ _OURS = {
     "leukobench.classifiers.cnns.dense_head.DenseHead",
     "leukobench.classifiers.linear.LinearProbe",
     "leukobench.classifiers.svm.GaussianSample",
-    "leukobench.fast_forest.RandomForest",
+    "leukobench.classifiers.forest.RandomForest",
     "leukobench.selection.anova.ANOVA",
     "leukobench.selection.forest.Forest",
     "leukobench.selection.lasso.Lasso",
@@ -56,6 +56,8 @@ _PLAIN = {
 }
 ALLOWED = frozenset(_OURS | _THEIRS | {_TREE} | _PLAIN)
 """Every type that a bundle's estimators may hold."""
+MOVED = {"leukobench.fast_forest": "leukobench.classifiers.forest"}
+"""Modules under which older bundles know their estimators, and where these are now."""
 QUICKLY = False
 """Whether skops may be imported so that it trusts no type by itself: for processes that do nothing else with it."""
 _TRUSTED = "skops.io._trusted_types"
@@ -90,6 +92,7 @@ def from_bytes(data: bytes, what: str) -> Any:
         A type is not on the list, or the bytes are no such file.
     """
     try:
+        data = _with_moved_modules(data)
         _refuse_foreign(data, what)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
@@ -133,6 +136,23 @@ def _types(data: bytes) -> Iterator[str]:
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
+
+
+def _with_moved_modules(data: bytes) -> bytes:
+    """The same file, with the present names of modules that have moved since it was written."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        schema = archive.read("schema.json").decode("utf-8")
+        renamed = schema
+        for old, new in MOVED.items():
+            renamed = renamed.replace(f'"{old}"', f'"{new}"')
+        if renamed == schema:
+            return data
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as target:
+            for member in archive.infolist():
+                content = renamed.encode("utf-8") if member.filename == "schema.json" else archive.read(member)
+                target.writestr(member.filename, content)
+    return written.getvalue()
 
 
 def _slim(estimator: Any) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import BundleError, ConfigurationError
 from ..evaluation.refit import Refitted
-from ..features.glance import Glance, columns
+from ..features.simple_measurements import SimpleMeasurements, columns
 from .activation import FeatureMaps, activation
 from .container import arrays
 from .estimators import from_bytes
@@ -206,12 +206,12 @@ class Explainer:
         return data[ends[row - 1] if row else 0 : ends[row]].tobytes()
 
     def _says_without_cells(self, data: bytes, label: str) -> list[Shortcut]:
-        glance = Glance()
-        seen = glance.read(data)
+        measurements = SimpleMeasurements()
+        seen = measurements.read(data)
         found = []
         for name, (prefix, names, fitted) in self._shortcuts.items():
-            own = columns(glance.feature_names, prefix)
-            if [glance.feature_names[column] for column in own] != names:
+            own = columns(measurements.feature_names, prefix)
+            if [measurements.feature_names[column] for column in own] != names:
                 raise BundleError(
                     f"This version of leukobench reads other {name} of an image than the bundle's shortcut learned.",
                     mend="make the bundle again with `leukobench fit`, or install the version that made it.",

@@ -56,7 +56,7 @@ class Parts:
         Probabilities of the training images that `checked_rows` names.
     out_of_fold : OutOfFold
     shortcuts : mapping of str to (str, list of str, selector, classifier)
-        Name -> prefix of its columns of the glance, their names, and what was fitted to them.
+        Name -> prefix of its columns of the measurements, their names, and what was fitted to them.
     pictures : sequence of bytes
         JPEG of each training image, or nothing.
     facts : mapping

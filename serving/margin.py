@@ -13,8 +13,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from ..classifiers.forest import RandomForest
 from ..classifiers.linear import LinearProbe
-from ..fast_forest import RandomForest
 from ..selection.base import ColumnSelector
 from ..selection.pca import PCA
 

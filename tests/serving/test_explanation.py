@@ -18,10 +18,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+from leukobench.classifiers.forest import RandomForest
 from leukobench.classifiers.linear import LinearProbe, lda
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, UnreadableImageError
-from leukobench.fast_forest import RandomForest
 from leukobench.fitting import fit
 from leukobench.images.drawing import Morphology, draw_smear, draw_stain
 from leukobench.pipeline import run

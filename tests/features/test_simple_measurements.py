@@ -9,7 +9,7 @@ from PIL import Image
 
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extraction import extract_to
-from leukobench.features.glance import Glance, columns
+from leukobench.features.simple_measurements import SimpleMeasurements, columns
 from leukobench.images.fingerprint import fingerprint
 
 
@@ -19,9 +19,9 @@ def look(folder: Path, *pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
         path = folder / f"{number}.png"
         Image.fromarray(picture).save(path)
         images.append((hashlib.sha256(path.read_bytes()).hexdigest(), str(path)))
-    glance = Glance()
-    cache = FeatureCache(folder / "cache", glance.identity)
-    assert extract_to(folder / "x.npy", glance, images, cache, 2) == {}
+    measurements = SimpleMeasurements()
+    cache = FeatureCache(folder / "cache", measurements.identity)
+    assert extract_to(folder / "x.npy", measurements, images, cache, 2) == {}
     return np.load(folder / "x.npy"), cache.feature_names()
 
 

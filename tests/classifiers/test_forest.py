@@ -12,9 +12,9 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from leukobench import fast_forest
+from leukobench.classifiers import forest as fast_forest
+from leukobench.classifiers.forest import RandomForest, onedal_installed
 from leukobench.errors import EngineError
-from leukobench.fast_forest import RandomForest, onedal_installed
 
 needs_onedal = pytest.mark.skipif(not onedal_installed(), reason="scikit-learn-intelex is not installed")
 
@@ -30,7 +30,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 def test_forests_grow_in_a_process_that_runs_networks_too(first: str) -> None:
     forest = """
 import numpy as np
-from leukobench.fast_forest import RandomForest
+from leukobench.classifiers.forest import RandomForest
 RandomForest(2, engine="onedal", random_state=0).fit(np.arange(40.0).reshape(20, 2), np.arange(20) % 2)
 """
     openvino = """

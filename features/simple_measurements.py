@@ -1,4 +1,4 @@
-"""A glance: everything that is known of an image without a network, from one reading of its file.
+"""Simple measurements of an image: everything that is known of an image without a network, from one reading of its file.
 
 The audit compares the fingerprints and the facts; the shortcut baselines try to tell the classes from facts, colours or
 border alone.
@@ -22,7 +22,7 @@ _BORDER = 0.06  # of the shorter side
 _VERSION = 2
 
 
-class Glance:
+class SimpleMeasurements:
     """An extractor (see `leukobench.features.extractors.Extractor`) without a network.
 
     Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
@@ -31,7 +31,7 @@ class Glance:
 
     description = "file facts, colours, border and fingerprint; no network"
     identity: Mapping[str, Any] = {
-        "name": "glance",
+        "name": "glance",  # names its folder in the cache since the first version
         "version": _VERSION,
         "fingerprint": [COARSE.side, COARSE.radii, COARSE.angles],
     }
@@ -49,7 +49,7 @@ class Glance:
         return np.concatenate([np.fromiter(named.values(), np.float32, len(named)), print_])
 
     @contextlib.contextmanager
-    def open(self, threads: int) -> Iterator[Glance]:
+    def open(self, threads: int) -> Iterator[SimpleMeasurements]:
         """There is nothing to load."""
         yield self
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .errors import EngineError
+from ..errors import EngineError
 
 
 class RandomForest(RandomForestClassifier):
