@@ -135,7 +135,7 @@ def _plan(experiment: Any, workers: int | None) -> int:
 def _run(experiment: Any, workers: int | None) -> int:
     """Run one experiment of several: what stops it does not stop the next."""
     from . import pipeline
-    from .reporting.leaderboard import show_leaderboard
+    from .reporting.screen import show_leaderboard
     from .runs.progress import on_screen
 
     try:

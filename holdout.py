@@ -34,7 +34,7 @@ from .preparation import (
     shortcut_baselines,
 )
 from .reporting.protocol import groups, opened_line
-from .reporting.report import write_report
+from .reporting.report.page import write_report
 from .runs.folder import RunFolder
 from .runs.log import log_to
 from .runs.progress import Progress, silent

@@ -50,7 +50,7 @@ from .preparation import (
 from .reporting.answer import make_answer
 from .reporting.figures import draw_figures
 from .reporting.protocol import groups, opened_line, protocol
-from .reporting.report import write_report
+from .reporting.report.page import write_report
 from .runs.costs import Costs, costs_line, folder_bytes, memory_watched
 from .runs.folder import RunFolder
 from .runs.log import log_to

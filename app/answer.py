@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ..errors import UnreadableImageError
-from ..reporting.report_tables import RunTables
+from ..reporting.report.tables import RunTables
 from . import models
 from .style import as_url, boxes, figures, note, notes, table
 

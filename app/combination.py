@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ..reporting import report_details
-from ..reporting.report_results import as_number
-from ..reporting.report_tables import RunTables, records
+from ..reporting.report import details as report_details
+from ..reporting.report.results import as_number
+from ..reporting.report.tables import RunTables, records
 from .one_run import NOTHING_STORED, choose, only
 from .style import facts, heated, number, table
 
@@ -77,7 +77,7 @@ def _calibration(one: RunTables) -> None:
 
 
 def _own(bins: Any, one: RunTables) -> Any:
-    from ..reporting.report_tables import chosen, key_of
+    from ..reporting.report.tables import chosen, key_of
 
     return chosen(bins, key_of(records(one.leaderboard)[0]))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ..reporting import report_results
-from ..reporting.report_tables import RunTables
+from ..reporting.report import results as report_results
+from ..reporting.report.tables import RunTables
 from . import combination, pair, pictures
 from .one_run import read_run
 from .spreadsheet import as_csv

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.decoding import decode_rgb
-from ..reporting.report_tables import RunTables, chosen, key_of, title_of
+from ..reporting.report.tables import RunTables, chosen, key_of, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def _table(run: RunTables, name: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _read_table(folder: Path, name: str, changed: int) -> pd.DataFrame:
-    from ..reporting.report_tables import read_table
+    from ..reporting.report.tables import read_table
 
     return read_table(folder / name)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ..reporting.report_results import as_number, shown
-from ..reporting.report_tables import RunTables, records
+from ..reporting.report.results import as_number, shown
+from ..reporting.report.tables import RunTables, records
 from .combination import confusion
 from .one_run import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
 from .style import figures, number, table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..reporting.report_tables import Row, RunTables, records
+from ..reporting.report.tables import Row, RunTables, records
 from .answer import percent
 from .one_run import NOTHING_STORED, choose, page_of, predictions, thumbnail
 from .style import figures

@@ -8,8 +8,8 @@ from html import escape
 from typing import Any
 
 from ..errors import LeukobenchError
-from ..reporting.report_results import verdicts
-from ..reporting.report_tables import RunTables
+from ..reporting.report.results import verdicts
+from ..reporting.report.tables import RunTables
 
 _MARKS = r"\`*_{}[]()<>#+-.!|~$:&="
 _LIGHT = {

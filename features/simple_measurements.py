@@ -1,4 +1,4 @@
-"""Simple measurements of an image: everything that is known of an image without a network, from one reading of its file.
+"""Simple measurements of an image: all that is known of it without a network, from one reading of its file.
 
 The audit compares the fingerprints and the facts; the shortcut baselines try to tell the classes from facts, colours or
 border alone.

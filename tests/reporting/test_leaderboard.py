@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from leukobench.reporting.figures import draw_figures
-from leukobench.reporting.leaderboard import show_leaderboard
+from leukobench.reporting.screen import show_leaderboard
 
 
 @pytest.fixture

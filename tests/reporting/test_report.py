@@ -23,8 +23,8 @@ from PIL import Image
 
 from leukobench.errors import StorageError
 from leukobench.evaluation.statistics.analysis import Analysis
-from leukobench.reporting.report import write_report
-from leukobench.reporting.report_tables import read_table
+from leukobench.reporting.report.page import write_report
+from leukobench.reporting.report.tables import read_table
 
 CLASSES = ("Benign", "Früh ♥", "Pre", "<script>alert(1)</script>")
 SENTENCES = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import LogNorm, Normalize
 
-from leukobench.reporting.report_figures import Chart, Scale, whisker
+from leukobench.reporting.report.charts import Chart, Scale, whisker
 
 NUMBERS = st.floats(-1e6, 1e6)
 POSITIVE = st.floats(1e-5, 1e5)

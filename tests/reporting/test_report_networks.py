@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from leukobench.reporting.report import write_report
-from leukobench.reporting.report_networks import curves, head_to_head
-from leukobench.reporting.report_tables import RunTables
+from leukobench.reporting.report.networks import curves, head_to_head
+from leukobench.reporting.report.page import write_report
+from leukobench.reporting.report.tables import RunTables
 
 NAMES = ("pixels", "none", "custom_cnn(size=64)")
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .report_figures import Chart, Scale, whisker
-from .report_tables import KEYS, Row, RunTables, chosen, key_of, records, title_of
+from .charts import Chart, Scale, whisker
+from .tables import KEYS, Row, RunTables, chosen, key_of, records, title_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..storage import write_text
-from . import report_audit, report_details, report_networks, report_results
-from .report_results import PERCENT
-from .report_tables import RunTables
+from ...storage import write_text
+from . import audit as report_audit
+from . import details as report_details
+from . import networks as report_networks
+from . import results as report_results
+from .results import PERCENT
+from .tables import RunTables
 
 if TYPE_CHECKING:
     from markupsafe import Markup

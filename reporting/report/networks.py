@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .report_figures import Chart, Scale, whisker
-from .report_results import PERCENT, as_number, shown
-from .report_tables import KEYS, Row, RunTables, records, title_of
+from .charts import Chart, Scale, whisker
+from .results import PERCENT, as_number, shown
+from .tables import KEYS, Row, RunTables, records, title_of
 
 if TYPE_CHECKING:
     import pandas as pd

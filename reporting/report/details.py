@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .report_figures import Chart, Scale
-from .report_results import PERCENT, as_number, best_rows, examples, shown
-from .report_tables import Row, RunTables, chosen, key_of, records, title_of
+from .charts import Chart, Scale
+from .results import PERCENT, as_number, best_rows, examples, shown
+from .tables import Row, RunTables, chosen, key_of, records, title_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from .report_results import as_number
-from .report_tables import Row, RunTables, records
+from .results import as_number
+from .tables import Row, RunTables, records
 
 _LISTED = 50
 _SHEET_WIDTH = 1200

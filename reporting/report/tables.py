@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from ..errors import StorageError
+from ...errors import StorageError
 
 if TYPE_CHECKING:
     import pandas as pd
