@@ -10,7 +10,7 @@ _PUBLIC = {
     "DeepFeatures": "leukobench.features.deep_features",
     "Experiment": "leukobench.config.experiment",
     "LeukobenchError": "leukobench.errors",
-    "fit": "leukobench.fitting",
+    "fit": "leukobench.bundling.fit",
     "load": "leukobench.serving.bundle",
     "run": "leukobench.pipeline",
 }

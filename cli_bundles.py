@@ -22,7 +22,7 @@ def fit(
 
     A bundle answers for new images without TensorFlow, network access or the training images.
     """
-    from . import fitting
+    from .bundling import fit as fitting
     from .runs.progress import on_screen
 
     made = fitting.fit(run, combination, out, pictures, workers, on_screen())
@@ -70,7 +70,8 @@ def predict(
     import json
 
     from .runs.progress import on_screen
-    from .serving import answers, estimators
+    from .serving import estimators
+    from .serving import output as answers
     from .serving.bundle import load
 
     answers.check_out(out, bundle)
@@ -110,7 +111,7 @@ def explain(
     Exit status: 0 when every image was explained, 1 when some could not be read, 2 for a mistake in what was asked for.
     """
     from .runs.progress import on_screen
-    from .serving import answers
+    from .serving import output as answers
     from .serving.bundle import load
 
     found, others = answers.images_of(images)

@@ -201,8 +201,8 @@ class Bundle:
 
     @cached_property
     def _explainer(self) -> Explainer:
+        from .decision_margin import Margin
         from .explanation import Explainer
-        from .margin import Margin
 
         margin = Margin(self._selector, self._classifier, self._temperature)
         return Explainer(self, self._network, margin, self._contents, self._threads)

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import BundleError
-from .soundness import check_part
+from .estimator_checks import check_part
 
 _OURS = {
     "leukobench.classifiers.bayes.NaiveBayes",

@@ -15,8 +15,8 @@ from ..evaluation.refit import Refitted
 from ..features.simple_measurements import SimpleMeasurements, columns
 from .activation import FeatureMaps, activation
 from .container import arrays
+from .decision_margin import Margin
 from .estimators import from_bytes
-from .margin import Margin
 from .occlusion import occlusion
 from .overlay import overlay
 from .prediction import Prediction, Upload

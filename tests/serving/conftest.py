@@ -62,7 +62,7 @@ def tiny_run(tiny_experiment: Any) -> Path:
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of none x logistic regression, with pictures."""
-    from leukobench.fitting import fit
+    from leukobench.bundling.fit import fit
 
     names = ("tiny_network:TINY(pooling=multilevel)", "none", "logistic_regression")
     return fit(tiny_run, names, tmp_path_factory.mktemp("bundles") / "tiny", pictures=True, workers=1).path

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import leukobench
+from leukobench.bundling.fit import fit
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
-from leukobench.fitting import fit
 from leukobench.pipeline import run
 from leukobench.serving.bundle import Bundle, load
 from leukobench.serving.container import read_bundle, write_bundle

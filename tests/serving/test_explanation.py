@@ -18,18 +18,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+from leukobench.bundling.fit import fit
 from leukobench.classifiers.forest import RandomForest
 from leukobench.classifiers.linear import LinearProbe, lda
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, UnreadableImageError
-from leukobench.fitting import fit
 from leukobench.images.drawing import Morphology, draw_smear, draw_stain
 from leukobench.pipeline import run
 from leukobench.selection.anova import ANOVA
 from leukobench.selection.none import NoSelection
 from leukobench.selection.pca import PCA
 from leukobench.serving.bundle import Bundle, load
-from leukobench.serving.margin import Margin
+from leukobench.serving.decision_margin import Margin
 from leukobench.serving.occlusion import occlusion
 from leukobench.serving.overlay import overlay
 from leukobench.serving.prediction import Upload

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from leukobench.bundling.fit import fit
 from leukobench.cli import cli
 from leukobench.errors import BundleError, ConfigurationError, ImagesError
-from leukobench.fitting import fit
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.serving.bundle import load

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leukobench.bundling.fit import fit
+from leukobench.bundling.fit_network import chosen_network, fit_network
 from leukobench.chosen_methods import make_networks
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ImagesError
 from leukobench.evaluation.task import Task
-from leukobench.fitting import fit
-from leukobench.network_fitting import chosen_network, fit_network
 from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.progress import silent

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__
-from .config.experiment import Experiment
-from .evaluation.grid import installed_versions
-from .evaluation.scores import NAMES
-from .evaluation.task import Task
-from .pixels import PIXELS
-from .runs.folder import RunFolder
-from .serving.making import OutOfFold
+from .. import __version__
+from ..config.experiment import Experiment
+from ..evaluation.grid import installed_versions
+from ..evaluation.scores import NAMES
+from ..evaluation.task import Task
+from ..pixels import PIXELS
+from ..runs.folder import RunFolder
+from .bundle_parts import OutOfFold
 
 _SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")
 

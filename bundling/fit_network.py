@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .chosen_methods import fit_rules, make_networks, weights_in_words
-from .classifiers.cnns import CNNS
-from .config.experiment import Experiment
-from .errors import BundleError, ImagesError, TrainingError
-from .evaluation.folds import Fold, InnerFolds
-from .evaluation.methods import FitRules, Method, prepared, taken_by_fit
-from .evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
-from .evaluation.refit import Refitted
-from .evaluation.task import Task
-from .networks.frameworks import can_convert, load_openvino
-from .networks.openvino_ir import Converted
-from .pixels import pixels_for, wanted
-from .runs.folder import RunFolder
-from .runs.progress import Progress
-from .selection.none import NoSelection
-from .serving.network_output import NetworkOutput, exported, output_names, with_features
-from .serving.served_network import ServedNetwork
-from .storage import file_digest
+from ..chosen_methods import fit_rules, make_networks, weights_in_words
+from ..classifiers.cnns import CNNS
+from ..config.experiment import Experiment
+from ..errors import BundleError, ImagesError, TrainingError
+from ..evaluation.folds import Fold, InnerFolds
+from ..evaluation.methods import FitRules, Method, prepared, taken_by_fit
+from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
+from ..evaluation.refit import Refitted
+from ..evaluation.task import Task
+from ..networks.frameworks import can_convert, load_openvino
+from ..networks.openvino_ir import Converted
+from ..pixels import pixels_for, wanted
+from ..runs.folder import RunFolder
+from ..runs.progress import Progress
+from ..selection.none import NoSelection
+from ..serving.network_output import NetworkOutput, exported, output_names, with_features
+from ..serving.served_network import ServedNetwork
+from ..storage import file_digest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import pipeline
-from .chosen_methods import fit_rules, make_methods
-from .config.experiment import Experiment
-from .config.experiment_file import read_experiment
-from .errors import BundleError, ConfigurationError, ImagesError, UnreadableImageError
-from .evaluation.refit import refit
-from .evaluation.scores import NAMES
-from .evaluation.task import Task
-from .features.cache import FeatureCache
-from .features.engines import converted_network
-from .features.extraction import extract_to, pending
-from .features.extractors import NetworkExtractor, make_extractor
-from .features.simple_measurements import SimpleMeasurements, columns
-from .network_fitting import FittedCombination, chosen_network, fit_network, refuse_changed
-from .pixels import PIXELS
-from .preparation import cores, shortcut_methods
+from .. import pipeline
+from ..chosen_methods import fit_rules, make_methods
+from ..config.experiment import Experiment
+from ..config.experiment_file import read_experiment
+from ..errors import BundleError, ConfigurationError, ImagesError, UnreadableImageError
+from ..evaluation.refit import refit
+from ..evaluation.scores import NAMES
+from ..evaluation.task import Task
+from ..features.cache import FeatureCache
+from ..features.engines import converted_network
+from ..features.extraction import extract_to, pending
+from ..features.extractors import NetworkExtractor, make_extractor
+from ..features.simple_measurements import SimpleMeasurements, columns
+from ..pixels import PIXELS
+from ..preparation import cores, shortcut_methods
+from ..runs.folder import RunFolder
+from ..runs.log import log_to
+from ..runs.progress import Progress, silent
+from ..serving.container import check_target, write_bundle
+from ..serving.served_network import ServedNetwork, moved
+from ..storage import cache_folder, digest, file_digest, lock
+from .bundle_parts import Parts, checked_rows, make
+from .fit_network import FittedCombination, chosen_network, fit_network, refuse_changed
 from .run_facts import out_of_fold, run_facts
-from .runs.folder import RunFolder
-from .runs.log import log_to
-from .runs.progress import Progress, silent
-from .serving.container import check_target, write_bundle
-from .serving.making import Parts, checked_rows, make
-from .serving.served_network import ServedNetwork, moved
-from .storage import cache_folder, digest, file_digest, lock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,7 +300,7 @@ def _shortcuts(
 def _pictures(images: pd.DataFrame, work: _Work) -> list[bytes]:
     from PIL import Image
 
-    from .images.reading import read_image
+    from ..images.reading import read_image
 
     made = []
     with work.progress("keeping pictures", len(images)) as advance:

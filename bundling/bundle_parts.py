@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .conformal import LEVELS, Calibration, coverage
-from .estimators import to_bytes
+from ..serving.conformal import LEVELS, Calibration, coverage
+from ..serving.estimators import to_bytes
+from ..serving.reference import Reference
+from ..serving.served_network import ServedNetwork
+from ..serving.temperature import fit_temperature, tempered
 from .model_card import model_card
-from .reference import Reference
-from .served_network import ServedNetwork
-from .temperature import fit_temperature, tempered
 
 _CHECKED = 16
 
