@@ -119,8 +119,8 @@ def _given(**options: Any) -> dict[str, Any]:
 
 def _plan(experiment: Any, workers: int | None) -> int:
     """Plan one experiment of several: what stops it does not stop the next."""
-    from .planning.plan import make_plan
     from .runs.progress import on_screen
+    from .studies.plan import make_plan
 
     try:
         plan = make_plan(experiment, workers, on_screen())
@@ -195,10 +195,10 @@ def leakage(
     The same combinations run under leaky and honest protocols: split by image or by group, copies across folds,
     selection, scaling or SMOTE before the split. On a folder of images they are a few that end within minutes.
     """
-    from . import leakage as measuring
     from .config import experiment_file as config
     from .reporting.leakage_figure import leakage_lines
     from .runs.progress import on_screen
+    from .studies import leakage as measuring
 
     settings = _given(name=name, results=results)
     if source.suffix.lower() in (".yaml", ".yml"):
@@ -219,8 +219,8 @@ def leakage(
 @click.option("--workers", type=click.IntRange(1), help="Cores to use; all by default.")
 def unseal(run_folder: Path, workers: int | None) -> None:
     """Open the sealed holdout of RUN (a folder below results/), once: score the winner on it, and record that."""
-    from . import holdout
     from .runs.progress import on_screen
+    from .studies import holdout
 
     click.echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))
 
@@ -234,7 +234,7 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
 
     Friedman's test, Nemenyi's and Holm's post-hoc tests, and critical-difference diagrams.
     """
-    from . import comparison
+    from .studies import comparison
 
     found = comparison.compare_runs(runs, out, metric)
     click.echo("\n\n".join("\n".join(one.lines()) for one in found))

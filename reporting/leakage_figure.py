@@ -21,7 +21,7 @@ def draw_leakage(table: pd.DataFrame, summary: pd.DataFrame, lines: list[str], t
     Parameters
     ----------
     table, summary : DataFrame
-        See `leukobench.leakage.Leakage`.
+        See `leukobench.studies.leakage.Leakage`.
     lines : list of str
         Under the figure.
     target : Path

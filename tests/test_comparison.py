@@ -14,11 +14,11 @@ from PIL import Image
 from scipy.stats import friedmanchisquare
 
 from leukobench.cli import cli
-from leukobench.comparison import compare_runs
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
+from leukobench.studies.comparison import compare_runs
 
 PLUGIN = Path(__file__).parent / "plugin"
 

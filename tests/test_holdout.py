@@ -15,8 +15,8 @@ from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.evaluation.records import RecordStore
-from leukobench.holdout import unseal
 from leukobench.pipeline import run
+from leukobench.studies.holdout import unseal
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from PIL import Image
 from leukobench.cli import cli
 from leukobench.errors import ConfigurationError, EveryCombinationFailedError
 from leukobench.evaluation.leaks import PROTOCOLS
-from leukobench.leakage import measure_leakage
 from leukobench.reporting.leakage_figure import leakage_lines
+from leukobench.studies.leakage import measure_leakage
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ import pytest
 import yaml
 
 from leukobench.errors import ConfigurationError
-from leukobench.holdout import unseal
 from leukobench.images.reading import read_resized
-from leukobench.leakage import measure_leakage
 from leukobench.pipeline import Outcome, run
 from leukobench.runs.progress import on_screen
+from leukobench.studies.holdout import unseal
+from leukobench.studies.leakage import measure_leakage
 
 TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 4, "batch_size": 8}
 

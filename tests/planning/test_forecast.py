@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukobench.planning.forecast import Cells, fold_seconds, straight
+from leukobench.studies.plan_forecast import Cells, fold_seconds, straight
 
 
 def test_a_line_goes_through_the_last_two_points_and_never_falls() -> None:

@@ -14,9 +14,9 @@ from leukobench import pipeline
 from leukobench.classifiers import large_data
 from leukobench.errors import EveryCombinationFailedError, ImagesError
 from leukobench.pixels import READING
-from leukobench.planning.forecast import Cells
-from leukobench.planning.plan import Plan, Step, make_plan
 from leukobench.preparation import FITTING, IDENTIFYING, LOOKING, TRAINING
+from leukobench.studies.plan import Plan, Step, make_plan
+from leukobench.studies.plan_forecast import Cells
 
 Make = Callable[..., Any]
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .chosen_methods import fit_rules, make_methods, make_networks
-from .config.experiment import Evaluation, Experiment
-from .config.experiment_file import read_experiment
-from .errors import ConfigurationError, ImagesError
-from .evaluation.folds import Fold
-from .evaluation.grid import Grid
-from .evaluation.methods import Method
-from .evaluation.network_runner import run_networks
-from .evaluation.records import RecordStore
-from .evaluation.runner import run_grid
-from .evaluation.scores import NAMES
-from .evaluation.statistics.analysis import Analysis
-from .features.extractors import make_extractor
-from .pixels import PIXELS, on_pixels
-from .preparation import (
+from ..chosen_methods import fit_rules, make_methods, make_networks
+from ..config.experiment import Evaluation, Experiment
+from ..config.experiment_file import read_experiment
+from ..errors import ConfigurationError, ImagesError
+from ..evaluation.folds import Fold
+from ..evaluation.grid import Grid
+from ..evaluation.methods import Method
+from ..evaluation.network_runner import run_networks
+from ..evaluation.records import RecordStore
+from ..evaluation.runner import run_grid
+from ..evaluation.scores import NAMES
+from ..evaluation.statistics.analysis import Analysis
+from ..features.extractors import make_extractor
+from ..pixels import PIXELS, on_pixels
+from ..preparation import (
     TRAINING,
     Audited,
     audit_images,
@@ -33,12 +33,12 @@ from .preparation import (
     sealed_rows,
     shortcut_baselines,
 )
-from .reporting.protocol import groups, opened_line
-from .reporting.report.page import write_report
-from .runs.folder import RunFolder
-from .runs.log import log_to
-from .runs.progress import Progress, silent
-from .storage import digest, lock
+from ..reporting.protocol import groups, opened_line
+from ..reporting.report.page import write_report
+from ..runs.folder import RunFolder
+from ..runs.log import log_to
+from ..runs.progress import Progress, silent
+from ..storage import digest, lock
 
 if TYPE_CHECKING:
     import pandas as pd

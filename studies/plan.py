@@ -17,9 +17,9 @@ from ..preparation import COMPARING, FITTING, IDENTIFYING, TRAINING, WEIGHING, c
 from ..runs.costs import Costs, in_bytes
 from ..runs.folder import RunFolder
 from ..runs.progress import Progress, duration, silent
-from .forecast import fold_seconds, straight
-from .trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
-from .trials import Target, Trial, quiet, trial_order, trial_sizes, try_on
+from .plan_forecast import fold_seconds, straight
+from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
+from .plan_trials import Target, Trial, quiet, trial_order, trial_sizes, try_on
 
 REST = "tables, figures, report"
 _FREE_S, _SHARE = 10.0, 0.1

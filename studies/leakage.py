@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .chosen_methods import make_methods, scaled_for
-from .classifiers import CLASSIFIERS
-from .config.experiment import Evaluation, Experiment
-from .errors import ConfigurationError, EveryCombinationFailedError
-from .evaluation.grid import FeatureSource, Grid
-from .evaluation.guards import permuted
-from .evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
-from .evaluation.methods import Method, make_method
-from .evaluation.metrics import score
-from .evaluation.records import RecordStore
-from .evaluation.runner import finished_keys, run_grid
-from .evaluation.task import Task
-from .features.extractors import make_extractor
-from .preparation import audit_images, cores, extract, find_images, make_task
-from .reporting.leakage_figure import draw_leakage
-from .reporting.protocol import groups
-from .runs.folder import RunFolder
-from .runs.log import log_to
-from .runs.progress import Progress, silent
-from .selection import SELECTORS
-from .storage import lock
+from ..chosen_methods import make_methods, scaled_for
+from ..classifiers import CLASSIFIERS
+from ..config.experiment import Evaluation, Experiment
+from ..errors import ConfigurationError, EveryCombinationFailedError
+from ..evaluation.grid import FeatureSource, Grid
+from ..evaluation.guards import permuted
+from ..evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
+from ..evaluation.methods import Method, make_method
+from ..evaluation.metrics import score
+from ..evaluation.records import RecordStore
+from ..evaluation.runner import finished_keys, run_grid
+from ..evaluation.task import Task
+from ..features.extractors import make_extractor
+from ..preparation import audit_images, cores, extract, find_images, make_task
+from ..reporting.leakage_figure import draw_leakage
+from ..reporting.protocol import groups
+from ..runs.folder import RunFolder
+from ..runs.log import log_to
+from ..runs.progress import Progress, silent
+from ..selection import SELECTORS
+from ..storage import lock
 
 if TYPE_CHECKING:
     import pandas as pd

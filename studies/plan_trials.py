@@ -21,7 +21,7 @@ from ..preparation import outstanding
 from ..runs.costs import folder_bytes
 from ..runs.folder import RunFolder
 from ..storage import cache_folder
-from .forecast import Cells
+from .plan_forecast import Cells
 
 _FIRST, _THIRD, _GROWTH = 60, 960, 4
 _OF_A_CLASS = 12

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from .config.experiment import RankBy
-from .errors import ConfigurationError, StorageError
-from .evaluation.scores import NAMES
-from .evaluation.statistics.several_data_sets import MethodComparison, compare_methods
-from .reporting.critical_difference import draw_critical_difference
-from .runs.folder import RunFolder
+from ..config.experiment import RankBy
+from ..errors import ConfigurationError, StorageError
+from ..evaluation.scores import NAMES
+from ..evaluation.statistics.several_data_sets import MethodComparison, compare_methods
+from ..reporting.critical_difference import draw_critical_difference
+from ..runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,1 +1,0 @@
-"""Planning: what a run will compute, and what it will cost, before it is begun."""
