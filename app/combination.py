@@ -9,7 +9,7 @@ import streamlit as st
 from ..reporting.report import details as report_details
 from ..reporting.report.results import as_number
 from ..reporting.report.tables import RunTables, records
-from .one_run import NOTHING_STORED, choose, only
+from .run_data import NOTHING_STORED, choose, only
 from .style import facts, heated, number, table
 
 

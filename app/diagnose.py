@@ -11,7 +11,7 @@ import streamlit as st
 
 from ..serving.bundle import Bundle
 from ..serving.prediction import Prediction, Predictions, Upload
-from . import answer, models
+from . import diagnosis, models
 from .limits import MAX_FILES, forget_uploads, in_words
 from .spreadsheet import as_csv
 from .style import note, table
@@ -25,7 +25,7 @@ def page(target: Target) -> None:
     st.title("Diagnose", anchor=False)
     bundle = _bundle(target.bundles())
     st.html(f'<p class="lb-lead">{escape(bundle.title)}: tells {escape(_listed(bundle.classes))} apart.</p>')
-    st.html(answer.verdict(bundle.facts))
+    st.html(diagnosis.verdict(bundle.facts))
     left, right = st.columns([3, 1])
     with right:
         level = _level(bundle)
@@ -38,7 +38,7 @@ def page(target: Target) -> None:
         with st.container():
             place = _table(bundle, found, level) if len(found) > 1 else 0
         with st.empty().container():  # empty first: nothing of another image stays while this one is computed
-            answer.show(bundle, found[place], _upload(files[place]), level)
+            diagnosis.show(bundle, found[place], _upload(files[place]), level)
     _forget_explained(found)
     with st.expander("Model card"):
         st.markdown(bundle.card.replace("![", "!&#91;"))  # no pictures, which could lie anywhere
@@ -61,7 +61,7 @@ def _listed(names: Sequence[str]) -> str:
 def _level(bundle: Bundle) -> float:
     levels = sorted(bundle.levels)
     usual = levels.index(_LEVEL) if _LEVEL in levels else len(levels) - 1
-    return st.selectbox("Confidence wanted", levels, usual, format_func=answer.percent)
+    return st.selectbox("Confidence wanted", levels, usual, format_func=diagnosis.percent)
 
 
 def _dropped() -> list[Any]:
@@ -122,7 +122,7 @@ def _table(bundle: Bundle, found: list[Prediction], level: float) -> int:
     """All answers, to be read and downloaded; returns the place of the one that is to be looked at."""
     unreadable, unlike = sum(bool(row.error) for row in found), sum(row.ood for row in found)
     st.subheader(f"{len(found)} images", anchor=False)
-    head = ["image", "answer", "probability", f"set at {answer.percent(level)}", "beware"]
+    head = ["image", "answer", "probability", f"set at {diagnosis.percent(level)}", "beware"]
     st.html(table(head, map(_texts, found), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
     rows = Predictions(found, bundle.classes, level, {}).table()
     st.download_button("Download the answers (CSV)", as_csv(rows), "answers.csv", "text/csv")
@@ -131,5 +131,5 @@ def _table(bundle: Bundle, found: list[Prediction], level: float) -> int:
 
 
 def _texts(row: Prediction) -> list[str]:
-    share = answer.percent(row.probabilities[row.label]) if row.label else ""
-    return [row.image, row.label or "", share, " or ".join(row.conformal_set), answer.beware(row)]
+    share = diagnosis.percent(row.probabilities[row.label]) if row.label else ""
+    return [row.image, row.label or "", share, " or ".join(row.conformal_set), diagnosis.beware(row)]

@@ -10,7 +10,7 @@ import streamlit as st
 from ..reporting.report import results as report_results
 from ..reporting.report.tables import RunTables
 from . import combination, pair, pictures
-from .one_run import read_run
+from .run_data import read_run
 from .spreadsheet import as_csv
 from .style import Cell, boxes, heated, table
 from .target import Target

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ..errors import LeukobenchError
-from . import diagnose, explore, run
+from . import diagnose, explore, start
 from .style import in_words
 from .target import Target, published
 
@@ -51,5 +51,5 @@ def _pages(target: Target) -> list[Any]:
     if target.kind != "bundle" or target.results:
         chosen.append(("Explore", explore.page))
     if target.results:
-        chosen.append(("Run", run.page))
+        chosen.append(("Run", start.page))
     return [st.Page(partial(page, target), title=title, url_path=title.lower()) for title, page in chosen]

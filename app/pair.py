@@ -10,7 +10,7 @@ import streamlit as st
 from ..reporting.report.results import as_number, shown
 from ..reporting.report.tables import RunTables, records
 from .combination import confusion
-from .one_run import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
+from .run_data import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
 from .style import figures, number, table
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..reporting.report.tables import Row, RunTables, records
-from .answer import percent
-from .one_run import NOTHING_STORED, choose, page_of, predictions, thumbnail
+from .diagnosis import percent
+from .run_data import NOTHING_STORED, choose, page_of, predictions, thumbnail
 from .style import figures
 
 if TYPE_CHECKING:

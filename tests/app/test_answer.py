@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leukobench.app import answer
+from leukobench.app import diagnosis as answer
 from leukobench.app.limits import keep_uploads_in_memory
 from leukobench.app.spreadsheet import as_csv
 from leukobench.app.style import heated, number, plain, table

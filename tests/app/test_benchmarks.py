@@ -16,8 +16,8 @@ import filelock
 import psutil
 import pytest
 
-from leukobench.app import benchmarks
-from leukobench.app.benchmarks import Benchmark
+from leukobench.app import processes as benchmarks
+from leukobench.app.processes import Benchmark
 from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BusyError, ConfigurationError

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from leukobench.app.answer import set_in_words
+from leukobench.app.diagnosis import set_in_words
 
 pytestmark = pytest.mark.slow
 _PATIENCE_MS = 30_000

@@ -147,7 +147,7 @@ def test_two_side_by_side_count_who_is_right(board: pd.DataFrame, told: pd.DataF
 
 
 def test_a_picture_that_is_gone_leaves_its_place(results: Path, tmp_path: Path) -> None:
-    from leukobench.app.one_run import thumbnail
+    from leukobench.app.run_data import thumbnail
 
     row, other = pd.read_parquet(results / "small" / "images.parquet").iloc[:2].to_dict("records")
     assert thumbnail(str(tmp_path / "gone.jpg"), row["image_id"]) is None
@@ -241,7 +241,7 @@ def test_pictures_of_one_kind_are_found_in_any_repeat(changed: Path) -> None:
 
 
 def test_a_run_that_is_gone_is_no_run(changed: Path) -> None:
-    from leukobench.app.one_run import read_run
+    from leukobench.app.run_data import read_run
 
     (changed / "leaderboard.csv").unlink()
     (changed.parent / "broken").mkdir()

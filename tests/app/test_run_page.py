@@ -16,7 +16,7 @@ from leukobench.app.target import Target, find_target
 
 
 def run_page() -> None:
-    from leukobench.app import run
+    from leukobench.app import start as run
     from leukobench.app.target import published
 
     run.page(published())

@@ -15,8 +15,8 @@ from ..config.experiment import Experiment
 from ..config.experiment_file import for_folder
 from ..config.presets import presets
 from ..errors import LeukobenchError
-from . import benchmarks
-from .benchmarks import Benchmark
+from . import processes
+from .processes import Benchmark
 from .style import in_words, note, plain
 from .target import Target
 
@@ -85,7 +85,7 @@ def _start(target: Target, name: str, folder: Path, preset: str | None, settings
     st.session_state["started"] = name
     try:
         experiment = for_folder(folder, preset, name=name, results=target.results, **settings)
-        benchmarks.start(experiment)
+        processes.start(experiment)
     except LeukobenchError as error:
         st.error(in_words(error))
     else:
@@ -93,13 +93,13 @@ def _start(target: Target, name: str, folder: Path, preset: str | None, settings
 
 
 def _works(target: Target, name: str) -> bool:
-    found = benchmarks.find(target.results) if target.results else []
+    found = processes.find(target.results) if target.results else []
     return any((one.name, one.state) == (name, "running") for one in found)
 
 
 @st.fragment(run_every=2)
 def _watch(results: Path) -> None:
-    found = benchmarks.find(results)
+    found = processes.find(results)
     if not found:
         st.html('<p class="lb-lead">None yet.</p>')
     for benchmark in found[:_SHOWN]:
@@ -115,7 +115,7 @@ def _show(results: Path, benchmark: Benchmark) -> None:
     if benchmark.state == "running":
         left.progress(benchmark.share or 0.0, plain(benchmark.words or "Starting"))
         if benchmark.stoppable:
-            _button(right, "Stop", benchmark.name, partial(benchmarks.stop, results, benchmark.name))
+            _button(right, "Stop", benchmark.name, partial(processes.stop, results, benchmark.name))
         else:
             left.caption("It was started elsewhere: stop it there, with Ctrl-C.")
         return
@@ -124,7 +124,7 @@ def _show(results: Path, benchmark: Benchmark) -> None:
     if benchmark.state == "finished":
         _button(right, "Explore", benchmark.name, partial(_explore, benchmark.name))
     elif benchmark.resumable:
-        _button(right, "Resume", benchmark.name, partial(benchmarks.resume, results, benchmark.name))
+        _button(right, "Resume", benchmark.name, partial(processes.resume, results, benchmark.name))
 
 
 def _button(place: DeltaGenerator, word: str, name: str, act: Callable[[], None]) -> None:
