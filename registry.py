@@ -8,7 +8,6 @@ import importlib
 import inspect
 import sys
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,10 @@ class Registry:
     def names(self) -> list[str]:
         """Every name that `get` knows, those of plug-ins included, in order of registration."""
         return list(self._items) + [name for name in self._plugins() if name not in self._items]
+
+    def shipped(self) -> list[str]:
+        """Names that belong to leukobench itself."""
+        return list(self._items)
 
     def ships(self, name: str) -> bool:
         """Whether `name` belongs to leukobench itself, rather than to a plug-in."""
@@ -136,6 +139,8 @@ class Registry:
         return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
 
     def _plugins(self) -> dict[str, Any]:
+        from importlib.metadata import entry_points  # slow to import, and seldom needed
+
         return {point.name: point for point in entry_points(group=f"leukobench.{self.family}s")}
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 from ..errors import BundleError
@@ -58,9 +56,6 @@ ALLOWED = frozenset(_OURS | _THEIRS | {_TREE} | _PLAIN)
 """Every type that a bundle's estimators may hold."""
 MOVED = {"leukobench.fast_forest": "leukobench.classifiers.forest"}
 """Modules under which older bundles know their estimators, and where these are now."""
-QUICKLY = False
-"""Whether skops may be imported so that it trusts no type by itself: for processes that do nothing else with it."""
-_TRUSTED = "skops.io._trusted_types"
 _LOADERS = {"Bytearray", "Bytes", "Dict", "Json", "List", "NdArray", "Object", "Tree", "Tuple", "Type"}
 
 
@@ -72,9 +67,10 @@ def to_bytes(estimator: Any, what: str) -> bytes:
     BundleError
         It holds types that are not on the list, such as those of a plug-in.
     """
-    skops = _skops()
+    import skops.io
+
     try:
-        data = skops.dumps(_slim(estimator))
+        data = skops.io.dumps(_slim(estimator))
         foreign = sorted(set(_types(data)) - ALLOWED)
     except (RecursionError, TypeError, AttributeError, NotImplementedError) as error:
         raise _not_storable(what, f"{type(error).__name__}: {error}") from error
@@ -91,12 +87,14 @@ def from_bytes(data: bytes, what: str) -> Any:
     BundleError
         A type is not on the list, or the bytes are no such file.
     """
+    import skops.io
+
     try:
         data = _with_moved_modules(data)
         _refuse_foreign(data, what)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-            loaded = _skops().loads(data, trusted=sorted(ALLOWED))
+            loaded = skops.io.loads(data, trusted=sorted(ALLOWED))
         for part in _parts(loaded):
             check_part(part)
     except BundleError:
@@ -183,21 +181,3 @@ def _not_storable(what: str, received: str) -> BundleError:
         received=received,
         mend="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
     )
-
-
-def _skops() -> Any:
-    """skops; with `QUICKLY`, without all the types that it would import to trust them, in a third of a second."""
-    if QUICKLY and "skops.io" not in sys.modules:
-        nothing = ModuleType(_TRUSTED)
-        nothing.__getattr__ = _no_types  # type: ignore[method-assign]
-        sys.modules[_TRUSTED] = nothing
-    import skops.io
-
-    return skops.io
-
-
-def _no_types(name: str) -> list[str]:
-    """Every list of types that skops asks for is empty; the list here is the only one."""
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return []

@@ -103,6 +103,12 @@ def lines(predictions: Predictions) -> Iterator[str]:
     yield "Research use only: not a medical device."
 
 
+def closing_lines(others: int, written: Sequence[Path]) -> list[str]:
+    """Files that are no images, and where the output is."""
+    skipped = [f"Files that are no images: {others:,}"] if others else []
+    return skipped + [f"In {path}" for path in written]
+
+
 def _line(row: Prediction) -> str:
     name = _visible(row.image)
     if row.error:

@@ -1,0 +1,33 @@
+"""``leukobench audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import PATH, given, image_options
+
+
+@click.command()
+@click.argument("images", type=PATH)
+@image_options
+def audit(
+    images: Path, layout: str | None, group: str | None, name: str | None, results: Path | None, workers: int | None
+) -> None:
+    """Find copies of images, and class differences unrelated to the cells, in the folder IMAGES.
+
+    This is also the first step of every run. Nothing is deleted.
+    """
+    from .. import pipeline
+    from ..config.experiment_file import for_folder
+    from ..runs.progress import on_screen
+
+    settings = given(name=name, results=results)
+    experiment = for_folder(images, images=given(layout=layout, group=group), **settings)
+    folder, summary = pipeline.audit(experiment, workers, on_screen())
+    click.echo("\n".join(summary["lines"]))
+    sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
+    click.echo(
+        f"In {folder}: {', '.join(['audit/copies.parquet', 'audit/differences.csv', *sheets, 'ledger.parquet'])}"
+    )

@@ -1,0 +1,18 @@
+"""The commands by name, in the order of the help."""
+
+from __future__ import annotations
+
+from ..registry import Registry
+
+COMMANDS = Registry("command")
+COMMANDS.add("run", "leukobench.cli.run:run")
+COMMANDS.add("audit", "leukobench.cli.audit:audit")
+COMMANDS.add("leakage", "leukobench.cli.leakage:leakage")
+COMMANDS.add("unseal", "leukobench.cli.unseal:unseal")
+COMMANDS.add("compare", "leukobench.cli.compare:compare")
+COMMANDS.add("fit", "leukobench.cli.fit:fit")
+COMMANDS.add("predict", "leukobench.cli.predict:predict")
+COMMANDS.add("explain", "leukobench.cli.explain:explain")
+COMMANDS.add("app", "leukobench.cli.app:app")
+COMMANDS.add("list", "leukobench.cli.list_names:list_names")
+COMMANDS.add("synthetic", "leukobench.cli.synthetic:synthetic")

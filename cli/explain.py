@@ -1,0 +1,44 @@
+"""``leukobench explain``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .options import PATH, bundle_options
+
+
+@click.command()
+@bundle_options
+@click.option("--out", default="explanations", show_default=True, type=PATH, help="Output folder.")
+@click.option(
+    "--method",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "occlusion", "cam"]),
+    help="cam: class-activation map, where the classifier is linear in average-pooled features.",
+)
+def explain(
+    bundle: Path,
+    images: tuple[Path, ...],
+    level: float,
+    digest: str | None,
+    workers: int | None,
+    out: Path,
+    method: str,
+) -> None:
+    """Show which regions of IMAGES influenced the prediction of BUNDLE: overlays (PNG) and explanations.json in --out.
+
+    Exit status: 0 when every image was explained, 1 when some could not be read, 2 for a mistake in the request.
+    """
+    from ..runs.progress import on_screen
+    from ..serving import output
+    from ..serving.bundle import load
+
+    paths, others = output.images_of(images)
+    opened = load(bundle, digest, workers)
+    lines, unreadable = output.explain_to(out, opened, list(paths), level, method, on_screen())
+    click.echo("\n".join([*lines, *output.closing_lines(others, [out])]))
+    sys.exit(int(unreadable > 0))

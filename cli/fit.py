@@ -1,0 +1,31 @@
+"""``leukobench fit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import PATH, workers_option
+
+
+@click.command()
+@click.argument("run", type=PATH)
+@click.option("--combination", nargs=3, metavar="EXTRACTOR SELECTOR CLASSIFIER", help="Default: the winner.")
+@click.option("--out", type=PATH, help="Output folder, or a .zip file (default: RUN/model).")
+@click.option("--pictures", is_flag=True, help="Keep small pictures of the training images, shown as examples.")
+@workers_option
+def fit(
+    run: Path, combination: tuple[str, str, str] | None, out: Path | None, pictures: bool, workers: int | None
+) -> None:
+    """Fit the winner of RUN (a folder below results/, or an experiment file) on all images, and write a bundle.
+
+    A bundle predicts the class of new images without TensorFlow, network access or the training images.
+    """
+    from ..bundling.fit import fit as fit_bundle
+    from ..runs.progress import on_screen
+
+    bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
+    click.echo(f"{bundle.title}, fitted on all images, in {bundle.path}: read its model_card.md.")
+    click.echo(f"SHA-256: {bundle.digest}")
+    click.echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")

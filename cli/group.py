@@ -1,0 +1,77 @@
+"""The group of all commands: turns a user's mistake into a message and an exit status, without a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import LeukobenchError, UnknownNameError
+from .commands import COMMANDS
+
+
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Those that leukobench ships; installed packages may add more, which ``leukobench list commands`` shows."""
+        return COMMANDS.shipped()
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Load the file of one command."""
+        try:
+            command = COMMANDS.get(name)
+        except UnknownNameError:
+            return None
+        return command if isinstance(command, click.Command) else None
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except LeukobenchError as error:
+            click.echo(f"leukobench: {error}", err=True)
+            context.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            click.echo(f"leukobench: Output could not be written: {error.strerror}.", err=True)
+            context.exit(2)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted. Finished work is kept: run the same command again to continue.", err=True)
+            context.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="leukobench")
+def cli() -> None:
+    """Compare deep image features and classical classifiers, honestly and fast."""
+    with contextlib.suppress(FileNotFoundError):
+        sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("leukobench").setLevel(logging.INFO)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        cli()
+    except SystemExit as ended:
+        if sys.argv[1:2] == ["predict"]:
+            _leave(ended.code)
+        raise
+
+
+def _leave(code: int | str | None) -> None:
+    """End at once: to take the libraries down one by one would be a fifth of the time that one image takes."""
+    status = code if isinstance(code, int) else int(code is not None)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # it is full, or closed
+            status = status or 2
+    os._exit(status)

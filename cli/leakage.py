@@ -1,0 +1,50 @@
+"""``leukobench leakage``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import PATH, given, image_options
+
+
+@click.command()
+@click.argument("source", type=PATH)
+@image_options
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(20), help="Images in a subsample (default: 200).")
+@click.option("--all/--no-all", "whole", default=True, show_default=True, help="Also measure on all images.")
+@click.option("--repeats", default=10, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
+def leakage(
+    source: Path,
+    layout: str | None,
+    group: str | None,
+    name: str | None,
+    results: Path | None,
+    workers: int | None,
+    sizes: tuple[int, ...],
+    whole: bool,
+    repeats: int,
+) -> None:
+    """Measure how much each kind of leak inflates the score, on SOURCE: a folder of images or an experiment file.
+
+    The same combinations run under leaky and honest protocols: split by image or by group, copies across folds,
+    selection, scaling or SMOTE before the split. For a folder of images, a few fast combinations are used.
+    """
+    from ..config.experiment_file import for_folder, read_experiment
+    from ..reporting.leakage_figure import leakage_lines
+    from ..runs.progress import on_screen
+    from ..studies.leakage import CHOSEN, measure_leakage
+
+    settings = given(name=name, results=results)
+    if source.suffix.lower() in (".yaml", ".yml"):
+        if (layout, group) != (None, None):
+            raise click.UsageError("--layout, --group go with a folder of images; set them in the experiment file.")
+        experiment = read_experiment(source, **settings)
+    else:
+        settings |= CHOSEN | {"images": given(layout=layout, group=group)}
+        experiment = for_folder(source, **settings)
+    subsamples = [*(sizes or (200,)), *([None] if whole else [])]
+    outcome = measure_leakage(experiment, subsamples, repeats, workers, on_screen())
+    click.echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))
+    click.echo(f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png")

@@ -1,0 +1,95 @@
+"""``leukobench run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import LeukobenchError
+from .options import PATH, given, image_options
+
+if TYPE_CHECKING:
+    from ..config.experiment import Experiment
+
+
+@click.command()
+@click.argument("experiments", nargs=-1, type=PATH)
+@click.option("--images", type=PATH, help="Folder or manifest of images: runs the default experiment on it.")
+@image_options
+@click.option("--preset", help="Published protocol in place of the default experiment; see `leukobench list presets`.")
+@click.option("--folds", type=click.IntRange(2), help="Number of cross-validation folds (default: 5).")
+@click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
+@click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
+def run(
+    experiments: tuple[Path, ...],
+    images: Path | None,
+    layout: str | None,
+    group: str | None,
+    name: str | None,
+    results: Path | None,
+    workers: int | None,
+    preset: str | None,
+    folds: int | None,
+    permute: bool,
+    plan: bool,
+) -> None:
+    """Run EXPERIMENTS (YAML files), or the default experiment on --images.
+
+    An interrupted run continues where it stopped; a finished run shows its leaderboard again. Exit status: 0 when
+    there are scores; 1 when every combination failed, or when scores of shuffled labels are above chance; 2 for a
+    mistake in the request.
+    """
+    from ..config import experiment_file
+
+    if bool(experiments) == (images is not None):
+        raise click.UsageError("Name experiment files, or one folder with --images.")
+    if experiments and {layout, group, folds, preset} != {None}:
+        raise click.UsageError(
+            "--layout, --group, --folds, --preset go with --images; set them in the experiment file."
+        )
+    settings = given(name=name, results=results)
+    if images is not None:
+        sections = {"images": given(layout=layout, group=group), "evaluation": given(folds=folds)}
+        planned = [experiment_file.for_folder(images, preset, **sections, **settings)]
+    else:
+        planned = [experiment_file.read_experiment(path, **settings) for path in experiments]
+    if permute:
+        planned = [experiment.permuted() for experiment in planned]
+    if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
+        raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
+    sys.exit(max((_plan if plan else _run)(experiment, workers) for experiment in planned))
+
+
+def _plan(experiment: Experiment, workers: int | None) -> int:
+    """Plan one experiment of several: what stops it does not stop the next."""
+    from ..runs.progress import on_screen
+    from ..studies.plan import make_plan
+
+    try:
+        plan = make_plan(experiment, workers, on_screen())
+    except LeukobenchError as error:
+        click.echo(f"leukobench: {error}", err=True)
+        return error.exit_code
+    lines = plan.lines() if plan else ["Nothing to compute: this run was finished before."]
+    click.echo("\n".join([f"Plan of {experiment.name}:", *lines]))
+    return 0
+
+
+def _run(experiment: Experiment, workers: int | None) -> int:
+    """Run one experiment of several: what stops it does not stop the next."""
+    from .. import pipeline
+    from ..reporting.screen import show_leaderboard
+    from ..runs.progress import on_screen
+
+    try:
+        outcome = pipeline.run(experiment, workers, on_screen())
+    except LeukobenchError as error:
+        click.echo(f"leukobench: {error}", err=True)
+        return error.exit_code
+    show_leaderboard(outcome.leaderboard, outcome.protocol)
+    click.echo("\n".join(["", *outcome.answer["sentences"], outcome.answer["duplicates"]["words"], ""]))
+    click.echo(outcome.guide())
+    return outcome.exit_code
