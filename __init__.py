@@ -10,11 +10,12 @@ _PUBLIC = {
     "DeepFeatures": "leukobench.features.deep_features",
     "Experiment": "leukobench.config.experiment",
     "LeukobenchError": "leukobench.errors",
+    "audit_images": "leukobench.pipeline",
     "fit": "leukobench.bundling.fit",
     "load": "leukobench.serving.bundle",
     "run": "leukobench.pipeline",
 }
-__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "fit", "load", "run"]
+__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "audit_images", "fit", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:

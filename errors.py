@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+_DIGEST = 64
+"""Length of an image id."""
+
 
 class LeukobenchError(Exception):
     """Base of every error that leukobench raises on purpose.
@@ -35,6 +40,27 @@ class UnknownNameError(ConfigurationError):
 
 class ImagesError(LeukobenchError):
     """The images or their labels cannot be used for a benchmark."""
+
+
+class ImagesChangedError(ImagesError):
+    """Images were changed, or became unreadable, after the run had indexed them.
+
+    Parameters
+    ----------
+    reasons : mapping
+        Image id or path -> what is wrong with it.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        image, reason = next(iter(reasons.items()))
+        image = image[:12] if len(image) == _DIGEST else image
+        super().__init__(
+            f"{len(reasons)} image{'s' if len(reasons) > 1 else ''} changed or became unreadable after the run had "
+            "indexed them.",
+            expected="the bytes that were indexed",
+            received=f"first: image {image}: {reason}",
+            mend="restore the folder, or run the experiment again; leave the folder unchanged while a run works.",
+        )
 
 
 class UnreadableImageError(ImagesError):

@@ -1,68 +1,37 @@
-"""The way through the house, top to bottom: from an experiment to a leaderboard and its report."""
+"""A run, from an experiment to a leaderboard and its report: the contents page of `leukobench.steps`."""
 
 from __future__ import annotations
 
 import logging
-import platform
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .chosen_methods import (
-    check_classes,
-    check_networks,
-    fit_rules,
-    make_methods,
-    make_networks,
-    scaled_for,
-    weights_in_words,
-)
-from .classifiers import CLASSIFIERS
 from .config.experiment import Experiment
 from .errors import EveryCombinationFailedError
-from .evaluation.folds import folds_table, make_folds
-from .evaluation.grid import Grid, installed_versions, network_versions, software_versions
-from .evaluation.guards import permuted
-from .evaluation.methods import Method
-from .evaluation.network_runner import pending_networks, run_networks
-from .evaluation.records import RecordStore
-from .evaluation.runner import pending_units, run_grid
-from .evaluation.scores import write_scores
-from .features.extractors import Extractor, make_extractor
-from .head_to_head import compared, extractor_costs
-from .images.index import ImageIndex
-from .pixels import on_pixels
-from .preparation import (
-    FITTING,
-    TRAINING,
-    WEIGHING,
-    Audited,
-    audit_images,
-    cores,
-    extract,
-    find_images,
-    make_task,
-    sealed_rows,
-    shortcut_baselines,
-)
-from .reporting.answer import make_answer
-from .reporting.figures import draw_figures
-from .reporting.protocol import groups, opened_line, protocol
+from .machine import Progress
 from .reporting.report.page import write_report
 from .runs.costs import Costs, costs_line, folder_bytes, memory_watched
 from .runs.folder import RunFolder
 from .runs.log import log_to
-from .runs.progress import Progress, silent
-from .selection import SELECTORS
-from .storage import cache_folder, digest, file_digest, lock
+from .runs.progress import silent
+from .runs.workspace import Workspace
+from .steps.audit_index import audit_index
+from .steps.compare_costs import compare_costs
+from .steps.compute_statistics import compute_statistics
+from .steps.find_images import find_images
+from .steps.fit_combinations import fit_combinations
+from .steps.make_grid import make_grid
+from .steps.prepare_run import PreparedRun, prepare_run
+from .steps.seal_holdout import seal_holdout
+from .steps.write_answer import protocol_lines, write_answer
+from .storage import cache_folder, lock
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
-_ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
 
 
 @dataclass(frozen=True)
@@ -113,7 +82,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     ----------
     experiment : Experiment
     workers : int, optional
-        Cores for everything; all by default. Scores do not depend on it, but that trained networks round otherwise.
+        Cores to use; all by default. Does not affect scores, except rounding in CNNs.
     progress : Progress
         See `leukobench.runs.progress`.
 
@@ -128,20 +97,20 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     """
     folder = RunFolder(experiment.folder)
     with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
-        outcome = _run(experiment, folder, workers or cores(), progress)
+        outcome = _run(experiment, Workspace.of(folder, workers, progress))
     if outcome.leaderboard["rank"].isna().all():
         raise EveryCombinationFailedError(
             f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
             received=f"the tracebacks are in {folder.notes}",
-            mend="remove their cause and run the same command again: only failed cells are computed.",
+            mend="remove their cause and run the same command again: only what failed is computed.",
         )
     return outcome
 
 
-def audit(
+def audit_images(
     experiment: Experiment, workers: int | None = None, progress: Progress = silent
 ) -> tuple[Path, dict[str, Any]]:
-    """The first step of a run alone: find the images, look at each, compare them.
+    """The first step of a run alone: find the images, measure each, compare them.
 
     Returns
     -------
@@ -156,195 +125,46 @@ def audit(
     """
     folder = RunFolder(experiment.folder)
     with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
-        index = find_images(experiment, folder, progress)
+        workspace = Workspace.of(folder, workers, progress)
+        index = find_images(experiment, workspace)
         folder.begin()
-        audited = audit_images(experiment, index, folder, workers or cores(), progress)
-        folder.write_table("images.parquet", audited.index.images.assign(group=audited.index.group))
+        audited = audit_index(experiment, index, workspace)
+        folder.write_table("images.parquet", audited.index.table())
         folder.end_features()
     return folder.path, audited.summary
 
 
-def _run(experiment: Experiment, folder: RunFolder, workers: int, progress: Progress) -> Outcome:
-    costs = Costs()
-    progress, start = costs.timed(progress), time.perf_counter()
-    found = find_work(experiment, folder, progress)
-    finished = folder.finished(found.state)
+def _run(experiment: Experiment, workspace: Workspace) -> Outcome:
+    folder, costs, start = workspace.folder, Costs(), time.perf_counter()
+    workspace = replace(workspace, progress=costs.timed(workspace.progress))
+    prepared = prepare_run(experiment, workspace)
+    finished = folder.finished(prepared.state)
     if finished is not None:
         return Outcome(folder.path, *finished, reused=True)
     cached = folder_bytes(cache_folder())
     with memory_watched(costs):
-        outcome = _compute(folder, found, workers, progress)
+        outcome = _compute(prepared, workspace)
         costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
-    folder.finish(found.state)
+    folder.finish(prepared.state)
     costs.seconds = time.perf_counter() - start
     _log.info("Finished.", extra={"facts": {"seconds": round(costs.seconds, 3)}})
     folder.write_json("costs.json", costs.to_mapping())
     plan = folder.read_json("plan.json") or {}
-    planned = plan if plan.get("state") == found.state else None
+    planned = plan if plan.get("state") == prepared.state else None
     return replace(outcome, costs=costs_line(costs.to_mapping(), planned))
 
 
-@dataclass(frozen=True)
-class Work:
-    """What an experiment is about, before anything is computed.
-
-    Attributes
-    ----------
-    experiment : Experiment
-        With classifiers that can be fitted to so many images.
-    notes : list of str
-        Which ones gave way to what.
-    extractors : dict of str to Extractor
-        By their labels.
-    networks : list of Method
-        That are trained end to end.
-    index : ImageIndex
-    state : str
-        Digest of everything that decides the results.
-    """
-
-    experiment: Experiment
-    notes: list[str]
-    extractors: dict[str, Extractor]
-    networks: list[Method]
-    index: ImageIndex
-    state: str
-
-
-def find_work(experiment: Experiment, folder: RunFolder, progress: Progress) -> Work:
-    """Check everything that can be checked, and find the images.
-
-    Raises
-    ------
-    ConfigurationError, ImagesError, WeightsError, EngineError
-    """
-    extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
-    networks = make_networks(experiment)
-    check_networks(networks, experiment.evaluation.balance, build=not folder.was_finished())
-    if not folder.was_finished():  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
-        make_methods(experiment)
-    index = find_images(experiment, folder, progress)
-    index.check(experiment.evaluation.folds)
-    check_classes(networks, index.classes())
-    experiment, notes = scaled_for(experiment, len(index))
-    for note in notes:
-        _log.warning("%s.", note)
-    return Work(experiment, notes, extractors, networks, index, _state(experiment, extractors, networks, index))
-
-
-def _compute(folder: RunFolder, found: Work, workers: int, progress: Progress) -> Outcome:
-    experiment, extractors, index = found.experiment, found.extractors, found.index
-    methods = make_methods(experiment)
+def _compute(prepared: PreparedRun, workspace: Workspace) -> Outcome:
+    experiment, folder = prepared.experiment, workspace.folder
     folder.begin()
-    folder.write_experiment(experiment.to_mapping(), _resolved(extractors, index))
-    audited = _sealed(experiment, audit_images(experiment, index, folder, workers, progress), folder)
-    grid = _grid(found, audited, methods, folder, workers, progress)
-    described = {label: extractor.description for label, extractor in extractors.items()}
-    described |= {f"pixels x {method.label}": weights_in_words(method) for method in found.networks}
-    lines = protocol(audited.index, experiment.evaluation, described, fit_rules(experiment).tuning)
-    lines += found.notes
-    if opened := folder.read_json("holdout.json"):
-        lines.append(opened_line(opened["opened"]))
-    leaderboard, answer = _evaluate(found, grid, audited, folder, lines, workers, progress)
+    folder.write_experiment(experiment.to_mapping(), prepared.resolved())
+    audited = audit_index(experiment, prepared.index, workspace)
+    audited = seal_holdout(experiment, audited, folder)
+    grid = make_grid(prepared, audited, workspace)
+    store = fit_combinations(grid, workspace)
+    scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
+    if grid.networks:
+        compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
+    answer = write_answer(scored, prepared, audited, protocol_lines(prepared, audited, folder), folder)
     write_report(folder.path)
-    return Outcome(folder.path, leaderboard, answer)
-
-
-def _state(experiment: Experiment, extractors: dict[str, Extractor], networks: list[Method], index: ImageIndex) -> str:
-    """Digest of everything that decides the results: a finished run is recognised without fitting anything."""
-    said = experiment.to_mapping()
-    decides = [said[key] for key in ("extractors", "selectors", "classifiers", "cnns", "evaluation")]
-    plugins = [
-        registry.source_digest(choice.name)
-        for registry, choices in ((SELECTORS, experiment.selectors), (CLASSIFIERS, experiment.classifiers))
-        for choice in choices
-        if not registry.ships(choice.name)
-    ]
-    identities: list[Any] = [dict(extractor.identity) for extractor in extractors.values()]
-    identities += [[method.identity, network_versions()] for method in networks]
-    pseudo = said["images"]["pseudo_patients"]
-    return digest([decides, identities, plugins, index.digest(), pseudo, software_versions(), _code(), __version__])
-
-
-def _code() -> str:
-    """Digest of leukobench's own code: what is computed from stored predictions is computed again after a change."""
-    root = Path(__file__).parent
-    rooms = [root, *(root / room for room in ("audit", "evaluation", "evaluation/statistics", "images", "reporting"))]
-    return digest([file_digest(path) for room in rooms for path in sorted(room.glob("*.py"))])
-
-
-def _resolved(extractors: dict[str, Extractor], index: ImageIndex) -> dict[str, object]:
-    machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    machine |= installed_versions(_ENGINES)
-    identities = {label: dict(extractor.identity) for label, extractor in extractors.items()}
-    return {"extractors": identities, "images": index.digest(), "software": machine | software_versions()}
-
-
-def _sealed(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
-    """Put the sealed holdout aside, where one is asked for, and write down which images take part."""
-    said = experiment.evaluation
-    audited.index.check(said.folds)
-    audited, held = audited.split(sealed_rows(audited.index, said.holdout, said.seed))
-    for name, index in (("images", audited.index), ("sealed", held)):
-        if name == "images" or said.holdout:
-            folder.write_table(f"{name}.parquet", index.images.assign(group=index.group))
-    audited.index.check(said.folds)
-    return audited
-
-
-def _grid(
-    found: Work,
-    audited: Audited,
-    methods: tuple[list[Method], list[Method]],
-    folder: RunFolder,
-    workers: int,
-    progress: Progress,
-) -> Grid:
-    experiment = found.experiment
-    said = experiment.evaluation
-    sources = extract(found.extractors, audited.index, folder, workers, progress)
-    task = make_task(audited.index)
-    if said.permute:
-        task = permuted(task, said.seed)
-    folds = make_folds(task, said.folds, said.repeats, said.seed, said.shuffle)
-    baselines = shortcut_baselines(audited, folder, said)
-    networks = on_pixels(found.networks, audited.index, folder, workers, progress)
-    return Grid(task, folds, sources, *methods, fit_rules(experiment), baselines, networks)
-
-
-def _evaluate(
-    found: Work,
-    grid: Grid,
-    audited: Audited,
-    folder: RunFolder,
-    lines: list[str],
-    workers: int,
-    progress: Progress,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    said = found.experiment.evaluation
-    store = RecordStore(folder.records)
-    folder.write_table("folds.parquet", folds_table(grid.task, grid.folds))
-    with progress(FITTING, sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
-        run_grid(grid, store, workers, advance)
-    if grid.networks:
-        with progress(TRAINING, len(pending_networks(grid, store))) as advance:
-            run_networks(grid, store, workers, advance)
-    patients = audited.index.images["patient"].tolist() if groups(audited.index)[0] == "patients" else None
-    with progress(WEIGHING, len(list(grid.combinations()))) as advance:
-        scored = write_scores(grid, store, folder.path, said.rank_by, said.resamples, patients, advance)
-    for name, table in scored.tables.items():
-        folder.write_table(name, table)
-    if grid.networks:
-        costs = extractor_costs(found.extractors, audited.index, workers, progress)
-        folder.write_table("head_to_head.csv", compared(grid, scored.leaderboard, costs))
-    answer = make_answer(scored, said, groups(audited.index), audited.summary, lines)
-    folder.write_json("answer.json", answer)
-    _warn_of_notes(scored.notes, folder)
-    draw_figures(scored.leaderboard, scored.scores, said.rank_by, lines, folder.figures)
-    return scored.leaderboard, answer
-
-
-def _warn_of_notes(notes: pd.DataFrame, folder: RunFolder) -> None:
-    if len(notes):
-        said = " and ".join(f"{count:,} {kind}s" for kind, count in notes["kind"].value_counts().items())
-        _log.warning("The fits gave %s: see %s.", said, folder.notes)
+    return Outcome(folder.path, scored.leaderboard, answer)

@@ -64,7 +64,7 @@ def _called(folder: Path, target: Target) -> str:
 
 def _own_choice() -> dict[str, list[Any]]:
     """Names from the registries, and what the default grid says of them."""
-    from ..reporting.catalogue import FAMILIES
+    from ..steps.catalogue import FAMILIES
 
     chosen = {}
     for family in _FAMILIES:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import alone, cores
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -26,6 +25,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+
+from machine import alone, cores
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
@@ -99,28 +100,33 @@ def _selector(name: str) -> Any:
 
 def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[tuple[str, str], float]]:
     """Features, labels, folds; the seconds of the whole grid, and the mean accuracy of each combination."""
-    from leukobench.chosen_methods import fit_rules, make_methods
     from leukobench.config.experiment_file import for_folder
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import Grid
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.runner import run_grid
     from leukobench.features.extractors import make_extractor
-    from leukobench.preparation import audit_images, extract, find_images, make_task
+    from leukobench.runs.executors import Processes
     from leukobench.runs.folder import RunFolder
-    from leukobench.runs.progress import silent
+    from leukobench.runs.workspace import Workspace
+    from leukobench.steps.audit_index import audit_index
+    from leukobench.steps.choose_methods import fit_rules, make_methods
+    from leukobench.steps.extract_features import extract_features
+    from leukobench.steps.find_images import find_images
+    from leukobench.steps.make_task import make_task
 
     with tempfile.TemporaryDirectory() as made:
         experiment = for_folder(images, results=made)
         folder = RunFolder(experiment.folder)
         folder.begin()
-        index = audit_images(experiment, find_images(experiment, folder, silent), folder, cores(), silent).index
-        (source,) = extract({"x": make_extractor("efficientnet_lite0", {})}, index, folder, cores(), silent)
+        workspace = Workspace(folder)
+        index = audit_index(experiment, find_images(experiment, workspace), workspace).index
+        (source,) = extract_features({"x": make_extractor("efficientnet_lite0", {})}, index, workspace)
         task = make_task(index)
         grid = Grid(task, make_folds(task, 5, 1, 0), [source], *make_methods(experiment), fit_rules(experiment))
         store = RecordStore(folder.records)
         start = time.perf_counter()
-        run_grid(grid, store, cores())
+        run_grid(grid, store, Processes(cores()))
         seconds = time.perf_counter() - start
         accuracy = {}
         for combination in grid.combinations():

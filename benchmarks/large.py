@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from machine import alone, cores
 
 SIZE, FOLDS = 100_000, 2
@@ -20,7 +21,6 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
 def _large(images: Path) -> list[dict[str, Any]]:
     import pandas as pd
 
-    from leukobench.chosen_methods import fit_rules, make_methods, scaled_for
     from leukobench.config.experiment_file import for_folder
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import FeatureSource, Grid
@@ -28,8 +28,10 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.evaluation.runner import run_grid
     from leukobench.evaluation.task import Task
     from leukobench.runs.costs import Costs, memory_watched
+    from leukobench.runs.executors import Processes
+    from leukobench.steps.choose_methods import experiment_for_size, fit_rules, make_methods
 
-    experiment, _ = scaled_for(for_folder(images), SIZE)
+    experiment, _ = experiment_for_size(for_folder(images), SIZE)
     costs, found = Costs(), []
     with tempfile.TemporaryDirectory() as made:
         labels = _blends(images, Path(made))
@@ -42,7 +44,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
         )
         start = time.perf_counter()
         with memory_watched(costs):
-            run_grid(grid, store, cores())
+            run_grid(grid, store, Processes(cores()))
         seconds = time.perf_counter() - start
         for combination in grid.combinations():
             records = [store.read(grid.key(combination, fold)) for fold in grid.folds]

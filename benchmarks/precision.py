@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from machine import alone
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -32,7 +33,6 @@ def _ways(images: Path) -> list[dict[str, Any]]:
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extractors import make_extractor
     from leukobench.pipeline import run
-    from leukobench.storage import cache_folder
 
     found, exact = [], np.empty(0)
     said = [{"efficientnet_lite0": {"pooling": pooling, **way}} for pooling in POOLINGS for way in WAYS.values()]
@@ -43,7 +43,7 @@ def _ways(images: Path) -> list[dict[str, Any]]:
         scores = outcome.leaderboard.set_index(["extractor", "classifier"])["balanced_accuracy"]
         ids = pd.read_parquet(outcome.folder / "images.parquet")["image_id"].tolist()
         for place, choice in enumerate(experiment.extractors):
-            cache = FeatureCache(cache_folder() / "features", make_extractor(choice.name, choice.parameters).identity)
+            cache = FeatureCache.shared(make_extractor(choice.name, choice.parameters).identity)
             cache.fill(ids, Path(made) / "x.npy")
             vectors = np.load(Path(made) / "x.npy")
             if place % len(WAYS) == 0:

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import pipeline
-from ..chosen_methods import fit_rules, make_methods
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
-from ..errors import BundleError, ConfigurationError, ImagesError, UnreadableImageError
+from ..errors import BundleError, ConfigurationError, ImagesChangedError, ImagesError, UnreadableImageError
 from ..evaluation.refit import refit
 from ..evaluation.scores import NAMES
 from ..evaluation.task import Task
@@ -26,16 +25,19 @@ from ..features.engines import converted_network
 from ..features.extraction import extract_to, pending
 from ..features.extractors import NetworkExtractor, make_extractor
 from ..features.simple_measurements import SimpleMeasurements, columns
-from ..pixels import PIXELS
-from ..preparation import cores, shortcut_methods
+from ..machine import Progress
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
-from ..runs.progress import Progress, silent
+from ..runs.progress import silent
+from ..runs.workspace import Workspace
 from ..serving.container import check_target, write_bundle
 from ..serving.served_network import ServedNetwork, moved
-from ..storage import cache_folder, digest, file_digest, lock
+from ..steps.choose_methods import fit_rules, make_methods
+from ..steps.score_shortcuts import MAJORITY, shortcuts
+from ..steps.write_pixels import PIXELS
+from ..storage import digest, file_digest, lock
 from .bundle_parts import Parts, checked_rows, make
-from .fit_network import FittedCombination, chosen_network, fit_network, refuse_changed
+from .fit_network import FittedCombination, chosen_network, fit_network
 from .run_facts import out_of_fold, run_facts
 
 if TYPE_CHECKING:
@@ -45,7 +47,6 @@ _log = logging.getLogger(__name__)
 _AGREE = {"float32": 1e-3, "bfloat16": 5e-2}
 _LOOKED_AT = 8
 _PICTURE = 160
-_MAJORITY = "majority class"
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,15 @@ def fit(
     TrainingError
         A network that is trained end to end could not be trained on all images.
     """
-    workers = workers or cores()
     folder = _folder(Path(run).expanduser(), workers, progress)
+    workspace = Workspace.of(folder, workers, progress)
     target = Path(out).expanduser().resolve() if out else folder.path / "model"
     check_target(target)
     with lock(folder.lock, f"working in {run}"), log_to(folder.log), _explained(folder):
         row, experiment, answer = _chosen(folder, combination)
         folder.begin_features()
         try:
-            parts = _parts(folder, row, experiment, answer, _Work(workers, progress, pictures))
+            parts = _parts(row, experiment, answer, workspace, pictures)
             manifest, files = make(parts)
         finally:
             folder.end_features()
@@ -117,14 +118,7 @@ def fit(
     return Fitted(target, made, title, manifest)
 
 
-@dataclass(frozen=True)
-class _Work:
-    workers: int
-    progress: Progress
-    pictures: bool
-
-
-def _folder(run: Path, workers: int, progress: Progress) -> RunFolder:
+def _folder(run: Path, workers: int | None, progress: Progress) -> RunFolder:
     if run.suffix.lower() not in (".yaml", ".yml"):
         if not RunFolder(run).was_finished():
             raise ConfigurationError(
@@ -174,20 +168,20 @@ def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[
 
 
 def _parts(
-    folder: RunFolder, row: dict[str, Any], experiment: Experiment, answer: dict[str, Any], work: _Work
+    row: dict[str, Any], experiment: Experiment, answer: dict[str, Any], workspace: Workspace, pictures: bool
 ) -> Parts:
     import pandas as pd
 
+    folder = workspace.folder
     images = pd.read_parquet(folder.path / "images.parquet")
-    guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
     ids = images["image_id"].tolist()
-    task = Task.of(ids, images["label"].tolist(), images["group"].tolist(), guards)
+    task = Task.of_images(images)
     if row["extractor"] == PIXELS:
         method = chosen_network(experiment, row["classifier"])
-        made = fit_network(method, folder, experiment, images, task, work.workers, work.progress)
+        made = fit_network(method, experiment, images, task, workspace)
     else:
-        made = _on_features(folder, experiment, row, images, task, work)
-    with made.network.open(work.workers) as engine:
+        made = _on_features(experiment, row, images, task, workspace)
+    with made.network.open(workspace.workers) as engine:
         pattern = next(iter(engine.vectors(iter([made.network.pattern()]))))
     checked, fitted = checked_rows(len(task)), made.fitted
     return Parts(
@@ -202,26 +196,26 @@ def _parts(
         fitted.classifier,
         fitted.probabilities(made.features[checked], len(task.classes)),
         out_of_fold(folder, row, task),
-        _shortcuts(folder, experiment, images, task, work),
-        _pictures(images, work) if work.pictures else [],
+        _shortcuts(experiment, images, task, workspace),
+        _pictures(images, workspace) if pictures else [],
         run_facts(folder, row, experiment, answer, task) | {"tuned": fitted.tuned} | made.facts,
     )
 
 
 def _on_features(
-    folder: RunFolder, experiment: Experiment, row: Mapping[str, Any], images: pd.DataFrame, task: Task, work: _Work
+    experiment: Experiment, row: Mapping[str, Any], images: pd.DataFrame, task: Task, workspace: Workspace
 ) -> FittedCombination:
     """A selector and a classifier, fitted to the features of a frozen network."""
-    extractor, network = _network(folder, experiment, row)
-    features = _matrix("features", folder.matrix("fit"), extractor, images, work)
+    extractor, network = _network(workspace.folder, experiment, row)
+    features = _matrix("features", "fit", extractor, images, workspace)
     selector, classifier = (
         next(method for method in methods if method.label == row[name])
         for name, methods in zip(NAMES[1:], make_methods(experiment), strict=True)
     )
-    with work.progress("fitting on all images", 1) as advance:
+    with workspace.progress("fitting on all images", 1) as advance:
         fitted = refit(features, task, selector, classifier, fit_rules(experiment))
         advance(1)
-    agreement = _agreement(network, images, features, work.workers)
+    agreement = _agreement(network, images, features, workspace.workers)
     return FittedCombination(network, features, fitted, {"agreement": agreement, "extractor": _described(extractor)})
 
 
@@ -249,12 +243,14 @@ def _network(
     return extractor, served
 
 
-def _matrix(name: str, target: Path, extractor: Any, images: pd.DataFrame, work: _Work) -> NDArray[np.float32]:
+def _matrix(title: str, name: str, extractor: Any, images: pd.DataFrame, workspace: Workspace) -> NDArray[np.float32]:
     """Features of all images, from the cache where they are there."""
-    cache = FeatureCache(cache_folder() / "features", extractor.identity)
+    cache, target = FeatureCache.shared(extractor.identity), workspace.folder.matrix(name)
     files = list(zip(images["image_id"], images["path"], strict=True))
-    with work.progress(f"extracting {name}", len(pending(files, cache))) as advance:
-        refuse_changed(extract_to(target, extractor, files, cache, work.workers, advance))
+    with workspace.progress(f"extracting {title}", len(pending(files, cache))) as advance:
+        unreadable = extract_to(target, extractor, files, cache, workspace.workers, advance)
+    if unreadable:
+        raise ImagesChangedError(unreadable)
     return np.asarray(np.load(target, mmap_mode="r"))
 
 
@@ -283,27 +279,28 @@ def _agreement(
 
 
 def _shortcuts(
-    folder: RunFolder, experiment: Experiment, images: pd.DataFrame, task: Task, work: _Work
+    experiment: Experiment, images: pd.DataFrame, task: Task, workspace: Workspace
 ) -> dict[str, tuple[str, list[str], Any, Any]]:
     """What file facts, colours and border alone say, fitted on all images."""
-    measurements = _matrix("file facts and colours", folder.matrix("measurements"), SimpleMeasurements(), images, work)
-    names = FeatureCache(cache_folder() / "features", SimpleMeasurements.identity).feature_names()
-    made = {}
-    for name, prefix, selector, classifier in shortcut_methods(experiment.evaluation, len(images)):
-        if name != _MAJORITY:
-            own = columns(names, prefix)
-            fitted = refit(measurements[:, own], task, selector, classifier, fit_rules(experiment))
-            made[name] = (prefix, [names[position] for position in own], fitted.selector, fitted.classifier)
-    return made
+    measurements = _matrix("file facts and colours", "measurements", SimpleMeasurements(), images, workspace)
+    names = FeatureCache.shared(SimpleMeasurements.identity).feature_names()
+    fitted = {}
+    for shortcut in shortcuts(experiment.evaluation, len(images)):
+        if shortcut.name != MAJORITY:
+            own = columns(names, shortcut.prefix)
+            model = refit(measurements[:, own], task, shortcut.selector, shortcut.classifier, fit_rules(experiment))
+            named = [names[position] for position in own]
+            fitted[shortcut.name] = (shortcut.prefix, named, model.selector, model.classifier)
+    return fitted
 
 
-def _pictures(images: pd.DataFrame, work: _Work) -> list[bytes]:
+def _pictures(images: pd.DataFrame, workspace: Workspace) -> list[bytes]:
     from PIL import Image
 
     from ..images.reading import read_image
 
     made = []
-    with work.progress("keeping pictures", len(images)) as advance:
+    with workspace.progress("keeping pictures", len(images)) as advance:
         for path in images["path"]:
             try:
                 picture = Image.fromarray(read_image(path))

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..chosen_methods import fit_rules, make_networks, weights_in_words
 from ..classifiers.cnns import CNNS
 from ..config.experiment import Experiment
-from ..errors import BundleError, ImagesError, TrainingError
+from ..errors import BundleError, ImagesChangedError, TrainingError
 from ..evaluation.folds import Fold, InnerFolds
 from ..evaluation.methods import FitRules, Method, prepared, taken_by_fit
 from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
 from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
+from ..machine import Progress
 from ..networks.frameworks import can_convert, load_openvino
 from ..networks.openvino_ir import Converted
-from ..pixels import pixels_for, wanted
-from ..runs.folder import RunFolder
-from ..runs.progress import Progress
+from ..runs.workspace import Workspace
 from ..selection.none import NoSelection
 from ..serving.network_output import NetworkOutput, exported, output_names, with_features
 from ..serving.served_network import ServedNetwork
+from ..steps.choose_methods import fit_rules, make_networks, weights_in_words
+from ..steps.write_pixels import input_of, pixels_for
 from ..storage import file_digest
 
 if TYPE_CHECKING:
@@ -92,13 +92,7 @@ def chosen_network(experiment: Experiment, label: str) -> Method:
 
 
 def fit_network(
-    method: Method,
-    folder: RunFolder,
-    experiment: Experiment,
-    images: pd.DataFrame,
-    task: Task,
-    workers: int,
-    progress: Progress,
+    method: Method, experiment: Experiment, images: pd.DataFrame, task: Task, workspace: Workspace
 ) -> FittedCombination:
     """Train a network on all images, as a run trains it on those of a fold; a fit that was killed goes on.
 
@@ -109,16 +103,13 @@ def fit_network(
     ----------
     method : Method
         From `chosen_network`.
-    folder : RunFolder
-        Of the run; the pixels lie there meanwhile, and the checkpoint.
     experiment : Experiment
     images : DataFrame
         ``image_id`` and ``path`` of the images.
     task : Task
         Of the same images.
-    workers : int
-        Threads of the training.
-    progress : Progress
+    workspace : Workspace
+        Of the run: the pixels lie in its folder meanwhile, and the checkpoint; its workers are threads of the training.
 
     Raises
     ------
@@ -130,11 +121,13 @@ def fit_network(
         The process that trained it died, or the loss is no number any more.
     """
     files = list(zip(images["image_id"], images["path"], strict=True))
+    workers, progress = workspace.workers, workspace.progress
     _check_unchanged(files, workers, progress)
-    pixels, _ = pixels_for(method, files, folder, workers, progress)
-    job = _Job(method, task, fit_rules(experiment), pixels, workers, folder.records / "fit.json", os.getpid())
+    pixels, _ = pixels_for(method, files, workspace)
+    reports = workspace.folder.records / "fit.json"
+    job = _Job(method, task, fit_rules(experiment), pixels, workers, reports, os.getpid())
     trained = _in_fresh_process(job, progress)
-    size, interpolation = wanted(method)
+    size, interpolation = input_of(method)
     network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
     features = _features(network, pixels, workers, progress)
     fitted = Refitted(_keeping_all(features.shape[1]), trained.classifier, {})
@@ -229,23 +222,8 @@ def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: P
             if reason:
                 found[file[0]] = reason
             advance(1)
-    refuse_changed(found)
-
-
-def refuse_changed(found: Mapping[str, str]) -> None:
-    """Stop where images are not as the run saw them: image id -> reason.
-
-    Raises
-    ------
-    ImagesError
-    """
     if found:
-        image_id, reason = next(iter(found.items()))
-        raise ImagesError(
-            f"{len(found)} images are not as the run saw them.",
-            received=f"first: image {image_id[:12]}: {reason}",
-            mend="bring the folder back, or run the experiment again.",
-        )
+        raise ImagesChangedError(found)
 
 
 def _features(network: ServedNetwork, pixels: Path, workers: int, progress: Progress) -> NDArray[np.float32]:

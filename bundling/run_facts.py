@@ -12,8 +12,8 @@ from ..config.experiment import Experiment
 from ..evaluation.grid import installed_versions
 from ..evaluation.scores import NAMES
 from ..evaluation.task import Task
-from ..pixels import PIXELS
 from ..runs.folder import RunFolder
+from ..steps.write_pixels import PIXELS
 from .bundle_parts import OutOfFold
 
 _SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")

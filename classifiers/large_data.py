@@ -12,6 +12,6 @@ The variants are those that scikit-learn's documentation of `sklearn.svm.SVC` na
 """
 
 
-def give_way(said: str, images: int) -> bool:
+def needs_variants(said: str, images: int) -> bool:
     """Whether variants are fitted to so many images; `said` is ``"variants"``, ``"exact"`` or ``"always"``."""
     return said == "always" or (said == "variants" and images > MOST_IMAGES)

@@ -25,7 +25,7 @@ def audit(
 
     settings = given(name=name, results=results)
     experiment = for_folder(images, images=given(layout=layout, group=group), **settings)
-    folder, summary = pipeline.audit(experiment, workers, on_screen())
+    folder, summary = pipeline.audit_images(experiment, workers, on_screen())
     click.echo("\n".join(summary["lines"]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
     click.echo(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
+from ..machine import Executor, WorkerDiedError
 from .folds import InnerFolds, check
 from .grid import Grid, Unit, spread
 from .methods import Candidate, FitRules, Method, prepared, taken_by_fit
@@ -31,7 +32,9 @@ _log = logging.getLogger(__name__)
 Floats = NDArray[Any]
 
 
-def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[int], None] = lambda done: None) -> None:
+def run_grid(
+    grid: Grid, store: RecordStore, executor: Executor, advance: Callable[[int], None] = lambda done: None
+) -> None:
     """Bring a record into `store` for every combination and fold that has none, or only a failed one.
 
     Networks on pixels are `leukobench.evaluation.network_runner`'s.
@@ -40,12 +43,12 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
     ----------
     grid : Grid
     store : RecordStore
-    workers : int
-        Processes; each one computes with one thread, so that the numbers do not depend on how many there are.
+    executor : Executor
+        Each worker computes with one thread, so that the numbers do not depend on how many there are.
     advance : callable
         Called with the number of cells just finished.
     """
-    units = spread(pending_units(grid, store), workers)
+    units = spread(pending_units(grid, store), executor.workers)
     done: set[int] = set()
 
     def finished(position: int) -> None:
@@ -53,11 +56,12 @@ def run_grid(grid: Grid, store: RecordStore, workers: int, advance: Callable[[in
         advance(len(units[position].classifiers))
 
     try:
-        _in_processes(grid, store, units, workers, finished)
-    except _worker_died() as error:
-        _log.warning("A worker process died (%s); the rest runs one cell at a time.", type(error).__name__)
+        for position in executor.map(run_unit, [(unit, grid.task, grid.rules, store) for unit in units]):
+            finished(position)
+    except WorkerDiedError as error:
+        _log.warning("A worker process died (%s); the rest runs one cell at a time.", error)
         for position in sorted(set(range(len(units))) - done):
-            _alone(grid, store, units[position])
+            _run_alone(grid, store, units[position], executor)
             finished(position)
 
 
@@ -264,22 +268,7 @@ def _messages(caught: list[warnings.WarningMessage]) -> list[str]:
     return sorted({f"{warning.category.__name__}: {warning.message}".splitlines()[0] for warning in caught})
 
 
-def _in_processes(
-    grid: Grid, store: RecordStore, units: list[Unit], workers: int, finished: Callable[[int], Any]
-) -> None:
-    from joblib import Parallel, delayed
-
-    jobs = (delayed(_numbered)(position, unit, grid.task, grid.rules, store) for position, unit in enumerate(units))
-    for position in Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs):
-        finished(position)
-
-
-def _numbered(position: int, unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> int:
-    run_unit(unit, task, rules, store)
-    return position
-
-
-def _alone(grid: Grid, store: RecordStore, unit: Unit) -> None:
+def _run_alone(grid: Grid, store: RecordStore, unit: Unit, executor: Executor) -> None:
     """Run each cell of a unit in processes of its own; what kills them costs only that cell."""
     for key, classifier in unit.classifiers:
         record = store.read(key)
@@ -287,13 +276,7 @@ def _alone(grid: Grid, store: RecordStore, unit: Unit) -> None:
             continue
         cell = Unit(unit.source, unit.selector, unit.fold, ((key, classifier),))
         try:
-            _in_processes(grid, store, [cell], 2, lambda position: None)
-        except _worker_died():
+            list(executor.isolated().map(run_unit, [(cell, grid.task, grid.rules, store)]))
+        except WorkerDiedError:
             reason = "The process that computed this died: most often the machine ran out of memory."
             store.write(key, Record(None, error=reason), grid.task.classes)
-
-
-def _worker_died() -> type[BaseException]:
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    return TerminatedWorkerError

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Task:
         ids = np.asarray(image_ids, dtype=str)
         keys = {name: np.asarray(values, dtype=str) for name, values in (guards or {}).items()}
         return cls(ids, codes.astype(np.int64), tuple(map(str, classes)), np.asarray(groups, np.int64), keys)
+
+    @classmethod
+    def of_images(cls, images: pd.DataFrame) -> Task:
+        """From the columns image_id, label and group of ``images.parquet``; patient and copies are guards."""
+        guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
+        return cls.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), guards)
 
     def __len__(self) -> int:
         return len(self.labels)

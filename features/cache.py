@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from ..storage import atomic_path, digest, explained, remove_leftovers, write_text
+from ..storage import atomic_path, cache_folder, digest, explained, remove_leftovers, write_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -42,6 +42,11 @@ class FeatureCache:
     def __init__(self, root: Path, identity: Mapping[str, Any]) -> None:
         self.identity = {**identity, "format": FORMAT_VERSION}
         self.folder = root / f"{identity.get('name', 'extractor')}-{digest(self.identity)[:16]}"
+
+    @classmethod
+    def shared(cls, identity: Mapping[str, Any]) -> FeatureCache:
+        """The cache of an extractor in the user's cache folder, which all runs share."""
+        return cls(cache_folder() / "features", identity)
 
     def known(self) -> set[str]:
         """Ids of the images whose vectors are here."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import ImagesError, UnreadableImageError
-from ..storage import cache_folder, file_digest
+from ..machine import cores
+from ..storage import file_digest
 from .cache import FeatureCache
 from .extraction import extract_to
 from .extractors import make_extractor
@@ -105,8 +106,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         if not paths:
             raise ImagesError("There are no images to transform.", expected="at least one path", received="none")
         images = [(_identify(path), str(path)) for path in paths]
-        cache = FeatureCache(cache_folder() / "features", self.extractor_.identity)
-        threads = self.n_jobs or os.cpu_count() or 1
+        cache = FeatureCache.shared(self.extractor_.identity)
+        threads = self.n_jobs or cores()
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "vectors.npy"
             refused = extract_to(target, self.extractor_, images, cache, threads)
@@ -116,7 +117,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names that tell pooling, stage and channel; known once something was transformed."""
-        cache = FeatureCache(cache_folder() / "features", self.extractor_.identity)
+        cache = FeatureCache.shared(self.extractor_.identity)
         return np.asarray(cache.feature_names(), dtype=object)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, EngineError, ExtractionError
+from ..machine import cores
 from ..networks import frameworks
 from ..networks.build import build, check_precision
 from ..networks.network import Network
@@ -165,7 +166,7 @@ def open_engine(
     for pooling in poolings:
         check_pooling(pooling)
     check_precision(precision)
-    threads = threads or _cores()
+    threads = threads or cores()
     if choose_engine(engine) == "keras":
         return KerasEngine(network, weights, poolings, precision, threads)
     return OpenVINOEngine(network.input_size, converted_network(network, weights, poolings), precision, threads)
@@ -222,7 +223,7 @@ class OpenVINOEngine(Engine):
             "NUM_STREAMS": str(threads),
             "INFERENCE_NUM_THREADS": threads,
             # Pinned threads of two processes would share the first cores while others lie idle.
-            "ENABLE_CPU_PINNING": threads >= _cores(),
+            "ENABLE_CPU_PINNING": threads >= cores(),
         }
         return core.compile_model(model, "CPU", settings)
 
@@ -305,9 +306,3 @@ class KerasEngine(Engine):
 def _build(network: Network, weights: Weights, poolings: Sequence[str], precision: str) -> tuple[Any, list[str]]:
     model = build(network, weights, precision=precision)
     return pooled(model, network, poolings), feature_names(model, network, poolings)
-
-
-def _cores() -> int:
-    import joblib
-
-    return joblib.cpu_count()

@@ -66,6 +66,12 @@ class ImageIndex:
         """Image id and path of every image, in the order of `images`."""
         return list(zip(self.images["image_id"], self.images["path"], strict=True))
 
+    def table(self) -> pd.DataFrame:
+        """What ``images.parquet`` holds: row (0, 1, ...), image_id, label, patient, path …, and the group."""
+        table = self.images.assign(group=self.group)
+        table.insert(0, "row", np.arange(len(table)))
+        return table
+
     def digest(self) -> str:
         """SHA-256 of ids, labels, groups and reasons: what decides tables, wherever the files lie."""
         columns = [self.images["image_id"].tolist(), self.images["label"].tolist(), self.group.tolist()]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .progress import Advance, Progress, duration
+from ..machine import Advance, Progress
+from .progress import duration
 
 _EVERY_S = 0.5
 

@@ -7,26 +7,18 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from typing import Protocol, TextIO
+from typing import TextIO
 
-Progress = Callable[[str, int], AbstractContextManager["Advance"]]
+from ..machine import Advance, Progress
 
 _FIRST_LINE_S = 5.0
 _NEXT_LINES_S = 10.0
 
 
-class Advance(Protocol):
-    """Called with how much was done since the last call, and where the work stands in words."""
-
-    def __call__(self, done: float, said: str = "") -> None:
-        """Show it."""
-
-
 @contextlib.contextmanager
 def silent(title: str, total: int) -> Iterator[Advance]:
     """No progress at all."""
-    yield lambda done, said="": None
+    yield lambda done, words="": None
 
 
 @contextlib.contextmanager
@@ -57,9 +49,9 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
     from rich.progress import Progress as RichProgress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, TextColumn("{task.fields[said]}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total, said="")
-        yield lambda done, said="": bar.update(task, advance=done, said=said)
+    with RichProgress(*columns, TextColumn("{task.fields[words]}"), console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total, words="")
+        yield lambda done, words="": bar.update(task, advance=done, words=words)
 
 
 def _lines(stream: TextIO) -> Progress:
@@ -68,7 +60,7 @@ def _lines(stream: TextIO) -> Progress:
         begun = told = math.nan
         finished = 0.0
 
-        def advance(done: float, said: str = "") -> None:
+        def advance(done: float, words: str = "") -> None:
             nonlocal begun, told, finished
             now = time.monotonic()
             if math.isnan(begun):  # what was loaded before the first one says nothing about the rest
@@ -76,7 +68,7 @@ def _lines(stream: TextIO) -> Progress:
             elif now - told >= _NEXT_LINES_S and finished + done < total:
                 told = now
                 left = f", about {duration((now - begun) / finished * (total - finished))} left" if finished else ""
-                stream.write(f"{title}: {int(finished):,}/{total:,}{left}{said and f'; {said}'}\n")
+                stream.write(f"{title}: {int(finished):,}/{total:,}{left}{words and f'; {words}'}\n")
                 stream.flush()
             finished += done
 

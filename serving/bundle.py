@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from ..features.extraction import read_ahead
+from ..machine import cores
 from .conformal import Calibration, sets
 from .container import Contents, arrays, read_bundle
 from .estimators import from_bytes
@@ -63,7 +63,7 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
     EngineError
         OpenVINO is absent, or the processor lacks what the network needs.
     """
-    threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    threads = threads or cores()
     contents = read_bundle(Path(path).expanduser(), digest)
     try:
         return Bundle(contents, threads)
@@ -314,7 +314,7 @@ def _checked_level(level: float) -> float:
     return float(level)
 
 
-def _quietly(done: float, said: str = "") -> None:
+def _quietly(done: float, words: str = "") -> None:
     """No progress at all."""
 
 

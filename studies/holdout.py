@@ -8,36 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..chosen_methods import fit_rules, make_methods, make_networks
 from ..config.experiment import Evaluation, Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, ImagesError
 from ..evaluation.folds import Fold
 from ..evaluation.grid import Grid
 from ..evaluation.methods import Method
-from ..evaluation.network_runner import run_networks
 from ..evaluation.records import RecordStore
-from ..evaluation.runner import run_grid
 from ..evaluation.scores import NAMES
 from ..evaluation.statistics.analysis import Analysis
 from ..features.extractors import make_extractor
-from ..pixels import PIXELS, on_pixels
-from ..preparation import (
-    TRAINING,
-    Audited,
-    audit_images,
-    cores,
-    extract,
-    find_images,
-    make_task,
-    sealed_rows,
-    shortcut_baselines,
-)
+from ..machine import Progress
 from ..reporting.protocol import groups, opened_line
 from ..reporting.report.page import write_report
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
-from ..runs.progress import Progress, silent
+from ..runs.progress import silent
+from ..runs.workspace import Workspace
+from ..steps.audit_index import Audited, audit_index
+from ..steps.choose_methods import fit_rules, make_methods, make_networks
+from ..steps.extract_features import extract_features
+from ..steps.find_images import find_images
+from ..steps.fit_combinations import fit_combinations
+from ..steps.make_task import make_task
+from ..steps.score_shortcuts import shortcut_baselines
+from ..steps.seal_holdout import sealed_rows
+from ..steps.write_pixels import PIXELS, pixel_combinations
 from ..storage import digest, lock
 
 if TYPE_CHECKING:
@@ -68,12 +64,13 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     ImagesError
         The images are others than those that were sealed.
     """
-    folder, workers = RunFolder(run), workers or cores()
+    folder = RunFolder(run)
+    workspace = Workspace.of(folder, workers, progress)
     with lock(folder.lock, f"working in {run}"), log_to(folder.log):
         experiment, best = _experiment(folder), _winner(folder)
         folder.begin_features()
-        audited = audit_images(experiment, find_images(experiment, folder, progress), folder, workers, progress)
-        sealed = _sealed(audited, experiment, folder)
+        audited = audit_index(experiment, find_images(experiment, workspace), workspace)
+        sealed = _rows_that_were_sealed(audited, experiment, folder)
         seal = digest(sorted(audited.index.images["image_id"][sealed]))
         recorded = _recorded(folder, seal)
         if recorded and recorded["lines"]:
@@ -84,7 +81,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         known = {"opened": opened, "sealed": seal, "images": images, "combination": best}
         folder.write_json("holdout.json", known | {"lines": []})
         others = _opened_elsewhere(folder, images)
-        lines = _score(experiment, folder, best, audited, sealed, workers, progress)
+        lines = _score(experiment, best, audited, sealed, workspace)
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", known | {"lines": lines + others if done else []})
         _tell_in_the_report(folder, opened)
@@ -150,25 +147,15 @@ def _winner(folder: RunFolder) -> dict[str, Any]:
 
 
 def _score(
-    experiment: Experiment,
-    folder: RunFolder,
-    best: dict[str, Any],
-    audited: Audited,
-    sealed: np.ndarray,
-    workers: int,
-    progress: Progress,
+    experiment: Experiment, best: dict[str, Any], audited: Audited, sealed: np.ndarray, workspace: Workspace
 ) -> list[str]:
-    grid = _grid(experiment, audited, sealed, best, folder, workers, progress)
-    store = RecordStore(folder.records)
-    run_grid(grid, store, workers)
-    if grid.networks:
-        with progress(TRAINING, len(grid.networks)) as advance:
-            run_networks(grid, store, workers, advance)
-    folder.end_features()
+    grid = _grid(experiment, audited, sealed, best, workspace)
+    store = fit_combinations(grid, workspace)
+    workspace.folder.end_features()
     return [*_in_words(grid, store, experiment.evaluation), groups(audited.index)[1]]
 
 
-def _sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.ndarray:
+def _rows_that_were_sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.ndarray:
     """Rows that were sealed, which must be the same images."""
     import pandas as pd
 
@@ -186,26 +173,19 @@ def _sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.n
 
 
 def _grid(
-    experiment: Experiment,
-    audited: Audited,
-    sealed: np.ndarray,
-    best: dict[str, Any],
-    folder: RunFolder,
-    workers: int,
-    progress: Progress,
+    experiment: Experiment, audited: Audited, sealed: np.ndarray, best: dict[str, Any], workspace: Workspace
 ) -> Grid:
     """One combination beside the shortcuts, and one fold: everything else to train on, what was sealed to test on."""
-    said = experiment.evaluation
     task, rules = make_task(audited.index), fit_rules(experiment)
     fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
-    baselines = shortcut_baselines(audited, folder, said)
+    baselines = shortcut_baselines(audited, workspace.folder, experiment.evaluation)
     if best["extractor"] == PIXELS:
         network = _named(make_networks(experiment), best["classifier"])
-        networks = on_pixels([network], audited.index, folder, workers, progress)
+        networks = pixel_combinations([network], audited.index, workspace)
         return Grid(task, [fold], [], [], [], rules, baselines, networks)
     choice = next(choice for choice in experiment.extractors if choice.label == best["extractor"])
     extractor = make_extractor(choice.name, choice.parameters)
-    sources = extract({choice.label: extractor}, audited.index, folder, workers, progress)
+    sources = extract_features({choice.label: extractor}, audited.index, workspace)
     selectors, classifiers = make_methods(experiment)
     methods = [_named(selectors, best["selector"])], [_named(classifiers, best["classifier"])]
     return Grid(task, [fold], sources, *methods, rules, baselines)

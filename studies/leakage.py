@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..chosen_methods import make_methods, scaled_for
 from ..classifiers import CLASSIFIERS
 from ..config.experiment import Evaluation, Experiment
 from ..errors import ConfigurationError, EveryCombinationFailedError
@@ -23,13 +22,19 @@ from ..evaluation.records import RecordStore
 from ..evaluation.runner import finished_keys, run_grid
 from ..evaluation.task import Task
 from ..features.extractors import make_extractor
-from ..preparation import audit_images, cores, extract, find_images, make_task
+from ..machine import Progress
 from ..reporting.leakage_figure import draw_leakage
 from ..reporting.protocol import groups
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
-from ..runs.progress import Progress, silent
+from ..runs.progress import silent
+from ..runs.workspace import Workspace
 from ..selection import SELECTORS
+from ..steps.audit_index import audit_index
+from ..steps.choose_methods import experiment_for_size, make_methods
+from ..steps.extract_features import extract_features
+from ..steps.find_images import find_images
+from ..steps.make_task import make_task
 from ..storage import lock
 
 if TYPE_CHECKING:
@@ -98,20 +103,20 @@ def measure_leakage(
     _check(experiment)
     name = f"{experiment.name}-leakage"
     folder = RunFolder(experiment.results / name)
-    workers = workers or cores()
+    workspace = Workspace.of(folder, workers, progress)
     with lock(folder.lock, f"running '{name}'"), log_to(folder.log):
-        index = find_images(experiment, folder, progress)
+        index = find_images(experiment, workspace)
         folder.begin()
         folder.write_experiment(experiment.to_mapping(), {"images": index.digest()})
-        index = audit_images(experiment, index, folder, workers, progress).index
+        index = audit_index(experiment, index, workspace).index
         index.check(experiment.evaluation.folds)
         extractors = {c.label: make_extractor(c.name, c.parameters) for c in experiment.extractors}
-        sources = extract(extractors, index, folder, workers, progress)
+        sources = extract_features(extractors, index, workspace)
         rows: list[dict[str, Any]] = []
         for source in sources:
             for run in _runs(sizes, repeats):
                 setting = _setting(experiment, source, make_task(index), run, folder)
-                measured = _measured(setting, RecordStore(folder.records), workers, progress, f"{source.label}, {run}")
+                measured = _measured(setting, RecordStore(folder.records), workspace, f"{source.label}, {run}")
                 rows += [row | run.place for row in measured]
         said = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
         lines = [groups(index)[1], f"{said}; guessing reaches {100 / len(index.classes()):.1f} %"]
@@ -167,7 +172,7 @@ def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Ru
     drawn = run.size and run.size < len(task)
     rows = subsample(task, run.size or 0, seed, experiment.evaluation.folds) if drawn else np.arange(len(task))
     taken = part_of(task, rows)
-    selectors, classifiers = make_methods(scaled_for(experiment, len(rows))[0])
+    selectors, classifiers = make_methods(experiment_for_size(experiment, len(rows))[0])
     return Setting(
         label=source.label,
         features=np.load(source.matrix, mmap_mode="r")[rows],
@@ -194,15 +199,13 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
     return list(zip(*sides, strict=True))
 
 
-def _measured(
-    setting: Setting, store: RecordStore, workers: int, progress: Progress, shown: str
-) -> list[dict[str, Any]]:
+def _measured(setting: Setting, store: RecordStore, workspace: Workspace, title: str) -> list[dict[str, Any]]:
     found = list(comparisons(setting))
     grids = list({id(grid): grid for one in found for grid in [*one.leaky, *one.honest]}.values())
     cells = sum(len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store)))
-    with progress(shown, cells) as advance:
+    with workspace.progress(title, cells) as advance:
         for grid in grids:
-            run_grid(grid, store, workers, advance)
+            run_grid(grid, store, workspace.executor, advance)
     return [row for one in found for row in _compared(one, store)]
 
 

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .. import pipeline
 from ..config.experiment import Experiment
 from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import INNER_FOLDS
-from ..pixels import READING
-from ..preparation import COMPARING, FITTING, IDENTIFYING, TRAINING, WEIGHING, cores
+from ..machine import Progress
 from ..runs.costs import Costs, in_bytes
 from ..runs.folder import RunFolder
-from ..runs.progress import Progress, duration, silent
+from ..runs.progress import duration, silent
+from ..runs.workspace import Workspace
+from ..steps.compute_statistics import COMPUTING
+from ..steps.find_copies import COMPARING
+from ..steps.find_images import IDENTIFYING
+from ..steps.fit_combinations import FITTING, TRAINING
+from ..steps.prepare_run import PreparedRun, prepare_run
+from ..steps.write_pixels import READING
 from .plan_forecast import fold_seconds, straight
 from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .plan_trials import Target, Trial, quiet, trial_order, trial_sizes, try_on
@@ -102,9 +107,9 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     LeukobenchError
         Whatever would stop the run.
     """
-    workers = workers or cores()
     folder, costs = RunFolder(experiment.folder), Costs()
-    work = pipeline.find_work(experiment, folder, costs.timed(progress))
+    workspace = Workspace.of(folder, workers, costs.timed(progress))
+    workers, work = workspace.workers, prepare_run(experiment, workspace)
     if folder.finished(work.state) is not None:
         return None
     experiment, start = work.experiment, time.perf_counter()
@@ -169,7 +174,7 @@ def _forecast(trials: Sequence[Trial], target: Target, workers: int) -> dict[str
     return _extracting(trials, target) | {
         COMPARING: drawn_on(COMPARING),
         FITTING: _fitting(trials, target, workers),
-        WEIGHING: drawn_on(WEIGHING),
+        COMPUTING: drawn_on(COMPUTING),
         REST: rest,
     }
 
@@ -201,12 +206,12 @@ def _steps(seconds: dict[str, float], trials: Sequence[Trial], target: Target) -
     cells = _cells(trials, target)
     counts[FITTING] = min(target.records, cells), max(0, cells - target.records)
     counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, target.images))
-    counts |= {stage: (0, len(trials[-1].cells.costs)) for stage in (WEIGHING, REST)}
+    counts |= {stage: (0, len(trials[-1].cells.costs)) for stage in (COMPUTING, REST)}
     return [Step(stage, *counts[stage], round(taken, 3)) for stage, taken in seconds.items()]
 
 
 def _training(
-    work: pipeline.Work, costs: Sequence[TrainingCost | None], target: Target, there: int, workers: int
+    work: PreparedRun, costs: Sequence[TrainingCost | None], target: Target, there: int, workers: int
 ) -> list[Step]:
     """Pixels, and trainings if none stops early; records of combinations come first, the rest are of networks."""
     cells, said = target.folds * target.repeats, work.experiment.evaluation

@@ -13,7 +13,7 @@ from ..evaluation.methods import Method
 from ..evaluation.network_runner import fresh_process
 from ..images.index import ImageIndex
 from ..images.reading import read_resized
-from ..pixels import wanted
+from ..steps.write_pixels import input_of
 
 _IMAGES = 96
 _EPOCHS = ("epochs", "fine_epochs")
@@ -66,7 +66,7 @@ def reading_seconds(networks: Sequence[Method], index: ImageIndex, workers: int)
     """Seconds to bring all images to each size that the networks want."""
     files = index.images["path"].iloc[np.linspace(0, len(index) - 1, min(_IMAGES, len(index))).astype(int)]
     total = 0.0
-    for size, interpolation in set(map(wanted, networks)):
+    for size, interpolation in set(map(input_of, networks)):
         start = time.perf_counter()
         for path in files:
             read_resized(path, size, interpolation)
@@ -76,7 +76,7 @@ def reading_seconds(networks: Sequence[Method], index: ImageIndex, workers: int)
 
 def pixel_bytes(networks: Sequence[Method], images: int) -> int:
     """Bytes of the images at each size that the networks want."""
-    return sum(3 * height * width * images for (height, width), _ in set(map(wanted, networks)))
+    return sum(3 * height * width * images for (height, width), _ in set(map(input_of, networks)))
 
 
 def _cost(estimator: Any, classes: int, workers: int) -> TrainingCost | None:

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from .. import pipeline
-from ..classifiers.large_data import give_way
+from ..classifiers.large_data import needs_variants
 from ..config.experiment import Experiment, Images
 from ..errors import EveryCombinationFailedError
 from ..features.cache import FeatureCache
 from ..features.extraction import pending
 from ..features.extractors import Extractor
 from ..features.simple_measurements import SimpleMeasurements
-from ..preparation import outstanding
 from ..runs.costs import folder_bytes
 from ..runs.folder import RunFolder
+from ..steps.extract_features import images_to_extract
+from ..steps.prepare_run import PreparedRun
 from ..storage import cache_folder
 from .plan_forecast import Cells
 
@@ -52,15 +53,15 @@ class Target:
     records: int
 
     @classmethod
-    def of(cls, experiment: Experiment, work: pipeline.Work, folder: RunFolder) -> Target:
+    def of(cls, experiment: Experiment, work: PreparedRun, folder: RunFolder) -> Target:
         """What `experiment` asks for, and what caches and earlier runs hold of it."""
         said, files = experiment.evaluation, work.index.files()
         extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *work.extractors.values()]
-        caches = [FeatureCache(cache_folder() / "features", extractor.identity) for extractor in extractors]
+        caches = [FeatureCache.shared(extractor.identity) for extractor in extractors]
         lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
         images = round(len(work.index) * (1 - said.holdout))
         records = len(list(folder.records.glob("*.parquet")))
-        to_do, distinct = outstanding(work.extractors, work.index), work.index.images["image_id"].nunique()
+        to_do, distinct = images_to_extract(work.extractors, work.index), work.index.images["image_id"].nunique()
         return cls(images, distinct, said.folds, said.repeats, to_do, lacking, records)
 
     def part(self, images: int, done: int) -> Target:
@@ -96,12 +97,12 @@ class Trial:
         return max(0.0, self.seconds - sum(seconds for _, seconds in self.stages.values()))
 
 
-def trial_order(work: pipeline.Work) -> list[int]:
+def trial_order(work: PreparedRun) -> list[int]:
     """Rows in the order in which trials take them: a few of each class, then in proportion, uncached ones first."""
     index = work.index
     lacking: set[str] = set()
     for extractor in work.extractors.values():
-        cache = FeatureCache(cache_folder() / "features", extractor.identity)
+        cache = FeatureCache.shared(extractor.identity)
         lacking.update(name for name, _ in pending(index.files(), cache))
     table = index.images[["image_id", "label"]].sample(frac=1, random_state=0)
     table["known"] = ~table["image_id"].isin(lacking)
@@ -113,7 +114,7 @@ def trial_order(work: pipeline.Work) -> list[int]:
     return table.sort_values(["later", "place"], kind="stable").index.tolist()
 
 
-def trial_sizes(work: pipeline.Work) -> list[int]:
+def trial_sizes(work: PreparedRun) -> list[int]:
     """Images of the trials: the first one warms up, two more show how costs grow, further ones come while cheap."""
     images, least = len(work.index), _OF_A_CLASS * len(work.index.classes())
     third = min(_THIRD, images // 2)
@@ -124,7 +125,7 @@ def trial_sizes(work: pipeline.Work) -> list[int]:
 
 
 def try_on(
-    experiment: Experiment, work: pipeline.Work, rows: Sequence[int], folder: Path, target: Target, workers: int
+    experiment: Experiment, work: PreparedRun, rows: Sequence[int], folder: Path, target: Target, workers: int
 ) -> list[Trial]:
     """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
     import pandas as pd
@@ -133,7 +134,7 @@ def try_on(
     manifest = folder / "manifest.csv"
     work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
     protocol: dict[str, Any] = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
-    if give_way(experiment.evaluation.large_data, len(work.index)):
+    if needs_variants(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"
     said = experiment.evaluation.model_copy(update=protocol)
     settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said, "cnns": []}

@@ -98,9 +98,8 @@ def test_cells_equal_plain_scikit_learn(outcome: Outcome, tmp_path: Path, select
     folds = pd.read_parquet(outcome.folder / "folds.parquet").sort_values("image_id", kind="stable")
     assert folds["image_id"].tolist() == images["image_id"].tolist()
     extractor = make_extractor("efficientnet_lite0", {"pooling": "multilevel"})
-    from leukobench.storage import cache_folder
 
-    FeatureCache(cache_folder() / "features", extractor.identity).fill(images["image_id"].tolist(), tmp_path / "x.npy")
+    FeatureCache.shared(extractor.identity).fill(images["image_id"].tolist(), tmp_path / "x.npy")
     X = np.load(tmp_path / "x.npy").astype(np.float64)
     selectors = {"none": VarianceThreshold(), "anova": SelectKBest(f_classif, k=200)}
     predictions = pd.read_parquet(outcome.folder / "predictions.parquet")

@@ -60,7 +60,7 @@ def test_entry_points_join(registry: Registry, monkeypatch: pytest.MonkeyPatch) 
     from importlib.metadata import EntryPoint
 
     point = EntryPoint("forest", "sklearn.ensemble:RandomForestClassifier", "leukobench.classifiers")
-    monkeypatch.setattr("leukobench.registry.entry_points", lambda group: [point] if group == point.group else [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == point.group else [])
     assert "forest" in registry.names()
     assert registry.get("forest").__name__ == "RandomForestClassifier"
     assert not registry.ships("forest")

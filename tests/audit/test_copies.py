@@ -23,10 +23,12 @@ from leukobench.evaluation.folds import make_folds
 from leukobench.images.index import ImageIndex
 from leukobench.images.reading import decode
 from leukobench.images.synthetic import draw_image, draw_smears
-from leukobench.pipeline import audit
-from leukobench.preparation import Audited, audit_images, find_images, make_task
+from leukobench.pipeline import audit_images
 from leukobench.runs.folder import RunFolder
-from leukobench.runs.progress import silent
+from leukobench.runs.workspace import Workspace
+from leukobench.steps.audit_index import Audited, audit_index
+from leukobench.steps.find_images import find_images
+from leukobench.steps.make_task import make_task
 
 from .planting import COPIES, FILE, NEAR, PIXELS, compared, listed, prints_of, together, written
 
@@ -187,7 +189,8 @@ def audited(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Audited:
     said = experiment(planted, tmp_path_factory.mktemp("results"))
     folder = RunFolder(said.folder)
     folder.begin()
-    return audit_images(said, find_images(said, folder, silent), folder, 1, silent)
+    workspace = Workspace(folder, 1)
+    return audit_index(said, find_images(said, workspace), workspace)
 
 
 def rows_of(index: ImageIndex, patterns: Iterable[str]) -> list[list[int]]:
@@ -219,7 +222,7 @@ def test_no_copy_crosses_a_fold_where_patients_alone_would_let_it(audited: Audit
 def test_a_picture_under_two_labels_is_reported_first(
     planted: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder, summary = audit(experiment(planted, tmp_path), workers=1)
+    folder, summary = audit_images(experiment(planted, tmp_path), workers=1)
     copies = pd.read_parquet(folder / "audit" / "copies.parquet")
     assert copies["labels_differ"].tolist() == [True] + [False] * 8
     assert {copies.loc[0, "label_a"], copies.loc[0, "label_b"]} == {"Benign", "Pro"}
@@ -230,7 +233,7 @@ def test_a_picture_under_two_labels_is_reported_first(
     assert any("1 picture stands under more than one label" in message for message in caplog.messages)
     ledger = pd.read_parquet(folder / "ledger.parquet")
     assert [Path(path).name for path in ledger["path"]] == ["synthetic-P02_7000.jpg", "SYNTHETIC.txt"]
-    again, same = audit(experiment(planted, tmp_path), workers=2)
+    again, same = audit_images(experiment(planted, tmp_path), workers=2)
     assert same == summary
     pd.testing.assert_frame_equal(pd.read_parquet(again / "audit" / "copies.parquet"), copies)
 
@@ -243,7 +246,7 @@ def test_renaming_files_changes_no_cluster(planted: Path, tmp_path: Path) -> Non
             target = tmp_path / f"{seed}" / path.parent.name / f"{name:03d}.jpg"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-        folder, _ = audit(experiment(tmp_path / f"{seed}", tmp_path / "results"), workers=1)
+        folder, _ = audit_images(experiment(tmp_path / f"{seed}", tmp_path / "results"), workers=1)
         keys.append(pd.read_parquet(folder / "images.parquet").drop(columns="path"))
     pd.testing.assert_frame_equal(keys[0], keys[1])
     pd.testing.assert_frame_equal(keys[0], keys[2])
@@ -256,7 +259,7 @@ def test_renaming_files_changes_no_cluster(planted: Path, tmp_path: Path) -> Non
 def test_the_copies_known_among_the_all_images_and_those_planted_are_found_and_no_others(
     real_images: Path, tmp_path: Path
 ) -> None:
-    folder, summary = audit(for_folder(real_images, results=tmp_path / "known", images={"layout": "all"}))
+    folder, summary = audit_images(for_folder(real_images, results=tmp_path / "known", images={"layout": "all"}))
     counts = [summary[name] for name in ("identical_files", "identical_pixels", "near_duplicates", "label_conflicts")]
     assert counts == [40, 0, 54, 0]
     known = pd.read_parquet(folder / "images.parquet")
@@ -269,7 +272,7 @@ def test_the_copies_known_among_the_all_images_and_those_planted_are_found_and_n
     with (tmp_path / "with-planted.csv").open("w", newline="") as stream:
         listing = zip(known["path"], known["label"], strict=True)
         csv.writer(stream).writerows([("path", "label"), *listing, *(row[2:] for row in rows)])
-    folder, _ = audit(for_folder(tmp_path / "with-planted.csv", results=tmp_path / "results"))
+    folder, _ = audit_images(for_folder(tmp_path / "with-planted.csv", results=tmp_path / "results"))
     groups = pd.read_parquet(folder / "images.parquet").set_index("path")["group"]
     missed = [row[:2] for row in rows if groups[row[1]] != groups[row[2]]]
     assert missed == []

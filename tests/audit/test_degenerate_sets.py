@@ -19,7 +19,7 @@ from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ImagesError
 from leukobench.images.fingerprint import COARSE
 from leukobench.images.synthetic import draw_image
-from leukobench.pipeline import audit, run
+from leukobench.pipeline import audit_images, run
 
 from .planting import FILE, PIXELS, compared, listed, prints_of, together, written
 
@@ -120,7 +120,7 @@ def test_unreadable_files_go_to_the_ledger_and_move_no_row(tmp_path: Path) -> No
     for number in range(6):
         (images / "two" / f"cut-{number}.png").write_bytes(whole[: len(whole) // 2 + number])
     (images / "two" / "copy.png").write_bytes(written(np.rot90(smear(14))))
-    folder, summary = audit(for_folder(images, results=tmp_path / "results"), workers=2)
+    folder, summary = audit_images(for_folder(images, results=tmp_path / "results"), workers=2)
     kept = pd.read_parquet(folder / "images.parquet").set_index("path")
     assert len(kept) == 13
     assert (kept["copies"] != "").sum() == 2
@@ -138,7 +138,7 @@ def test_a_class_that_is_one_picture_over_and_over_is_refused(tmp_path: Path) ->
         image.save(images / "two" / f"{number}.png")
     with pytest.raises(ImagesError, match="too small for 5 folds: two") as caught:
         run(for_folder(images, results=tmp_path / "results"), workers=1)
-    _, summary = audit(for_folder(images, results=tmp_path / "results"), workers=1)
+    _, summary = audit_images(for_folder(images, results=tmp_path / "results"), workers=1)
     assert summary["clusters"] == 1
     assert "two 6 images in 1 groups" in str(caught.value)
 
@@ -147,7 +147,7 @@ def test_the_same_folder_twice_is_two_labels_for_every_picture(tmp_path: Path) -
     images = class_folders(tmp_path / "images")
     shutil.rmtree(images / "two")
     shutil.copytree(images / "one", images / "two")
-    _, summary = audit(for_folder(images, results=tmp_path / "results"), workers=1)
+    _, summary = audit_images(for_folder(images, results=tmp_path / "results"), workers=1)
     assert (summary["identical_files"], summary["clusters"], summary["label_conflicts"]) == (6, 6, 6)
     assert summary["warnings"][0].startswith("6 pictures stand under more than one label")
 

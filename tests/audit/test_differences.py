@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from leukobench.audit.differences import class_differences
 from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_image
-from leukobench.pipeline import audit
+from leukobench.pipeline import audit_images
 
 STRONG, SOME, LITTLE, SAME = (
     "differs strongly between classes",
@@ -168,7 +168,7 @@ def audited(folder: Path, first: Writer, second: Writer) -> tuple[pd.DataFrame, 
         (folder / "images" / label).mkdir(parents=True, exist_ok=True)
         pixels = draw_image(4 * number, patients=4, seed=3, size=80)[0]  # of one patient: one stage, one stain
         write(pixels, folder / "images" / label / f"image-{number}")
-    found, summary = audit(for_folder(folder / "images", results=folder / "results"), workers=1)
+    found, summary = audit_images(for_folder(folder / "images", results=folder / "results"), workers=1)
     return pd.read_csv(found / "audit" / "differences.csv").set_index("fact"), summary["lines"]
 
 

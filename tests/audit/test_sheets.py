@@ -14,7 +14,7 @@ from leukobench.audit.sheets import draw_sheets
 from leukobench.audit.summary import summarise
 from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_image
-from leukobench.pipeline import audit
+from leukobench.pipeline import audit_images
 
 from .planting import FILE, NEAR, PIXELS, compared, listed, written
 
@@ -160,7 +160,7 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
         if number in (3, 4):
             (folder / f"{number}-turned.png").write_bytes(written(np.rot90(picture)))
     said = for_folder(tmp_path / "images", results=tmp_path / "results")
-    folder, summary = audit(said, workers=1)
+    folder, summary = audit_images(said, workers=1)
     copies = pd.read_parquet(folder / "audit" / "copies.parquet")
     sides = [f"{name}_{side}" for name in ("image_id", "path", "label") for side in "ab"]
     assert list(copies) == ["kind", *sides, "similarity", "turned", "mirrored", "labels_differ"]
@@ -182,7 +182,7 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
     assert summary["identical_pixels"] == summary["clusters"] == 2
     for name in ("3-turned.png", "4-turned.png"):
         next((tmp_path / "images").rglob(name)).unlink()
-    folder, _ = audit(said, workers=1)
+    folder, _ = audit_images(said, workers=1)
     assert pd.read_parquet(folder / "audit" / "copies.parquet").empty
     assert list((folder / "audit" / "sheets").iterdir()) == []
 

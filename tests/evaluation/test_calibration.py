@@ -31,6 +31,7 @@ from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import Record, RecordStore
 from leukobench.evaluation.runner import run_grid
 from leukobench.evaluation.task import Task
+from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
 
 METHODS = ["sigmoid", "isotonic", "temperature"]
@@ -75,7 +76,7 @@ def grid_of(folder: Path, classifier: str, X: np.ndarray, task: Task, **rules: A
 
 def cell(folder: Path, classifier: str, X: np.ndarray, task: Task, **rules: Any) -> Record:
     grid, store = grid_of(folder, classifier, X, task, **rules), RecordStore(folder / "records")
-    run_grid(grid, store, 1)
+    run_grid(grid, store, Processes(1))
     record = store.read(grid.key(next(grid.combinations()), grid.folds[0]))
     assert record is not None
     return record

@@ -24,6 +24,7 @@ from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import run_grid
 from leukobench.evaluation.task import Task
+from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
 
 
@@ -59,7 +60,7 @@ def task_of(labels: np.ndarray, groups: np.ndarray) -> Task:
 def answers(grids: list[Grid], store: RecordStore) -> np.ndarray:
     """Out-of-fold probabilities of the only combination."""
     (grid,) = grids
-    run_grid(grid, store, 1)
+    run_grid(grid, store, Processes(1))
     found = np.full((len(grid.task), len(grid.task.classes)), np.nan)
     for combination in grid.combinations():
         for fold in grid.folds:

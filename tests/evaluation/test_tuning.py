@@ -32,6 +32,7 @@ from leukobench.evaluation.scores import write_scores
 from leukobench.evaluation.task import Task
 from leukobench.evaluation.tuning import Chosen, InnerFeatures, tune
 from leukobench.registry import Registry
+from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
 from leukobench.selection.anova import ANOVA
 
@@ -83,7 +84,7 @@ def grid_of(
 
 def records(grid: Grid, folder: Path, workers: int = 1) -> dict[tuple[str, int], Record]:
     store = RecordStore(folder / "records")
-    run_grid(grid, store, workers)
+    run_grid(grid, store, Processes(workers))
     found = {
         (c.classifier.label, f.number): store.read(grid.key(c, f)) for c in grid.combinations() for f in grid.folds
     }

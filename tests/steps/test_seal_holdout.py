@@ -1,4 +1,4 @@
-"""Before the fits: audit, pseudo-patients, searches, and what a finished run has to hold."""
+"""Before the fits: audit_images, pseudo-patients, searches, and what a finished run has to hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from leukobench.errors import ConfigurationError, ImagesError
-from leukobench.pipeline import audit, run
+from leukobench.pipeline import audit_images, run
 
 
 def test_pseudo_patients_do_not_replace_real_ones(experiment: Any, images: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_search_without_end_is_refused_at_once(experiment: Any, tmp_path: Path
 def test_an_audit_needs_no_folds(experiment: Any, images: Path) -> None:
     for path in sorted(images.rglob("*.jpg"))[2:]:
         path.unlink()
-    folder, summary = audit(experiment(), workers=1)
+    folder, summary = audit_images(experiment(), workers=1)
     assert summary["clusters"] == 0
     assert not (folder / "features").exists()
     with pytest.raises(ImagesError, match="at least two classes"):

@@ -13,8 +13,10 @@ import pytest
 from leukobench import pipeline
 from leukobench.classifiers import large_data
 from leukobench.errors import EveryCombinationFailedError, ImagesError
-from leukobench.pixels import READING
-from leukobench.preparation import FITTING, IDENTIFYING, LOOKING, TRAINING
+from leukobench.steps.audit_index import MEASURING
+from leukobench.steps.find_images import IDENTIFYING
+from leukobench.steps.fit_combinations import FITTING, TRAINING
+from leukobench.steps.write_pixels import READING
 from leukobench.studies.plan import Plan, Step, make_plan
 from leukobench.studies.plan_forecast import Cells
 
@@ -31,7 +33,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Ma
     plan = make_plan(said, 1)
     steps = by_stage(plan)
     assert plan is not None
-    assert (steps[LOOKING].there, steps[LOOKING].to_do) == (0, 96)
+    assert (steps[MEASURING].there, steps[MEASURING].to_do) == (0, 96)
     assert steps["extracting example_plugin:Colours"].to_do == 96
     assert steps[FITTING].to_do == (2 * 3 + 4) * 3
     assert steps[IDENTIFYING].to_do == 96
@@ -59,7 +61,7 @@ def test_a_run_says_what_was_planned(experiment: Make) -> None:
     assert " (planned: " in outcome.guide()
     costs = json.loads((outcome.folder / "costs.json").read_text())
     assert costs["seconds"] > 0
-    assert {one["stage"] for one in costs["stages"]} >= {LOOKING, FITTING}
+    assert {one["stage"] for one in costs["stages"]} >= {MEASURING, FITTING}
     assert make_plan(experiment(), 1) is None, "nothing is left to plan"
     assert pipeline.run(experiment(), 1).reused
 

@@ -198,8 +198,8 @@ def test_pixels_are_read_anew_after_a_change_of_how(
     monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
     settings = only(plugin) | {"evaluation": {"folds": 2}}
     run(experiment(**settings), workers=1)
-    monkeypatch.setattr("leukobench.pixels._reading", lambda: ["another way"])
-    monkeypatch.setattr("leukobench.pipeline._code", lambda: "another code")
+    monkeypatch.setattr("leukobench.steps.write_pixels._reading", lambda: ["another way"])
+    monkeypatch.setattr("leukobench.runs.identity.code_digest", lambda *modules: "another code")
     run(experiment(**settings), workers=1)
     assert len((tmp_path / "fits").read_text()) == 4
 

@@ -12,7 +12,6 @@ import yaml
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from leukobench.chosen_methods import fit_rules, make_methods, make_networks
 from leukobench.cli import cli
 from leukobench.config.choice import Choice, Search
 from leukobench.config.experiment import Evaluation, Experiment, PseudoPatients
@@ -21,6 +20,7 @@ from leukobench.config.presets import presets
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.methods import prepared
 from leukobench.images.layouts import LAYOUTS
+from leukobench.steps.choose_methods import fit_rules, make_methods, make_networks
 
 SEARCHES = [
     {"svm_rbf": {"scale": True, "C": {"search": [1, 10]}, "gamma": {"search": ["scale", 0.01]}}},
@@ -75,7 +75,7 @@ def test_every_preset_is_named_by_the_help_and_installed_with_the_package() -> N
     said = "".join(CliRunner().invoke(cli, ["run", "--help"]).output.split())  # lines break at hyphens
     assert all(name in said for name in presets())
     setup = configparser.ConfigParser()
-    setup.read(Path(__file__).parents[1] / "setup.cfg")
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
     assert "presets.yaml" in setup["options.package_data"]["leukobench"].split()
 
 
@@ -113,7 +113,7 @@ def test_an_unknown_preset_is_refused_with_the_known_ones(tmp_path: Path) -> Non
 
 def test_the_command_line_wins_over_the_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Experiment] = []
-    monkeypatch.setattr("leukobench.cli._run", lambda experiment, workers: asked.append(experiment) or 0)
+    monkeypatch.setattr("leukobench.cli.run._run", lambda experiment, workers: asked.append(experiment) or 0)
     options = ["run", "--images", str(tmp_path), "--preset", "cnmc"]
     for more in ([], ["--folds", "3", "--layout", "folders"]):
         assert CliRunner().invoke(cli, [*options, *more]).exit_code == 0

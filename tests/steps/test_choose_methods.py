@@ -12,11 +12,11 @@ from sklearn.datasets import make_classification
 from sklearn.metrics.pairwise import rbf_kernel
 
 from leukobench import pipeline
-from leukobench.chosen_methods import make_methods, scaled_for
 from leukobench.classifiers import CLASSIFIERS, large_data
 from leukobench.classifiers.large_data import MOST_IMAGES, VARIANTS
 from leukobench.classifiers.svm import GaussianSample
 from leukobench.config.experiment_file import for_folder
+from leukobench.steps.choose_methods import experiment_for_size, make_methods
 
 
 def asked(**said: Any) -> Any:
@@ -28,11 +28,11 @@ def names(experiment: Any) -> list[str]:
 
 
 def test_few_images_change_nothing() -> None:
-    assert scaled_for(asked(), MOST_IMAGES) == (asked(), [])
+    assert experiment_for_size(asked(), MOST_IMAGES) == (asked(), [])
 
 
 def test_many_images_get_variants_and_words() -> None:
-    made, words = scaled_for(asked(), MOST_IMAGES + 1)
+    made, words = experiment_for_size(asked(), MOST_IMAGES + 1)
     assert names(made)[:3] == ["svm_linear_primal", "svm_rbf_nystroem", "random_forest"]
     assert len(made.classifiers) == len(asked().classifiers)
     assert [word.split()[0] for word in words] == ["svm_linear_primal", "svm_rbf_nystroem"]
@@ -41,14 +41,14 @@ def test_many_images_get_variants_and_words() -> None:
 
 def test_who_insists_is_obeyed() -> None:
     said = asked(evaluation={"large_data": "exact"})
-    assert scaled_for(said, 10**6) == (said, [])
+    assert experiment_for_size(said, 10**6) == (said, [])
     said = asked(evaluation={"large_data": "always"})
-    assert names(scaled_for(said, 10)[0])[:2] == ["svm_linear_primal", "svm_rbf_nystroem"]
+    assert names(experiment_for_size(said, 10)[0])[:2] == ["svm_linear_primal", "svm_rbf_nystroem"]
 
 
 def test_parameters_and_searches_are_kept_and_twins_are_not_made() -> None:
     said = asked(classifiers=[{"svm_rbf": {"C": 3.0, "gamma": {"search": [0.1, 1.0]}}}, "svm_rbf_nystroem", "svm_rbf"])
-    made, _ = scaled_for(said, 10**6)
+    made, _ = experiment_for_size(said, 10**6)
     assert names(made) == ["svm_rbf_nystroem(C=3.0, gamma=tuned)", "svm_rbf_nystroem"]
     assert len(make_methods(made)[1][0].candidates) == 2
 

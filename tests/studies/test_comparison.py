@@ -20,7 +20,7 @@ from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.studies.comparison import compare_runs
 
-PLUGIN = Path(__file__).parent / "plugin"
+PLUGIN = Path(__file__).parents[1] / "plugin"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Head to head: networks trained end to end beside the best that frozen features reach, with what each costs."""
+"""Compare costs: networks trained end to end beside the best that frozen features reach, with what each costs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .evaluation.grid import Grid
-from .evaluation.network_runner import fresh_process
-from .evaluation.runner import BYTES_OF_A_WEIGHT
-from .features.extractors import Extractor
-from .features.speed import ExtractorCost, extractor_cost
-from .images.index import ImageIndex
-from .runs.progress import Progress
+from ..evaluation.grid import Grid
+from ..evaluation.network_runner import fresh_process
+from ..evaluation.runner import BYTES_OF_A_WEIGHT
+from ..features.extractors import Extractor
+from ..features.speed import ExtractorCost, extractor_cost
+from ..images.index import ImageIndex
+from ..runs.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,31 +28,38 @@ _HEAD = "dense_head"
 _TIMED_IMAGES = 32
 
 
+def compare_costs(
+    extractors: Mapping[str, Extractor],
+    grid: Grid,
+    leaderboard: pd.DataFrame,
+    index: ImageIndex,
+    workspace: Workspace,
+) -> None:
+    """Write ``head_to_head.csv``: scores and costs of networks trained end to end and of frozen features."""
+    networks = [one.classifier for one in grid.networks]
+    how = {network.label: getattr(network.estimator, "trained", "from scratch") for network in networks}
+    train, test = np.array([(len(fold.train), len(fold.test)) for fold in grid.folds]).mean(axis=0)
+    costs = extractor_costs(extractors, index, workspace)
+    table = head_to_head(leaderboard, costs, how, (float(train), float(test)))
+    workspace.folder.write_table("head_to_head.csv", table)
+
+
 def extractor_costs(
-    extractors: Mapping[str, Extractor], index: ImageIndex, workers: int, progress: Progress
+    extractors: Mapping[str, Extractor], index: ImageIndex, workspace: Workspace
 ) -> dict[str, ExtractorCost]:
     """What each extractor costs, timed on a few of the images in a process of its own; those that fail are left out."""
     rows = np.linspace(0, len(index) - 1, min(_TIMED_IMAGES, len(index))).astype(int)
     files = [Path(path).read_bytes() for path in index.images["path"].iloc[rows]]
-    found: dict[str, ExtractorCost] = {}
-    with progress(TIMING, len(extractors)) as advance:
+    costs: dict[str, ExtractorCost] = {}
+    with workspace.progress(TIMING, len(extractors)) as advance:
         for label, extractor in extractors.items():
             try:
                 with fresh_process() as process:
-                    found[label] = process.submit(extractor_cost, extractor, files, workers).result()
+                    costs[label] = process.submit(extractor_cost, extractor, files, workspace.workers).result()
             except Exception as error:  # a plug-in may raise anything, or die
                 _log.warning("What %s costs could not be timed: %s", label, error)
             advance(1)
-    return found
-
-
-def compared(grid: Grid, leaderboard: pd.DataFrame, costs: Mapping[str, ExtractorCost]) -> pd.DataFrame:
-    """`head_to_head` of a grid."""
-    networks = [one.classifier for one in grid.networks]
-    how = {network.label: getattr(network.estimator, "trained", "from scratch") for network in networks}
-    sizes = np.array([(len(fold.train), len(fold.test)) for fold in grid.folds])
-    train, test = sizes.mean(axis=0)
-    return head_to_head(leaderboard, costs, how, (float(train), float(test)))
+    return costs
 
 
 def head_to_head(

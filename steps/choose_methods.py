@@ -1,35 +1,37 @@
-"""Chosen methods: from what an experiment says to selectors and classifiers, checked and unfitted."""
+"""Choose methods: from what an experiment says to selectors and classifiers, checked and unfitted."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
-from .classifiers import CLASSIFIERS
-from .classifiers.cnns import CNNS
-from .classifiers.large_data import VARIANTS, give_way
-from .classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
-from .config.choice import Choice
-from .config.experiment import Experiment
-from .errors import ConfigurationError
-from .evaluation.methods import FitRules, Method, make_method, weights_by_code
-from .registry import Registry
-from .selection import SELECTORS
-from .selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
+from ..classifiers import CLASSIFIERS
+from ..classifiers.cnns import CNNS
+from ..classifiers.large_data import VARIANTS, needs_variants
+from ..classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
+from ..config.choice import Choice
+from ..config.experiment import Experiment
+from ..errors import ConfigurationError
+from ..evaluation.methods import FitRules, Method, make_method, weights_by_code
+from ..registry import Registry
+from ..selection import SELECTORS
+from ..selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
 
 _POINTS, _FINE_POINTS = 5, 15
 
 
 def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
     """Selectors and classifiers, unfitted, with every name and parameter checked."""
-    said = experiment.evaluation
-    weighted = said.balance == "class_weight"
+    evaluation = experiment.evaluation
+    weighted = evaluation.balance == "class_weight"
     selectors = [
-        make_method(SELECTORS, c.name, c.fixed, c.label, said.seed, axes=_axes(c, SELECTORS, said.tuning))
+        make_method(SELECTORS, c.name, c.fixed, c.label, evaluation.seed, axes=_axes(c, SELECTORS, evaluation.tuning))
         for c in experiment.selectors
     ]
     classifiers = [
-        make_method(CLASSIFIERS, c.name, c.fixed, c.label, said.seed, weighted, _axes(c, CLASSIFIERS, said.tuning))
+        make_method(
+            CLASSIFIERS, c.name, c.fixed, c.label, evaluation.seed, weighted, _axes(c, CLASSIFIERS, evaluation.tuning)
+        )
         for c in experiment.classifiers
     ]
     return selectors, classifiers
@@ -37,9 +39,9 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
 
 def make_networks(experiment: Experiment) -> list[Method]:
     """Networks that are trained end to end, unfitted, with every name, parameter and weights file checked."""
-    said = experiment.evaluation
-    weighted = said.balance == "class_weight"
-    return [make_method(CNNS, c.name, c.parameters, c.label, said.seed, weighted) for c in experiment.cnns]
+    evaluation = experiment.evaluation
+    weighted = evaluation.balance == "class_weight"
+    return [make_method(CNNS, c.name, c.parameters, c.label, evaluation.seed, weighted) for c in experiment.cnns]
 
 
 def check_networks(networks: list[Method], balance: str, build: bool = True) -> None:
@@ -95,20 +97,20 @@ def weights_in_words(method: Method) -> str:
     return f"{weights} weights" if weights else "trained from scratch"
 
 
-def scaled_for(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:
-    """The experiment with classifiers that can be fitted to so many images, and which ones gave way, in words."""
-    if not give_way(experiment.evaluation.large_data, images):
+def experiment_for_size(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:
+    """The experiment with classifiers that can be fitted to so many images, and which ones were replaced, in words."""
+    if not needs_variants(experiment.evaluation.large_data, images):
         return experiment, []
-    made: dict[str, Choice] = {}
+    variants: dict[str, Choice] = {}
     for choice in experiment.classifiers:
         variant = choice.model_copy(update={"name": VARIANTS.get(choice.name, choice.name)})
-        made.setdefault(variant.label, variant)
+        variants.setdefault(variant.label, variant)
     words = [
-        f"{VARIANTS[name]} takes the place of {name}, whose cost grows with the square of the number of images "
+        f"{VARIANTS[name]} replaces {name}, whose cost grows with the square of the number of images "
         f"({images:,}; `evaluation.large_data: exact` keeps it)"
         for name in dict.fromkeys(choice.name for choice in experiment.classifiers if choice.name in VARIANTS)
     ]
-    return experiment.model_copy(update={"classifiers": list(made.values())}), words
+    return experiment.model_copy(update={"classifiers": list(variants.values())}), words
 
 
 def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
@@ -123,7 +125,9 @@ def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any
 
 def fit_rules(experiment: Experiment) -> FitRules:
     """How every fit is done; searches that a choice names go over the whole grid unless the experiment says how."""
-    said = experiment.evaluation
+    evaluation = experiment.evaluation
     named = any(choice.searched for choice in [*experiment.selectors, *experiment.classifiers])
-    tuning = "grid" if named and said.tuning == "none" else said.tuning
-    return FitRules(said.balance, said.calibration, said.seed, tuning, said.budget, said.rank_by)
+    tuning = "grid" if named and evaluation.tuning == "none" else evaluation.tuning
+    return FitRules(
+        evaluation.balance, evaluation.calibration, evaluation.seed, tuning, evaluation.budget, evaluation.rank_by
+    )

@@ -9,9 +9,8 @@ import pytest
 
 from leukobench.features.extractors import make_extractor
 from leukobench.features.speed import ExtractorCost, extractor_cost
-from leukobench.head_to_head import extractor_costs, head_to_head
 from leukobench.images.index import index_images
-from leukobench.runs.progress import silent
+from leukobench.steps.compare_costs import extractor_costs, head_to_head
 
 ROWS = [
     ("net", "anova", "svm_rbf", "combination", 0.5, 2.0, 0.1, 1_000, 0),
@@ -54,7 +53,7 @@ def test_networks_the_best_of_each_extractor_and_its_heads_with_their_sums() -> 
     assert best["balanced_accuracy_low"] == pytest.approx(0.79)
 
 
-def test_what_an_extractor_costs_is_timed_and_its_weights_counted(smears: Path) -> None:
+def test_what_an_extractor_costs_is_timed_and_its_weights_counted(smears: Path, tmp_path: Path) -> None:
     files = [path.read_bytes() for path in sorted(smears.rglob("*.jpg"))[:4]]
     cost = extractor_cost(make_extractor("efficientnet_lite0", {}), files, 1)
     assert cost.parameters == 3_413_024
@@ -67,7 +66,7 @@ def test_an_extractor_that_fails_is_left_out_and_said(
 ) -> None:
     index = index_images(smears)
     extractors = {name: make_extractor(f"{plugin}:{name}", {}) for name in ("Colours", "Raises")}
-    found = extractor_costs(extractors, index, 1, silent)
+    found = extractor_costs(extractors, index, Workspace(RunFolder(tmp_path / "run"), 1))
     assert list(found) == ["Colours"]
     assert found["Colours"].parameters == 0
     assert "What Raises costs could not be timed" in caplog.text

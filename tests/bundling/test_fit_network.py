@@ -20,17 +20,17 @@ import pytest
 
 from leukobench.bundling.fit import fit
 from leukobench.bundling.fit_network import chosen_network, fit_network
-from leukobench.chosen_methods import make_networks
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ImagesError
 from leukobench.evaluation.task import Task
 from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
-from leukobench.runs.progress import silent
+from leukobench.runs.workspace import Workspace
 from leukobench.serving.bundle import load
 from leukobench.serving.estimators import from_bytes, to_bytes
 from leukobench.serving.network_output import NetworkOutput, output_names
 from leukobench.serving.reference import Reference
+from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 
 # 16 pixels are a sixth of the smears' 96: frozen networks would decode these at half their size.
@@ -116,7 +116,7 @@ def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) ->
     Path(known["path"][7]).unlink()
     (method,) = make_networks(said)
     with pytest.raises(ImagesError, match="2 images are not as the run saw them"):
-        fit_network(method, RunFolder(tmp_path / "run"), said, known, task_of(known), 1, silent)
+        fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path / "run"), 1))
     assert not (tmp_path / "run").exists()
 
 
@@ -217,7 +217,7 @@ def test_other_networks_give_the_numbers_of_keras(case: str, tiny: None, smears:
     said = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})
     known = table(smears, classes)
     method = chosen_network(said, said.cnns[0].label)
-    made = fit_network(method, RunFolder(tmp_path), said, known, task_of(known), 1, silent)
+    made = fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path), 1))
     assert made.facts["agreement"]["probabilities"] < 1e-6
     assert made.features.shape == (24 * classes, 128 + 4 if classes == 4 else 8 + 1)
     stored = from_bytes(to_bytes(made.fitted.classifier, "classifier"), "classifier")

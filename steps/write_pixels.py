@@ -1,4 +1,4 @@
-"""Pixels: every image at the size that a network wants, in one memory-mapped file."""
+"""Write pixels: every image at the size that a network wants, in one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -11,63 +11,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImagesError, UnreadableImageError
-from .evaluation.grid import Combination, FeatureSource
-from .evaluation.methods import Method, make_method
-from .images import decoding, reading
-from .images.index import ImageIndex
-from .images.reading import read_resized
-from .runs.folder import RunFolder
-from .runs.progress import Progress
-from .selection import SELECTORS
-from .storage import atomic_path, digest, file_digest
+from ..errors import ImagesChangedError, UnreadableImageError
+from ..evaluation.grid import Combination, FeatureSource
+from ..evaluation.methods import Method, make_method
+from ..images import decoding, reading
+from ..images.index import ImageIndex
+from ..images.reading import read_resized
+from ..runs.workspace import Workspace
+from ..selection import SELECTORS
+from ..storage import atomic_path, digest, file_digest
 
 READING = "reading pixels"
 PIXELS = "pixels"
 _AHEAD = 256
 
 
-def on_pixels(
-    networks: Sequence[Method], index: ImageIndex, folder: RunFolder, workers: int, progress: Progress
-) -> list[Combination]:
+def pixel_combinations(networks: Sequence[Method], index: ImageIndex, workspace: Workspace) -> list[Combination]:
     """Each network as a combination: pixels, no selector, the network.
 
     Images of each size that a network wants are read once, into a file that is deleted at the end of the run.
 
     Raises
     ------
-    ImagesError
-        Images went bad since the audit looked at them.
+    ImagesChangedError
+        Images changed, or became unreadable, since they were indexed.
     """
-    made = []
+    combinations = []
     for method in networks:
-        target, identity = pixels_for(method, index.files(), folder, workers, progress)
+        target, identity = pixels_for(method, index.files(), workspace)
         source = FeatureSource(PIXELS, target, identity, images=True)
-        made.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
-    return made
+        combinations.append(Combination(source, make_method(SELECTORS, "none", {}, "none", 0), method))
+    return combinations
 
 
-def pixels_for(
-    network: Method, files: Sequence[tuple[str, str]], folder: RunFolder, workers: int, progress: Progress
-) -> tuple[Path, str]:
+def pixels_for(network: Method, files: Sequence[tuple[str, str]], workspace: Workspace) -> tuple[Path, str]:
     """Bring the images `files`, (image_id, path) each, into one file as a network wants them; its path and identity.
 
     Raises
     ------
-    ImagesError
-        Images went bad since the audit looked at them.
+    ImagesChangedError
+        Images changed, or became unreadable, since they were indexed.
     """
-    size, interpolation = wanted(network)
+    size, interpolation = input_of(network)
     identity = digest(["pixels", list(size), interpolation, _reading()])
     seen = digest([[image_id for image_id, _ in files], identity])
-    target = folder.matrix(f"pixels-{seen[:16]}")
+    target = workspace.folder.matrix(f"pixels-{seen[:16]}")
     if not target.exists():
-        with progress(f"{READING} at {size[0]} x {size[1]}", len(files)) as advance:
-            _write(target, [path for _, path in files], size, interpolation, workers, advance)
+        with workspace.progress(f"{READING} at {size[0]} x {size[1]}", len(files)) as advance:
+            _write(target, [path for _, path in files], size, interpolation, workspace.workers, advance)
     return target, identity
 
 
-def wanted(network: Method) -> tuple[tuple[int, int], str]:
+def input_of(network: Method) -> tuple[tuple[int, int], str]:
     """Height and width of the images that a network wants, and how they are resized."""
     height, width = network.estimator.input_size
     return (height, width), getattr(network.estimator, "interpolation", "bilinear")
@@ -92,15 +87,11 @@ def _write(
 
 def _read(paths: Sequence[str], size: tuple[int, int], interpolation: str, workers: int) -> Iterator[NDArray[np.uint8]]:
     def read(path: str) -> NDArray[np.uint8]:
-        return read_resized(path, size, interpolation)
+        try:
+            return read_resized(path, size, interpolation)
+        except UnreadableImageError as error:
+            raise ImagesChangedError({path: error.what}) from error
 
-    try:
-        with ThreadPoolExecutor(workers) as pool:
-            for start in range(0, len(paths), _AHEAD):
-                yield from pool.map(read, paths[start : start + _AHEAD])
-    except UnreadableImageError as error:
-        raise ImagesError(
-            "An image went bad while the run worked.",
-            received=str(error),
-            mend="leave the folder as it is during a run, and run the same command again.",
-        ) from error
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(paths), _AHEAD):
+            yield from pool.map(read, paths[start : start + _AHEAD])

@@ -15,7 +15,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_limits
 
-from leukobench.chosen_methods import fit_rules, make_methods
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.classifiers import search_spaces as of_classifiers
 from leukobench.config.experiment_file import for_folder
@@ -25,6 +24,7 @@ from leukobench.evaluation.tuning import Chosen, InnerFeatures, tune
 from leukobench.registry import Registry
 from leukobench.selection import SELECTORS
 from leukobench.selection import search_spaces as of_selectors
+from leukobench.steps.choose_methods import fit_rules, make_methods
 
 SPACES = {"selector": of_selectors, "classifier": of_classifiers}
 REGISTRIES = {"selector": SELECTORS, "classifier": CLASSIFIERS}

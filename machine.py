@@ -1,0 +1,114 @@
+"""The machine: cores, the protocols of what spreads work and shows its progress, and the digest of our own code."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from .storage import digest, file_digest
+
+
+class Advance(Protocol):
+    """Called with how much was done since the last call, and where the work stands in words."""
+
+    def __call__(self, done: float, words: str = "") -> None:
+        """Show it."""
+
+
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+"""Given the title of a stage and its total: a context in which `Advance` is called. See `leukobench.runs.progress`."""
+
+
+class Executor(Protocol):
+    """What computes independent pieces of work, in processes of this machine or elsewhere.
+
+    Attributes
+    ----------
+    workers : int
+        Pieces that are computed at a time.
+    """
+
+    workers: int
+
+    def isolated(self) -> Executor:
+        """The same, but never in this process: what kills a piece leaves this process alive."""
+
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> Iterator[int]:
+        """Call ``work(*piece)`` for every piece, and yield the position of each piece when it is finished.
+
+        Raises
+        ------
+        WorkerDiedError
+            A process was killed; the pieces that were not yielded may be unfinished.
+        """
+
+
+class WorkerDiedError(Exception):
+    """A worker process ended before its work: most often the machine ran out of memory."""
+
+
+def cores() -> int:
+    """How many cores this process may use: its affinity and the container's CPU quota are respected."""
+    import joblib
+
+    return int(joblib.cpu_count())
+
+
+_PACKAGE = Path(__file__).parent
+_IMPORT = re.compile(r"^[ \t]*from[ \t]+(\.+)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE)
+
+
+def code_digest(*modules: str, apart_from: frozenset[str] = frozenset()) -> str:
+    """SHA-256 (hex) of the source of modules of leukobench and of every module of it that they import, however deep.
+
+    Parameters
+    ----------
+    *modules : str
+        Such as ``"evaluation.runner"``, without the package's own name.
+    apart_from : frozenset of str
+        Modules whose source does not count.
+    """
+    reached = sorted(frozenset().union(*map(imported_modules, modules)) - apart_from)
+    return digest([[name, file_digest(_source(name))] for name in reached])
+
+
+@functools.cache
+def imported_modules(module: str) -> frozenset[str]:
+    """`module` and every module of leukobench that it imports, at its top or inside its functions, however deep."""
+    reached: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(_imports(name))
+    return frozenset(reached)
+
+
+@functools.cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules that one module imports, packages on the way to them included."""
+    source = _source(module)
+    package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]
+    names: set[str] = set()
+    for dots, tail, imported in _IMPORT.findall(source.read_text(encoding="utf-8")):
+        base = package[: len(package) - len(dots) + 1] + [part for part in tail.split(".") if part]
+        for name in re.findall(r"\w+(?=(?:\s+as\s+\w+)?\s*(?:,|\)|$))", imported.strip("() \n")):
+            path = [*base, name]
+            names.add(".".join(path if _is_module(path) else base))
+        names.update(".".join(base[:depth]) for depth in range(1, len(base)))
+    return frozenset(names - {""})
+
+
+def _is_module(path: list[str]) -> bool:
+    folder = _PACKAGE.joinpath(*path)
+    return folder.with_suffix(".py").is_file() or (folder / "__init__.py").is_file()
+
+
+def _source(module: str) -> Path:
+    folder = _PACKAGE.joinpath(*module.split("."))
+    return folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")

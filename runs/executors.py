@@ -1,0 +1,40 @@
+"""Executors: what spreads the fits of a run over processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..machine import WorkerDiedError
+
+
+class Processes:
+    """Processes of this machine, kept for the next call; see `leukobench.machine.Executor`.
+
+    Parameters
+    ----------
+    workers : int
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> Iterator[int]:
+        """Yield the position of each piece when ``work(*piece)`` has ended."""
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        jobs = (delayed(_numbered)(position, work, piece) for position, piece in enumerate(pieces))
+        try:
+            yield from Parallel(n_jobs=self.workers, return_as="generator_unordered", batch_size=1)(jobs)
+        except TerminatedWorkerError as error:
+            raise WorkerDiedError(str(error)) from error
+
+    def isolated(self) -> Processes:
+        """Processes apart from this one, even for a single worker: what kills them leaves this one alive."""
+        return Processes(max(2, self.workers))
+
+
+def _numbered(position: int, work: Callable[..., Any], piece: tuple[Any, ...]) -> int:
+    work(*piece)
+    return position

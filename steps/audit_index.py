@@ -1,0 +1,101 @@
+"""Audit the index: measure every image once, group copies, compare the classes in what is unrelated to the cells."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audit.copies import clusters_of
+from ..audit.differences import class_differences
+from ..audit.summary import summarise
+from ..config.experiment import Experiment
+from ..features.cache import FeatureCache
+from ..features.extraction import extract_to, pending
+from ..features.simple_measurements import SimpleMeasurements, columns
+from ..images.facts import file_facts
+from ..images.index import ImageIndex
+from ..runs.workspace import Workspace
+from .find_copies import find_copies
+from .find_images import warn_of_ledger
+from .group_pseudo_patients import group_pseudo_patients
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+MEASURING = "looking at every image"
+_TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What the audit leaves.
+
+    Attributes
+    ----------
+    index : ImageIndex
+        Without the images that do not decode; copies are grouped.
+    measurements : ndarray of float32, shape (len(index), numbers)
+        Memory-mapped; see `SimpleMeasurements`.
+    names : list of str
+        Of its columns.
+    summary : dict
+        Counts and words; see `summarise`.
+    """
+
+    index: ImageIndex
+    measurements: np.ndarray
+    names: list[str]
+    summary: dict[str, Any]
+
+    def split(self, sealed: np.ndarray) -> tuple[Audited, ImageIndex]:
+        """Leave out the rows where `sealed` is true; they come second."""
+        index, held = self.index.split(sealed)
+        return Audited(index, self.measurements[~sealed], self.names, self.summary), held
+
+
+def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace) -> Audited:
+    """Measure every image once; copies and differences between the classes; writes ``audit/`` of the run.
+
+    Raises
+    ------
+    ImagesError, ConfigurationError
+        No image can be read, or pseudo-patients make no sense for these.
+    """
+    folder, cache = workspace.folder, FeatureCache.shared(SimpleMeasurements.identity)
+    target = folder.matrix("measurements")
+    with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
+        unreadable = extract_to(target, SimpleMeasurements(), index.files(), cache, workspace.workers, advance)
+    if unreadable:
+        index = index.without(unreadable)
+        warn_of_ledger(index)
+    measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()
+    pairs = find_copies(index, measurements[:, columns(names, "fingerprint")], workspace)
+    index = index.with_copies(clusters_of(pairs, index.images))
+    differences = class_differences(_facts(index, measurements, names), index.images["label"].to_numpy())
+    folder.write_table("audit/differences.csv", differences)
+    summary = summarise(index.images, pairs, differences)
+    for line in summary["warnings"]:
+        _log.warning("%s", line)
+    index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
+    folder.write_table("ledger.parquet", index.ledger)
+    return Audited(index, measurements, names, summary)
+
+
+def _facts(index: ImageIndex, measurements: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """File facts and colours by name; facts that are texts are read again from one file each."""
+    import pandas as pd
+
+    wanted = [position for position, name in enumerate(names) if name.startswith(("file.", "colour."))]
+    named = [names[position].removeprefix("file.") for position in wanted]
+    table = pd.DataFrame(measurements[:, wanted], columns=named)
+    for name in _TEXTS:
+        codes, first = np.unique(table[name], return_index=True)
+        texts = [str(file_facts(Path(path).read_bytes())[name]) for path in index.images["path"].iloc[first]]
+        table[name] = table[name].map(dict(zip(codes, texts, strict=True)))
+    return table

@@ -1,0 +1,41 @@
+"""Find copies: pairs of files that hold one picture, as a table and as contact sheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..audit import copies
+from ..audit.sheets import draw_sheets
+from ..images.index import ImageIndex
+from ..runs.progress import counted
+from ..runs.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPARING = "comparing images"
+_SHEETS = 4
+
+
+def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspace) -> pd.DataFrame:
+    """Pairs of copies; writes ``audit/copies.parquet`` and the contact sheets of the worst.
+
+    Parameters
+    ----------
+    index : ImageIndex
+    fingerprints : ndarray of float32, shape (len(index), 768)
+    workspace : Workspace
+
+    Returns
+    -------
+    DataFrame
+        See `leukobench.audit.copies.find_copies`.
+    """
+    folder = workspace.folder
+    with counted(workspace.progress, COMPARING) as report:
+        pairs = copies.find_copies(index.images, fingerprints, report, workspace.workers)
+    folder.write_table("audit/copies.parquet", pairs)
+    draw_sheets(pairs, folder.path / "audit" / "sheets", _SHEETS)
+    return pairs

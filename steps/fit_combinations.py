@@ -1,0 +1,22 @@
+"""Fit combinations: every combination and fold gets its record; networks trained end to end come last."""
+
+from __future__ import annotations
+
+from ..evaluation.grid import Grid
+from ..evaluation.network_runner import pending_networks, run_networks
+from ..evaluation.records import RecordStore
+from ..evaluation.runner import pending_units, run_grid
+from ..runs.workspace import Workspace
+
+FITTING, TRAINING = "fitting combinations", "training networks"
+
+
+def fit_combinations(grid: Grid, workspace: Workspace) -> RecordStore:
+    """Bring a record for every combination and fold that has none, or only a failed one, into the run's folder."""
+    store = RecordStore(workspace.folder.records)
+    with workspace.progress(FITTING, sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
+        run_grid(grid, store, workspace.executor, advance)
+    if grid.networks:
+        with workspace.progress(TRAINING, len(pending_networks(grid, store))) as advance:
+            run_networks(grid, store, workspace.workers, advance)
+    return store

@@ -1,0 +1,34 @@
+"""Make the grid: the task, its folds, and every combination and baseline over them."""
+
+from __future__ import annotations
+
+from ..evaluation.folds import folds_table, make_folds
+from ..evaluation.grid import Grid
+from ..evaluation.guards import permuted
+from ..runs.workspace import Workspace
+from .audit_index import Audited
+from .extract_features import extract_features
+from .make_task import make_task
+from .prepare_run import PreparedRun
+from .score_shortcuts import shortcut_baselines
+from .write_pixels import pixel_combinations
+
+
+def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> Grid:
+    """All combinations of a run over shared folds, features extracted; writes ``folds.parquet``.
+
+    Raises
+    ------
+    ImagesError
+        Images have changed, or cannot be split into so many folds.
+    """
+    evaluation = prepared.experiment.evaluation
+    sources = extract_features(prepared.extractors, audited.index, workspace)
+    task = make_task(audited.index)
+    if evaluation.permute:
+        task = permuted(task, evaluation.seed)
+    folds = make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
+    workspace.folder.write_table("folds.parquet", folds_table(task, folds))
+    baselines = shortcut_baselines(audited, workspace.folder, evaluation)
+    networks = pixel_combinations(prepared.networks, audited.index, workspace)
+    return Grid(task, folds, sources, *prepared.methods, prepared.rules, baselines, networks)

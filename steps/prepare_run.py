@@ -1,0 +1,104 @@
+"""Prepare the run: check everything that can be checked before any work, and find the images."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .. import __version__
+from ..classifiers import CLASSIFIERS
+from ..config.experiment import Experiment
+from ..evaluation.grid import installed_versions, software_versions
+from ..evaluation.methods import FitRules, Method
+from ..features.extractors import Extractor, make_extractor
+from ..images.index import ImageIndex
+from ..runs.identity import plugin_sources, run_digest
+from ..runs.workspace import Workspace
+from ..selection import SELECTORS
+from .choose_methods import (
+    check_classes,
+    check_networks,
+    experiment_for_size,
+    fit_rules,
+    make_methods,
+    make_networks,
+)
+from .find_images import find_images
+
+_log = logging.getLogger(__name__)
+_ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """What an experiment is about, before anything is computed.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        With classifiers that can be fitted to so many images.
+    notes : list of str
+        Which classifiers were replaced, and by what.
+    extractors : dict of str to Extractor
+        By their labels.
+    networks : list of Method
+        That are trained end to end.
+    index : ImageIndex
+    """
+
+    experiment: Experiment
+    notes: list[str]
+    extractors: dict[str, Extractor]
+    networks: list[Method]
+    index: ImageIndex
+
+    @cached_property
+    def state(self) -> str:
+        """Digest of everything that decides the results."""
+        selectors, classifiers = self.experiment.selectors, self.experiment.classifiers
+        plugins = plugin_sources(SELECTORS, [choice.name for choice in selectors])
+        plugins += plugin_sources(CLASSIFIERS, [choice.name for choice in classifiers])
+        identities = [extractor.identity for extractor in self.extractors.values()]
+        return run_digest(self.experiment, identities, self.networks, self.index.digest(), plugins)
+
+    @cached_property
+    def methods(self) -> tuple[list[Method], list[Method]]:
+        """Selectors and classifiers, unfitted."""
+        return make_methods(self.experiment)
+
+    @cached_property
+    def rules(self) -> FitRules:
+        """How every fit is done."""
+        return fit_rules(self.experiment)
+
+    def resolved(self) -> dict[str, Any]:
+        """Identities and versions that ``experiment.yaml`` keeps beside the experiment."""
+        machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
+        machine |= installed_versions(_ENGINES)
+        identities = {label: dict(extractor.identity) for label, extractor in self.extractors.items()}
+        return {"extractors": identities, "images": self.index.digest(), "software": machine | software_versions()}
+
+
+def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
+    """Check everything that can be checked, and find the images.
+
+    Raises
+    ------
+    ConfigurationError, ImagesError, WeightsError, EngineError
+    """
+    was_finished = workspace.folder.was_finished()
+    extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
+    networks = make_networks(experiment)
+    check_networks(networks, experiment.evaluation.balance, build=not was_finished)
+    if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+        make_methods(experiment)
+    index = find_images(experiment, workspace)
+    index.check(experiment.evaluation.folds)
+    check_classes(networks, index.classes())
+    experiment, notes = experiment_for_size(experiment, len(index))
+    for note in notes:
+        _log.warning("%s.", note)
+    return PreparedRun(experiment, notes, extractors, networks, index)

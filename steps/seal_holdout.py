@@ -1,0 +1,46 @@
+"""Seal the holdout: whole groups are put aside before anything is fitted, and opened once by `leukobench unseal`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+
+from ..config.experiment import Experiment
+from ..evaluation.folds import splits
+from ..images.index import ImageIndex
+from ..runs.folder import RunFolder
+from .audit_index import Audited
+
+_SEALED_PARTS = 10
+
+
+def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
+    """Put the sealed images aside, where the experiment seals some; writes ``images.parquet`` and ``sealed.parquet``.
+
+    Raises
+    ------
+    ImagesError
+        Too few images or groups are left for the folds.
+    """
+    evaluation = experiment.evaluation
+    audited.index.check(evaluation.folds)
+    audited, held = audited.split(sealed_rows(audited.index, evaluation.holdout, evaluation.seed))
+    folder.write_table("images.parquet", audited.index.table())
+    if evaluation.holdout:
+        folder.write_table("sealed.parquet", held.table())
+    audited.index.check(evaluation.folds)
+    return audited
+
+
+def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
+    """Rows of the sealed holdout, bool: whole groups, `part` of them, every class among them where that is possible."""
+    rows = np.zeros(len(index), dtype=bool)
+    if part:
+        labels = np.unique(index.images["label"], return_inverse=True)[1].astype(np.int64)
+        share = Fraction(part).limit_denominator(min(_SEALED_PARTS, len(np.unique(index.group))))
+        drawn = splits(labels, index.group, max(2, share.denominator), seed)
+        for _, held in islice(drawn, max(1, share.numerator)):
+            rows[held] = True
+    return rows

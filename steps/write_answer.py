@@ -1,0 +1,43 @@
+"""Write the answer: the sentences, the figures and the report, over the protocol that every number comes from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ..evaluation.scores import Scored
+from ..reporting.answer import make_answer
+from ..reporting.figures import draw_figures
+from ..reporting.protocol import groups, opened_line, protocol
+from ..runs.folder import RunFolder
+from .audit_index import Audited
+from .choose_methods import weights_in_words
+from .prepare_run import PreparedRun
+
+_log = logging.getLogger(__name__)
+
+
+def protocol_lines(prepared: PreparedRun, audited: Audited, folder: RunFolder) -> list[str]:
+    """Images, groups, folds and weights in words."""
+    described = {label: extractor.description for label, extractor in prepared.extractors.items()}
+    described |= {f"pixels x {method.label}": weights_in_words(method) for method in prepared.networks}
+    lines = protocol(audited.index, prepared.experiment.evaluation, described, prepared.rules.tuning)
+    lines += prepared.notes
+    if opened := folder.read_json("holdout.json"):
+        lines.append(opened_line(opened["opened"]))
+    return lines
+
+
+def write_answer(
+    scored: Scored, prepared: PreparedRun, audited: Audited, lines: Sequence[str], folder: RunFolder
+) -> dict[str, Any]:
+    """Write ``answer.json`` and ``figures/``."""
+    evaluation = prepared.experiment.evaluation
+    answer = make_answer(scored, evaluation, groups(audited.index), audited.summary, lines)
+    folder.write_json("answer.json", answer)
+    if len(scored.notes):
+        counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())
+        _log.warning("The fits gave %s: see %s.", counts, folder.notes)
+    draw_figures(scored.leaderboard, scored.scores, evaluation.rank_by, list(lines), folder.figures)
+    return answer
