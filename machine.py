@@ -100,7 +100,7 @@ def _imports(module: str) -> frozenset[str]:
         for name in re.findall(r"\w+(?=(?:\s+as\s+\w+)?\s*(?:,|\)|$))", imported.strip("() \n")):
             path = [*base, name]
             names.add(".".join(path if _is_module(path) else base))
-        names.update(".".join(base[:depth]) for depth in range(1, len(base)))
+        names.update(".".join(base[:depth]) for depth in range(1, len(base) + 1))
     return frozenset(names - {""})
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a cache of their own, synthetic smears, a tiny network with its run and bundle, real images."""
+"""Fixtures of all tests: a cache of their own, synthetic smears, a tiny network, its run and bundle, real images."""
 
 from __future__ import annotations
 

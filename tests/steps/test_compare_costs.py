@@ -10,6 +10,8 @@ import pytest
 from leukobench.features.extractors import make_extractor
 from leukobench.features.speed import ExtractorCost, extractor_cost
 from leukobench.images.index import index_images
+from leukobench.runs.folder import RunFolder
+from leukobench.runs.workspace import Workspace
 from leukobench.steps.compare_costs import extractor_costs, head_to_head
 
 ROWS = [
@@ -62,7 +64,7 @@ def test_what_an_extractor_costs_is_timed_and_its_weights_counted(smears: Path, 
 
 @pytest.mark.slow
 def test_an_extractor_that_fails_is_left_out_and_said(
-    smears: Path, plugin: str, caplog: pytest.LogCaptureFixture
+    smears: Path, plugin: str, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     index = index_images(smears)
     extractors = {name: make_extractor(f"{plugin}:{name}", {}) for name in ("Colours", "Raises")}
