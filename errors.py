@@ -1,4 +1,4 @@
-"""The exception tree. Every message says what happened, what was expected, what was received and how to mend it."""
+"""The exception tree. Every message says what happened, what was expected, what was received and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class LeukobenchError(Exception):
     ----------
     what : str
         What happened, as one sentence.
-    expected, received, mend : str, optional
+    expected, received, fix : str, optional
         What would have been right, what came instead, and what the user can do about it.
     """
 
     exit_code = 2
 
-    def __init__(self, what: str, *, expected: str = "", received: str = "", mend: str = "") -> None:
-        self.what, self.expected, self.received, self.mend = what, expected, received, mend
+    def __init__(self, what: str, *, expected: str = "", received: str = "", fix: str = "") -> None:
+        self.what, self.expected, self.received, self.fix = what, expected, received, fix
         parts = [what]
         parts += [f"  expected: {expected}"] if expected else []
         parts += [f"  received: {received}"] if received else []
-        parts += [f"  to mend it: {mend}"] if mend else []
+        parts += [f"  fix: {fix}"] if fix else []
         super().__init__("\n".join(parts))
 
 
@@ -59,7 +59,7 @@ class ImagesChangedError(ImagesError):
             "indexed them.",
             expected="the bytes that were indexed",
             received=f"first: image {image}: {reason}",
-            mend="restore the folder, or run the experiment again; leave the folder unchanged while a run works.",
+            fix="restore the folder, or run the experiment again; leave the folder unchanged while a run works.",
         )
 
 

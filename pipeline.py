@@ -102,7 +102,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
         raise EveryCombinationFailedError(
             f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
             received=f"the tracebacks are in {folder.notes}",
-            mend="remove their cause and run the same command again: only what failed is computed.",
+            fix="remove their cause and run the same command again: only what failed is computed.",
         )
     return outcome
 

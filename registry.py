@@ -75,7 +75,7 @@ class Registry:
             f"There is no {self.family} called '{name}'.",
             expected=", ".join(self.names()) + f"; or a dotted name such as package.module:{self.family.title()}",
             received=name,
-            mend=f"did you mean {' or '.join(nearest)}?" if nearest else f"see `leukobench list {self.family}s`.",
+            fix=f"did you mean {' or '.join(nearest)}?" if nearest else f"see `leukobench list {self.family}s`.",
         )
 
     def parameters(self, name: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class Registry:
                     f"The {self.family} '{name}' has no parameter '{parameter}'.",
                     expected=", ".join(known) or "no parameters",
                     received=parameter,
-                    mend=f"did you mean {nearest[0]}?" if nearest else f"see `leukobench list {self.family}s`.",
+                    fix=f"did you mean {nearest[0]}?" if nearest else f"see `leukobench list {self.family}s`.",
                 )
         accepted = {key: value for key, value in (offered or {}).items() if key in known and key not in given}
         try:
@@ -123,7 +123,7 @@ class Registry:
             raise ConfigurationError(
                 f"The {self.family} '{name}' refuses its parameters.",
                 received=f"{dict(given)}: {error or type(error).__name__}",
-                mend=f"see `leukobench list {self.family}s`.",
+                fix=f"see `leukobench list {self.family}s`.",
             ) from error
         return made
 
@@ -175,5 +175,5 @@ def _import(dotted: str, family: str) -> Any:
             f"The {family} '{dotted}' cannot be imported: {type(error).__name__}: {error}.",
             expected="package.module:Name, importable where leukobench runs",
             received=dotted,
-            mend="install the package in the same environment, or correct the name.",
+            fix="install the package in the same environment, or correct the name.",
         ) from error

@@ -116,7 +116,7 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
             raise BusyError(
                 f"Another process is {doing}.",
                 received=f"lock file {path}",
-                mend="wait for it to finish, or give this run another name.",
+                fix="wait for it to finish, or give this run another name.",
             ) from error
     try:
         yield
@@ -126,7 +126,7 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
 
 def _storage_error(target: Path, error: OSError) -> StorageError:
     if error.errno == errno.ENOSPC:
-        mend = "free some space and run the same command again: what was finished is kept."
-        return StorageError(f"The disk is full: {target} could not be written.", received=str(error), mend=mend)
-    mend = "check that the folder exists and that you may write to it."
-    return StorageError(f"{target} could not be written.", received=str(error), mend=mend)
+        fix = "free some space and run the same command again: what was finished is kept."
+        return StorageError(f"The disk is full: {target} could not be written.", received=str(error), fix=fix)
+    fix = "check that the folder exists and that you may write to it."
+    return StorageError(f"{target} could not be written.", received=str(error), fix=fix)

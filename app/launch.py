@@ -53,7 +53,7 @@ def serve(
     """
     if importlib.util.find_spec("streamlit") is None:
         raise ConfigurationError(
-            "The web app needs Streamlit, which is not installed.", mend="pip install 'leukobench[app]'"
+            "The web app needs Streamlit, which is not installed.", fix="pip install 'leukobench[app]'"
         )
     shown = find_target(target, images, results)
     shown.publish()
@@ -82,7 +82,7 @@ def _free_port(host: str, port: int | None) -> int:
     raise ConfigurationError(
         f"The app cannot listen on {host}:{wanted[0]}.",
         received=str(problem),
-        mend="name another --port (or --host), or stop what uses it.",
+        fix="name another --port (or --host), or stop what uses it.",
     )
 
 

@@ -66,7 +66,7 @@ def _stamp(path: Path) -> int:
     try:
         return (manifest if manifest.exists() else path).stat().st_mtime_ns
     except OSError as error:
-        raise BundleError("The bundle is no longer there.", received=str(path), mend="load this page again.") from error
+        raise BundleError("The bundle is no longer there.", received=str(path), fix="load this page again.") from error
 
 
 def predict(bundle: Bundle, images: Sequence[Upload], level: float) -> list[Prediction]:

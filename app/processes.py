@@ -86,7 +86,7 @@ def start(experiment: Experiment) -> None:
     with _alone(results):
         taken = {*_names(results), *(path.name for path in results.iterdir())}
         if name.casefold() in map(str.casefold, taken):
-            raise ConfigurationError(f"The name '{name}' is taken.", mend="choose another, or resume what bears it.")
+            raise ConfigurationError(f"The name '{name}' is taken.", fix="choose another, or resume what bears it.")
         file = _kept(results, name, "yaml")
         write_text(file, yaml.safe_dump(experiment.to_mapping(), sort_keys=False, allow_unicode=True))
         _launch(results, name, file)
@@ -180,7 +180,7 @@ def _alone(results: Path) -> Iterator[None]:
     with lock(results / _STARTED / ".lock", "starting a benchmark", timeout_s=_PATIENCE_S):
         for name in _names(results):
             if _pid(results, name) is not None or _is_locked(RunFolder(results / name)):
-                raise BusyError(f"The benchmark '{name}' is at work, on all cores.", mend="wait for it, or stop it.")
+                raise BusyError(f"The benchmark '{name}' is at work, on all cores.", fix="wait for it, or stop it.")
         yield
 
 

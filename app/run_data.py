@@ -35,7 +35,7 @@ def read_run(folder: Path) -> RunTables:
     try:
         changed = (folder / "leaderboard.csv").stat().st_mtime_ns
     except OSError as error:
-        raise StorageError(f"The run {folder.name} is no longer there.", mend="load this page again.") from error
+        raise StorageError(f"The run {folder.name} is no longer there.", fix="load this page again.") from error
     return _read_run(folder, changed)
 
 

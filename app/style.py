@@ -127,7 +127,7 @@ def facts(pairs: Mapping[str, str]) -> str:
 
 def in_words(error: LeukobenchError) -> str:
     """An error as Markdown that shows its text as it stands."""
-    said = [error.what, f"Expected: {error.expected}" if error.expected else "", error.mend]
+    said = [error.what, f"Expected: {error.expected}" if error.expected else "", error.fix]
     return "\n\n".join(plain(part) for part in said if part)
 
 

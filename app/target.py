@@ -71,7 +71,7 @@ def published() -> Target:
         said = json.loads(os.environ[_VARIABLE])
     except KeyError as error:
         raise ConfigurationError(
-            "This page does not know what to show.", mend="start it with `leukobench app`."
+            "This page does not know what to show.", fix="start it with `leukobench app`."
         ) from error
     results = Path(said["results"]) if said["results"] else None
     return Target(said["kind"], Path(said["path"]), tuple(map(Path, said["images"])), results)
@@ -109,7 +109,7 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
             "There is nothing to show.",
             expected="a bundle (manifest.json or a .zip), a run (leaderboard.csv), or a folder of runs",
             received=str(path),
-            mend="run a benchmark first, name another folder, or say with --images where images lie.",
+            fix="run a benchmark first, name another folder, or say with --images where images lie.",
         )
     if results is None:
         results = path if kind == "runs" else Path("results") if folders else None
@@ -132,6 +132,6 @@ def _image_folder(folder: Path) -> Path:
     resolved = folder.expanduser().absolute()
     if not resolved.is_dir():
         raise ConfigurationError(
-            "--images names no folder.", expected="a folder of images", received=str(folder), mend="correct the path."
+            "--images names no folder.", expected="a folder of images", received=str(folder), fix="correct the path."
         )
     return resolved

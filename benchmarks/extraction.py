@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from machine import alone, cores, in_turns
 from matrix_rate import gflop, matrix_rate
+
+from machine import alone, cores, in_turns
 
 NETWORKS = {
     "mobilenetv2": ("MobileNetV2", 3256, {"float32": 2.4, "bfloat16": 4.0}),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from machine import alone, cores
 
 SIZES = (1_000, 10_000, 100_000)

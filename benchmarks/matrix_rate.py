@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
+
 from machine import cores
 
 _SIDE, _SECONDS = 2048, 2.0

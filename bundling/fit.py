@@ -125,7 +125,7 @@ def _folder(run: Path, workers: int | None, progress: Progress) -> RunFolder:
                 f"There is no finished run in {run}.",
                 expected="a folder below results/, of a run that ended",
                 received="a folder of no finished run" if run.is_dir() else "no such folder",
-                mend="`leukobench run` first; then `leukobench fit` with its folder.",
+                fix="`leukobench run` first; then `leukobench fit` with its folder.",
             )
         return RunFolder(run)
     return RunFolder(pipeline.run(read_experiment(run), workers, progress).folder)
@@ -140,7 +140,7 @@ def _explained(folder: RunFolder) -> Iterator[None]:
         raise ConfigurationError(
             f"The run in {folder.path} lacks what a bundle needs: an older version made it, or it was damaged.",
             received=f"no {error}",
-            mend="run its experiment again: what is finished is not computed anew.",
+            fix="run its experiment again: what is finished is not computed anew.",
         ) from error
 
 
@@ -162,7 +162,7 @@ def _chosen(folder: RunFolder, combination: Sequence[str] | None) -> tuple[dict[
             f"The run has no scored combination {' x '.join(wanted)}.",
             expected="; ".join(known[:5]) + ("; ..." if len(known) > 5 else ""),
             received=" ".join(f"'{name}'" for name in wanted),
-            mend="take names from leaderboard.csv.",
+            fix="take names from leaderboard.csv.",
         )
     return {str(key): value for key, value in rows[0].items()}, read_experiment(folder.path / "experiment.yaml"), answer
 
@@ -230,12 +230,12 @@ def _network(
             f"The extractor {choice.label} is code of your own, which a bundle cannot hold.",
             expected="a network of `leukobench list extractors`",
             received=choice.label,
-            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+            fix="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
     if digest(folder.resolved()["extractors"][choice.label]) != digest(dict(extractor.identity)):
         raise ConfigurationError(
             f"{choice.label} is another one now than in the run: its weights, its engine or leukobench have changed.",
-            mend="run the experiment again: only what has changed is computed.",
+            fix="run the experiment again: only what has changed is computed.",
         )
     spec = extractor.network
     files = converted_network(spec, extractor.weights, [extractor.pooling])
@@ -273,7 +273,7 @@ def _agreement(
             "The bundle's network gives other vectors than the run's features.",
             expected=f"at most {limit:g} (relative)",
             received=f"{largest:.2g}",
-            mend="run the experiment again on this machine, then fit.",
+            fix="run the experiment again on this machine, then fit.",
         )
     return {"images": len(apart), "largest": largest}
 

@@ -78,14 +78,14 @@ def chosen_network(experiment: Experiment, label: str) -> Method:
             f"The network {label} is code of your own, which a bundle cannot hold.",
             expected=f"one of {', '.join(CNNS.names())}",
             received=label,
-            mend="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+            fix="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
     if not can_convert():
         raise BundleError(
             f"{label} cannot be converted for OpenVINO here.",
             expected="Keras on TensorFlow or PyTorch",
             received="Keras on JAX",
-            mend="pip install leukobench[cpu], or set KERAS_BACKEND.",
+            fix="pip install leukobench[cpu], or set KERAS_BACKEND.",
         )
     load_openvino()
     return next(method for method in make_networks(experiment) if method.label == label)
@@ -254,7 +254,7 @@ def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Traine
             "The bundle's network gives other probabilities than the one that was trained.",
             expected=f"at most {_AGREE:g} apart",
             received=f"{probabilities.max():.2g}",
-            mend="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
+            fix="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
         )
     said = {"with": "Keras", "largest": float(vectors.max()), "probabilities": float(probabilities.max())}
     return {"images": len(own)} | said

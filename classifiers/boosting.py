@@ -192,6 +192,6 @@ def _xgboost() -> Any:
         raise EngineError(
             "XGBoost is not installed.",
             received=str(error),
-            mend="pip install leukobench[cpu] (or [gpu]), or leave the classifier xgboost out.",
+            fix="pip install leukobench[cpu] (or [gpu]), or leave the classifier xgboost out.",
         ) from error
     return xgboost

@@ -79,7 +79,7 @@ class RandomForest(RandomForestClassifier):
             oneDAL is asked for and not installed.
         """
         if self.engine == "onedal" and not onedal_installed():
-            raise EngineError("oneDAL is not installed.", mend="pip install 'leukobench[onedal]', or `engine: auto`.")
+            raise EngineError("oneDAL is not installed.", fix="pip install 'leukobench[onedal]', or `engine: auto`.")
         labels = np.asarray(y)
         one_label = labels.ndim > 0 and labels.size == len(labels)
         plain = self.engine == "scikit-learn" or not onedal_installed()

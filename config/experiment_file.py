@@ -30,7 +30,7 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
             f"There is no preset called '{preset}'.",
             expected=", ".join(known),
             received=preset,
-            mend="take one of them.",
+            fix="take one of them.",
         )
     for key, value in known[preset].items() if preset else ():
         given = settings.get(key, {} if isinstance(value, dict) else value)

@@ -127,7 +127,7 @@ def check(task: Task, fold: Fold) -> None:
             raise ImagesError(
                 f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} of '{what}' stand on both sides.",
                 received=f"first: {both[0]}",
-                mend="this is a mistake in leukobench or in a plug-in: please report it.",
+                fix="this is a mistake in leukobench or in a plug-in: please report it.",
             )
     for side, rows, least in (("train on", fold.train, 2), ("test on", fold.test, 1)):
         present = np.unique(task.labels[rows])
@@ -135,7 +135,7 @@ def check(task: Task, fold: Fold) -> None:
             raise ImagesError(
                 f"Fold {fold.number} of repeat {fold.repeat} has {len(present)} class(es) to {side}.",
                 expected=f"at least {least}",
-                mend="use fewer folds, or more patients for each class.",
+                fix="use fewer folds, or more patients for each class.",
             )
 
 

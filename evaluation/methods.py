@@ -108,7 +108,7 @@ def make_method(
             f"The search of {label} has too many candidates.",
             expected=f"at most {_MOST_CANDIDATES:,}",
             received=f"{count:,} ({' x '.join(str(len(values)) for values in axes.values())})",
-            mend="search fewer parameters, or name a few values for each.",
+            fix="search fewer parameters, or name a few values for each.",
         )
     made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     candidates = tuple(Candidate(one, registry.make(name, {**parameters, **one}, offered)) for one in made)
@@ -129,7 +129,7 @@ def _check_class_weight(registry: Registry, name: str) -> None:
         raise ConfigurationError(
             f"The {registry.family} '{name}' has no class weights.",
             received="evaluation.balance: class_weight",
-            mend=f"leave {name} out, or choose oversample or smote.",
+            fix=f"leave {name} out, or choose oversample or smote.",
         )
 
 

@@ -235,7 +235,7 @@ def _order(
             "Optuna is not installed.",
             expected="the package optuna for `tuning: optuna`",
             received="no module of that name",
-            mend="pip install 'leukobench[tuning]', or take `tuning: grid`.",
+            fix="pip install 'leukobench[tuning]', or take `tuning: grid`.",
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=rules.seed))

@@ -73,7 +73,7 @@ class FeatureCache:
             raise ExtractionError(
                 f"The extractor gave NaN or infinity for {int((~finite).sum())} of {len(ids)} images.",
                 received=f"first for the image with id {ids[int(np.argmin(finite))]}",
-                mend="check the weights; with precision bfloat16, try float32.",
+                fix="check the weights; with precision bfloat16, try float32.",
             )
         if not (self.folder / "identity.json").exists():
             write_text(self.folder / "identity.json", json.dumps(self.identity, indent=2, sort_keys=True))

@@ -133,5 +133,5 @@ def _refuse(images: list[tuple[str, str]], refused: dict[str, str]) -> None:
     raise UnreadableImageError(
         f"{len(bad)} of {len(images)} files are no readable images.",
         received="; ".join(f"{path}: {reason}" for path, reason in bad[:3]),
-        mend="leave them out, or repair them.",
+        fix="leave them out, or repair them.",
     )

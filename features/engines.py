@@ -86,7 +86,7 @@ class Engine(abc.ABC):
                 "An image does not fit the network.",
                 expected=f"uint8 {self._shape}",
                 received=f"{image.dtype} {image.shape}",
-                mend="resize it to the network's input size.",
+                fix="resize it to the network's input size.",
             )
         return image
 
@@ -120,7 +120,7 @@ def choose_engine(name: str = "auto") -> str:
         raise EngineError(
             "No engine is installed." if name == "auto" else f"The engine {name} is not installed.",
             expected="OpenVINO (CPU), or Keras with TensorFlow, JAX or PyTorch",
-            mend="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
+            fix="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
         )
     return name
 
@@ -210,7 +210,7 @@ class OpenVINOEngine(Engine):
     def _compile(self, files: Converted, precision: str, threads: int) -> Any:
         core = self._openvino.Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise EngineError("This processor cannot compute in bfloat16.", mend="choose `precision: float32`.")
+            raise EngineError("This processor cannot compute in bfloat16.", fix="choose `precision: float32`.")
         model = core.read_model(str(files.path)) if files.xml is None else core.read_model(*files.files())
         steps = self._openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(self._openvino.Type.u8)
@@ -294,7 +294,7 @@ class KerasEngine(Engine):
             raise EngineError(
                 f"{self.name} failed on a batch of {self._batch} images.",
                 received=f"{type(error).__name__}: {error}",
-                mend="free some memory, or choose `engine: openvino`.",
+                fix="free some memory, or choose `engine: openvino`.",
             ) from error
         self._batch //= 2
 

@@ -67,7 +67,7 @@ def extract_to(
     raise StorageError(
         f"{len(left)} vectors are missing from the cache just after they were written.",
         received=f"folder {cache.folder}",
-        mend="the disk or another program damages these files: delete the folder, or set LEUKOBENCH_CACHE elsewhere.",
+        fix="the disk or another program damages these files: delete the folder, or set LEUKOBENCH_CACHE elsewhere.",
     )
 
 

@@ -231,7 +231,7 @@ class CustomExtractor:
             raise ExtractionError(
                 f"The extractor '{self.name}' failed: {type(error).__name__}: {error}.",
                 received=f"{len(batch)} images, the first of shape {batch[0].shape} ({place.filename}:{place.lineno})",
-                mend="correct it and run the same command again.",
+                fix="correct it and run the same command again.",
             ) from error
 
 

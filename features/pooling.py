@@ -122,7 +122,7 @@ def check_pooling(pooling: str) -> None:
             f"There is no pooling called '{pooling}'.",
             expected=", ".join(POOLINGS),
             received=pooling,
-            mend="choose one of these.",
+            fix="choose one of these.",
         )
 
 

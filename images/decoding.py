@@ -122,7 +122,7 @@ def _check_pillow() -> None:
             "Pillow is set to fill up truncated images, so damaged files could not be told from whole ones.",
             expected="PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False",
             received="True, set by other code in this process",
-            mend="remove that setting.",
+            fix="remove that setting.",
         )
 
 
@@ -140,13 +140,13 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise UnreadableImageError(
             f"too large: {width} x {height} pixels, more than {max_pixels:,}",
-            mend="cut the image into fields or scale it down.",
+            fix="cut the image into fields or scale it down.",
         )
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise UnreadableImageError(
             f"{image.format} file with several pages or frames",
             expected="one picture a file",
-            mend="save each page as a file of its own.",
+            fix="save each page as a file of its own.",
         )
 
 
@@ -172,12 +172,12 @@ def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
         raise UnreadableImageError(
             f"pixels of mode {image.mode} have no one right conversion to 8-bit RGB",
             expected="8- or 16-bit grey, RGB, palette or CMYK",
-            mend="export the image as 8-bit RGB.",
+            fix="export the image as 8-bit RGB.",
         )
     if deep and np.asarray(rgb).max() < 16:
         raise UnreadableImageError(
             "16-bit file that uses 12 bits at most and would come out black",
-            mend="scale its values to the full 16 bits, the same factor for every image.",
+            fix="scale its values to the full 16 bits, the same factor for every image.",
         )
     return rgb
 

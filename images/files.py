@@ -85,7 +85,7 @@ def find_files(images: str | Path) -> FileList:
             "There are no images to index.",
             expected="a folder of images, or a manifest (.csv or .parquet)",
             received=f"{root}, which is {'a file' if root.exists() else 'not there'}",
-            mend="correct the path.",
+            fix="correct the path.",
         )
     found = list(_walk(root))
     images_found = sorted(path for path, reason in found if not reason)

@@ -48,14 +48,14 @@ def compile_group(group: str) -> re.Pattern[str]:
         expression = re.compile(group)
     except re.error as error:
         raise ConfigurationError(
-            f"The regular expression for the group is not one: {error}.", received=group, mend="correct it."
+            f"The regular expression for the group is not one: {error}.", received=group, fix="correct it."
         ) from error
     if not expression.groups:
         raise ConfigurationError(
             "The regular expression for the group captures nothing.",
             expected=r"parentheses around the patient, such as 'patient_(\d+)/'",
             received=group,
-            mend="put parentheses around the part of the path that names the patient.",
+            fix="put parentheses around the part of the path that names the patient.",
         )
     return expression
 

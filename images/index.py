@@ -151,7 +151,7 @@ class ImageIndex:
                 "A benchmark needs at least two classes.",
                 expected="two or more labels",
                 received=f"layout {self.layout}: {_in_words(counts)}",
-                mend="check that the folder is the one that holds the class folders, or name another layout.",
+                fix="check that the folder is the one that holds the class folders, or name another layout.",
             )
         small = counts[counts["groups"] < folds]
         if len(small):
@@ -159,7 +159,7 @@ class ImageIndex:
                 f"A class is too small for {folds} folds: {', '.join(small.index)}.",
                 expected=f"at least {folds} independent groups (patients, or distinct images) a class",
                 received=f"{_in_words(counts)}; patients: {self.patients}",
-                mend=f"take at most {counts['groups'].min()} folds, add images, or leave the class out.",
+                fix=f"take at most {counts['groups'].min()} folds, add images, or leave the class out.",
             )
 
 
@@ -263,7 +263,7 @@ def _nothing_left(files: FileList, layout: str, refused: list[tuple[str, str]]) 
         f"No image below {files.folder} can be used.",
         expected=f"images in the layout {layout}",
         received="; ".join(f"{count} x {reason}" for reason, count in reasons) or "no file at all",
-        mend="correct the path, or name another layout.",
+        fix="correct the path, or name another layout.",
     )
 
 

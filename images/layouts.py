@@ -89,7 +89,7 @@ class NameLayout:
                 f"{len(repeated)} images bear names that occur more than once.",
                 expected="one version of each image",
                 received=", ".join(path for path in repeated if PurePosixPath(path).stem == stem),
-                mend=self.choice,
+                fix=self.choice,
             )
 
 
@@ -200,7 +200,7 @@ def detect(files: FileList) -> str:
         f"No layout fits what lies below {files.folder}.",
         expected="a folder a class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
         received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
-        mend="move the images into a folder a class, or write a manifest.",
+        fix="move the images into a folder a class, or write a manifest.",
     )
 
 

@@ -94,7 +94,7 @@ def _only(tables: list[str], folder: Path) -> str:
         f"{folder} holds {len(tables) or 'no'} tables that could be the manifest.",
         expected="one",
         received=", ".join(tables) or "none",
-        mend="name the table itself as the images.",
+        fix="name the table itself as the images.",
     )
 
 
@@ -142,7 +142,7 @@ def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
     return ImagesError(
-        f"The manifest {table} cannot be read.", expected=expected, received=str(error), mend="write the table anew."
+        f"The manifest {table} cannot be read.", expected=expected, received=str(error), fix="write the table anew."
     )
 
 
@@ -155,7 +155,7 @@ def _patient_column(columns: list[str], table: Path) -> str:
         f"The manifest {table} does not have the right columns.",
         expected="path, label and, if known, one of group and patient; no other, no name twice",
         received=", ".join(columns) or "an empty file",
-        mend="rename or remove columns; the separator is a comma.",
+        fix="rename or remove columns; the separator is a comma.",
     )
 
 
@@ -189,5 +189,5 @@ def _raise_problems(problems: list[str], rows: int, table: Path, expected: str =
             expected=expected
             or "a path to an image, relative to the table or absolute, and a label in every row, once",
             received="; ".join(problems[:_SHOWN]) + more,
-            mend="correct or remove these rows; none is skipped silently.",
+            fix="correct or remove these rows; none is skipped silently.",
         )

@@ -104,7 +104,7 @@ def resize(pixels: np.ndarray, size: tuple[int, int], interpolation: str = "bili
             f"There is no interpolation called '{interpolation}'.",
             expected=", ".join(INTERPOLATIONS),
             received=interpolation,
-            mend="take one of these names.",
+            fix="take one of these names.",
         )
     height, width = size
     if pixels.shape[:2] == (height, width):
@@ -125,4 +125,4 @@ def _naming(path: str | Path) -> Iterator[None]:
     try:
         yield
     except UnreadableImageError as error:
-        raise UnreadableImageError(error.what, expected=error.expected, received=str(path), mend=error.mend) from error
+        raise UnreadableImageError(error.what, expected=error.expected, received=str(path), fix=error.fix) from error

@@ -140,7 +140,7 @@ def _check(images: int, patients: int, size: int) -> None:
             "The synthetic smears cannot be drawn.",
             expected=f"at least {len(STAGES)} patients, an image a patient, and a size of 64",
             received=f"{patients} patients, {images} images, size {size}",
-            mend="raise the number that is too small.",
+            fix="raise the number that is too small.",
         )
 
 
@@ -156,7 +156,7 @@ def _prepare(folder: Path, said: str) -> None:
         raise StorageError(
             f"{folder} is not empty.",
             expected="a new or empty folder, or one that the same call began to fill",
-            mend="name another folder, or empty this one.",
+            fix="name another folder, or empty this one.",
         )
     for label in STAGES:
         with explained(folder / label):

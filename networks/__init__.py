@@ -55,5 +55,5 @@ def _unknown(name: str, known: list[str]) -> UnknownNameError:
         f"There is no network called '{name}'.",
         expected=", ".join(NETWORKS.names()) + "; any network of keras.applications; or package.module:SPEC",
         received=name,
-        mend=f"did you mean {' or '.join(dict.fromkeys(nearest))}?" if nearest else "see `leukobench list networks`.",
+        fix=f"did you mean {' or '.join(dict.fromkeys(nearest))}?" if nearest else "see `leukobench list extractors`.",
     )

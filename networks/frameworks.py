@@ -205,5 +205,5 @@ def _absent(what: str, reason: str) -> EngineError:
     return EngineError(
         f"{what}: {reason}.",
         expected="Keras with TensorFlow, JAX or PyTorch, and OpenVINO where there is no GPU",
-        mend="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
+        fix="pip install leukobench[cpu], or leukobench[gpu] on a machine with a GPU.",
     )

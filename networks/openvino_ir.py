@@ -95,7 +95,7 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
         raise StorageError(
             f"The converted network could not be kept in {folder.parent}.",
             received=str(error),
-            mend="free some space there, or name another folder in $LEUKOBENCH_CACHE.",
+            fix="free some space there, or name another folder in $LEUKOBENCH_CACHE.",
         ) from error
 
 
@@ -108,7 +108,7 @@ def _export(model: Any, path: Path) -> None:
         raise EngineError(
             f"{model.name} cannot be converted for OpenVINO.",
             received=f"{type(error).__name__}: {error}",
-            mend="choose `engine: keras`.",
+            fix="choose `engine: keras`.",
         ) from error
 
 

@@ -177,5 +177,5 @@ def _refused(path: Path, reason: str) -> WeightsError:
         f"The weights file {path} cannot be read: {reason}.",
         expected="a PyTorch checkpoint that holds tensors alone, as torch.save(model.state_dict(), path) writes it",
         received=str(path),
-        mend="fetch the file again, or save the state_dict alone.",
+        fix="fetch the file again, or save the state_dict alone.",
     )

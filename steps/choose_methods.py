@@ -63,7 +63,7 @@ def check_networks(networks: list[Method], balance: str, build: bool = True) -> 
                 f"{method.label} cannot be trained on more images than there are.",
                 expected="a parameter oversample, or another balance",
                 received=f"evaluation.balance: {balance}",
-                mend="choose `balance: none` or `class_weight`, or leave it out.",
+                fix="choose `balance: none` or `class_weight`, or leave it out.",
             )
         if build and hasattr(method.estimator, "check"):
             method.estimator.check()
@@ -87,7 +87,7 @@ def check_classes(networks: list[Method], classes: list[str]) -> None:
                 f"{method.label} tells {most} classes apart.",
                 expected=f"images of {most} classes",
                 received=f"{len(classes)} classes: {', '.join(classes)}",
-                mend="take custom_cnn, or images of two classes.",
+                fix="take custom_cnn, or images of two classes.",
             )
 
 

@@ -29,7 +29,7 @@ def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np
             "Pseudo-patients would put real patients on both sides of a split.",
             expected="images of which no patient is known",
             received=f"{known:,} of {len(index):,} images have a patient ({index.patients})",
-            mend="leave out images.pseudo_patients.",
+            fix="leave out images.pseudo_patients.",
         )
     if pseudo.blocks:
         words = f"blocks of {pseudo.blocks} consecutive file numbers"
@@ -42,6 +42,6 @@ def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np
             "Pseudo-patients that are single images test nothing.",
             expected=f"{words} that hold several images each",
             received=f"{count:,} groups of {len(index):,} images",
-            mend="larger blocks (file names need numbers), or fewer clusters.",
+            fix="larger blocks (file names need numbers), or fewer clusters.",
         )
     return grouped

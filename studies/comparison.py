@@ -89,7 +89,7 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
     metric = metric or _ranked_by(runs[0])
     if metric not in METRICS:
         raise ConfigurationError(
-            f"'{metric}' does not rank.", expected=", ".join(METRICS), received=metric, mend="take one of them."
+            f"'{metric}' does not rank.", expected=", ".join(METRICS), received=metric, fix="take one of them."
         )
     scores = _scores(tables, metric)
     found = [
@@ -112,19 +112,19 @@ def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
                 "Only finished runs with true labels can be compared.",
                 expected="folders below results/ with state.json and a best combination",
                 received=name,
-                mend="finish it with the command that began it, or leave it out.",
+                fix="finish it with the command that began it, or leave it out.",
             )
         try:
             tables[name] = pd.read_csv(folder.leaderboard)
             content = set(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
         except (OSError, ValueError) as error:
-            raise StorageError(f"{run} is not whole any more.", received=str(error), mend="run it again.") from error
+            raise StorageError(f"{run} is not whole any more.", received=str(error), fix="run it again.") from error
         for other, known in images.items():
             if known & content:
                 raise ConfigurationError(
                     "Data sets count as independent only if each image takes part once.",
                     received=f"{other} and {name} share {len(known & content):,} images",
-                    mend="leave one of them out.",
+                    fix="leave one of them out.",
                 )
         images[name] = content
     return tables

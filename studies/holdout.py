@@ -96,7 +96,7 @@ def _recorded(folder: RunFolder, seal: str) -> dict[str, Any] | None:
             "A holdout of this run was opened before, with other sealed images.",
             expected="one seal, opened once",
             received=f"opened on {recorded['opened']}",
-            mend="images that no one has looked at; what is chosen among these now was not chosen blindly.",
+            fix="images that no one has looked at; what is chosen among these now was not chosen blindly.",
         )
     return dict(recorded) if recorded else None
 
@@ -129,7 +129,7 @@ def _experiment(folder: RunFolder) -> Experiment:
             f"The run in {folder.path} sealed nothing.",
             expected="evaluation.holdout above 0",
             received="0",
-            mend="set `evaluation: {holdout: 0.2}` and run again.",
+            fix="set `evaluation: {holdout: 0.2}` and run again.",
         )
     return experiment
 
@@ -141,7 +141,7 @@ def _winner(folder: RunFolder) -> dict[str, Any]:
             f"The run in {folder.path} has no winner yet.",
             expected="a finished run",
             received="no answer.json of a finished run",
-            mend="run the experiment to its end first.",
+            fix="run the experiment to its end first.",
         )
     return dict(answer["best"])
 
@@ -167,7 +167,7 @@ def _rows_that_were_sealed(audited: Audited, experiment: Experiment, folder: Run
             "The sealed images are not those that the run put aside.",
             expected=f"the {len(before)} images of sealed.parquet",
             received=str(experiment.images.folder),
-            mend="bring the folder back to the state that the run saw.",
+            fix="bring the folder back to the state that the run saw.",
         )
     return sealed
 

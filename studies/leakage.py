@@ -139,7 +139,7 @@ def _check(experiment: Experiment) -> None:
             "Leaks are measured on combinations with fixed parameters, without anything beside them.",
             expected="evaluation with folds and seed alone, and no search",
             received=", ".join([*(f"{key}: {getattr(said, key, 'some')}" for key in changed), *searched]),
-            mend="leave that out for this command.",
+            fix="leave that out for this command.",
         )
 
 
@@ -257,7 +257,7 @@ def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) ->
         raise EveryCombinationFailedError(
             "No combination could be scored with and without a leak.",
             received=f"{len(table):,} rows without a number",
-            mend="more images a class, or other combinations; `leukobench run` says why each of them fails.",
+            fix="more images a class, or other combinations; `leukobench run` says why each of them fails.",
         )
     summary = _summary(table[table["metric"] == METRICS[0]])
     if failed := int(summary["failed"].sum()):

@@ -128,7 +128,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
         raise EveryCombinationFailedError(
             "No trial run could fit anything, so nothing can be foretold.",
             received=f"trial runs on {', '.join(map(str, sizes))} images",
-            mend="run it without --plan: its notes.csv will hold the reasons.",
+            fix="run it without --plan: its notes.csv will hold the reasons.",
         )
     seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | _forecast(trials, target, workers)
     memory, disk = _memory(trials, target, workers), _disk(trials, target)

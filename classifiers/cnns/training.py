@@ -222,7 +222,7 @@ class Training:
                 raise TrainingError(
                     f"The loss became {loss} in epoch {state.epoch + 1} of phase '{settings.phase}'.",
                     received=f"learning_rate {settings.learning_rate:g}, batch_size {state.batch_size}",
-                    mend="lower learning_rate.",
+                    fix="lower learning_rate.",
                 )
             losses.append(loss)
             self._tell((step + 1) * size, float(np.mean(losses)))

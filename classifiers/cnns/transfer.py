@@ -220,7 +220,7 @@ class Transfer(NetworkClassifier):
                 f"{self.spec.title} has no layer '{wanted}'.",
                 expected=f"all, or the name of one of its {len(names)} layers, such as {names[len(names) // 2]}",
                 received=wanted,
-                mend=f"did you mean {' or '.join(nearest)}?" if nearest else "take one of these names.",
+                fix=f"did you mean {' or '.join(nearest)}?" if nearest else "take one of these names.",
             )
         return starts[0]
 

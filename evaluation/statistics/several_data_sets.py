@@ -149,5 +149,5 @@ def _check(values: Floats) -> None:
             "Methods cannot be compared over data sets.",
             expected="a score of every method on every data set, at least two of each",
             received=f"data sets x methods {values.shape}, missing scores: {int(np.isnan(values).sum())}",
-            mend="leave out the methods that failed, or compare on more data sets.",
+            fix="leave out the methods that failed, or compare on more data sets.",
         )

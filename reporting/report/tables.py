@@ -54,7 +54,7 @@ class RunTables:
         leaderboard = read_table(folder / "leaderboard.csv")
         if not len(leaderboard.columns):
             raise StorageError(
-                f"{folder} holds no results.", expected="leaderboard.csv", mend="run the experiment to its end first."
+                f"{folder} holds no results.", expected="leaderboard.csv", fix="run the experiment to its end first."
             )
         if "kind" not in leaderboard:
             leaderboard = leaderboard.assign(kind="combination")
@@ -111,7 +111,7 @@ def read_table(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise StorageError(f"{path} cannot be read: {error}", mend="run the experiment again.") from error
+        raise StorageError(f"{path} cannot be read: {error}", fix="run the experiment again.") from error
     return table.fillna({name: "" for name in _TEXTS if name in table})
 
 
@@ -144,5 +144,5 @@ def _parsed(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
         return dict(said or {})
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         raise StorageError(
-            f"{path} is damaged.", received=str(error), mend="delete it and run the experiment again."
+            f"{path} is damaged.", received=str(error), fix="delete it and run the experiment again."
         ) from error
