@@ -21,9 +21,9 @@ from ..evaluation.refit import refit
 from ..evaluation.scores import NAMES
 from ..evaluation.task import Task
 from ..features.cache import FeatureCache
-from ..features.engines import converted_network
 from ..features.extraction import extract_to, pending
 from ..features.extractors import NetworkExtractor, make_extractor
+from ..features.openvino_engine import converted_network
 from ..features.simple_measurements import SimpleMeasurements, columns
 from ..machine import Progress
 from ..runs.folder import RunFolder

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.engines import OpenVINOEngine
 from ..features.extractors import Engine
+from ..features.openvino_engine import OpenVINOEngine
 from ..features.orientations import averaged
 from ..images.reading import decode, resize
 from ..networks.openvino_ir import Converted

@@ -21,9 +21,10 @@ from ...networks.frameworks import configured_backend, load_keras, package_versi
 from ...storage import digest, file_digest
 from .augmentation import Augmentation
 from .balancing import balanced_examples
+from .batches import predict_in_batches
 from .checkpoint import Checkpoint
 from .inputs import encoded, inner_split, row_count, seed_of
-from .training import Data, Report, Settings, Training, predicted
+from .training import Data, Report, Settings, Training
 
 _SAMPLED = 64
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "torch": ("torch",), "jax": ("jax",)}
@@ -139,7 +140,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             self.curve_: list[dict[str, Any]] = []
             fit = Fit(inputs, labels, train, validation, seed, self.n_jobs, kept, report or (lambda said: None))
             self.model_ = self._train(keras, fit)
-        predicted(self.model_, inputs, train[:1], min(self.batch_size, len(train)))  # compiles what predicts
+        predict_in_batches(self.model_, inputs, train[:1], min(self.batch_size, len(train)))  # compiles what predicts
         self.parameters_ = int(self.model_.count_params())
         self.n_iter_ = len(self.curve_)
         return self
@@ -148,7 +149,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Probabilities, shape (n, classes)."""
         check_is_fitted(self, "model_")
         inputs = self._as_inputs(X)
-        return predicted(self.model_, inputs, np.arange(len(inputs)), min(self.batch_size, len(inputs)))
+        return predict_in_batches(self.model_, inputs, np.arange(len(inputs)), min(self.batch_size, len(inputs)))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable classes, shape (n,)."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from ...errors import TrainingError
 from ...networks.frameworks import out_of_memory
 from .augmentation import Augmentation
 from .balancing import Examples
+from .batches import assign, batches, predict_in_batches, values
 from .checkpoint import Arrays, Checkpoint
 
 _WARM_UP = 1.0
@@ -111,7 +111,8 @@ class Training:
     before : list of dict
         Learning curves of earlier phases, which the checkpoint keeps too.
     report : callable
-        Told several times a second: done (part of the whole training), phase, epoch, epochs, loss, validation_loss.
+        Called several times a second with: done (part of the whole training), phase, epoch, epochs, loss,
+        validation_loss.
     """
 
     def __init__(
@@ -121,13 +122,13 @@ class Training:
         settings: Settings,
         checkpoint: Checkpoint,
         before: list[dict[str, Any]],
-        report: Report = lambda said: None,
+        report: Report = lambda facts: None,
     ) -> None:
         self._model, self._data, self._settings = model, data, settings
         self._checkpoint, self._before, self._report = checkpoint, before, report
         self._state = _State(batch_size=min(settings.batch_size, len(data.examples)))
         self._best: Arrays = []
-        self._told = 0.0
+        self._reported_at = 0.0
 
     def run(self) -> list[dict[str, Any]]:
         """Train to the end; the model then has its best weights.
@@ -147,7 +148,7 @@ class Training:
         self._model.optimizer.build(self._model.trainable_variables)
         self._resume()
         if settings.stage and not state.epoch:  # what the phase before reached is to be beaten
-            loss, _ = self._validated()
+            loss, _ = self._validate()
             if not math.isnan(loss):
                 state.best_loss, self._best = loss, values(self._model.variables)
         while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
@@ -155,7 +156,7 @@ class Training:
             start = time.perf_counter()
             try:
                 loss = self._epoch()
-                validation_loss, accuracy = self._validated()
+                validation_loss, accuracy = self._validate()
             except Exception as error:  # every backend has its own error for memory that ran out
                 if not out_of_memory(error) or state.batch_size == 1:
                     raise
@@ -163,22 +164,22 @@ class Training:
                 assign(self._model.variables, before[0])
                 assign(self._model.optimizer.variables, before[1])
                 continue
-            self._reached(loss, validation_loss, accuracy, time.perf_counter() - start)
+            self._end_epoch(loss, validation_loss, accuracy, time.perf_counter() - start)
         if self._best:
             assign(self._model.variables, self._best)
         return state.curve
 
     def _resume(self) -> None:
-        found = self._checkpoint.load()
-        if found is None or found[0]["stage"] != self._settings.stage:
+        stored = self._checkpoint.load()
+        if stored is None or stored[0]["stage"] != self._settings.stage:
             return
-        state, arrays = found
+        state, arrays = stored
         self._state.__dict__.update({name: state[name] for name in asdict(self._state)})
         self._best = arrays["best"]
         assign(self._model.variables, arrays["model"])
         assign(self._model.optimizer.variables, arrays["optimizer"])
 
-    def _reached(self, loss: float, validation_loss: float, accuracy: float, seconds: float) -> None:
+    def _end_epoch(self, loss: float, validation_loss: float, accuracy: float, seconds: float) -> None:
         state, settings = self._state, self._settings
         state.epoch += 1
         state.curve.append(
@@ -225,19 +226,19 @@ class Training:
                     fix="lower learning_rate.",
                 )
             losses.append(loss)
-            self._tell((step + 1) * size, float(np.mean(losses)))
+            self._report_progress((step + 1) * size, float(np.mean(losses)))
         return float(np.mean(losses))
 
-    def _tell(self, images: int, loss: float) -> None:
-        if time.perf_counter() - self._told < _REPORT_S:
+    def _report_progress(self, images: int, loss: float) -> None:
+        if time.perf_counter() - self._reported_at < _REPORT_S:
             return
-        self._told = time.perf_counter()
-        known = self._state.curve[-1]["validation_loss"] if self._state.curve else math.nan
+        self._reported_at = time.perf_counter()
+        last = self._state.curve[-1]["validation_loss"] if self._state.curve else math.nan
         settings, epoch = self._settings, self._state.epoch
         begin, end = settings.span
         done = begin + (end - begin) * (epoch + images / len(self._data.examples)) / settings.epochs
-        said = {"done": done, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
-        self._report({**said, "loss": loss, "validation_loss": known})
+        where = {"done": done, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
+        self._report({**where, "loss": loss, "validation_loss": last})
 
     def _batches(
         self, steps: int, size: int
@@ -247,75 +248,29 @@ class Training:
         seeds = np.random.SeedSequence([self._settings.seed, state.epoch])
         order = np.random.default_rng(seeds).permutation(len(examples))
         parts = [order[step * size : (step + 1) * size] for step in range(steps)]
-        made: deque[Future[NDArray[np.float32]]] = deque()
+        prepared: deque[Future[NDArray[np.float32]]] = deque()
         with ThreadPoolExecutor(self._settings.threads) as pool:
             todo = zip(parts, seeds.spawn(len(parts)), strict=True)
             for places in parts:
-                while len(made) <= self._settings.threads and (following := next(todo, None)):
-                    made.append(pool.submit(self._batch, *following))
-                yield made.popleft().result(), examples.labels[places], examples.weights[places]
+                while len(prepared) <= self._settings.threads and (following := next(todo, None)):
+                    prepared.append(pool.submit(self._batch, *following))
+                yield prepared.popleft().result(), examples.labels[places], examples.weights[places]
 
     def _batch(self, places: NDArray[np.int64], seed: np.random.SeedSequence) -> NDArray[np.float32]:
-        made = self._data.examples.batch(self._data.inputs, places)
-        augmentation = self._data.augmentation
-        return augmentation(made, np.random.default_rng(seed)) if augmentation else made
+        inputs, augmentation = self._data.examples.batch(self._data.inputs, places), self._data.augmentation
+        return augmentation(inputs, np.random.default_rng(seed)) if augmentation else inputs
 
-    def _validated(self) -> tuple[float, float]:
+    def _validate(self) -> tuple[float, float]:
         """Log loss, with the weights of the classes, and accuracy on the validation part."""
         rows = self._data.validation
         if not len(rows):
             return math.nan, math.nan
-        found = predicted(self._model, self._data.inputs, rows, self._state.batch_size)
+        probabilities = predict_in_batches(self._model, self._data.inputs, rows, self._state.batch_size)
         true = self._data.labels[rows]
-        if not np.isfinite(found).all():
+        if not np.isfinite(probabilities).all():
             return math.inf, 0.0
-        sure = np.clip(found[np.arange(len(rows)), true], 1e-7, 1.0)
-        weights = np.zeros(found.shape[1])
+        of_true = np.clip(probabilities[np.arange(len(rows)), true], 1e-7, 1.0)
+        weights = np.zeros(probabilities.shape[1])
         weights[self._data.examples.labels] = self._data.examples.weights
-        loss = np.average(-np.log(sure), weights=weights[true] if weights[true].any() else None)
-        return float(loss), float((found.argmax(axis=1) == true).mean())
-
-
-def batches(examples: int, most: int) -> tuple[int, int]:
-    """How many batches of which size an epoch has: of one size, at most `most`, leaving out as few as possible."""
-    most = min(most, examples)
-    fuller = -(-examples // most)
-    return max((examples // most, most), (fuller, examples // fuller), key=math.prod)
-
-
-def predicted(model: Any, inputs: Any, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float64]:
-    """What a network gives for the inputs at `rows`, shape (rows, outputs); one probability becomes two.
-
-    Batches are halved where memory runs out, and always full, so that no backend compiles the network anew.
-    """
-    parts: list[NDArray[np.float64]] = []
-    done = 0
-    while done < len(rows):
-        places = rows[done : done + batch_size]
-        padded = np.concatenate([places, np.repeat(places[-1:], batch_size - len(places))])
-        try:
-            found = model.predict_on_batch(np.asarray(inputs[padded], np.float32))
-        except Exception as error:  # every backend has its own error for memory that ran out
-            if not out_of_memory(error) or batch_size == 1:
-                raise
-            batch_size //= 2
-            continue
-        parts.append(np.asarray(found, np.float64)[: len(places)])
-        done += len(places)
-    whole = np.concatenate(parts)
-    return np.column_stack([1 - whole, whole]) if whole.shape[1] == 1 else whole
-
-
-def values(variables: Sequence[Any]) -> Arrays:
-    """Copies of the variables' numbers."""
-    import keras
-
-    with warnings.catch_warnings():  # TensorFlow's tensors do not know NumPy 2's argument `copy`
-        warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
-        return [keras.ops.convert_to_numpy(variable) for variable in variables]
-
-
-def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray]) -> None:
-    """Give the variables these numbers."""
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+        loss = np.average(-np.log(of_true), weights=weights[true] if weights[true].any() else None)
+        return float(loss), float((probabilities.argmax(axis=1) == true).mean())

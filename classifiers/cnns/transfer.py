@@ -16,9 +16,9 @@ from ...networks import Network, get_network
 from ...networks.build import build
 from ...networks.weights import Weights, locate
 from .augmentation import Augmentation
+from .batches import predict_in_batches
 from .inputs import as_images
 from .network_classifier import Fit, NetworkClassifier, head_layers
-from .training import predicted
 
 _FEATURES_SPAN, _FINE_SPAN = (0.8, 1.0), 0.9
 """Parts of a training, about: where computing features once ends, and what fine-tuning takes."""
@@ -201,7 +201,7 @@ class Transfer(NetworkClassifier):
         size = min(self.batch_size, len(rows))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            made[part] = predicted(pooled, fit.inputs, part, size)
+            made[part] = predict_in_batches(pooled, fit.inputs, part, size)
             fit.report({"done": end * (int(part[-1]) + 1) / len(rows), "phase": "features of the frozen network"})
         return made
 

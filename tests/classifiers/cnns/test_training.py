@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.datasets import make_blobs
 
 from leukobench.classifiers.cnns.dense_head import DenseHead
-from leukobench.classifiers.cnns.training import batches
 from leukobench.errors import TrainingError
 
 X, Y = make_blobs(200, 6, centers=3, cluster_std=4.0, random_state=0)
@@ -173,15 +170,6 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(monkeypatch: pytest.M
     fitted = head(epochs=2).fit(X, Y, GROUPS)
     half = len(seen) // 2
     assert [epoch["loss"] for epoch in fitted.curve_] == pytest.approx([np.mean(seen[:half]), np.mean(seen[half:])])
-
-
-@given(st.integers(1, 500), st.integers(1, 70))
-def test_an_epoch_leaves_out_as_few_examples_as_batches_of_one_size_can(examples: int, most: int) -> None:
-    steps, size = batches(examples, most)
-    assert 1 <= size <= most
-    assert steps * size <= examples
-    assert steps * size >= (examples // min(most, examples)) * min(most, examples)
-    assert examples - steps * size < max(steps, 1) or steps * size == (examples // most) * most
 
 
 @pytest.mark.parametrize("wrong", [{"nonsense": 2.0}, {0: -1.0}, {0: 0.0, 1: 0.0, 2: 0.0}])

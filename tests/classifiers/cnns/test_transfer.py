@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from leukobench.classifiers.cnns.augmentation import Augmentation
+from leukobench.classifiers.cnns.batches import batches
 from leukobench.classifiers.cnns.dense_head import DenseHead
 from leukobench.classifiers.cnns.inputs import as_images, inner_split
-from leukobench.classifiers.cnns.training import Settings, batches
+from leukobench.classifiers.cnns.training import Settings
 from leukobench.classifiers.cnns.transfer import Transfer, mobilenetv2_head
 from leukobench.errors import ConfigurationError, UnknownNameError, WeightsError
 from leukobench.features.deep_features import DeepFeatures
