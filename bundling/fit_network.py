@@ -1,4 +1,4 @@
-"""Network fitting: a network that is trained end to end, on all images of a run, as a bundle will run it."""
+"""Training a network end to end on all images of a run, and bringing it into the bundle's form."""
 
 from __future__ import annotations
 
@@ -29,42 +29,24 @@ from ..networks.frameworks import can_convert, load_openvino
 from ..networks.openvino_ir import Converted
 from ..runs.workspace import Workspace
 from ..selection.none import NoSelection
-from ..serving.network_output import NetworkOutput, exported, output_names, with_features
+from ..serving.network_output import NetworkOutput, output_names
 from ..serving.served_network import ServedNetwork
 from ..steps.choose_methods import fit_rules, make_networks, weights_in_words
 from ..steps.write_pixels import input_of, pixels_for
 from ..storage import file_digest
+from .combination import Agreement, FittedCombination, Origin
+from .export_network import append_features, export_network
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_AGREE = 1e-4
-_LOOKED_AT = 16
+_TOLERANCE = 1e-4
+_COMPARED = 16
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class FittedCombination:
-    """A combination that was fitted on all images of a run.
-
-    Attributes
-    ----------
-    network : ServedNetwork
-    features : ndarray of float32, shape (n, features)
-        What it gives for the images.
-    fitted : Refitted
-    facts : dict
-        What the manifest says of them: ``extractor`` and ``agreement``.
-    """
-
-    network: ServedNetwork
-    features: NDArray[np.float32]
-    fitted: Refitted
-    facts: dict[str, Any]
-
-
-def chosen_network(experiment: Experiment, label: str) -> Method:
-    """The network of a run that is called `label`, unfitted.
+def choose_network(experiment: Experiment, label: str) -> Method:
+    """The network of a run with this label, unfitted.
 
     Raises
     ------
@@ -102,7 +84,7 @@ def fit_network(
     Parameters
     ----------
     method : Method
-        From `chosen_network`.
+        From `choose_network`.
     experiment : Experiment
     images : DataFrame
         ``image_id`` and ``path`` of the images.
@@ -113,7 +95,7 @@ def fit_network(
 
     Raises
     ------
-    ImagesError
+    ImagesChangedError
         Images have changed since the run.
     BundleError
         Converted, the network gives other probabilities.
@@ -132,9 +114,7 @@ def fit_network(
     features = _features(network, pixels, workers, progress)
     fitted = Refitted(_keeping_all(features.shape[1]), trained.classifier, {})
     agreement = _agreement(fitted, features, trained)
-    return FittedCombination(
-        network, features, fitted, {"extractor": _described(method, network), "agreement": agreement}
-    )
+    return FittedCombination(network, features, fitted, _origin(method, network), agreement)
 
 
 @dataclass(frozen=True)
@@ -146,13 +126,13 @@ class _Job:
     rules: FitRules
     pixels: Path
     threads: int
-    told: Path
+    reports: Path
     parent: int
 
 
 @dataclass(frozen=True)
-class _Trained:
-    """What comes back: the converted network, its classifier, and what Keras gives for images that are looked at."""
+class _Conversion:
+    """The converted network, its classifier, and what Keras gives for the images that are compared."""
 
     network: Converted
     classifier: Any
@@ -161,39 +141,39 @@ class _Trained:
     warnings: list[str]
 
 
-def _in_fresh_process(job: _Job, progress: Progress) -> _Trained:
-    job.told.unlink(missing_ok=True)
+def _in_fresh_process(job: _Job, progress: Progress) -> _Conversion:
+    job.reports.unlink(missing_ok=True)
     name = f"{job.method.label}, all images"
     with progress("training on all images", 1) as advance, fresh_process() as process:
         try:
-            trained: _Trained = follow(process.submit(_train, job), job.told, name, advance)
+            trained: _Conversion = follow(process.submit(_train, job), job.reports, name, advance)
         except BrokenProcessPool as error:
             raise TrainingError(DIED, received=job.method.label) from error
     for warning in trained.warnings:
         _log.warning("%s: %s", job.method.label, warning)
-    for left in job.told.parent.glob("fit.*"):
+    for left in job.reports.parent.glob("fit.*"):
         left.unlink()
     return trained
 
 
-def _train(job: _Job) -> _Trained:
+def _train(job: _Job) -> _Conversion:
     """Fit, and convert what was fitted."""
     everything = np.arange(len(job.task))
     inner = InnerFolds(job.task, Fold(0, 0, everything, everything[:0]), job.rules.seed)
     job.method.estimator.set_params(n_jobs=job.threads)
     estimator = prepared(job.method, job.rules, inner, job.task.classes)()
-    report = reporter(job.told, job.parent)
-    told = {"groups": job.task.groups, "checkpoint": job.told.with_suffix(".npz"), "report": report}
+    report = reporter(job.reports, job.parent)
+    arguments = {"groups": job.task.groups, "checkpoint": job.reports.with_suffix(".npz"), "report": report}
     pixels = Rows(job.pixels, everything)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fitted = estimator.fit(pixels, job.task.labels, **taken_by_fit(estimator, told))
+        fitted = estimator.fit(pixels, job.task.labels, **taken_by_fit(estimator, arguments))
     report({"done": 0.99, "phase": "converting the network"})
-    looked = pixels[looked_at(len(pixels))]
-    probabilities = fitted.predict_proba(looked)
+    compared = pixels[_compared_rows(len(pixels))]
+    probabilities = fitted.predict_proba(compared)
     trained = fitted.calibrated_classifiers_[0].estimator if hasattr(fitted, "calibrated_classifiers_") else fitted
-    model = with_features(trained.model_)
-    vectors = np.asarray(model.predict_on_batch(looked.astype(np.float32)))
+    model = append_features(trained.model_)
+    vectors = np.asarray(model.predict_on_batch(compared.astype(np.float32)))
     outputs = trained.model_.output.shape[-1]
     names = output_names(vectors.shape[1] - outputs, outputs)
     classifier = NetworkOutput(outputs).fit(None, trained.classes_)
@@ -201,29 +181,29 @@ def _train(job: _Job) -> _Trained:
         fitted.calibrated_classifiers_[0].estimator, fitted.estimator, fitted.cv = classifier, None, None
         classifier = fitted
     messages = sorted({str(warning.message).splitlines()[0] for warning in caught})
-    return _Trained(exported(model, names), classifier, vectors, probabilities, messages)
+    return _Conversion(export_network(model, names), classifier, vectors, probabilities, messages)
 
 
-def looked_at(images: int) -> NDArray[np.int64]:
+def _compared_rows(images: int) -> NDArray[np.int64]:
     """Images for which Keras and OpenVINO are compared."""
-    return np.unique(np.linspace(0, images - 1, _LOOKED_AT).astype(np.int64))
+    return np.unique(np.linspace(0, images - 1, _COMPARED).astype(np.int64))
 
 
 def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: Progress) -> None:
-    def changed(file: tuple[str, str]) -> str:
+    def difference(file: tuple[str, str]) -> str:
         try:
             return "" if file_digest(Path(file[1])) == file[0] else "other bytes"
         except OSError as error:
             return str(error.strerror)
 
-    found = {}
+    reasons = {}
     with progress("verifying images", len(files)) as advance, ThreadPoolExecutor(workers) as pool:
-        for file, reason in zip(files, pool.map(changed, files), strict=True):
+        for file, reason in zip(files, pool.map(difference, files), strict=True):
             if reason:
-                found[file[0]] = reason
+                reasons[file[0]] = reason
             advance(1)
-    if found:
-        raise ImagesChangedError(found)
+    if reasons:
+        raise ImagesChangedError(reasons)
 
 
 def _features(network: ServedNetwork, pixels: Path, workers: int, progress: Progress) -> NDArray[np.float32]:
@@ -243,28 +223,26 @@ def _keeping_all(columns: int) -> NoSelection:
     return selector
 
 
-def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Trained) -> dict[str, Any]:
+def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Conversion) -> Agreement:
     """How far the bundle's network is from the one that Keras trained."""
-    own = features[looked_at(len(features))]
-    known = trained.vectors
-    vectors = np.linalg.norm(own - known, axis=1) / np.linalg.norm(known, axis=1)
+    own = features[_compared_rows(len(features))]
+    vectors = np.linalg.norm(own - trained.vectors, axis=1) / np.linalg.norm(trained.vectors, axis=1)
     probabilities = np.abs(fitted.probabilities(own, trained.probabilities.shape[1]) - trained.probabilities)
-    if not probabilities.max() <= _AGREE:
+    if not probabilities.max() <= _TOLERANCE:
         raise BundleError(
             "The bundle's network gives other probabilities than the one that was trained.",
-            expected=f"at most {_AGREE:g} apart",
+            expected=f"a difference of at most {_TOLERANCE:g}",
             received=f"{probabilities.max():.2g}",
             fix="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
         )
-    said = {"with": "Keras", "largest": float(vectors.max()), "probabilities": float(probabilities.max())}
-    return {"images": len(own)} | said
+    return Agreement(len(own), float(vectors.max()), "Keras", float(probabilities.max()))
 
 
-def _described(method: Method, network: ServedNetwork) -> dict[str, Any]:
-    network_name = method.estimator.spec.title if hasattr(method.estimator, "spec") else method.label
+def _origin(method: Method, network: ServedNetwork) -> Origin:
+    title = method.estimator.spec.title if hasattr(method.estimator, "spec") else method.label
     part = getattr(method.estimator, "trained", "")
     start = weights_in_words(method).removeprefix("trained from ")
-    words = f"{network_name}, trained end to end on pixels{part and f' ({part})'}, from {start}"
+    description = f"{title}, trained end to end on pixels{part and f' ({part})'}, from {start}"
     identity = {name: value for name, value in method.identity.items() if name != "parameters"}
     digest = hashlib.sha256(network.files.files()[1]).hexdigest()
-    return {"identity": identity, "description": words, "weights": f"SHA-256 {digest}, its own after training"}
+    return Origin(identity, description, f"SHA-256 {digest}, its own after training")

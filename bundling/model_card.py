@@ -1,15 +1,19 @@
-"""The model card: what a bundle is for, what it was measured to do, and what it cannot, in Markdown."""
+"""The model card: what a bundle is for, how well it does, and what it cannot do, in Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from .combination import Agreement
+from .coverage import Coverage
+from .fit_temperature import Temperature
+from .manifest import Manifest
 
 _METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "ece", "brier", "log_loss")
 _RATES = ("accuracy", "balanced_accuracy", "f1_macro", "auroc", "ece")
 
 
-def model_card(said: Mapping[str, Any]) -> str:
+def model_card(manifest: Manifest) -> str:
     """The card of a bundle, from its manifest.
 
     References
@@ -17,18 +21,18 @@ def model_card(said: Mapping[str, Any]) -> str:
     M. Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
     """
     sections = [
-        f"# {_plain(said['name'])}",
-        _what(said),
+        f"# {_plain(manifest.run.name)}",
+        _what(manifest),
         "## Intended use\n\nResearch use only: **not a medical device**. It sorts images of the kind that it was "
         "trained on; it makes no diagnosis, and nobody has tested it in a clinic.",
-        "## What to know first\n\n" + _bullets([*said["sentences"], *said["holdout"]]),
-        "## Data\n\n" + _data(said),
-        "## Scores\n\n" + _scores(said),
-        "## Probabilities\n\n" + _temperature(said["temperature"]),
-        "## Sets of classes\n\n" + _coverage(said["coverage"]),
+        "## What to know first\n\n" + _bullets([*manifest.run.sentences, *manifest.run.holdout]),
+        "## Data\n\n" + _data(manifest),
+        "## Scores\n\n" + _scores(manifest),
+        "## Probabilities\n\n" + _temperature(manifest.temperature),
+        "## Sets of classes\n\n" + _coverage(manifest.coverage),
         "## Images unlike the training data\n\n" + _OOD,
-        "## Limits\n\n" + _bullets(_limits(said)),
-        "## How it was made\n\n" + _made(said),
+        "## Limits\n\n" + _bullets(_limits(manifest)),
+        "## How it was made\n\n" + _provenance(manifest),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -36,56 +40,58 @@ def model_card(said: Mapping[str, Any]) -> str:
 _OOD = (
     "Each image's distance to its fifth nearest training image is compared with how far training images are from those "
     "of other groups; it is flagged where at most 1 % of them are as far, which about 1 % of good images are. A flag "
-    "does not mean that the answer is wrong, and an image without one is not safe: what is no smear, is damaged or "
-    "stained quite otherwise is flagged; a slight change of stain is not, nor is a class that was never seen where it "
-    "resembles a known one."
+    "does not mean that the prediction is wrong, and an image without one is not safe: an image that is no smear, is "
+    "damaged or has a very different stain is flagged; a slight change of stain is not, nor is a class that was never "
+    "seen where it resembles one that was."
 )
 
 
-def _what(said: Mapping[str, Any]) -> str:
-    names = said["combination"]
-    classes = ", ".join(map(_plain, said["classes"]))
+def _what(manifest: Manifest) -> str:
+    names = manifest.run.combination
+    classes = ", ".join(map(_plain, manifest.classes))
     return (
-        f"Tells {len(said['classes'])} classes apart: {classes}. Images -> {names['extractor']} -> {names['selector']} "
-        f"-> {names['classifier']}."
+        f"Distinguishes {len(manifest.classes)} classes: {classes}. "
+        f"Images -> {names['extractor']} -> {names['selector']} -> {names['classifier']}."
     )
 
 
-def _data(said: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{name} {count:,}" for name, count in said["images"]["classes"].items())
-    trained = f"Trained on all {said['images']['count']:,} images ({counts}) in {said['images']['groups']:,} groups."
-    return trained + "\n\n" + _bullets(said["protocol"])
+def _data(manifest: Manifest) -> str:
+    images = manifest.run.images
+    counts = ", ".join(f"{name} {count:,}" for name, count in images.classes.items())
+    trained = f"Trained on all {images.count:,} images ({counts}) in {images.groups:,} groups."
+    return trained + "\n\n" + _bullets(manifest.run.protocol)
 
 
-def _scores(said: Mapping[str, Any]) -> str:
+def _scores(manifest: Manifest) -> str:
+    scores, corrected = manifest.run.scores, manifest.run.corrected
     lines = ["Measured by cross-validation, before the model was fitted on everything; 95 % intervals over groups.", ""]
     lines += ["| metric | value | 95 % interval |", "|---|---|---|"]
-    per_class = [name for name in said["scores"] if name.startswith(("sensitivity[", "specificity["))]
+    per_class = [name for name in scores if name.startswith(("sensitivity[", "specificity["))]
     for name in [*_METRICS, *per_class]:
-        if name in said["scores"]:
-            value, low, high = said["scores"][name]
+        if name in scores:
+            value, low, high = scores[name]
             lines.append(f"| {_title(name)} | {_number(name, value)} | {_between(name, low, high)} |")
-    if said["corrected"]:
-        metric, value, low, high = said["corrected"]
-        picked = f"{metric.replace('_', ' ')}, corrected for having been picked among {said['picked_among']}"
-        lines.append(f"| {picked} | {_number(metric, value)} | {_between(metric, low, high)} |")
+    if corrected:
+        metric, value, low, high = corrected
+        title = f"{metric.replace('_', ' ')}, corrected for selecting the best of {manifest.run.picked_among}"
+        lines.append(f"| {title} | {_number(metric, value)} | {_between(metric, low, high)} |")
     return "\n".join(lines)
 
 
-def _temperature(found: Mapping[str, float]) -> str:
-    gain = f"{found['gain']:.4f} [{found['low']:.4f} to {found['high']:.4f}]"
-    if found["value"] == 1.0:
+def _temperature(temperature: Temperature) -> str:
+    gain = f"{temperature.gain:.4f} [{temperature.low:.4f} to {temperature.high:.4f}]"
+    if temperature.value == 1.0:
         return (
             "They are those of the benchmark. Another temperature "
-            f"({found['asked']:.2f}) would not lower the log loss beyond doubt: gain {gain}."
+            f"({temperature.best:.2f}) would not lower the log loss beyond doubt: gain {gain}."
         )
     return (
-        f"The benchmark's probabilities at temperature {found['value']:.3f}, fitted on out-of-fold predictions; it "
+        f"The benchmark's probabilities at temperature {temperature.value:.3f}, fitted on out-of-fold predictions; it "
         f"lowers the log loss by {gain} on folds that it was not fitted on. The label is the benchmark's."
     )
 
 
-def _coverage(rows: Sequence[Mapping[str, Any]]) -> str:
+def _coverage(rows: Sequence[Coverage]) -> str:
     lines = [
         "A set holds the right class as often as its level says, for images of new groups like those of the training "
         "data. Checked on each fold with thresholds from the others:",
@@ -94,51 +100,51 @@ def _coverage(rows: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        worst = min((value for value in row["by_class"] if value is not None), default=None)
-        kind = "by class" if row["each_class"] else "one for all: too few groups a class"
-        shown = [row["level"], row["coverage"], row["by_group"], worst]
+        worst = min((value for value in row.by_class if value is not None), default=None)
+        kind = "by class" if row.each_class else "one for all: too few groups per class"
+        shown = [row.level, row.coverage, row.by_group, worst]
         rates = " | ".join("" if value is None else f"{100 * value:.1f} %" for value in shown)
-        lines.append(f"| {rates} | {row['size']:.2f} | {100 * row['single']:.1f} % | {kind} |")
+        lines.append(f"| {rates} | {row.size:.2f} | {100 * row.single:.1f} % | {kind} |")
     return "\n".join(lines)
 
 
-def _limits(said: Mapping[str, Any]) -> list[str]:
+def _limits(manifest: Manifest) -> list[str]:
     limits = []
-    if said["verdict"] in ("confounded", "not better"):
+    if manifest.run.verdict in ("confounded", "not better"):
         limits.append(
             "A shortcut explains most of the score: expect much less on images from another laboratory or stain."
         )
-    if said["patients"] != "patients":
-        limits.append("No patients were known in the evaluation: expect lower scores on new patients.")
+    if manifest.run.patients != "patients":
+        limits.append("The evaluation did not know the patients: expect lower scores on new patients.")
     limits.append(
         "Scores and coverage hold for images from the same source. Other scanners, stains and cells were not seen."
     )
-    limits.append("An image that was compressed, scaled or photographed anew may be answered otherwise.")
-    limits.append("Every class that it can answer stands above: an image of anything else is given one of them.")
+    limits.append("An image that was compressed, scaled or photographed again may get a different prediction.")
+    limits.append("It predicts only the classes listed above: an image of anything else gets one of them, too.")
     return limits
 
 
-def _made(said: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in said["software"].items())
-    tuned = ", ".join(f"{name} = {value}" for name, value in said["tuned"].items())
+def _provenance(manifest: Manifest) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.run.software.items())
+    tuned = ", ".join(f"{name} = {value}" for name, value in manifest.tuned.items())
     lines = [
-        f"{said['created']}, bundle format 1; {versions}",
-        f"Network: {said['extractor']['description']}; weights {said['extractor']['weights']}",
-        _agreement(said["agreement"]),
+        f"{manifest.created}, bundle format 1; {versions}",
+        f"Network: {manifest.extractor.description}; weights {manifest.extractor.weights}",
+        _agreement(manifest.agreement),
     ]
     lines += [f"Tuned: {tuned}"] if tuned else []
     lines.append(
-        "Pictures of training images are inside" if said["pictures"] else "No picture of a training image is inside"
+        "Small pictures of the training images are inside" if manifest.pictures else "No training image is inside"
     )
     return _bullets(lines)
 
 
-def _agreement(found: Mapping[str, Any]) -> str:
-    if not found["images"]:
-        return "No training image was there to compare its vectors with those of the benchmark"
+def _agreement(agreement: Agreement) -> str:
+    if not agreement.images:
+        return "No training image was left to compare its vectors with those of the benchmark"
     return (
-        f"Its vectors of {found['images']} training images, computed again when it was bundled, differ from those of "
-        f"{found.get('with', 'the benchmark')} by {found['largest']:.1g} (relative)"
+        f"Its vectors of {agreement.images} training images, computed again for the bundle, differ from those of "
+        f"{agreement.reference or 'the benchmark'} by {agreement.largest:.1g} (relative)"
     )
 
 

@@ -2,97 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from .. import __version__
-from ..config.experiment import Experiment
 from ..evaluation.grid import installed_versions
 from ..evaluation.scores import NAMES
-from ..evaluation.task import Task
 from ..runs.folder import RunFolder
 from ..steps.write_pixels import PIXELS
-from .bundle_parts import OutOfFold
+from .finished_run import FinishedRun
+from .out_of_fold import OutOfFold
 
 _SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")
 
 
-def out_of_fold(folder: RunFolder, row: Mapping[str, Any], task: Task) -> OutOfFold:
-    """What the folds of the run's first repeat said of every image with this combination."""
-    import pandas as pd
+@dataclass(frozen=True)
+class TrainingImages:
+    """How many images the combination was fitted on, in how many groups, and of each class."""
 
-    wanted = [*((name, "==", row[name]) for name in NAMES), ("repeat", "==", 0)]
-    table = pd.read_parquet(folder.path / "predictions.parquet", filters=wanted)
-    known = {image_id: position for position, image_id in enumerate(task.image_ids)}
-    rows = table["image_id"].map(known).to_numpy()
+    count: int
+    groups: int
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a manifest says of the run; no path of this machine. The names are keys of the manifest.
+
+    Attributes
+    ----------
+    name : str
+        Of the run.
+    leukobench : str
+        Version.
+    software : mapping of str to str
+        Versions.
+    combination : mapping of str to str
+        Names of extractor, selector and classifier.
+    images : TrainingImages
+    evaluation : mapping
+        JSON-like: how the run evaluated.
+    scores : mapping of str to sequence of (float or None)
+        Metric -> value and 95 % interval.
+    corrected : sequence or None
+        Of the winner: metric, value and interval, corrected for selecting the best of `picked_among`.
+    picked_among : int or None
+        Combinations.
+    sentences, holdout, protocol : sequence of str
+    shortcut : mapping or None
+        JSON-like: the strongest shortcut.
+    verdict, patients : str
+    """
+
+    name: str
+    leukobench: str
+    software: Mapping[str, str]
+    combination: Mapping[str, str]
+    images: TrainingImages
+    evaluation: Mapping[str, object]
+    scores: Mapping[str, Sequence[float | None]]
+    corrected: tuple[str, float | None, float | None, float | None] | None
+    picked_among: int | None
+    sentences: Sequence[str]
+    holdout: Sequence[str]
+    protocol: Sequence[str]
+    shortcut: Mapping[str, object] | None
+    verdict: str
+    patients: str
+
+    def to_mapping(self) -> dict[str, object]:
+        """JSON-like."""
+        return asdict(self)
+
+
+def out_of_fold(run: FinishedRun, names: tuple[str, str, str]) -> OutOfFold:
+    """What the folds of the run's first repeat predicted for every image with this combination."""
+    table, task = run.predictions_of(names, repeat=0), run.task
+    rows_by_id = {image_id: row for row, image_id in enumerate(task.image_ids)}
+    rows = table["image_id"].map(rows_by_id).to_numpy()
     labels = table["label"].map({name: code for code, name in enumerate(task.classes)}).to_numpy()
     probabilities = table[[f"p_{name}" for name in task.classes]].to_numpy(dtype=np.float64)
     return OutOfFold(probabilities, labels.astype(np.int64), task.groups[rows], table["fold"].to_numpy(dtype=np.int64))
 
 
-def run_facts(
-    folder: RunFolder,
-    row: Mapping[str, Any],
-    experiment: Experiment,
-    answer: Mapping[str, Any],
-    task: Task,
-) -> dict[str, Any]:
-    """What a manifest says of the run: images, protocol, scores with intervals, verdicts; no path of this machine.
-
-    Parameters
-    ----------
-    folder : RunFolder
-    row : mapping
-        The combination's row of the leaderboard.
-    experiment : Experiment
-    answer : mapping
-        See `leukobench.reporting.answer.make_answer`.
-    task : Task
-        Of the images that are fitted.
-    """
+def run_facts(run: FinishedRun, names: tuple[str, str, str]) -> RunFacts:
+    """What a finished run says of the combination with these names."""
+    answer, task = run.answer, run.task
     best = answer["best"]
-    won = best and all(best[name] == row[name] for name in NAMES)
-    opened = folder.read_json("holdout.json") or {}
+    won = bool(best) and tuple(best[name] for name in NAMES) == names
+    opened = RunFolder(run.folder).read_json("holdout.json") or {}
     counts = np.bincount(task.labels, minlength=len(task.classes))
-    sentences = list(answer["sentences"])
-    if not won:
-        sentences.insert(0, "This is not the winner of its run, but was chosen by name.")
-    return {
-        "name": experiment.name,
-        "leukobench": __version__,
-        "software": {"leukobench": __version__, **installed_versions(_SOFTWARE)},
-        "combination": {name: row[name] for name in NAMES},
-        "images": {
-            "count": len(task),
-            "groups": len(np.unique(task.groups)),
-            "classes": dict(zip(task.classes, counts.tolist(), strict=True)),
-        },
-        "evaluation": experiment.to_mapping()["evaluation"],
-        "scores": _scores(row),
-        "corrected": [best["metric"], best["corrected"], best["corrected_low"], best["corrected_high"]]
-        if won
-        else None,
-        "picked_among": best["picked_among"] if best else None,
-        "sentences": sentences,
-        "holdout": opened.get("lines", []) if opened.get("combination") == best and won else [],
-        "protocol": [line for line in answer["protocol"] if not line.startswith(_others(row, experiment))],
-        "shortcut": answer["shortcut"],
-        "verdict": answer["shortcut"]["verdict"] if answer["shortcut"] else "unknown",
-        "patients": answer["groups"]["kind"],
-    }
+    by_name = "This is not the winner of its run, but was chosen by name."
+    return RunFacts(
+        name=run.experiment.name,
+        leukobench=__version__,
+        software={"leukobench": __version__, **installed_versions(_SOFTWARE)},
+        combination=dict(zip(NAMES, names, strict=True)),
+        images=TrainingImages(
+            len(task), len(np.unique(task.groups)), dict(zip(task.classes, counts.tolist(), strict=True))
+        ),
+        evaluation=run.experiment.to_mapping()["evaluation"],
+        scores=_scores(run, names),
+        corrected=(best["metric"], best["corrected"], best["corrected_low"], best["corrected_high"]) if won else None,
+        picked_among=best["picked_among"] if best else None,
+        sentences=[*([] if won else [by_name]), *answer["sentences"]],
+        holdout=opened.get("lines", []) if opened.get("combination") == best and won else [],
+        protocol=[line for line in answer["protocol"] if not line.startswith(_other_networks(run, names))],
+        shortcut=answer["shortcut"],
+        verdict=answer["shortcut"]["verdict"] if answer["shortcut"] else "unknown",
+        patients=answer["groups"]["kind"],
+    )
 
 
-def _others(row: Mapping[str, Any], experiment: Experiment) -> tuple[str, ...]:
+def _other_networks(run: FinishedRun, names: tuple[str, str, str]) -> tuple[str, ...]:
     """How lines of the protocol on other extractors and networks begin."""
-    own = f"{PIXELS} x {row['classifier']}" if row["extractor"] == PIXELS else row["extractor"]
-    named = [choice.label for choice in experiment.extractors]
-    named += [f"{PIXELS} x {choice.label}" for choice in experiment.cnns]
-    return tuple(f"{name}: " for name in named if name != own)
+    own = f"{PIXELS} x {names[2]}" if names[0] == PIXELS else names[0]
+    labels = [choice.label for choice in run.experiment.extractors]
+    labels += [f"{PIXELS} x {choice.label}" for choice in run.experiment.cnns]
+    return tuple(f"{label}: " for label in labels if label != own)
 
 
-def _scores(row: Mapping[str, Any]) -> dict[str, list[float | None]]:
-    names = [name.removesuffix("_low") for name in row if name.endswith("_low") and name != "rank_low"]
-    found = {name: [row[name], row[f"{name}_low"], row[f"{name}_high"]] for name in names if name in row}
-    return {name: [float(value) if np.isfinite(value) else None for value in values] for name, values in found.items()}
+def _scores(run: FinishedRun, names: tuple[str, str, str]) -> dict[str, list[float | None]]:
+    """Value, low and high of every metric with an interval."""
+    table = run.leaderboard
+    row = table[(table[list(NAMES)] == list(names)).all(axis=1)].iloc[0]
+    metrics = [name.removesuffix("_low") for name in row.index if name.endswith("_low") and name != "rank_low"]
+    numbers = {name: row[[name, f"{name}_low", f"{name}_high"]].tolist() for name in metrics if name in row.index}
+    return {name: [float(x) if np.isfinite(x) else None for x in three] for name, three in numbers.items()}

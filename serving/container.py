@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
-import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -23,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError
-from ..storage import TEMPORARY, atomic_path, explained, remove_leftovers
 
 FORMAT = 1
 KIND = "leukobench bundle"
@@ -31,7 +28,6 @@ MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 _MOST_BYTES = 4 * 2**30
 _LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]*)")
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -64,43 +60,6 @@ class Contents:
         return self.files[name]
 
 
-def write_bundle(target: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
-    """Write a bundle, whole or not at all, over an earlier one.
-
-    Parameters
-    ----------
-    target : Path
-        A zip where the name ends in ``.zip``, else a folder.
-    manifest : mapping
-        JSON-like.
-    files : mapping of str to bytes
-
-    Returns
-    -------
-    str
-        Its digest.
-
-    Raises
-    ------
-    BundleError
-        Something that is no bundle lies there.
-    StorageError
-        It cannot be written.
-    """
-    target = target.expanduser().resolve()
-    check_target(target)
-    said = {"kind": KIND, "format": FORMAT, **manifest}
-    text = json.dumps(said, indent=2, allow_nan=False, ensure_ascii=False)
-    stored = {**files, MANIFEST: text.encode("utf-8")}
-    sums = "".join(f"{_sha256(stored[name])}  {name}\n" for name in sorted(stored)).encode()
-    stored[SUMS] = sums
-    if target.suffix.lower() == ".zip":
-        _write_zip(target, stored)
-    else:
-        _write_folder(target, stored)
-    return _sha256(sums)
-
-
 def read_bundle(path: Path, digest: str | None = None) -> Contents:
     """Read a bundle and verify every byte of it.
 
@@ -109,7 +68,7 @@ def read_bundle(path: Path, digest: str | None = None) -> Contents:
     path : Path
         Folder or zip.
     digest : str, optional
-        What `leukobench fit` said: a bundle that was changed together with its list of digests is refused, too.
+        SHA-256 that `leukobench fit` printed: a bundle that was changed together with its list is refused, too.
 
     Raises
     ------
@@ -120,17 +79,30 @@ def read_bundle(path: Path, digest: str | None = None) -> Contents:
         manifest_bytes, sums = read(MANIFEST), read(SUMS)
         manifest = _manifest(path, manifest_bytes)
         listed = _listed(path, sums)
-        if digest is not None and _sha256(sums) != digest.strip().lower():
+        if digest is not None and sha256(sums) != digest.strip().lower():
             raise _refused(
-                path, "is not the one that was asked for", f"digest {digest}", _sha256(sums), "get the right file."
+                path, "has another SHA-256 than the required one", digest, sha256(sums), "get the right file."
             )
         if MANIFEST not in listed:
             raise _damaged(path, f"{MANIFEST} is not among the files of {SUMS}")
         files = {name: manifest_bytes if name == MANIFEST else read(name) for name in listed}
-    for name, known in listed.items():
-        if _sha256(files[name]) != known:
+    for name, expected in listed.items():
+        if sha256(files[name]) != expected:
             raise _damaged(path, f"{name} is not as it was written")
-    return Contents(manifest, files, _sha256(sums))
+    return Contents(manifest, files, sha256(sums))
+
+
+def listed_names(path: Path) -> set[str]:
+    """Names of a bundle's files, as it lists them; only its kind and format are checked.
+
+    Raises
+    ------
+    BundleError
+        There is none, or something else.
+    """
+    with _source(path) as read:
+        _manifest(path, read(MANIFEST))
+        return {*_listed(path, read(SUMS)), SUMS}
 
 
 def arrays(data: bytes) -> dict[str, NDArray[Any]]:
@@ -150,8 +122,8 @@ def arrays(data: bytes) -> dict[str, NDArray[Any]]:
 
 def _manifest(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(data)
-        kind, number = found["kind"], found["format"]
+        manifest = json.loads(data)
+        kind, number = manifest["kind"], manifest["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _refused(path, "is no bundle of leukobench", KIND, f"another {MANIFEST}") from None
     if kind != KIND:
@@ -159,15 +131,15 @@ def _manifest(path: Path, data: bytes) -> dict[str, Any]:
     if not isinstance(number, int) or number > FORMAT:
         fix = "install the leukobench that made it, or a newer one."
         raise _refused(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", fix)
-    return dict(found)
+    return dict(manifest)
 
 
 def _listed(path: Path, sums: bytes) -> dict[str, str]:
     lines = sums.decode("utf-8", "replace").splitlines()
-    found = [_LINE.fullmatch(line) for line in lines]
-    if not all(found):
+    matches = [_LINE.fullmatch(line) for line in lines]
+    if not all(matches):
         raise _damaged(path, f"{SUMS} is no list of digests")
-    return {match[2]: match[1] for match in found if match}
+    return {match[2]: match[1] for match in matches if match}
 
 
 @contextlib.contextmanager
@@ -198,14 +170,14 @@ def _read_file(folder: Path, name: str) -> bytes:
 
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     try:
-        known = archive.getinfo(name)
+        member = archive.getinfo(name)
     except KeyError:
         raise _lacking(path, name) from None
-    if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+    if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:
         raise _too_large(path)
-    if known.compress_type not in _COMPRESSIONS:  # others unpack more than they say before it is noticed
+    if member.compress_type not in _COMPRESSIONS:  # others unpack more than they say before it is noticed
         raise _damaged(path, f"{name} is compressed in a way that leukobench does not use")
-    return archive.read(known)
+    return archive.read(member)
 
 
 def _too_large(path: Path) -> BundleError:
@@ -218,68 +190,8 @@ def _lacking(path: Path, name: str) -> BundleError:
     return _damaged(path, f"{name} is missing")
 
 
-def check_target(target: Path) -> None:
-    """Refuse, before any work, a place where something lies that is no bundle: it would be overwritten.
-
-    Raises
-    ------
-    BundleError
-    """
-    if not target.name:
-        raise _refused(target, "has no name", "a folder or a .zip", f"{target}")
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    foreign = "something else"
-    try:
-        with _source(target) as read:
-            _manifest(target, read(MANIFEST))
-            listed = {*_listed(target, read(SUMS)), SUMS}
-        others = {file.name for file in target.iterdir()} - listed if target.is_dir() else set()
-        foreign = ", ".join(sorted(others)[:3])
-    except BundleError:
-        pass
-    if foreign:
-        fix = "name another place with --out."
-        raise _refused(target, "is there already, and is no bundle alone", "a new name, or a bundle", foreign, fix)
-
-
-def _write_zip(target: Path, files: Mapping[str, bytes]) -> None:
-    with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name, _MOMENT), files[name], zipfile.ZIP_DEFLATED, 6)
-
-
-def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(target.parent)
-    new, old = (target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}") for _ in range(2))
-    try:
-        with explained(target):
-            new.mkdir()
-        for name, data in files.items():
-            with atomic_path(new / name) as temporary:
-                temporary.write_bytes(data)
-        with explained(target):
-            _swap(target, new, old)
-    finally:
-        for leftover in (new, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _swap(target: Path, new: Path, old: Path) -> None:
-    """Put `new` in the place of `target`; whatever interrupts, one of them lies there."""
-    if target.exists():
-        target.rename(old)
-    try:
-        new.rename(target)
-    except BaseException:
-        if old.exists():
-            old.rename(target)
-        raise
-
-
-def _sha256(data: bytes) -> str:
+def sha256(data: bytes) -> str:
+    """In hex."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -59,28 +59,8 @@ MOVED = {"leukobench.fast_forest": "leukobench.classifiers.forest"}
 _LOADERS = {"Bytearray", "Bytes", "Dict", "Json", "List", "NdArray", "Object", "Tree", "Tuple", "Type"}
 
 
-def to_bytes(estimator: Any, what: str) -> bytes:
-    """A fitted estimator as skops stores it, without what only its fit needed.
-
-    Raises
-    ------
-    BundleError
-        It holds types that are not on the list, such as those of a plug-in.
-    """
-    import skops.io
-
-    try:
-        data = skops.io.dumps(_slim(estimator))
-        foreign = sorted(set(_types(data)) - ALLOWED)
-    except (RecursionError, TypeError, AttributeError, NotImplementedError) as error:
-        raise _not_storable(what, f"{type(error).__name__}: {error}") from error
-    if foreign:
-        raise _not_storable(what, ", ".join(foreign[:3]))
-    return bytes(data)
-
-
 def from_bytes(data: bytes, what: str) -> Any:
-    """The estimator that `to_bytes` stored; its types are checked before anything is built.
+    """The estimator that a bundle stores; its types are checked before anything is built.
 
     Raises
     ------
@@ -95,7 +75,7 @@ def from_bytes(data: bytes, what: str) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
             loaded = skops.io.loads(data, trusted=sorted(ALLOWED))
-        for part in _parts(loaded):
+        for part in fitted_parts(loaded):
             check_part(part)
     except BundleError:
         raise
@@ -107,17 +87,17 @@ def from_bytes(data: bytes, what: str) -> Any:
 
 
 def _refuse_foreign(data: bytes, what: str) -> None:
-    foreign = sorted(set(_types(data)) - ALLOWED)
+    foreign = sorted(set(type_names(data)) - ALLOWED)
     if foreign:
         raise BundleError(
-            f"The bundle's {what} holds something that leukobench did not put there, so it was not loaded.",
+            f"The bundle's {what} holds something that leukobench did not put there; it was not loaded.",
             expected="types of leukobench's own list",
             received=", ".join(foreign[:3]),
             fix="get the bundle from a source that you trust.",
         )
 
 
-def _types(data: bytes) -> Iterator[str]:
+def type_names(data: bytes) -> Iterator[str]:
     """Names of all types in a skops file, and of ways to build them that leukobench does not use."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
@@ -153,31 +133,10 @@ def _with_moved_modules(data: bytes) -> bytes:
     return written.getvalue()
 
 
-def _slim(estimator: Any) -> Any:
-    """Forget inner folds, oversampling, and the trees in which neighbours among few features are found faster."""
-    for part in _parts(estimator):
-        if type(part).__name__ == "CalibratedClassifierCV":
-            part.cv, part.estimator = None, None
-        elif type(part).__module__ == "imblearn.pipeline":
-            part.steps = part.steps[-1:]
-        elif type(part).__name__ == "KNeighborsClassifier" and part._tree is not None:
-            part._fit_method, part._tree = "brute", None
-    return estimator
-
-
-def _parts(estimator: Any) -> Iterator[Any]:
-    """The estimator and all that are fitted inside it."""
+def fitted_parts(estimator: Any) -> Iterator[Any]:
+    """A fitted estimator and all estimators that are fitted inside it."""
     yield estimator
     inner = [step for _, step in getattr(estimator, "steps", [])]
     inner += [one.estimator for one in getattr(estimator, "calibrated_classifiers_", [])]
     for part in inner:
-        yield from _parts(part)
-
-
-def _not_storable(what: str, received: str) -> BundleError:
-    return BundleError(
-        f"The {what} cannot be kept in a bundle.",
-        expected="a selector and a classifier of leukobench's own, which can be stored without pickle",
-        received=received,
-        fix="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
-    )
+        yield from fitted_parts(part)

@@ -1,11 +1,11 @@
-"""Explanations: what moved the decision for one image, which training images are near, what shortcuts would say."""
+"""Explanations: what moved the prediction of one image, which training images are near, what shortcuts predict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,13 @@ from numpy.typing import NDArray
 from ..errors import BundleError, ConfigurationError
 from ..evaluation.refit import Refitted
 from ..features.simple_measurements import SimpleMeasurements, columns
-from .activation import FeatureMaps, activation
-from .container import arrays
-from .decision_margin import Margin
+from .class_activation import FeatureMaps, activation
+from .container import Contents, arrays
 from .estimators import from_bytes
 from .occlusion import occlusion
 from .overlay import overlay
 from .prediction import Prediction, Upload
-
-if TYPE_CHECKING:
-    from .bundle import Bundle
-    from .container import Contents
-    from .served_network import ServedNetwork
+from .predictor import Predictor
 
 METHODS = ("auto", "occlusion", "cam")
 OCCLUSION, ACTIVATION = "occlusion", "class activation map"
@@ -41,7 +36,7 @@ class Neighbour:
     ----------
     image_id, label : str
     distance : float
-        As `leukobench.serving.reference.Reference` takes it.
+        As `leukobench.serving.training_reference.TrainingReference` takes it.
     picture : bytes or None
         A small JPEG, where the bundle holds pictures.
     """
@@ -54,15 +49,15 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """What a classifier that sees no cell says: file facts, mean colours or the image's border alone.
+    """The prediction of a classifier that sees no cell: from file facts, mean colours or the image's border alone.
 
     Attributes
     ----------
     name, label : str
     probability : float
-        That it gives its label.
+        Of its label.
     agrees : bool
-        It says the same as the bundle, so that the image may be easy for a wrong reason.
+        Its label is that of the bundle, so that the image may be easy for a wrong reason.
     """
 
     name: str
@@ -73,7 +68,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What moved the decision for one image.
+    """What moved the prediction of one image.
 
     Attributes
     ----------
@@ -113,42 +108,40 @@ class Explanation:
         return overlay(self.pixels, self.heat, _SLIGHT * abs(self.margin))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-like: what the prediction says, and all of this but pictures and heat."""
-        said = {name: getattr(self, name) for name in ("method", "against", "unit", "margin")}
+        """JSON-like: the prediction, and all of this but pictures and heat."""
+        own = {name: getattr(self, name) for name in ("method", "against", "unit", "margin")}
         near = [{"image_id": one.image_id, "label": one.label, "distance": one.distance} for one in self.neighbours]
-        return self.prediction.to_json() | said | {"neighbours": near, "shortcuts": list(map(asdict, self.shortcuts))}
+        return self.prediction.to_json() | own | {"neighbours": near, "shortcuts": list(map(asdict, self.shortcuts))}
 
 
 class Explainer:
-    """Explains a bundle's answers; several threads may ask at once.
+    """Explains a bundle's predictions; several threads may use it at once.
 
     Parameters
     ----------
-    bundle : Bundle
-    network : ServedNetwork
-    margin : Margin
+    predictor : Predictor
     contents : Contents
-    threads : int
     """
 
-    def __init__(
-        self, bundle: Bundle, network: ServedNetwork, margin: Margin, contents: Contents, threads: int
-    ) -> None:
-        self._bundle, self._network, self._margin = bundle, network, margin
-        self._contents, self._threads = contents, threads
+    def __init__(self, predictor: Predictor, contents: Contents) -> None:
+        self._predictor, self._contents = predictor, contents
+        self._model = predictor.model
+        self._margin = self._model.margin
 
     def explain(self, image: Upload, level: float, method: str) -> Explanation:
         """See `leukobench.serving.bundle.Bundle.explain`."""
         if method not in METHODS:
-            raise ConfigurationError("There is no such method.", expected=", ".join(METHODS), received=repr(method))
-        _, pixels = self._bundle.read(image)
-        prediction = self._bundle.predict([image], level=level)[0]
-        vector = next(self._bundle.vectors(iter([pixels])))
+            raise ConfigurationError(
+                "There is no such method of explanation.", expected=", ".join(METHODS), received=repr(method)
+            )
+        pixels = self._model.network.read(image.data)
+        _, prediction = next(self._predictor.stream([image], level))
+        vector = next(self._model.vectors(iter([pixels])))
         return Explanation(
             prediction=prediction,
             pixels=pixels,
             neighbours=self._neighbours(vector, prediction.image_id),
-            shortcuts=self._says_without_cells(image.data, str(prediction.label)),
+            shortcuts=self._shortcuts_of(image.data, str(prediction.label)),
             unit=self._margin.unit,
             **self._heat(pixels, vector, prediction, method),
         )
@@ -156,17 +149,17 @@ class Explainer:
     def _heat(
         self, pixels: NDArray[np.uint8], vector: NDArray[np.float32], prediction: Prediction, method: str
     ) -> dict[str, Any]:
-        classes = self._bundle.classes
+        classes = self._model.classes
         label = classes.index(str(prediction.label))
         other = self._margin.closest(vector, label)
         against = classes[other]
         linear = self._linear(label, other) if method != "occlusion" else None
         if method == "cam" and linear is None:
             raise ConfigurationError(
-                "There is no class activation map of this bundle.",
+                "This bundle has no class activation map.",
                 expected="features averaged over the last maps, and a linear classifier on them",
-                received=self._bundle.title,
-                fix="ask for occlusion, which any classifier can be explained by.",
+                received=" x ".join(self._contents.manifest["combination"].values()),
+                fix="choose the method occlusion, which explains any classifier.",
             )
         if linear:
             weights, offset = linear
@@ -179,24 +172,25 @@ class Explainer:
         return {"method": OCCLUSION, "against": rival, "heat": heat, "margin": margin}
 
     def _margins(self, pictures: Iterator[NDArray[np.uint8]], label: int) -> NDArray[np.float64]:
-        return self._margin.of(np.stack(list(self._bundle.vectors(pictures))), label)
+        return self._margin.of(np.stack(list(self._model.vectors(pictures))), label)
 
     def _linear(self, label: int, against: int) -> tuple[NDArray[np.float64], float] | None:
-        if not FeatureMaps.has(self._network):
+        network = self._model.network
+        if not FeatureMaps.has(network):
             return None
-        return self._margin.linear(len(self._network.files.feature_names), label, against)
+        return self._margin.linear(len(network.files.feature_names), label, against)
 
     def _neighbours(self, vector: NDArray[np.float32], image_id: str) -> list[Neighbour]:
         """The image itself is left out where it was trained on, but not a second one with the same bytes."""
-        known = self._bundle.reference
-        rows, distances = known.nearest(vector, _NEIGHBOURS + 1)
-        itself = np.flatnonzero(known.image_ids[rows] == image_id)[:1]
-        kept = np.delete(np.arange(len(rows)), itself)[:_NEIGHBOURS]
+        reference, classes = self._predictor.reference, self._model.classes
+        rows, distances = reference.nearest(vector, _NEIGHBOURS + 1)
+        itself = np.flatnonzero(reference.image_ids[rows] == image_id)[:1]
+        others = np.delete(np.arange(len(rows)), itself)[:_NEIGHBOURS]
         return [
             Neighbour(
-                str(known.image_ids[row]), self._bundle.classes[known.labels[row]], float(apart), self._picture(row)
+                str(reference.image_ids[row]), classes[reference.labels[row]], float(distance), self._picture(row)
             )
-            for row, apart in zip(rows[kept], distances[kept], strict=True)
+            for row, distance in zip(rows[others], distances[others], strict=True)
         ]
 
     def _picture(self, row: int) -> bytes | None:
@@ -205,34 +199,34 @@ class Explainer:
         data, ends = self._pictures
         return data[ends[row - 1] if row else 0 : ends[row]].tobytes()
 
-    def _says_without_cells(self, data: bytes, label: str) -> list[Shortcut]:
+    def _shortcuts_of(self, data: bytes, label: str) -> list[Shortcut]:
         measurements = SimpleMeasurements()
-        seen = measurements.read(data)
-        found = []
+        measured = measurements.read(data)
+        shortcuts = []
         for name, (prefix, names, fitted) in self._shortcuts.items():
             own = columns(measurements.feature_names, prefix)
             if [measurements.feature_names[column] for column in own] != names:
                 raise BundleError(
-                    f"This version of leukobench reads other {name} of an image than the bundle's shortcut learned.",
+                    f"This version of leukobench measures other {name} of an image than the bundle's shortcut learned.",
                     fix="make the bundle again with `leukobench fit`, or install the version that made it.",
                 )
-            chances = fitted.probabilities(seen[None, own], len(self._bundle.classes))[0]
-            said = self._bundle.classes[int(chances.argmax())]
-            found.append(Shortcut(name, said, float(chances.max()), said == label))
-        return found
+            probabilities = fitted.probabilities(measured[None, own], len(self._model.classes))[0]
+            predicted = self._model.classes[int(probabilities.argmax())]
+            shortcuts.append(Shortcut(name, predicted, float(probabilities.max()), predicted == label))
+        return shortcuts
 
     @cached_property
     def _maps(self) -> FeatureMaps:
-        return FeatureMaps(self._network, self._threads)
+        return FeatureMaps(self._model.network, self._model.threads)
 
     @cached_property
     def _shortcuts(self) -> Mapping[str, tuple[str, list[str], Refitted]]:
         return {
-            name: (said["prefix"], list(said["names"]), self._fitted(name))
-            for name, said in self._bundle.facts["shortcuts"].items()
+            name: (shortcut["prefix"], list(shortcut["names"]), self._load_shortcut(name))
+            for name, shortcut in self._contents.manifest["shortcuts"].items()
         }
 
-    def _fitted(self, name: str) -> Refitted:
+    def _load_shortcut(self, name: str) -> Refitted:
         stem = f"shortcut_{name.replace(' ', '_')}"
         selector, classifier = (
             from_bytes(self._contents.file(f"{stem}_{part}.skops"), f"shortcut {name}")

@@ -41,15 +41,15 @@ class ServedNetwork:
     reduced: bool = True
 
     @classmethod
-    def of(cls, said: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
-        """From what a manifest says and the bundle's two files."""
+    def of(cls, manifest: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
+        """From what a manifest says of the network, and the bundle's two files."""
         if not xml.lstrip().startswith((b"<?xml", b"<net")):
             raise ValueError("the network is not in OpenVINO's format")
-        height, width = (int(length) for length in said["input_size"])
-        names = tuple(map(str, said["feature_names"]))
+        height, width = (int(length) for length in manifest["input_size"])
+        names = tuple(map(str, manifest["feature_names"]))
         files = Converted(Path("network.xml"), names, xml, weights)
-        reading = str(said["interpolation"]), str(said["precision"]), int(said["orientations"])
-        return cls((height, width), *reading, files, bool(said.get("reduced", True)))
+        reading = str(manifest["interpolation"]), str(manifest["precision"]), int(manifest["orientations"])
+        return cls((height, width), *reading, files, bool(manifest.get("reduced", True)))
 
     def to_mapping(self) -> dict[str, Any]:
         """What a manifest says of it."""
@@ -91,7 +91,7 @@ class ServedNetwork:
         )
 
 
-def moved(vector: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
-    """How far a vector is from the expected one, as a part of that one's length."""
+def relative_distance(vector: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """Distance of a vector from the expected one, as a part of that one's length."""
     length = float(np.linalg.norm(expected)) or 1.0
     return float(np.linalg.norm(vector - expected)) / length

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from leukobench.bundling.fit import fit
 from leukobench.cli import cli
-from leukobench.errors import BundleError, ConfigurationError, ImagesError
+from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.serving.bundle import load
@@ -45,7 +45,7 @@ def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) ->
     assert facts["patients"] == "patients"
     assert facts["agreement"] == {"images": 8, "largest": pytest.approx(0, abs=1e-6)}
     card = (made.path / "model_card.md").read_text()
-    said = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for having been picked")
+    said = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for selecting the best of")
     assert [words for words in said if words not in card] == []
 
 
@@ -62,7 +62,7 @@ def test_nothing_in_a_bundle_says_where_it_was_made_or_who_the_patients_are(
 def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
     tiny_run: Path, tiny_bundle: Path
 ) -> None:
-    from leukobench.serving.conformal import Calibration, sets
+    from leukobench.serving.conformal import ConformalScores, prediction_sets
 
     facts = read_bundle(tiny_bundle).manifest
     said = pd.read_parquet(tiny_run / "predictions.parquet")
@@ -71,11 +71,12 @@ def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
     probabilities = said[[f"p_{name}" for name in facts["classes"]]].to_numpy() ** (1 / facts["temperature"]["value"])
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     labels = said["label"].map({name: k for k, name in enumerate(facts["classes"])}).to_numpy()
+    scores = 1 - probabilities[np.arange(len(labels)), labels]
     folds, held = said["fold"].to_numpy(), np.zeros(len(said), dtype=bool)
     for fold in range(3):
         own, rest = folds == fold, folds != fold
-        limits = Calibration.of(probabilities[rest], labels[rest], groups[rest]).thresholds(0.8)
-        held[own] = sets(probabilities[own], limits)[np.arange(own.sum()), labels[own]]
+        limits = ConformalScores(scores[rest], labels[rest], groups[rest], 4).thresholds(0.8)
+        held[own] = prediction_sets(probabilities[own], limits)[np.arange(own.sum()), labels[own]]
     assert facts["coverage"][0]["coverage"] == pytest.approx(held.mean())
 
 
@@ -112,7 +113,7 @@ def test_a_run_that_is_not_there_or_not_finished_is_a_message(tmp_path: Path) ->
 
 def test_what_lies_in_the_way_is_told_before_any_work(tiny_run: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(BundleError, match="is there already"):
+    with pytest.raises(BundleError, match="already exists"):
         fit(tiny_run, out=tmp_path, workers=1)
     assert not (tiny_run / "features").exists()
 
@@ -129,7 +130,7 @@ def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path:
     copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
     text = (copy / "experiment.yaml").read_text()
     (copy / "experiment.yaml").write_text(text.replace("weights: random-he-seed0", "weights: random-he-seed1"))
-    with pytest.raises(ConfigurationError, match="another one now than in the run"):
+    with pytest.raises(ConfigurationError, match="is not the one of the run"):
         fit(copy, workers=1)
 
 
@@ -156,7 +157,7 @@ def test_images_that_changed_since_the_run_stop_a_fit_that_has_to_read_them(
     first.write_bytes(first.read_bytes() + b"\0")
     assert fit(folder, workers=1).path.exists()  # all that is needed is cached
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(ImagesError, match="not as the run saw them"):
+    with pytest.raises(ImagesChangedError, match="changed or became unreadable"):
         fit(folder, workers=1)
 
 
@@ -170,7 +171,7 @@ def test_the_command_line_from_an_experiment_to_patients(
     )
     code, said, _ = call("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
     assert code == 0, said
-    digest = said.split("Digest: ")[1].split()[0]
+    digest = said.split("SHA-256: ")[1].split()[0]
     (tmp_path / "more").mkdir()
     for path in sorted(smears.rglob("*.jpg"))[:3]:
         shutil.copy(path, tmp_path / "more")

@@ -18,18 +18,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leukobench.bundling.build_reference import build_reference
 from leukobench.bundling.fit import fit
-from leukobench.bundling.fit_network import chosen_network, fit_network
+from leukobench.bundling.fit_network import choose_network, fit_network
+from leukobench.bundling.stored_estimators import to_bytes
 from leukobench.config.experiment_file import for_folder
-from leukobench.errors import BundleError, ImagesError
+from leukobench.errors import BundleError, ImagesChangedError
 from leukobench.evaluation.task import Task
 from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.serving.bundle import load
-from leukobench.serving.estimators import from_bytes, to_bytes
+from leukobench.serving.estimators import from_bytes
 from leukobench.serving.network_output import NetworkOutput, output_names
-from leukobench.serving.reference import Reference
 from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 
@@ -100,9 +101,9 @@ def test_calibrated_ones_are_stored_without_pickle(method: str, classes: int) ->
 
 def test_probabilities_have_no_part_in_distances() -> None:
     known, labels = columns(4).astype(np.float32), np.arange(60) % 4
-    ids = [f"{k:02d}" for k in range(60)]
-    whole = Reference.of(known, output_names(3, 4), labels, np.arange(60), ids)
-    features = Reference.of(known[:, :3], output_names(3, 0), labels, np.arange(60), ids)
+    task = Task.of([f"{k:02d}" for k in range(60)], labels, range(60))
+    whole = build_reference(known, output_names(3, 4), task)
+    features = build_reference(known[:, :3], output_names(3, 0), task)
     assert whole.distances == pytest.approx(features.distances)
     moved = known.copy()
     moved[:, 3:] = 0.25
@@ -115,7 +116,7 @@ def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) ->
         stream.write(b"\0")
     Path(known["path"][7]).unlink()
     (method,) = make_networks(said)
-    with pytest.raises(ImagesError, match="2 images are not as the run saw them"):
+    with pytest.raises(ImagesChangedError, match="2 images changed"):
         fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path / "run"), 1))
     assert not (tmp_path / "run").exists()
 
@@ -216,13 +217,13 @@ def test_other_networks_give_the_numbers_of_keras(case: str, tiny: None, smears:
     calibration = "temperature" if "calibrated" in case else "as_needed"
     said = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})
     known = table(smears, classes)
-    method = chosen_network(said, said.cnns[0].label)
+    method = choose_network(said, said.cnns[0].label)
     made = fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path), 1))
-    assert made.facts["agreement"]["probabilities"] < 1e-6
+    assert made.agreement.probabilities < 1e-6
     assert made.features.shape == (24 * classes, 128 + 4 if classes == 4 else 8 + 1)
     stored = from_bytes(to_bytes(made.fitted.classifier, "classifier"), "classifier")
     found = stored.predict_proba(made.fitted.selector.transform(made.features.astype(np.float64)))
     assert found.shape == (24 * classes, classes)
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-6)
     start = "RANDOM (seed 0) weights" if classes == 4 else "scratch"
-    assert made.facts["extractor"]["description"].endswith(f"from {start}")
+    assert made.origin.description.endswith(f"from {start}")

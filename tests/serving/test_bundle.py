@@ -17,11 +17,12 @@ import pytest
 
 import leukobench
 from leukobench.bundling.fit import fit
+from leukobench.bundling.writing import write_bundle
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from leukobench.pipeline import run
 from leukobench.serving.bundle import Bundle, load
-from leukobench.serving.container import read_bundle, write_bundle
+from leukobench.serving.container import read_bundle
 from leukobench.serving.prediction import Upload
 
 KEPT = Path(__file__).parent / "bundle-format-1.zip"

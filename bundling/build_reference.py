@@ -1,0 +1,60 @@
+"""Building the reference of a bundle: training images in the space in which distances of new ones are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evaluation.task import Task
+from ..serving.training_reference import PROBABILITY, TrainingReference, fifth_nearest
+
+MOST_IMAGES = 5000
+_BLOCK = 512
+
+
+def build_reference(features: NDArray[np.float32], names: Sequence[str], task: Task) -> TrainingReference:
+    """From the training images; of more than `MOST_IMAGES` every so many-th of each class is kept.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, features)
+    names : sequence of str, length features
+        They show which stage a feature is of; see `leukobench.features.pooling.feature_names`.
+    task : Task
+        Of the same n images.
+    """
+    centre, weight = _stage_scale(features, names)
+    rows = _sample(task.labels)
+    vectors = ((features[rows] - centre) * weight).astype(np.float16)
+    reference = TrainingReference(vectors, centre, weight, task.labels[rows], task.image_ids[rows], np.empty(0))
+    groups = task.groups
+    distances = [
+        fifth_nearest(
+            np.where(groups[part, None] == groups[None, rows], np.inf, reference.distances_to(features[part]))
+        )
+        for part in np.array_split(np.arange(len(features)), -(-len(features) // _BLOCK))
+    ]
+    return replace(reference, distances=np.sort(np.concatenate(distances)))
+
+
+def _stage_scale(
+    features: NDArray[np.float32], names: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean of each feature, and one over the total spread of its block: all features whose names differ in number."""
+    centre, variance = features.mean(axis=0, dtype=np.float64), features.var(axis=0, dtype=np.float64)
+    blocks, block = np.unique([name.rpartition("_")[0] for name in names], return_inverse=True)
+    total = np.bincount(block, variance)
+    weight = 1 / np.sqrt(np.where(total > 0, total, np.inf))
+    weight[blocks == PROBABILITY] = 0
+    return centre.astype(np.float32), weight[block].astype(np.float32)
+
+
+def _sample(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All rows, or `MOST_IMAGES` of them, every so many-th of each class."""
+    if len(labels) <= MOST_IMAGES:
+        return np.arange(len(labels))
+    order = np.argsort(labels, kind="stable")
+    return np.sort(order[np.linspace(0, len(order) - 1, MOST_IMAGES).astype(np.int64)])

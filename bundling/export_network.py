@@ -1,0 +1,46 @@
+"""Exporting a trained Keras network to OpenVINO's format, its features beside its probabilities."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import BundleError
+from ..networks.frameworks import load_keras, load_openvino
+from ..networks.openvino_ir import Converted
+
+
+def append_features(model: Any) -> Any:
+    """The network with the input of its last layer before its probabilities, in one output."""
+    keras = load_keras()
+    last = model.layers[-1]
+    if not hasattr(last, "layers"):
+        return keras.Model(model.input, _join(keras, last), name=model.name)
+    head = keras.Model(last.input, _join(keras, last.layers[-1]))
+    return keras.Model(model.input, head(model.layers[-2].output), name=model.name)
+
+
+def _join(keras: Any, layer: Any) -> Any:
+    return keras.layers.Concatenate(dtype="float32", name="features_and_probabilities")([layer.input, layer.output])
+
+
+def export_network(model: Any, names: Sequence[str]) -> Converted:
+    """A Keras network in OpenVINO's format, with names of its output's columns.
+
+    Raises
+    ------
+    BundleError
+        It cannot be converted.
+    """
+    load_openvino()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.xml"
+        try:
+            model.export(str(path), format="openvino", verbose=False)
+        except Exception as error:  # the converters raise whatever they trip over
+            raise BundleError(
+                f"{model.name} cannot be converted for OpenVINO.", received=f"{type(error).__name__}: {error}"
+            ) from error
+        return Converted(Path("network.xml"), tuple(names), path.read_bytes(), path.with_suffix(".bin").read_bytes())

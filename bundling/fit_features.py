@@ -1,0 +1,114 @@
+"""Fitting a combination on the features of a frozen network, and bringing that network into the bundle's form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BundleError, ConfigurationError, ImagesChangedError
+from ..evaluation.refit import refit
+from ..features.cache import FeatureCache
+from ..features.extraction import extract_to, pending
+from ..features.extractors import Extractor, NetworkExtractor, make_extractor
+from ..features.openvino_engine import converted_network
+from ..runs.workspace import Workspace
+from ..serving.served_network import ServedNetwork, relative_distance
+from ..steps.choose_methods import fit_rules, make_methods
+from ..storage import digest, file_digest
+from .combination import Agreement, FittedCombination, Origin
+from .finished_run import FinishedRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}
+_COMPARED = 8
+
+
+def fit_features(run: FinishedRun, names: tuple[str, str, str], workspace: Workspace) -> FittedCombination:
+    """Fit a selector and a classifier to the features of a frozen network.
+
+    Raises
+    ------
+    BundleError
+        The extractor is code of the user's own, or the bundle's network gives other vectors.
+    ConfigurationError
+        The extractor has changed since the run.
+    ImagesChangedError
+        Images have changed since the run, and their features are not cached.
+    """
+    extractor = _extractor(run, names[0])
+    network = _served(extractor)
+    features = load_features("features", "fit", extractor, run.images, workspace)
+    selector, classifier = (
+        next(method for method in methods if method.label == name)
+        for name, methods in zip(names[1:], make_methods(run.experiment), strict=True)
+    )
+    with workspace.progress("fitting on all images", 1) as advance:
+        fitted = refit(features, run.task, selector, classifier, fit_rules(run.experiment))
+        advance(1)
+    origin = Origin(dict(extractor.identity), extractor.description, f"SHA-256 {extractor.weights.digest}")
+    agreement = _agreement(network, run.images, features, workspace.workers)
+    return FittedCombination(network, features, fitted, origin, agreement)
+
+
+def load_features(
+    title: str, name: str, extractor: Extractor, images: pd.DataFrame, workspace: Workspace
+) -> NDArray[np.float32]:
+    """Features of all images, from the cache where they are there; `name` is that of the matrix in the run's folder."""
+    cache, target = FeatureCache.shared(extractor.identity), workspace.folder.matrix(name)
+    files = list(zip(images["image_id"], images["path"], strict=True))
+    with workspace.progress(f"extracting {title}", len(pending(files, cache))) as advance:
+        unreadable = extract_to(target, extractor, files, cache, workspace.workers, advance)
+    if unreadable:
+        raise ImagesChangedError(unreadable)
+    return np.asarray(np.load(target, mmap_mode="r"))
+
+
+def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
+    choice = next(choice for choice in run.experiment.extractors if choice.label == label)
+    extractor = make_extractor(choice.name, choice.parameters)
+    if not isinstance(extractor, NetworkExtractor):
+        raise BundleError(
+            f"The extractor {label} is code of your own, which a bundle cannot hold.",
+            expected="a network of `leukobench list extractors`",
+            received=label,
+            fix="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+        )
+    if digest(run.resolved["extractors"][label]) != digest(dict(extractor.identity)):
+        raise ConfigurationError(
+            f"The extractor {label} is not the one of the run: its weights, its engine or leukobench have changed.",
+            fix="run the experiment again: only what has changed is computed.",
+        )
+    return extractor
+
+
+def _served(extractor: NetworkExtractor) -> ServedNetwork:
+    """The network as the bundle will run it."""
+    spec = extractor.network
+    files = converted_network(spec, extractor.weights, [extractor.pooling])
+    return ServedNetwork(spec.input_size, spec.interpolation, extractor.precision, extractor.orientations, files)
+
+
+def _agreement(network: ServedNetwork, images: pd.DataFrame, features: NDArray[np.float32], workers: int) -> Agreement:
+    """How far the bundle's network is from the run's features, on a few training images that are still there."""
+    pixels = {}
+    for row in np.unique(np.linspace(0, len(images) - 1, _COMPARED).astype(int)):
+        path = Path(images["path"].iloc[row])
+        if path.is_file() and file_digest(path) == images["image_id"].iloc[row]:
+            pixels[row] = network.read(path.read_bytes())
+    with network.open(workers) as engine:
+        vectors = list(engine.vectors(iter(pixels.values())))
+    distances = [relative_distance(vector, features[row]) for vector, row in zip(vectors, pixels, strict=True)]
+    largest, limit = max(distances, default=0.0), _TOLERANCE[network.precision]
+    if not largest <= limit:
+        raise BundleError(
+            "The bundle's network gives other vectors than the run's features.",
+            expected=f"a distance of at most {limit:g} (relative)",
+            received=f"{largest:.2g}",
+            fix="run the experiment again on this machine, then fit.",
+        )
+    return Agreement(len(distances), largest)
