@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukobench.bundling.build_reference import build_reference
 from leukobench.bundling.fit import fit
 from leukobench.bundling.fit_network import choose_network, fit_network
 from leukobench.bundling.stored_estimators import to_bytes
@@ -30,7 +29,6 @@ from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.serving.bundle import load
 from leukobench.serving.estimators import from_bytes
-from leukobench.serving.network_output import NetworkOutput, output_names
 from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 
@@ -65,49 +63,6 @@ def table(smears: Path, classes: int = 4) -> pd.DataFrame:
 
 def task_of(images: pd.DataFrame) -> Task:
     return Task.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), {})
-
-
-def columns(classes: int, seed: int = 0) -> np.ndarray:
-    """Three features, and what two or more outputs, or one, would say."""
-    rng = np.random.default_rng(seed)
-    said = rng.dirichlet(np.ones(classes), 60) if classes > 2 else rng.uniform(size=(60, 1))
-    return np.hstack([rng.normal(size=(60, 3)), said])
-
-
-@pytest.mark.parametrize("classes", [2, 4])
-def test_the_last_columns_are_the_probabilities(classes: int) -> None:
-    known = columns(classes)
-    found = NetworkOutput(known.shape[1] - 3).fit(None, np.arange(classes))
-    said = found.predict_proba(known)
-    assert said.shape == (60, classes)
-    assert said.sum(axis=1) == pytest.approx(1)
-    assert (said[:, 1] == known[:, 3 if classes == 2 else 4]).all()
-    assert (found.predict(known) == said.argmax(axis=1)).all()
-
-
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
-@pytest.mark.parametrize("classes", [2, 4])
-def test_calibrated_ones_are_stored_without_pickle(method: str, classes: int) -> None:
-    from sklearn.calibration import CalibratedClassifierCV
-
-    known, labels = columns(classes), np.arange(60) % classes
-    plain = NetworkOutput(known.shape[1] - 3)
-    fitted = CalibratedClassifierCV(plain, method=method, cv=3, ensemble=False).fit(known, labels)
-    expected = fitted.predict_proba(known)
-    again = from_bytes(to_bytes(fitted, "classifier"), "classifier")
-    assert (again.predict_proba(known) == expected).all()
-    assert not np.allclose(expected, plain.fit(known, labels).predict_proba(known), atol=1e-3)
-
-
-def test_probabilities_have_no_part_in_distances() -> None:
-    known, labels = columns(4).astype(np.float32), np.arange(60) % 4
-    task = Task.of([f"{k:02d}" for k in range(60)], labels, range(60))
-    whole = build_reference(known, output_names(3, 4), task)
-    features = build_reference(known[:, :3], output_names(3, 0), task)
-    assert whole.distances == pytest.approx(features.distances)
-    moved = known.copy()
-    moved[:, 3:] = 0.25
-    assert (whole.scores(moved)[0] == whole.scores(known)[0]).all()
 
 
 def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from leukobench.serving import reference
-from leukobench.serving.reference import Reference
+from leukobench.bundling import build_reference as building
+from leukobench.bundling.build_reference import build_reference
+from leukobench.evaluation.task import Task
+from leukobench.serving.training_reference import TrainingReference
 
 NAMES = [*(f"stage1_mean_{k:04d}" for k in range(30)), *(f"stage2_mean_{k:04d}" for k in range(50))]
 
@@ -15,10 +20,10 @@ def drawn(n: int, seed: int = 0) -> np.ndarray:
     return np.hstack([rng.normal(5, 0.01, (n, 30)), rng.normal(0, 10, (n, 50))]).astype(np.float32)
 
 
-def made(n: int = 300, groups: np.ndarray | None = None) -> tuple[Reference, np.ndarray]:
+def built(n: int = 300, groups: np.ndarray | None = None) -> tuple[TrainingReference, np.ndarray]:
     features = drawn(n)
-    ids = [f"{k:05d}" for k in range(n)]
-    return Reference.of(features, NAMES, np.arange(n) % 3, np.arange(n) if groups is None else groups, ids), features
+    task = Task.of([f"{k:05d}" for k in range(n)], np.arange(n) % 3, np.arange(n) if groups is None else groups)
+    return build_reference(features, NAMES, task), features
 
 
 def independent(features: np.ndarray) -> np.ndarray:
@@ -33,17 +38,17 @@ def parts_mean(part: np.ndarray) -> np.ndarray:
 
 def test_distances_are_those_of_scikit_learn_and_leave_out_the_own_group() -> None:
     groups = np.arange(300) // 3
-    found, features = made(groups=groups)
+    reference, features = built(groups=groups)
     space = independent(features)
     apart, rows = NearestNeighbors(n_neighbors=20).fit(space).kneighbors(space)
     others = [d[groups[r] != groups[k]][4] for k, (d, r) in enumerate(zip(apart, rows, strict=True))]
-    assert found.distances == pytest.approx(np.sort(others), rel=2e-3)
+    assert reference.distances == pytest.approx(np.sort(others), rel=2e-3)
 
 
 def test_new_images_like_the_training_data_are_flagged_about_once_in_a_hundred() -> None:
-    found, _ = made(2000)
-    scores, shares = found.scores(drawn(4000, seed=1))
-    assert 0.004 < found.rare(shares).mean() < 0.02
+    reference, _ = built(2000)
+    scores, shares = reference.scores(drawn(4000, seed=1))
+    assert 0.004 < reference.rare(shares).mean() < 0.02
     assert np.median(scores) == pytest.approx(1, abs=0.05)
     assert shares.min() > 0
     assert shares.max() <= 1
@@ -52,16 +57,16 @@ def test_new_images_like_the_training_data_are_flagged_about_once_in_a_hundred()
 
 def test_far_images_are_flagged_in_whichever_stage_they_differ() -> None:
     """The first stage varies a thousand times less than the second, and is heard all the same."""
-    found, _ = made()
+    reference, _ = built()
     other = drawn(40, seed=2)
     other[:20, :30] += 0.05
     other[20:, 30:] += 50
-    assert found.rare(found.scores(other)[1]).all()
+    assert reference.rare(reference.scores(other)[1]).all()
 
 
 def test_the_nearest_are_the_nearest() -> None:
-    found, features = made()
-    rows, distances = found.nearest(features[17], 5)
+    reference, features = built()
+    rows, distances = reference.nearest(features[17], 5)
     assert rows[0] == 17
     expected = NearestNeighbors(n_neighbors=5).fit(independent(features)).kneighbors(independent(features)[17:18])[1][0]
     assert set(rows) == set(expected)
@@ -69,32 +74,35 @@ def test_the_nearest_are_the_nearest() -> None:
 
 
 def test_it_is_the_same_after_storing() -> None:
-    found, features = made()
-    again = Reference.from_bytes(found.to_bytes())
-    assert np.array_equal(again.scores(features)[0], found.scores(features)[0])
-    assert again.image_ids.tolist() == found.image_ids.tolist()
+    reference, features = built()
+    stream = io.BytesIO()
+    np.savez(stream, **{field.name: getattr(reference, field.name) for field in fields(reference)})
+    again = TrainingReference.from_bytes(stream.getvalue())
+    assert np.array_equal(again.scores(features)[0], reference.scores(features)[0])
+    assert again.image_ids.tolist() == reference.image_ids.tolist()
 
 
 def test_of_very_many_images_a_sample_is_kept_of_each_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "MOST_IMAGES", 500)
-    found, _ = made(3000)
-    assert found.vectors.shape == (500, 80)
-    assert np.bincount(found.labels).min() > 160
-    assert len(found.distances) == 3000
-    assert found.rare(found.scores(drawn(3000, seed=4))[1]).mean() < 0.02
+    monkeypatch.setattr(building, "MOST_IMAGES", 500)
+    reference, _ = built(3000)
+    assert reference.vectors.shape == (500, 80)
+    assert np.bincount(reference.labels).min() > 160
+    assert len(reference.distances) == 3000
+    assert reference.rare(reference.scores(drawn(3000, seed=4))[1]).mean() < 0.02
 
 
 def test_few_images_flag_only_what_is_further_than_all_of_them() -> None:
-    found, features = made(20)
-    _, shares = found.scores(np.vstack([features, features + 100]))
-    assert not found.rare(shares[:20]).any()
-    assert found.rare(shares[20:]).all()
+    reference, features = built(20)
+    _, shares = reference.scores(np.vstack([features, features + 100]))
+    assert not reference.rare(shares[:20]).any()
+    assert reference.rare(shares[20:]).all()
 
 
 def test_constant_features_and_few_groups_are_no_trouble() -> None:
     features = np.zeros((6, 80), dtype=np.float32)
     features[:, 0] = np.arange(6)
-    found = Reference.of(features, NAMES, np.zeros(6, int), np.array([0, 0, 0, 0, 1, 1]), list("abcdef"))
-    scores, shares = found.scores(features)
+    task = Task.of(list("abcdef"), ["a"] * 6, [0, 0, 0, 0, 1, 1])
+    reference = build_reference(features, NAMES, task)
+    scores, shares = reference.scores(features)
     assert np.isfinite(scores).all()
     assert np.isfinite(shares).all()
