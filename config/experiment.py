@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ..evaluation.metrics import RANK_BY, ranking_metrics
 from .choice import Choice, Strict
 
-RankBy = Literal["accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc"]
 Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
@@ -75,7 +75,7 @@ class Evaluation(Strict):
     permute : bool
         Labels are permuted among the groups: every score has to come out at chance.
     rank_by : str
-        Metric of the leaderboard's order.
+        Metric of the leaderboard's order, one of those that `leukobench list metrics` says rank.
     large_data : {"variants", "exact", "always"}
         Beyond 20,000 images, support vector machines give way to variants whose cost grows with the number of images
         rather than its square; never, or whatever the number of images.
@@ -93,9 +93,16 @@ class Evaluation(Strict):
     budget: int = Field(default=30, ge=1)
     holdout: float = Field(default=0.0, ge=0.0, le=0.5)
     permute: bool = False
-    rank_by: RankBy = "balanced_accuracy"
+    rank_by: str = RANK_BY
     large_data: Literal["variants", "exact", "always"] = "variants"
     resamples: int = Field(default=1000, ge=100)
+
+    @field_validator("rank_by")
+    @classmethod
+    def _ranks(cls, value: str) -> str:
+        if value != RANK_BY and value not in (ranking := ranking_metrics()):
+            raise ValueError(f"no metric that ranks; those are {', '.join(ranking)}")
+        return value
 
     @model_validator(mode="after")
     def _repeats_differ(self) -> Evaluation:

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .combination_names import NAMES
+from .metrics import BALANCED_ACCURACY
+
 if TYPE_CHECKING:
     import pandas as pd
 
 _LEVEL = 0.95
+_METRIC = BALANCED_ACCURACY
+"""Guessing reaches the same in it whatever the images."""
 
 
 def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
@@ -21,7 +26,7 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
     Parameters
     ----------
     leaderboard : DataFrame
-        With ``balanced_accuracy``, its ``_low`` and ``_high``, and names.
+        With balanced accuracy, its ``_low`` and ``_high``, and names.
     classes : int
 
     Returns
@@ -32,12 +37,13 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
     """
     from scipy.stats import norm
 
-    rows = leaderboard[leaderboard["balanced_accuracy"].notna() & leaderboard["balanced_accuracy_low"].notna()]
-    value, low, high = (rows[f"balanced_accuracy{end}"].to_numpy() for end in ("", "_low", "_high"))
-    expected = 1 / classes
+    columns = [f"{_METRIC.name}{end}" for end in ("", "_low", "_high")]
+    rows = leaderboard[leaderboard[columns[0]].notna() & leaderboard[columns[1]].notna()]
+    value, low, high = (rows[column].to_numpy() for column in columns)
+    expected = float(_METRIC.guessing(classes) or 0.0)
     wider = norm.ppf(1 - (1 - _LEVEL) / 2 / max(len(rows), 1)) / norm.ppf((1 + _LEVEL) / 2)
     outside = (value - wider * (value - low) > expected) | (value + wider * (high - value) < expected)
-    names = rows[["extractor", "selector", "classifier"]].agg(" x ".join, axis=1).to_numpy()
+    names = rows[list(NAMES)].agg(" x ".join, axis=1).to_numpy()
     misses = int(((low > expected) | (high < expected)).sum())
     facts = {
         "at_chance": not outside.any() and len(rows) > 0,
@@ -51,16 +57,16 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
 
 
 def _words(facts: dict[str, Any], outside: np.ndarray) -> str:
-    expected = f"{100 * facts['expected']:.1f} % balanced accuracy"
+    expected = f"{_METRIC.shown(facts['expected'])} {_METRIC.title}"
     if not facts["rows"]:
         return "PERMUTED LABELS: nothing was scored."
     if facts["at_chance"]:
         return (
             f"PERMUTED LABELS, as they should: all {facts['rows']} rows are at chance ({expected}) within intervals "
-            f"that hold for all of them at once; highest {100 * facts['highest']:.1f} %. {facts['misses_95']} rows' "
+            f"that hold for all of them at once; highest {_METRIC.shown(facts['highest'])}. {facts['misses_95']} rows' "
             "own 95 % intervals miss it; one in twenty is no surprise."
         )
     return (
         f"PERMUTED LABELS, NOT AT CHANCE: {len(outside)} of {facts['rows']} rows differ from {expected}, such as "
-        f"{facts['outside'][0]} with {100 * outside[0]:.1f} %: something leaks from the test images into the fits."
+        f"{facts['outside'][0]} with {_METRIC.shown(outside[0])}: something leaks from the test images into the fits."
     )

@@ -21,7 +21,17 @@ from .task import Task
 _LEARNING = ("imbalanced-learn", "scikit-learn", "scikit-learn-intelex", "xgboost-cpu", "xgboost")
 _DISTRIBUTIONS = ("numpy", "scipy", *_LEARNING)
 _ROOMS_THAT_DECIDE = ("classifiers", "selection")
-_FILES_THAT_DECIDE = ("calibration", "folds", "methods", "metrics", "runner", "task", "tuning")
+_FILES_THAT_DECIDE = (
+    "calibration",
+    "folds",
+    "methods",
+    "metrics",
+    "runner",
+    "scorer",
+    "statistics/ranking",
+    "task",
+    "tuning",
+)
 
 
 @dataclass(frozen=True)

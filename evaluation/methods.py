@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..registry import Registry
+from .metrics import METRICS, RANK_BY
 
 _MOST_CANDIDATES = 5000
 
@@ -71,11 +72,13 @@ class FitRules:
     seed: int = 0
     tuning: str = "none"
     budget: int = 30
-    metric: str = "balanced_accuracy"
+    metric: str = RANK_BY
 
     def identity(self) -> list[Any]:
         """What the numbers of a cell depend on."""
-        search = [self.tuning, self.budget, self.metric] if self.tuning != "none" else []
+        search: list[Any] = [self.tuning, self.budget, self.metric] if self.tuning != "none" else []
+        if search and not METRICS.ships(self.metric):
+            search.append(METRICS.source_digest(self.metric))
         return [self.balance, self.calibration, self.seed, *search]
 
 

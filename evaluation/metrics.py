@@ -1,83 +1,346 @@
-"""Metrics of one fold, computed from stored probabilities. A metric that is not defined is NaN, never 0."""
+"""The table of metrics: whatever ranks, tests, stores or prints a metric reads it here.
+
+An installed package adds one by the entry-point group ``leukobench.metrics``: its name, and a `Metric`. One that is
+not defined is NaN, never 0.
+"""
 
 from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigurationError
+from ..registry import Registry
+
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CALIBRATION_BINS = 15
+_LEAST_PROBABILITY = 1e-15
 
 
-def score(labels: NDArray[np.int64], probabilities: Floats, classes: tuple[str, ...]) -> dict[str, float]:
-    """All metrics of one fold.
+@dataclass(frozen=True)
+class Rate:
+    """Hits among images, whose interval is exact; or the mean of several such rates.
 
-    Parameters
+    Attributes
     ----------
-    labels : ndarray of int, shape (n,)
-    probabilities : ndarray of float64, shape (n, len(classes))
-        The predicted class is the most probable one, the first of equals.
-    classes : tuple of str
-
-    Returns
-    -------
-    dict
-        accuracy, balanced_accuracy, f1_macro, f1_weighted, mcc, auroc (one class against the rest, macro mean), and
-        ``sensitivity[class]``, ``specificity[class]``. NaN where a class that the metric needs is not in the fold.
+    parts : callable
+        From confusion counts, shape (..., K, K), true class by row, to hits and images, each of shape (..., m): one
+        rate, or one a class. A metric that is not by class is the mean of the rates, and scores patients, too.
     """
-    counts = confusion(labels, probabilities.argmax(axis=1), len(classes))
-    sensitivity, specificity = _rates(counts)
-    result = {
-        "accuracy": float(np.trace(counts) / counts.sum()),
-        "balanced_accuracy": float(sensitivity.mean()),
-        **_f1(counts),
-        "mcc": _mcc(counts),
-        "auroc": float(_auroc(labels, probabilities).mean()),
-    }
-    for name, sens, spec in zip(classes, sensitivity, specificity, strict=True):
-        result[f"sensitivity[{name}]"], result[f"specificity[{name}]"] = float(sens), float(spec)
-    return result
+
+    parts: Callable[[Floats], tuple[Floats, Floats]]
 
 
-def confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Counts, shape (classes, classes): true class by row, predicted class by column."""
-    return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+@dataclass(frozen=True)
+class FromCounts:
+    """A function of confusion counts; its interval is recovered from those of the sensitivities.
+
+    Attributes
+    ----------
+    compute : callable
+        From counts, shape (..., K, K), true class by row, not always whole numbers, to values, shape (...); to values,
+        shape (..., K), of a metric by class.
+    """
+
+    compute: Callable[[Floats], Floats]
 
 
-def _rates(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    hits, actual, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    others = counts.sum() - actual
-    return _ratio(hits, actual), _ratio(others - (predicted - hits), others)
+def _mean(sums: Floats, images: Floats) -> Floats:
+    return ratio(sums[..., 0], images)
 
 
-def _f1(counts: NDArray[np.int64]) -> dict[str, float]:
-    hits, actual, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    f1 = np.where(actual > 0, _ratio(2 * hits, actual + predicted), np.nan)
-    weighted = np.where(actual > 0, f1, 0.0) @ actual / actual.sum()
-    return {"f1_macro": float(f1.mean()), "f1_weighted": float(weighted)}
+@dataclass(frozen=True)
+class FromProbabilities:
+    """Made of a number of each image, summed over images.
+
+    Attributes
+    ----------
+    contributions : callable
+        From labels, shape (n,), and probabilities, shape (n, K), to the sum that each image adds to (int, from 0) and
+        what it adds, both of shape (n,).
+    sums : int
+        How many sums there are.
+    combine : callable
+        From sums, shape (..., sums), and numbers of images, shape (...), to values, shape (...); by default the mean.
+    interval : {"percentile", "reflected"}
+        Reflected where few images alone make the metric too high, and 0 is its least.
+    """
+
+    contributions: Callable[[Integers, Floats], tuple[Integers, Floats]]
+    sums: int = 1
+    combine: Callable[[Floats, Floats], Floats] = _mean
+    interval: Literal["percentile", "reflected"] = "percentile"
 
 
-def _mcc(counts: NDArray[np.int64]) -> float:
-    """Multi-class correlation of Gorodkin (2004); NaN when the labels hold one class."""
-    total, right = float(counts.sum()), float(np.trace(counts))
-    actual, predicted = counts.sum(axis=1).astype(float), counts.sum(axis=0).astype(float)
-    spread_actual, spread_predicted = total**2 - actual @ actual, total**2 - predicted @ predicted
-    if spread_actual == 0:
-        return float("nan")
-    if spread_predicted == 0:
-        return 0.0
-    return float((right * total - actual @ predicted) / np.sqrt(spread_actual * spread_predicted))
+@dataclass(frozen=True)
+class FromAreas:
+    """The area under the ROC curve of each class against the rest, by folds.
+
+    Attributes
+    ----------
+    compute : callable
+        From areas, shape (folds, K, r), to values, shape (r,).
+    """
+
+    compute: Callable[[Floats], Floats]
 
 
-def _auroc(labels: NDArray[np.int64], probabilities: Floats) -> Floats:
-    """Area under the ROC curve of each class against the rest, by ranks (Mann-Whitney), shape (classes,)."""
-    from scipy.stats import rankdata
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
 
-    positive = labels[:, None] == np.arange(probabilities.shape[1])
-    ones = positive.sum(axis=0).astype(float)
-    zeros = len(labels) - ones
-    rank_sums = (rankdata(probabilities, axis=0) * positive).sum(axis=0)
-    return _ratio(rank_sums - ones * (ones + 1) / 2, ones * zeros)
+    Attributes
+    ----------
+    name : str
+        Column of the tables.
+    title : str
+        In words.
+    source : Rate, FromCounts, FromProbabilities or FromAreas
+        What it is computed from, which decides its interval.
+    unit : {"percent", "number"}
+        How it is printed.
+    greater_is_better : bool
+    chance : float or callable, optional
+        What guessing reaches; a callable is given the number of classes. None: what the majority class reaches.
+    by_class : bool
+        One value a class, in columns ``name[class]``.
+    greatest : float
+        Its limits do not go beyond, where its interval is not that of resamples.
+    """
+
+    name: str
+    title: str
+    source: Rate | FromCounts | FromProbabilities | FromAreas
+    unit: Literal["percent", "number"] = "percent"
+    greater_is_better: bool = True
+    chance: float | Callable[[int], float] | None = None
+    by_class: bool = False
+    greatest: float = 1.0
+
+    @property
+    def ranks(self) -> bool:
+        """Whether combinations can be ranked by it."""
+        return self.greater_is_better and not self.by_class
+
+    def columns(self, classes: Sequence[str]) -> list[str]:
+        """Its columns in the tables."""
+        return [f"{self.name}[{label}]" for label in classes] if self.by_class else [self.name]
+
+    def guessing(self, classes: int) -> float | None:
+        """What guessing among so many classes reaches; None where that depends on the images."""
+        return self.chance(classes) if callable(self.chance) else self.chance
+
+    def digits(self, value: float | None) -> str:
+        """A value without its unit: ``98.12``, or ``0.981``."""
+        if value is None or math.isnan(value):
+            return "undefined"
+        return f"{100 * value:.2f}" if self.unit == "percent" else f"{value:.3f}"
+
+    def shown(self, value: float | None) -> str:
+        """A value with its unit: ``98.12 %``, or ``0.981``."""
+        digits = self.digits(value)
+        return f"{digits} %" if self.unit == "percent" and digits != "undefined" else digits
+
+    def shown_interval(self, low: float | None, high: float | None) -> str:
+        """An interval with its unit: ``97.50 to 98.90 %``, or ``0.973 to 0.986``."""
+        if low is None or high is None or math.isnan(low) or math.isnan(high):
+            return "no interval"
+        return f"{self.digits(low)} to {self.shown(high)}"
 
 
-def _ratio(above: NDArray[np.generic], below: NDArray[np.generic]) -> Floats:
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=np.asarray(below) > 0)
+def ratio(above: Floats, below: Floats) -> Floats:
+    """`above` / `below`, NaN where `below` is not positive."""
+    below = np.asarray(below, dtype=np.float64)
+    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+
+
+def mean_of_defined(values: Floats, axis: int) -> Floats:
+    """Mean along `axis` without NaN; NaN where nothing is defined."""
+    return ratio(np.nansum(values, axis=axis), (~np.isnan(values)).sum(axis=axis))
+
+
+def calibration_bins(confidence: Floats) -> Integers:
+    """Which of `CALIBRATION_BINS` equally wide bins, closed at the right, each top probability falls into."""
+    return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1, 0, CALIBRATION_BINS - 1)
+
+
+def _margins(counts: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Hits, images and predictions of each class, shape (..., K), and all images, shape (...)."""
+    return (
+        np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1), counts.sum(axis=-2), counts.sum(axis=(-2, -1))
+    )  # fmt: skip
+
+
+def _right(counts: Floats) -> tuple[Floats, Floats]:
+    hits, _, _, total = _margins(counts)
+    return hits.sum(axis=-1)[..., None], total[..., None]
+
+
+def sensitivities(counts: Floats) -> tuple[Floats, Floats]:
+    """Hits and images of each class, both of shape (..., K), from confusion counts."""
+    hits, actual, _, _ = _margins(counts)
+    return hits, actual
+
+
+def specificities(counts: Floats) -> tuple[Floats, Floats]:
+    """Images that are rightly not taken for each class, and images of the others, both of shape (..., K)."""
+    hits, actual, predicted, total = _margins(counts)
+    others = total[..., None] - actual
+    return others - (predicted - hits), others
+
+
+def _f1(counts: Floats) -> Floats:
+    hits, actual, predicted, _ = _margins(counts)
+    return np.where(actual > 0, ratio(2 * hits, actual + predicted), np.nan)
+
+
+def _f1_macro(counts: Floats) -> Floats:
+    return _f1(counts).mean(axis=-1)
+
+
+def _f1_weighted(counts: Floats) -> Floats:
+    actual = counts.sum(axis=-1)
+    return ratio((np.where(actual > 0, _f1(counts), 0.0) * actual).sum(axis=-1), actual.sum(axis=-1))
+
+
+def _mcc(counts: Floats) -> Floats:
+    """Multi-class correlation of Gorodkin (2004); NaN when the labels hold one class, 0 when the predictions do."""
+    hits, actual, predicted, _ = _margins(counts)
+    right, total = hits.sum(axis=-1), actual.sum(axis=-1)
+    spread_actual, spread_predicted = (total**2 - np.square(x).sum(axis=-1) for x in (actual, predicted))
+    covariance = right * total - (actual * predicted).sum(axis=-1)
+    defined = np.where(spread_predicted > 0, ratio(covariance, np.sqrt(spread_actual * spread_predicted)), 0.0)
+    return np.where(spread_actual > 0, defined, np.nan)
+
+
+def macro_over_folds(areas: Floats) -> Floats:
+    """Mean over the folds in which a class's area is defined, then over classes.
+
+    The mean over folds, because scores of models of several folds have no common scale to be pooled on (Forman and
+    Scholz: Apples-to-apples in cross-validation studies. SIGKDD Explorations 12 (2010) 49-57).
+    """
+    return mean_of_defined(areas, axis=0).mean(axis=0)
+
+
+def _own(labels: Integers, probabilities: Floats) -> Floats:
+    """Probability of each image's true class."""
+    return probabilities[np.arange(len(labels)), labels]
+
+
+def _squared_errors(labels: Integers, probabilities: Floats) -> tuple[Integers, Floats]:
+    """Squared error of the probabilities summed over classes (Brier 1950), 0 to 2."""
+    errors = np.square(probabilities).sum(axis=1) - 2 * _own(labels, probabilities) + 1
+    return np.zeros_like(labels), errors
+
+
+def _log_losses(labels: Integers, probabilities: Floats) -> tuple[Integers, Floats]:
+    """Minus the natural logarithm of the true class's probability, which is not taken below 1e-15."""
+    return np.zeros_like(labels), -np.log(np.maximum(_own(labels, probabilities), _LEAST_PROBABILITY))
+
+
+def _calibration_gaps(labels: Integers, probabilities: Floats) -> tuple[Integers, Floats]:
+    """Top probability minus hit, by bins of the top probability (Guo et al., ICML 2017)."""
+    top = probabilities.argmax(axis=1)
+    confidence = probabilities[np.arange(len(labels)), top]
+    return calibration_bins(confidence), confidence - (top == labels)
+
+
+def _mean_gap(sums: Floats, images: Floats) -> Floats:
+    return ratio(np.abs(sums).sum(axis=-1), images)
+
+
+ACCURACY = Metric("accuracy", "accuracy", Rate(_right))
+BALANCED_ACCURACY = Metric(
+    "balanced_accuracy", "balanced accuracy", Rate(sensitivities), chance=lambda classes: 1 / classes
+)
+AUROC = Metric("auroc", "AUROC", FromAreas(macro_over_folds), chance=0.5)
+BRIER = Metric("brier", "Brier score", FromProbabilities(_squared_errors), "number", greater_is_better=False)
+LOG_LOSS = Metric("log_loss", "log loss", FromProbabilities(_log_losses), "number", greater_is_better=False)
+ECE = Metric(
+    "ece", "expected calibration error",
+    FromProbabilities(_calibration_gaps, CALIBRATION_BINS, _mean_gap, "reflected"), greater_is_better=False,
+)  # fmt: skip
+SENSITIVITY = Metric("sensitivity", "sensitivity", Rate(sensitivities), by_class=True)
+SPECIFICITY = Metric("specificity", "specificity", Rate(specificities), by_class=True)
+
+METRICS = Registry("metric")
+for _metric in (
+    ACCURACY,
+    BALANCED_ACCURACY,
+    Metric("f1_macro", "macro F1", FromCounts(_f1_macro)),
+    Metric("f1_weighted", "weighted F1", FromCounts(_f1_weighted)),
+    Metric("mcc", "MCC", FromCounts(_mcc), "number", chance=0.0),
+    AUROC,
+    BRIER,
+    LOG_LOSS,
+    ECE,
+    SENSITIVITY,
+    SPECIFICITY,
+):
+    METRICS.add(_metric.name, _metric)
+
+RANK_BY = BALANCED_ACCURACY.name
+"""What combinations are ranked by unless an experiment says otherwise."""
+
+
+def metrics() -> tuple[Metric, ...]:
+    """Every metric, those of plug-ins included; those by class last.
+
+    Raises
+    ------
+    ConfigurationError
+        What a plug-in registers is no `Metric` of that name.
+    """
+    return _metrics(tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=1)
+def _metrics(path: tuple[str, ...]) -> tuple[Metric, ...]:
+    """Kept until the places that packages are installed in change: every number that is printed asks for its metric."""
+    named = {name: METRICS.get(name) for name in METRICS.names()}
+    for name, metric in named.items():
+        if not isinstance(metric, Metric) or metric.name != name:
+            raise ConfigurationError(
+                f"The plug-in '{name}' is no metric.",
+                expected=f"a leukobench.evaluation.metrics.Metric whose name is '{name}'",
+                received=repr(metric)[:200],
+                fix=f"correct the entry point '{name}' of the group leukobench.metrics, or uninstall its package.",
+            )
+    return tuple(sorted(named.values(), key=lambda metric: metric.by_class))
+
+
+def overall_metrics() -> list[Metric]:
+    """Metrics that give a combination one number."""
+    return [metric for metric in metrics() if not metric.by_class]
+
+
+def ranking_metrics() -> dict[str, Metric]:
+    """Name -> metric, of those that combinations can be ranked by."""
+    return {metric.name: metric for metric in metrics() if metric.ranks}
+
+
+def patient_rates() -> dict[str, Rate]:
+    """Name -> rate, of the metrics that patients are scored by, each counting once."""
+    rates = {metric.name: metric.source for metric in overall_metrics()}
+    return {name: source for name, source in rates.items() if isinstance(source, Rate)}
+
+
+def metric_of(column: str) -> Metric:
+    """The metric of a column such as ``mcc`` or ``sensitivity[Pro]``.
+
+    One that a plug-in computed which is not installed here is a number, and known by its name.
+    """
+    name = column.partition("[")[0]
+    for metric in metrics():
+        if metric.name == name:
+            return metric
+    return Metric(name, name.replace("_", " "), FromCounts(lambda counts: np.full(counts.shape[:-2], np.nan)), "number")

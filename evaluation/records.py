@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from ..storage import atomic_path
 
+COSTS = ("selector_s", "fit_s", "predict_s", "features", "model_bytes", "parameters")
+"""Of the fields of a `Record`: what a combination costs in a fold, in the tables of scores."""
+SECONDS = COSTS[:3]
+
 _METADATA = b"leukobench.record"
 
 

@@ -12,21 +12,18 @@ from numpy.typing import NDArray
 
 from ..storage import atomic_path
 from .chance import chance_verdict
+from .combination_names import NAMES, Names, named
 from .folds import Fold
 from .grid import Combination, Grid
-from .metrics import score
-from .records import Record, RecordStore
+from .metrics import metric_of, overall_metrics
+from .records import COSTS, Record, RecordStore
+from .scorer import Scorer
 from .statistics.analysis import Analysis
-from .statistics.stability import selection_stability
+from .statistics.stability import Stability, selection_stability
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-COSTS = ("selector_s", "fit_s", "predict_s", "features", "model_bytes", "parameters")
-NAMES = ("extractor", "selector", "classifier")
-_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", "brier", "log_loss", "ece")
-_MEASURED = [f"{name}{end}" for name in _METRICS for end in ("", "_low", "_high", "_sd")]
 
 _Cells = list[tuple[dict[str, Any], Record, Fold]]
 
@@ -42,9 +39,8 @@ class Scored:
         kind, each metric with ``_low``, ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean
         costs, what `Analysis` adds, folds, status. A row that failed in any fold has no numbers and stands last.
     scores : DataFrame
-        Tidy: extractor, selector, classifier, repeat, fold, metric, value. Costs (``selector_s``, ``fit_s``,
-        ``predict_s``, ``features``, ``model_bytes``, ``parameters``) are metrics too; one that is not defined in a fold
-        is NaN.
+        Tidy: extractor, selector, classifier, repeat, fold, metric, value. `COSTS` are metrics too; one that is not
+        defined in a fold is NaN.
     notes : DataFrame
         extractor, selector, classifier, repeat, fold, kind (``error`` or ``warning``), text.
     tables : dict of str to DataFrame
@@ -55,6 +51,8 @@ class Scored:
         Names of each shortcut -> the best combination less it: difference and its 95 % interval.
     chance : dict
         See `chance_verdict`.
+    guessing : float or None
+        What guessing reaches in the metric of the leaderboard's order; None where that depends on the images.
     """
 
     leaderboard: pd.DataFrame
@@ -62,8 +60,9 @@ class Scored:
     notes: pd.DataFrame
     tables: dict[str, pd.DataFrame]
     winner: dict[str, Any] | None
-    against: dict[tuple[str, str, str], tuple[float, float, float]]
+    against: dict[Names, tuple[float, float, float]]
     chance: dict[str, Any]
+    guessing: float | None = None
 
 
 def write_scores(
@@ -106,7 +105,7 @@ def write_scores(
     tuned: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
     supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
-    task = grid.task
+    task, scorer = grid.task, Scorer(grid.task.classes)
     analysis = Analysis(
         task.labels, task.classes, task.groups, _fold_numbers(grid), rank_by, grid.rules.seed, resamples, patients
     )
@@ -118,7 +117,7 @@ def write_scores(
         for combination in grid.combinations():
             cells = _cells(grid, store, combination)
             for place, record, fold in cells:
-                scores += _scores(place, record, grid, fold)
+                scores += _scores(place, record, scorer, task.labels[fold.test])
                 notes += _notes(place, record)
                 tuned += [place | {"parameter": name, "value": str(value)} for name, value in record.tuned.items()]
                 curves += [place | epoch for epoch in record.curve]
@@ -147,18 +146,19 @@ def _scored(
     notes: pd.DataFrame,
     supports: dict[tuple[str, str], tuple[list[list[int]], int]],
 ) -> Scored:
-    found = analysis.tables()
-    leaderboard = _leaderboard(grid, found.pop("leaderboard"), scores, notes, analysis.rank_by)
+    analysed = analysis.tables()
+    leaderboard = _leaderboard(grid, analysed.pop("leaderboard"), scores, notes, analysis.rank_by)
     endings = {"confusion": "parquet", "reliability": "parquet", "patients": "parquet"}
-    tables = {f"{name}.{endings.get(name, 'csv')}": table for name, table in found.items()}
+    tables = {f"{name}.{endings.get(name, 'csv')}": table for name, table in analysed.items()}
     tables |= {"leaderboard.csv": leaderboard, "scores.parquet": scores, "notes.csv": notes}
     tables |= {"stability.csv": _stability(supports)}
     winner = analysis.winner()
     scored = leaderboard.loc[(leaderboard["kind"] == "shortcut") & leaderboard[analysis.rank_by].notna(), list(NAMES)]
     shortcuts = list(scored.itertuples(index=False, name=None)) if winner else []
     against = {names: analysis.against(names) for names in shortcuts}
-    chance = chance_verdict(leaderboard, len(grid.task.classes))
-    return Scored(leaderboard, scores, notes, tables, winner, against, chance)
+    classes = len(grid.task.classes)
+    chance, guessing = chance_verdict(leaderboard, classes), metric_of(analysis.rank_by).guessing(classes)
+    return Scored(leaderboard, scores, notes, tables, winner, against, chance, guessing)
 
 
 def _leaderboard(
@@ -167,9 +167,10 @@ def _leaderboard(
     import pandas as pd
 
     keys = list(NAMES)
-    named = [dict(zip(NAMES, c.labels, strict=True)) | {"kind": c.kind} for c in grid.combinations()]
-    table = pd.DataFrame(named).merge(analysed.drop(columns="kind"), how="left", on=keys)
-    table = table.reindex(columns=table.columns.union(_MEASURED, sort=False))
+    rows = [named(c.labels) | {"kind": c.kind} for c in grid.combinations()]
+    table = pd.DataFrame(rows).merge(analysed.drop(columns="kind"), how="left", on=keys)
+    measured = [f"{metric.name}{end}" for metric in overall_metrics() for end in ("", "_low", "_high", "_sd")]
+    table = table.reindex(columns=table.columns.union(measured, sort=False))
     table = table.join(_costs(scores, notes, rank_by), on=keys)
     counts = {name: table.pop(name).fillna(0).astype(int) for name in ("scored", "undefined", "failed")}
     table["folds"] = counts["scored"] + counts["failed"]
@@ -198,11 +199,11 @@ def _stability(supports: dict[tuple[str, str], tuple[list[list[int]], int]]) -> 
     import pandas as pd
 
     rows = [
-        {"extractor": extractor, "selector": selector, **selection_stability(kept, width)._asdict()}
-        for (extractor, selector), (kept, width) in supports.items()
+        dict(zip(NAMES, names, strict=False)) | selection_stability(kept, width)._asdict()
+        for names, (kept, width) in supports.items()
         if all(kept)
     ]
-    return pd.DataFrame(rows, columns=["extractor", "selector", "features", "kuncheva", "jaccard", "nogueira"])
+    return pd.DataFrame(rows, columns=[*NAMES[:2], *Stability._fields])
 
 
 def _fold_numbers(grid: Grid) -> NDArray[np.int64]:
@@ -216,10 +217,10 @@ def _fold_numbers(grid: Grid) -> NDArray[np.int64]:
 def _out_of_fold(grid: Grid, cells: _Cells) -> NDArray[np.float64]:
     """Probabilities of one combination, shape (repeats, n, K)."""
     repeats = 1 + max(fold.repeat for fold in grid.folds)
-    found = np.empty((repeats, len(grid.task), len(grid.task.classes)))
+    probabilities = np.empty((repeats, len(grid.task), len(grid.task.classes)))
     for _, record, fold in cells:
-        found[fold.repeat, fold.test] = record.probabilities
-    return found
+        probabilities[fold.repeat, fold.test] = record.probabilities
+    return probabilities
 
 
 def _status(scored: int, undefined: int, failed: int, rank_by: str) -> str:
@@ -233,15 +234,15 @@ def _cells(grid: Grid, store: RecordStore, combination: Combination) -> _Cells:
     cells = []
     for fold in grid.folds:
         record = store.read(grid.key(combination, fold))
-        place = dict(zip(NAMES, combination.labels, strict=True)) | {"repeat": fold.repeat, "fold": fold.number}
+        place = named(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
         cells.append((place, record or Record(None, error="no record: the run did not get here"), fold))
     return cells
 
 
-def _scores(place: dict[str, Any], record: Record, grid: Grid, fold: Fold) -> list[dict[str, Any]]:
+def _scores(place: dict[str, Any], record: Record, scorer: Scorer, labels: NDArray[np.int64]) -> list[dict[str, Any]]:
     if record.probabilities is None:
         return []
-    values = score(grid.task.labels[fold.test], record.probabilities, grid.task.classes)
+    values = scorer.score(labels, record.probabilities)
     costs = {name: getattr(record, name) for name in COSTS}
     return [place | {"metric": metric, "value": float(value)} for metric, value in (values | costs).items()]
 

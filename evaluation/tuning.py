@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..errors import EngineError
 from .folds import Split
 from .methods import Candidate, FitRules, Method, balanced, taken_by_fit, weights_by_code
-from .metrics import score
+from .metrics import metric_of
+from .scorer import Scorer
 
 Floats = NDArray[np.float64]
 _DIGITS = 12
@@ -202,7 +203,8 @@ def _pooled(
         answers[test_rows] = _answers(fitted, test, classes)
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")
-    return score(codes, answers, tuple(str(label) for label in classes))[rules.metric]
+    names = [str(label) for label in classes]
+    return Scorer(names, [metric_of(rules.metric)]).score(codes, answers)[rules.metric]
 
 
 def _answers(fitted: Any, test: Floats, classes: NDArray[Any]) -> Floats:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from ..config.experiment import RankBy
 from ..errors import ConfigurationError, StorageError
-from ..evaluation.scores import NAMES
+from ..evaluation.combination_names import NAMES
+from ..evaluation.metrics import ranking_metrics
 from ..evaluation.statistics.several_data_sets import MethodComparison, compare_methods
 from ..reporting.critical_difference import draw_critical_difference
 from ..runs.folder import RunFolder
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COMBINATION = "combination"
 KINDS = (*NAMES, COMBINATION)
-METRICS = get_args(RankBy)
 _DRAWN = 20
 _FEW = 10
 
@@ -87,9 +86,9 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
     """
     tables = _leaderboards(runs)
     metric = metric or _ranked_by(runs[0])
-    if metric not in METRICS:
+    if metric not in (ranking := ranking_metrics()):
         raise ConfigurationError(
-            f"'{metric}' does not rank.", expected=", ".join(METRICS), received=metric, fix="take one of them."
+            f"'{metric}' does not rank.", expected=", ".join(ranking), received=metric, fix="take one of them."
         )
     scores = _scores(tables, metric)
     found = [

@@ -11,11 +11,11 @@ import numpy as np
 from ..config.experiment import Evaluation, Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, ImagesError
+from ..evaluation.combination_names import NAMES
 from ..evaluation.folds import Fold
 from ..evaluation.grid import Grid
 from ..evaluation.methods import Method
 from ..evaluation.records import RecordStore
-from ..evaluation.scores import NAMES
 from ..evaluation.statistics.analysis import Analysis
 from ..features.extractors import make_extractor
 from ..machine import Progress

@@ -13,13 +13,15 @@ import numpy as np
 from ..classifiers import CLASSIFIERS
 from ..config.experiment import Evaluation, Experiment
 from ..errors import ConfigurationError, EveryCombinationFailedError
+from ..evaluation.combination_names import NAMES, Names, named
 from ..evaluation.grid import FeatureSource, Grid
 from ..evaluation.guards import permuted
 from ..evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
 from ..evaluation.methods import Method, make_method
-from ..evaluation.metrics import score
+from ..evaluation.metrics import ACCURACY, BALANCED_ACCURACY
 from ..evaluation.records import RecordStore
 from ..evaluation.runner import finished_keys, run_grid
+from ..evaluation.scorer import Scorer
 from ..evaluation.task import Task
 from ..features.extractors import make_extractor
 from ..machine import Progress
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
-METRICS = ("balanced_accuracy", "accuracy")
+METRICS = (BALANCED_ACCURACY, ACCURACY)
 TRUE, PERMUTED = "as they are", "permuted"
 CHOSEN: dict[str, list[Any]] = {
     "extractors": ["efficientnet_lite0"],
@@ -214,24 +216,24 @@ def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
     leaky, honest = _scores(one.leaky, store, one.real), _scores(one.honest, store, None)
     rows = []
     for labels in dict.fromkeys(c.labels for grid in one.honest for c in grid.combinations()):
-        names = dict(zip(("extractor", "selector", "classifier"), labels, strict=True))
         for metric in METRICS:
-            pair = {
-                side: found.get(labels, {}).get(metric, np.nan)
-                for side, found in (("leaky", leaky), ("honest", honest))
-            }
+            sides = {"leaky": leaky, "honest": honest}
+            pair = {side: scores.get(labels, {}).get(metric.name, np.nan) for side, scores in sides.items()}
             inflation = pair["leaky"] - pair["honest"]
-            rows.append({"protocol": one.protocol, **names, "metric": metric, **pair, "inflation": inflation})
+            rows.append(
+                {"protocol": one.protocol, **named(labels), "metric": metric.name, **pair, "inflation": inflation}
+            )
     return rows
 
 
-_Scores = dict[tuple[str, str, str], dict[str, float]]
+_Scores = dict[Names, dict[str, float]]
 
 
 def _scores(grids: Sequence[Grid], store: RecordStore, real: int | None) -> _Scores:
     """Metrics of each combination over its out-of-fold predictions, of the first `real` images; none that failed."""
     scores: _Scores = {}
     for grid in grids:
+        scorer = Scorer(grid.task.classes, METRICS)
         for combination in grid.combinations():
             records = [(fold, store.read(grid.key(combination, fold))) for fold in grid.folds]
             answers = np.full((len(grid.task), len(grid.task.classes)), np.nan)
@@ -240,14 +242,14 @@ def _scores(grids: Sequence[Grid], store: RecordStore, real: int | None) -> _Sco
                     answers[fold.test] = record.probabilities
             if not np.isnan(answers).any():
                 rows = slice(0, real)
-                scores[combination.labels] = score(grid.task.labels[rows], answers[rows], grid.task.classes)
+                scores[combination.labels] = scorer.score(grid.task.labels[rows], answers[rows])
     return scores
 
 
 def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> Leakage:
     import pandas as pd
 
-    order = ["labels", "protocol", "size", "extractor", "selector", "classifier", "repeat", "metric", "leaky", "honest"]
+    order = ["labels", "protocol", "size", *NAMES, "repeat", "metric", "leaky", "honest"]
     table = pd.DataFrame(rows, columns=[*order, "inflation"])
     places = {"protocol": list(PROTOCOLS), "labels": [TRUE, PERMUTED], "size": list(dict.fromkeys(table["size"]))}
     table = table.sort_values(
@@ -259,12 +261,12 @@ def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) ->
             received=f"{len(table):,} rows without a number",
             fix="more images a class, or other combinations; `leukobench run` says why each of them fails.",
         )
-    summary = _summary(table[table["metric"] == METRICS[0]])
+    summary = _summary(table[table["metric"] == METRICS[0].name])
     if failed := int(summary["failed"].sum()):
         _log.warning("%s combinations failed and are not in the means: the empty rows of leakage.csv.", f"{failed:,}")
     folder.write_table("leakage.csv", table)
     folder.write_table("summary.csv", summary)
-    draw_leakage(table[table["metric"] == METRICS[0]], summary, lines, folder.path / "leakage.png")
+    draw_leakage(table[table["metric"] == METRICS[0].name], summary, lines, folder.path / "leakage.png")
     return Leakage(folder.path, table, summary, lines)
 
 
@@ -280,7 +282,7 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
         repeats = 100 * part.groupby("repeat")["inflation"].mean()
         mean, count = repeats.mean(), len(repeats)
         half = t.ppf(0.975, count - 1) * repeats.std() / np.sqrt(count) if count > 1 else np.nan
-        most = 100 * part.groupby(["extractor", "selector", "classifier"])["inflation"].mean().max()
+        most = 100 * part.groupby(list(NAMES))["inflation"].mean().max()
         sides = {side: 100 * part[side].mean() for side in ("honest", "leaky")}
         row = {"labels": labels, "protocol": protocol, "size": size, **sides, "inflation": mean}
         ends = {"low": mean - half, "high": mean + half}

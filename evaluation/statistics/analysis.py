@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigurationError
+from ..combination_names import named
+from ..metrics import Floats, Integers, ranking_metrics
+from ..scorer import Scorer
 from . import tables, winner
-from .entry import Design, Entry, Floats, Integers, Key, make_entry
+from .entry import Design, Entry, Key
 from .intervals import Interval, difference
 from .patients import Patients, predict_patients
 from .resampling import GroupResamples
-
-RANKING = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc")
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Analysis:
     folds : ndarray of int, shape (repeats, n)
         Fold that tests each image, from 0.
     rank_by : str
-        One of `RANKING`.
+        Name of a metric that ranks.
     seed : int
         Of the resamples.
     resamples : int
@@ -45,7 +46,7 @@ class Analysis:
     Raises
     ------
     ConfigurationError
-        `rank_by` is nothing to rank by.
+        No metric of this name ranks.
     """
 
     labels: Integers
@@ -59,17 +60,19 @@ class Analysis:
     _entries: dict[Key, Entry] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.rank_by not in RANKING:
+        ranking = ranking_metrics()
+        if self.rank_by not in ranking:
             raise ConfigurationError(
-                "Combinations cannot be ranked by this.", expected=", ".join(RANKING), received=self.rank_by
+                "Combinations cannot be ranked by this.", expected=", ".join(ranking), received=self.rank_by
             )
         drawn = GroupResamples(self.groups, self.resamples, self.seed)
         folds = np.atleast_2d(np.asarray(self.folds, dtype=np.int64))
-        self._design = Design(np.asarray(self.labels, np.int64), self.classes, folds, drawn, self.rank_by)
+        labels = np.asarray(self.labels, np.int64)
+        self._design = Design(labels, folds, drawn, Scorer(self.classes), ranking[self.rank_by])
         self._patients = None
         if self.patients is not None:
-            found = Patients.of(self.patients, self._design.labels)
-            self._patients = found if found.names else None
+            patients = Patients.of(self.patients, labels)
+            self._patients = patients if patients.names else None
 
     def add(self, key: Key, kind: str, probabilities: Floats) -> None:
         """Take in one combination.
@@ -87,7 +90,7 @@ class Analysis:
         if probabilities.shape != expected:
             raise ValueError(f"probabilities of {key} have shape {probabilities.shape} instead of {expected}")
         predicted = predict_patients(self._patients, probabilities) if self._patients else None
-        self._entries[key] = make_entry(self._design, key, kind, probabilities, predicted)
+        self._entries[key] = Entry.of(self._design, key, kind, probabilities, predicted)
 
     def tables(self) -> dict[str, Any]:
         """Tables of everything that was added, by name; combinations in the order of their names.
@@ -100,7 +103,7 @@ class Analysis:
         """
         entries, best = self._sorted(), self._best()
         compared = tables.comparisons(self._design, best, entries)
-        found = {
+        named_tables = {
             "leaderboard": tables.leaderboard(entries, compared),
             "comparisons": compared,
             "confusion": tables.confusion(self._design, entries),
@@ -108,11 +111,12 @@ class Analysis:
             "classes": tables.classes(self._design, entries),
         }
         if self._patients and entries:
-            found["patients"], found["patient_scores"] = tables.patients(self._design, self._patients, entries)
-        return found
+            both = tables.patients(self._design, self._patients, entries)
+            named_tables["patients"], named_tables["patient_scores"] = both
+        return named_tables
 
     def winner(self) -> dict[str, Any] | None:
-        """The best combination by `rank_by`, and what its number is worth after having been picked.
+        """The best combination by `rank_by`, and its number corrected for selecting the best of many.
 
         Returns
         -------
@@ -127,21 +131,22 @@ class Analysis:
             return None
         candidates = self._candidates()
         value, low, high = best.metrics[self.rank_by]
-        inside, outside = (np.array([getattr(one, side) for one in candidates]) for side in ("inside", "outside"))
-        found = winner.corrected(inside, outside)
-        if len(candidates) == 1 or found.value > value:  # nothing was picked, or nothing was gained by it
-            found = found._replace(value=value)
+        inside = np.array([one.ranking.inside for one in candidates])
+        corrected = winner.corrected(inside, np.array([one.ranking.outside for one in candidates]))
+        if len(candidates) == 1 or corrected.value > value:  # nothing was chosen, or nothing was gained by it
+            corrected = corrected._replace(value=value)
+        highest = min(corrected.value + (high - value), self._design.rank_by.greatest)
         return {
-            **dict(zip(tables.NAMES, best.key, strict=True)),
+            **named(best.key),
             "metric": self.rank_by,
             "value": value,
             "low": low,
             "high": high,
-            "corrected": found.value,
-            "corrected_low": float(np.fmin(found.low, found.value - (value - low))),
-            "corrected_high": float(np.fmax(found.high, min(found.value + (high - value), 1.0))),
+            "corrected": corrected.value,
+            "corrected_low": float(np.fmin(corrected.low, corrected.value - (value - low))),
+            "corrected_high": float(np.fmax(corrected.high, highest)),
             "picked_among": len(candidates),
-            "rank_agreement": winner.agreement(np.array([one.repeats for one in candidates]).T),
+            "rank_agreement": winner.agreement(np.array([one.ranking.repeats for one in candidates]).T),
         }
 
     def against(self, shortcut: Key) -> Interval:
@@ -156,7 +161,7 @@ class Analysis:
         if best is None:
             raise KeyError("no combination has the ranking metric")
         own, other = best, self._entries[shortcut]
-        values = np.array([own.inside, other.inside])
+        values = np.array([own.ranking.inside, other.ranking.inside])
         low, high = difference(
             values, own.metrics[self.rank_by], other.metrics[self.rank_by], self._design.resamples.count
         )
@@ -170,5 +175,5 @@ class Analysis:
 
     def _best(self) -> Entry | None:
         """The first of equals, in the order of names, as on the leaderboard."""
-        known = [entry for entry in self._candidates() if not np.isnan(entry.metrics[self.rank_by][0])]
-        return max(known, key=lambda entry: entry.metrics[self.rank_by][0], default=None)
+        scored = [entry for entry in self._candidates() if not np.isnan(entry.metrics[self.rank_by][0])]
+        return max(scored, key=lambda entry: entry.metrics[self.rank_by][0], default=None)

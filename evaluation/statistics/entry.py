@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..metrics import CALIBRATION_BINS, Floats, FromAreas, Integers, Metric, calibration_bins, mean_of_defined
+from ..scorer import Scorer
 from .intervals import Interval
-from .limits import metric_limits
+from .limits import Evidence, metric_limits
 from .patients import PatientPredictions
-from .pooled import BINS, CHANCE_ECE, bins, chance_ece, mean_of_defined, pooled_metrics, tally
-from .ranking import FoldAreas, macro_over_folds, operating_points
+from .ranking import FoldAreas, operating_points
 from .resampling import GroupResamples
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Key = tuple[str, str, str]
 
 
@@ -26,18 +24,23 @@ class Design:
     Attributes
     ----------
     labels : ndarray of int64, shape (n,)
-    classes : tuple of str, length K
     folds : ndarray of int64, shape (repeats, n)
         Fold that tests each image, from 0.
     resamples : GroupResamples
-    rank_by : str
+    scorer : Scorer
+    rank_by : Metric
     """
 
     labels: Integers
-    classes: tuple[str, ...]
     folds: Integers
     resamples: GroupResamples
-    rank_by: str
+    scorer: Scorer
+    rank_by: Metric
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names behind the labels."""
+        return self.scorer.classes
 
     @property
     def folds_a_repeat(self) -> int:
@@ -46,8 +49,34 @@ class Design:
 
 
 @dataclass(frozen=True)
+class RankingValues:
+    """The ranking metric in every repeat, shape (repeats,); on drawn and on other groups, shape (resamples,)."""
+
+    repeats: Floats
+    inside: Floats
+    outside: Floats
+
+
+@dataclass(frozen=True)
+class ClassCurves:
+    """Each class against the rest, each of shape (K,).
+
+    Attributes
+    ----------
+    areas : ndarray
+        Under the ROC curve; mean over folds and repeats.
+    at_specificity, at_sensitivity : ndarray
+        Sensitivity at 95 % specificity, and the reverse.
+    """
+
+    areas: Floats
+    at_specificity: Floats
+    at_sensitivity: Floats
+
+
+@dataclass(frozen=True)
 class Entry:
-    """Everything that tables say about one combination.
+    """Everything that tables hold of one combination.
 
     Attributes
     ----------
@@ -55,19 +84,15 @@ class Entry:
         Extractor, selector, classifier.
     kind : {"combination", "shortcut"}
     metrics : dict of str to (float, float, float)
-        Value (mean over repeats), low and high of each metric.
+        Value (mean over repeats), low and high of each column of the metrics.
     folds : dict of str to ndarray, shape (repeats * folds,)
-        Each metric in each fold.
-    repeats : ndarray, shape (repeats,)
-        The ranking metric in each repeat.
-    inside, outside : ndarray, shape (resamples,)
-        The ranking metric on the groups that are drawn, and on those that are not.
+        Each of these columns in each fold.
+    ranking : RankingValues
     confusion : ndarray, shape (K, K)
         Counts, summed over repeats.
-    bins : ndarray, shape (BINS, 3)
+    bins : ndarray, shape (CALIBRATION_BINS, 3)
         Images, sum of top probabilities and hits in each bin, summed over repeats.
-    areas, at_specificity, at_sensitivity : ndarray, shape (K,)
-        Each class against the rest: area under the ROC curve, sensitivity at 95 % specificity, and the reverse.
+    curves : ClassCurves
     patients : PatientPredictions, optional
     """
 
@@ -75,99 +100,107 @@ class Entry:
     kind: str
     metrics: dict[str, Interval]
     folds: dict[str, Floats]
-    repeats: Floats
-    inside: Floats
-    outside: Floats
+    ranking: RankingValues
     confusion: Floats
     bins: Floats
-    areas: Floats
-    at_specificity: Floats
-    at_sensitivity: Floats
+    curves: ClassCurves
     patients: PatientPredictions | None = None
 
-
-def make_entry(
-    design: Design, key: Key, kind: str, probabilities: Floats, patients: PatientPredictions | None = None
-) -> Entry:
-    """Numbers of one combination from its probabilities, shape (repeats, n, K)."""
-    groups = design.resamples
-    tallies = [tally(design.labels, one, groups.codes, groups.count) for one in probabilities]
-    areas = [
-        FoldAreas(design.labels, one, folds, groups.codes, groups.count)
-        for one, folds in zip(probabilities, design.folds, strict=True)
-    ]
-    plain = [area(np.ones((groups.count, 1)))[..., 0] for area in areas]
-    repeats = _metrics(np.array([one.sum(axis=0) for one in tallies]), design.classes)
-    repeats["auroc"] = np.array([macro_over_folds(area) for area in plain])
-    value = {name: float(found.mean()) for name, found in repeats.items()}
-    resampled, outside = _resample(design, tallies, areas)
-    area = np.array([mean_of_defined(one, axis=0) for one in plain]).mean(axis=0)
-    limits = metric_limits(value, resampled, np.mean(tallies, axis=0), area, design.classes)
-    at_specificity, at_sensitivity = _points(design.labels, probabilities)
-    return Entry(
-        key,
-        kind,
-        {name: (value[name], *limits[name]) for name in value},
-        _folds(design, probabilities, plain),
-        repeats[design.rank_by],
-        resampled[design.rank_by],
-        outside,
-        np.sum(tallies, axis=(0, 1))[: len(design.classes) ** 2].reshape(len(design.classes), -1),
-        _bins(design.labels, probabilities),
-        area,
-        at_specificity,
-        at_sensitivity,
-        patients,
-    )
+    @classmethod
+    def of(
+        cls, design: Design, key: Key, kind: str, probabilities: Floats, patients: PatientPredictions | None = None
+    ) -> Entry:
+        """Numbers of one combination from its probabilities, shape (repeats, n, K)."""
+        scorer = design.scorer
+        repeats = [_Repeat.of(design, one, folds) for one, folds in zip(probabilities, design.folds, strict=True)]
+        areas = np.array([mean_of_defined(one.plain_areas, axis=0) for one in repeats]).mean(axis=0)[:, 0]
+        values = _joined([scorer.pooled(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
+        resampled, by_chance, outside = _resample(design, repeats)
+        counts = scorer.counts(np.array([one.tally for one in repeats]))
+        value = {column: float(found.mean()) for column, found in values.items()}
+        limits = metric_limits(Evidence(scorer, value, resampled, by_chance, counts.mean(axis=0), areas))
+        rank_by = design.rank_by.name
+        return cls(
+            key=key,
+            kind=kind,
+            metrics={column: (value[column], *limits[column]) for column in scorer.columns},
+            folds=_joined([one.by_fold(design) for one in repeats]),
+            ranking=RankingValues(values[rank_by], resampled[rank_by], outside),
+            confusion=counts.sum(axis=(0, 1)),
+            bins=_bins(design.labels, probabilities),
+            curves=ClassCurves(areas, *_points(design.labels, probabilities)),
+            patients=patients,
+        )
 
 
-def _metrics(sums: Floats, classes: tuple[str, ...]) -> dict[str, Floats]:
-    """Every pooled metric in the order of the tables, with a place for ``auroc``."""
-    found = pooled_metrics(sums, classes)
-    order = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", "brier", "log_loss", "ece")
-    placed = {name: found.pop(name, np.full(sums.shape[:-1], np.nan)) for name in order}
-    return placed | found
+@dataclass(frozen=True)
+class _Repeat:
+    """One repeat of the folds.
+
+    Attributes
+    ----------
+    probabilities, folds : ndarray, shapes (n, K) and (n,)
+    tally : ndarray, shape (groups, columns of a tally)
+    areas : FoldAreas
+    plain_areas : ndarray, shape (folds, K, 1)
+        Areas where every group counts once.
+    """
+
+    probabilities: Floats
+    folds: Integers
+    tally: Floats
+    areas: FoldAreas
+    plain_areas: Floats
+
+    @classmethod
+    def of(cls, design: Design, probabilities: Floats, folds: Integers) -> _Repeat:
+        groups = design.resamples
+        tally = design.scorer.tally(design.labels, probabilities, groups.codes, groups.count)
+        areas = FoldAreas(design.labels, probabilities, folds, groups.codes, groups.count)
+        return cls(probabilities, folds, tally, areas, areas(np.ones((groups.count, 1))))
+
+    def by_fold(self, design: Design) -> dict[str, Floats]:
+        """Every column in each fold, shape (folds,)."""
+        sums = design.scorer.tally(design.labels, self.probabilities, self.folds, design.folds_a_repeat)
+        return design.scorer.pooled(sums, self.plain_areas[:, :, 0].T[None])
 
 
-def _resample(design: Design, tallies: list[Floats], areas: list[FoldAreas]) -> tuple[dict[str, Floats], Floats]:
-    """Every metric in every resample, mean over repeats, and the ranking metric on what was not drawn."""
+def _joined(parts: list[dict[str, Floats]]) -> dict[str, Floats]:
+    return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+
+
+def _mean(repeats: list[dict[str, Floats]]) -> dict[str, Floats]:
+    return {name: np.mean([one[name] for one in repeats], axis=0) for name in repeats[0]}
+
+
+def _resample(design: Design, repeats: list[_Repeat]) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
+    """In every resample, mean over repeats: all columns, metrics by chance, the ranking metric on what is not drawn."""
+    scorer, rank_by = design.scorer, design.rank_by
     inside: list[dict[str, Floats]] = []
+    by_chance: list[dict[str, Floats]] = []
     outside: list[Floats] = []
-    cells = len(design.classes) ** 2
     for drawn, left in design.resamples.chunks():
-        sums = [drawn.T @ one for one in tallies]
-        found = [_metrics(one, design.classes) for one in sums]
-        for metrics, area, one, whole in zip(found, areas, sums, tallies, strict=True):
-            metrics["auroc"] = macro_over_folds(area(drawn))
-            metrics[CHANCE_ECE] = chance_ece(one, whole.sum(axis=0), cells)
-        inside.append({name: np.mean([one[name] for one in found], axis=0) for name in found[0]})
-        if design.rank_by == "auroc":
-            unseen = [macro_over_folds(area(left)) for area in areas]
+        sums = [drawn.T @ one.tally for one in repeats]
+        inside.append(_mean([scorer.pooled(own, one.areas(drawn)) for own, one in zip(sums, repeats, strict=True)]))
+        chance = [scorer.by_chance(own, one.tally.sum(axis=0)) for own, one in zip(sums, repeats, strict=True)]
+        by_chance.append(_mean(chance))
+        if isinstance(rank_by.source, FromAreas):
+            unseen = [rank_by.source.compute(one.areas(left)) for one in repeats]
         else:
-            unseen = [pooled_metrics(left.T @ one[:, :cells], design.classes)[design.rank_by] for one in tallies]
+            unseen = [scorer.value(rank_by, left.T @ scorer.needed(rank_by, one.tally)) for one in repeats]
         outside.append(np.mean(unseen, axis=0))
-    return {name: np.concatenate([one[name] for one in inside]) for name in inside[0]}, np.concatenate(outside)
-
-
-def _folds(design: Design, probabilities: Floats, areas: list[Floats]) -> dict[str, Floats]:
-    """Each metric in each fold, repeat by repeat."""
-    found = []
-    for one, folds, area in zip(probabilities, design.folds, areas, strict=True):
-        metrics = _metrics(tally(design.labels, one, folds, design.folds_a_repeat), design.classes)
-        metrics["auroc"] = area.mean(axis=1)
-        found.append(metrics)
-    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    return _joined(inside), _joined(by_chance), np.concatenate(outside)
 
 
 def _points(labels: Integers, probabilities: Floats) -> Floats:
     """Operating points of each class, mean over repeats, shape (2, K)."""
     classes = range(probabilities.shape[2])
-    found = [[operating_points(labels == column, one[:, column]) for column in classes] for one in probabilities]
-    return np.array(found).mean(axis=0).T
+    points = [[operating_points(labels == column, one[:, column]) for column in classes] for one in probabilities]
+    return np.array(points).mean(axis=0).T
 
 
 def _bins(labels: Integers, probabilities: Floats) -> Floats:
     confidence, top = probabilities.max(axis=2), probabilities.argmax(axis=2)
-    place = bins(confidence).ravel()
+    place = calibration_bins(confidence).ravel()
     columns = (np.ones(place.size), confidence.ravel(), (top == labels).ravel())
-    return np.column_stack([np.bincount(place, column, BINS) for column in columns])
+    return np.column_stack([np.bincount(place, column, CALIBRATION_BINS) for column in columns])

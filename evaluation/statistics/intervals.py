@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .pooled import ratio
+from ..metrics import Floats, ratio
 
-Floats = NDArray[np.float64]
 Limits = tuple[Floats, Floats]
 Interval = tuple[float, float, float]
 
@@ -146,6 +144,13 @@ def combined(value: Floats, changed_low: Floats, changed_high: Floats) -> Limits
     down = np.sqrt(np.square(value - changed_low).sum(axis=0))
     up = np.sqrt(np.square(changed_high - value).sum(axis=0))
     return value - down, value + up
+
+
+def mean(rates: Floats, low: Floats, high: Floats) -> Limits:
+    """Interval of the mean of m independent rates from their limits, each of shape (m,); never beyond 0 and 1."""
+    value, size = rates.mean(), len(rates)
+    down, up = combined(value, value - (rates - low) / size, value + (high - rates) / size)
+    return np.maximum(down, 0.0), np.minimum(up, 1.0)
 
 
 def area(value: Floats, ones: Floats, zeros: Floats) -> Limits:

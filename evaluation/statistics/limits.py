@@ -2,76 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
+from ..metrics import Floats, FromCounts, FromProbabilities, Metric, Rate, ratio, sensitivities, specificities
+from ..scorer import Scorer
 from . import intervals
-from .pooled import CHANCE_ECE, pooled_metrics
 
-Floats = NDArray[np.float64]
-
-_FROM_RATES = ("balanced_accuracy", "f1_macro", "f1_weighted", "mcc")
+Limits = tuple[Floats, Floats]
 
 
-def metric_limits(
-    value: dict[str, float], resampled: dict[str, Floats], tallied: Floats, area: Floats, classes: tuple[str, ...]
-) -> dict[str, tuple[float, float]]:
-    """Low and high of every metric of one combination; see `leukobench.evaluation.statistics.intervals`.
+@dataclass(frozen=True)
+class Evidence:
+    """What the limits of one combination are computed from.
 
-    Parameters
+    Attributes
     ----------
+    scorer : Scorer
     value : dict of str to float
-        Every metric.
+        Every column.
     resampled : dict of str to ndarray, shape (resamples,)
-        Every metric and `CHANCE_ECE`.
-    tallied : ndarray, shape (groups, K * K + 2 + BINS)
-        See `leukobench.evaluation.statistics.pooled.tally`; mean over repeats.
-    area : ndarray, shape (K,)
+        Every column.
+    by_chance : dict of str to ndarray, shape (resamples,)
+        See `Scorer.by_chance`, of each metric whose interval is reflected.
+    counts : ndarray, shape (groups, K, K)
+        True class by row; mean over repeats.
+    areas : ndarray, shape (K,)
         Area under the ROC curve of each class against the rest.
-    classes : tuple of str, length K
     """
-    names, size = list(value), len(classes)
-    low, high = intervals.percentile(np.column_stack([resampled[name] for name in names]), len(tallied))
-    limits = {name: (low[i], high[i]) for i, name in enumerate(names)}
-    hits, images = _rates(tallied[:, : size**2].reshape(-1, size, size))
-    worth = intervals.effective_images(hits, images)
-    rate_low, rate_high = intervals.rates(hits, images)
-    rates = ["accuracy", *(f"{rate}[{label}]" for rate in ("sensitivity", "specificity") for label in classes)]
-    exact = {name: (rate_low[i], rate_high[i]) for i, name in enumerate(rates)}
-    counts = tallied[:, : size**2].sum(axis=0).reshape(size, size)
-    exact |= _made_of_rates(counts, rate_low[1 : size + 1], rate_high[1 : size + 1], value, classes)
-    exact["auroc"] = _macro_area(area, worth[1 : size + 1], worth[size + 1 :])
-    limits["ece"] = intervals.reflected(np.asarray(value["ece"]), limits["ece"], resampled[CHANCE_ECE])
+
+    scorer: Scorer
+    value: dict[str, float]
+    resampled: dict[str, Floats]
+    by_chance: dict[str, Floats]
+    counts: Floats
+    areas: Floats
+
+
+def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
+    """Low and high of every column of one combination; see `leukobench.evaluation.statistics.intervals`."""
+    value, columns = evidence.value, evidence.scorer.columns
+    resampled = np.column_stack([evidence.resampled[column] for column in columns])
+    low, high = intervals.percentile(resampled, len(evidence.counts))
+    limits = {column: (low[i], high[i]) for i, column in enumerate(columns)}
+    wider: dict[str, Limits] = {}
+    for metric in evidence.scorer.metrics:
+        if isinstance(metric.source, FromProbabilities):
+            if metric.source.interval == "reflected":
+                turned = np.asarray(value[metric.name]), limits[metric.name], evidence.by_chance[metric.name]
+                limits[metric.name] = intervals.reflected(*turned)
+        else:
+            wider |= _wider(metric, evidence)
     joined = {
-        name: intervals.farther(np.asarray(value[name]), limits[name], exact.get(name, limits[name])) for name in names
+        column: intervals.farther(np.asarray(value[column]), limits[column], wider.get(column, limits[column]))
+        for column in columns
     }
-    return {name: (float(low), float(high)) for name, (low, high) in joined.items()}
+    return {column: (float(low), float(high)) for column, (low, high) in joined.items()}
 
 
-def _rates(counts: Floats) -> tuple[Floats, Floats]:
-    """Hits and images of accuracy, each sensitivity, each specificity; both (groups, 1 + 2 K) for (groups, K, K)."""
-    hits = np.diagonal(counts, axis1=1, axis2=2)
-    actual, predicted, total = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))[:, None]
-    others = total - actual
-    right = np.column_stack([hits.sum(axis=1), hits, others - (predicted - hits)])
-    return right, np.column_stack([total, actual, others])
+def _wider(metric: Metric, evidence: Evidence) -> dict[str, Limits]:
+    """Limits by another way than resampling, which have a width also where nothing is wrong."""
+    columns = metric.columns(evidence.scorer.classes)
+    if isinstance(metric.source, Rate):
+        hits, images = metric.source.parts(evidence.counts)
+        low, high = intervals.rates(hits, images)
+        if metric.by_class or len(low) == 1:
+            return {column: (low[i], high[i]) for i, column in enumerate(columns)}
+        return {metric.name: intervals.mean(ratio(hits.sum(axis=0), images.sum(axis=0)), low, high)}
+    if isinstance(metric.source, FromCounts):
+        return _made_of_rates(metric, metric.source, evidence)
+    return {metric.name: _macro_area(evidence)}
 
 
-def _made_of_rates(
-    counts: Floats, low: Floats, high: Floats, value: dict[str, float], classes: tuple[str, ...]
-) -> dict[str, tuple[Floats, Floats]]:
-    """Limits of balanced accuracy, F1 and MCC, as if one sensitivity at a time were at its own limit."""
-    centre = pooled_metrics(counts.reshape(-1), classes)
-    changed = [
-        pooled_metrics(np.array([_moved(counts, row, rate) for row, rate in enumerate(limit)]), classes)
-        for limit in (low, high)
+def _made_of_rates(metric: Metric, source: FromCounts, evidence: Evidence) -> dict[str, Limits]:
+    """Limits of a metric of counts, as if one sensitivity at a time were at its own limit."""
+    counts = evidence.counts.sum(axis=0)
+    at_limits = [
+        np.array([_moved(counts, row, rate) for row, rate in enumerate(limit)])
+        for limit in intervals.rates(*sensitivities(evidence.counts))
     ]
-    found = {}
-    for name in _FROM_RATES:
-        shift = value[name] - centre[name]  # the mean over repeats is not the metric of the mean counts
-        down, up = intervals.combined(np.asarray(value[name]), *(one[name] + shift for one in changed))
-        found[name] = (down, np.minimum(up, 1.0))
-    return found
+    centre, low, high = (np.atleast_2d(source.compute(one).T) for one in (counts[None], *at_limits))
+    limits: dict[str, Limits] = {}
+    for i, column in enumerate(metric.columns(evidence.scorer.classes)):
+        value = evidence.value[column]
+        shift = value - centre[i]  # the mean over repeats is not the metric of the mean counts
+        down, up = intervals.combined(np.asarray(value), low[i] + shift, high[i] + shift)
+        limits[column] = down, np.minimum(up, metric.greatest)
+    return limits
 
 
 def _moved(counts: Floats, row: int, rate: float) -> Floats:
@@ -83,10 +101,12 @@ def _moved(counts: Floats, row: int, rate: float) -> Floats:
     if total:
         moved[row] = wrong / wrong.sum() * total * (1 - rate)
         moved[row, row] = total * rate
-    return moved.reshape(-1)
+    return moved
 
 
-def _macro_area(area: Floats, ones: Floats, zeros: Floats) -> tuple[Floats, Floats]:
-    low, high = intervals.area(area, ones, zeros)
-    macro, size = area.mean(), len(area)
-    return intervals.combined(macro, macro - (area - low) / size, macro + (high - area) / size)
+def _macro_area(evidence: Evidence) -> Limits:
+    areas, size = evidence.areas, len(evidence.areas)
+    ones, zeros = (intervals.effective_images(*rates(evidence.counts)) for rates in (sensitivities, specificities))
+    low, high = intervals.area(areas, ones, zeros)
+    macro = areas.mean()
+    return intervals.combined(macro, macro - (areas - low) / size, macro + (high - areas) / size)

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .intervals import combined, rates
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from ..metrics import Floats, Integers, Rate, patient_rates
+from .intervals import Interval, mean, rates
 
 RULES = ("mean", "vote")
 
@@ -46,16 +43,18 @@ class Patients:
     def of(cls, patients: Sequence[str], labels: Integers) -> Patients:
         """Find them; '' is no patient."""
         names, codes = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-        least, most = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
-        np.minimum.at(least, codes, labels)
-        np.maximum.at(most, codes, labels)
-        known = names != ""
-        kept = known & (least == most)
+        lowest, highest = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
+        np.minimum.at(lowest, codes, labels)
+        np.maximum.at(highest, codes, labels)
+        has_name = names != ""
+        kept = has_name & (lowest == highest)
         rows = np.flatnonzero(kept[codes])
         position = np.cumsum(kept) - 1
         codes = position[codes[rows]]
         images = np.bincount(codes, minlength=int(kept.sum()))
-        return cls([str(name) for name in names[kept]], least[kept], images, rows, codes, int((known & ~kept).sum()))
+        return cls(
+            [str(name) for name in names[kept]], lowest[kept], images, rows, codes, int((has_name & ~kept).sum())
+        )
 
 
 @dataclass(frozen=True)
@@ -98,17 +97,20 @@ def patient_scores(patients: Patients, predictions: PatientPredictions, classes:
     Returns
     -------
     dict
-        patients; for each rule of `RULES` accuracy_RULE and balanced_accuracy_RULE with _low and _high (exact; balanced
-        accuracy, over the classes that patients have, by Zou and Donner's combination); mean, lowest quartile
-        and median of the patients' own accuracies; worst patient with its label, images and accuracy.
+        patients; for each rule of `RULES` and each metric that patients are scored by METRIC_RULE with _low and _high
+        (exact; means over the classes that patients have, by Zou and Donner's combination); mean, lowest quartile and
+        median of the patients' own accuracies; worst patient with its label, images and accuracy.
     """
-    found: dict[str, Any] = {"patients": len(patients.names)}
+    scores: dict[str, Any] = {"patients": len(patients.names)}
     for rule in RULES:
-        right = patients.labels == predictions.predicted[rule]
-        found |= {f"{name}_{rule}{end}": value for (name, end), value in _accuracies(right, patients.labels).items()}
+        counts = np.zeros((len(patients.names), len(classes), len(classes)))
+        counts[np.arange(len(counts)), patients.labels, predictions.predicted[rule]] = 1
+        for name, rate in patient_rates().items():
+            columns = [f"{name}_{rule}{end}" for end in ("", "_low", "_high")]
+            scores |= dict(zip(columns, _limited(rate, counts), strict=True))
     worst = int(np.lexsort((-patients.images, predictions.accuracy))[0])
     quartile, median = np.quantile(predictions.accuracy, [0.25, 0.5])
-    return found | {
+    return scores | {
         "mean_accuracy": float(predictions.accuracy.mean()),
         "quartile_accuracy": float(quartile),
         "median_accuracy": float(median),
@@ -119,23 +121,11 @@ def patient_scores(patients: Patients, predictions: PatientPredictions, classes:
     }
 
 
-def _accuracies(right: NDArray[np.bool_], labels: Integers) -> dict[tuple[str, str], float]:
-    present = np.unique(labels)
-    member = np.column_stack([np.ones(len(labels), bool), *(labels == label for label in present)]).astype(float)
-    low, high = rates(member * right[:, None], member)
-    value = (member * right[:, None]).sum(axis=0) / member.sum(axis=0)
-    size = len(present)
-    balanced = value[1:].mean()
-    below, above = combined(
-        np.array([balanced]),
-        (balanced - (value[1:] - low[1:]) / size)[:, None],
-        (balanced + (high[1:] - value[1:]) / size)[:, None],
-    )
-    return {
-        ("accuracy", ""): float(value[0]),
-        ("accuracy", "_low"): float(low[0]),
-        ("accuracy", "_high"): float(high[0]),
-        ("balanced_accuracy", ""): float(balanced),
-        ("balanced_accuracy", "_low"): float(max(below[0], 0.0)),
-        ("balanced_accuracy", "_high"): float(min(above[0], 1.0)),
-    }
+def _limited(rate: Rate, counts: Floats) -> Interval:
+    """A rate of patients from their confusion counts, shape (P, K, K), with exact limits; only classes they have."""
+    hits, images = rate.parts(counts)
+    present = images.sum(axis=0) > 0
+    low, high = rates(hits[:, present], images[:, present])
+    value = hits[:, present].sum(axis=0) / images[:, present].sum(axis=0)
+    low, high = (low[0], high[0]) if len(value) == 1 else mean(value, low, high)
+    return float(value.mean()), float(low), float(high)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .pooled import Floats, mean_of_defined, ratio
+from ..metrics import Floats, ratio
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -55,15 +55,6 @@ class FoldAreas:
     def __call__(self, weights: Floats) -> Floats:
         """Areas, shape (folds, K, r), for weights of shape (groups, r); NaN where the class or the rest is absent."""
         return np.array([[_area(*unit, weights) for unit in row] for row in self._units])
-
-
-def macro_over_folds(areas: Floats) -> Floats:
-    """Mean over the folds in which a class's area is defined, then over classes; shape (r,) for (folds, K, r).
-
-    The mean over folds, because scores of models of several folds have no common scale to be pooled on (Forman and
-    Scholz 2010).
-    """
-    return mean_of_defined(areas, axis=0).mean(axis=0)
 
 
 def operating_points(positive: NDArray[np.bool_], scores: Floats, least: float = 0.95) -> tuple[float, float]:

@@ -38,9 +38,9 @@ class GroupResamples:
     """
 
     def __init__(self, groups: NDArray[np.integer], resamples: int, seed: int) -> None:
-        found, codes = np.unique(groups, return_inverse=True)
+        distinct, codes = np.unique(groups, return_inverse=True)
         self.codes: Integers = codes.astype(np.int64)
-        self.count, self.resamples = len(found), resamples
+        self.count, self.resamples = len(distinct), resamples
         rng = np.random.default_rng(seed)
         # among more than 255 groups, one is drawn more than 255 times with a probability below 1e-500
         self._drawn = np.empty((resamples, self.count), dtype=np.uint8)

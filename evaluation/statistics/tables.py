@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..combination_names import NAMES, named
+from ..metrics import FromAreas, ratio
+from ..scorer import of_counts
 from .comparisons import corrected_t, correlated_posterior, holm
 from .entry import Design, Entry
 from .patients import Patients, patient_scores
-from .pooled import ratio
 from .winner import ranks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMES = ("extractor", "selector", "classifier")
 _LEVEL = 0.05
 
 
@@ -32,8 +33,8 @@ def leaderboard(entries: Sequence[Entry], compared: pd.DataFrame) -> pd.DataFram
     candidate = (table["kind"] == "combination").to_numpy()
     low, high, first = (np.full(len(table), np.nan) for _ in range(3))
     if candidate.any():
-        found = ranks(np.array([entry.inside for entry in entries])[candidate])
-        low[candidate], high[candidate], first[candidate] = found
+        resampled = np.array([entry.ranking.inside for entry in entries])[candidate]
+        low[candidate], high[candidate], first[candidate] = ranks(resampled)
     p = table[list(NAMES)].merge(compared[[*NAMES, "p_holm"]], how="left", on=list(NAMES))["p_holm"]
     alike = pd.Series((p >= _LEVEL) | p.isna(), dtype="boolean").where(candidate)
     return table.assign(
@@ -53,14 +54,14 @@ def comparisons(design: Design, best: Entry | None, entries: Sequence[Entry]) ->
     """
     import pandas as pd
 
-    folds, metric = design.folds_a_repeat, design.rank_by
+    folds, metric = design.folds_a_repeat, design.rank_by.name
     rows = []
     for entry in entries:
         if best and entry.kind == "combination" and entry is not best:
             gaps = entry.folds[metric] - best.folds[metric]
             tested, posterior = corrected_t(gaps, folds), correlated_posterior(gaps, folds)
-            believed = {f"p_{name}": value for name, value in posterior._asdict().items()}
-            rows.append(_key(entry) | tested._asdict() | {"p_holm": np.nan} | believed)
+            posteriors = {f"p_{name}": value for name, value in posterior._asdict().items()}
+            rows.append(_key(entry) | tested._asdict() | {"p_holm": np.nan} | posteriors)
     columns = [*NAMES, "difference", "t", "p", "p_holm", "p_worse", "p_equivalent", "p_better"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(p_holm=holm(table["p"].to_numpy(dtype=np.float64)))
@@ -101,21 +102,23 @@ def classes(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
     fn, fp = counts.sum(axis=2) - tp, counts.sum(axis=1) - tp
     tn = counts.sum(axis=(1, 2))[:, None] - tp - fn - fp
     cells = {"tp": tp, "fn": fn, "fp": fp, "tn": tn}
-    rates = {"sensitivity": ratio(tp, tp + fn), "specificity": ratio(tn, tn + fp), "precision": ratio(tp, tp + fp)}
+    rates = {one.name: of_counts(one, counts) for one in design.scorer.metrics if one.by_class}
+    rates |= {"precision": ratio(tp, tp + fp)}
+    areas = np.array([entry.curves.areas for entry in entries]).ravel()
     return _long(
         entries,
         size,
         label=np.tile(np.asarray(design.classes, dtype=object), len(entries)),
         images=np.tile(np.bincount(design.labels, minlength=size), len(entries)),
-        **{name: found.astype(np.int64).ravel() for name, found in cells.items()},
-        **{name: found.ravel() for name, found in rates.items()},
-        auroc=np.array([entry.areas for entry in entries]).ravel(),
-        sensitivity_at_95_specificity=np.array([entry.at_specificity for entry in entries]).ravel(),
-        specificity_at_95_sensitivity=np.array([entry.at_sensitivity for entry in entries]).ravel(),
+        **{name: count.astype(np.int64).ravel() for name, count in cells.items()},
+        **{name: rate.ravel() for name, rate in rates.items()},
+        **{one.name: areas for one in design.scorer.metrics if isinstance(one.source, FromAreas)},
+        sensitivity_at_95_specificity=np.array([entry.curves.at_specificity for entry in entries]).ravel(),
+        specificity_at_95_sensitivity=np.array([entry.curves.at_sensitivity for entry in entries]).ravel(),
     )
 
 
-def patients(design: Design, found: Patients, entries: Sequence[Entry]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def patients(design: Design, patients: Patients, entries: Sequence[Entry]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a combination and patient, and one row a combination with the scores of patients."""
     import pandas as pd
 
@@ -126,20 +129,20 @@ def patients(design: Design, found: Patients, entries: Sequence[Entry]) -> tuple
             continue
         own = entry.patients
         columns = _key(entry) | {
-            "patient": found.names,
-            "label": names[found.labels],
-            "images": found.images,
+            "patient": patients.names,
+            "label": names[patients.labels],
+            "images": patients.images,
             "accuracy": own.accuracy,
             **{f"predicted_{rule}": names[predicted] for rule, predicted in own.predicted.items()},
             **{f"fraction[{name}]": own.fractions[:, column] for column, name in enumerate(design.classes)},
         }
         tables.append(pd.DataFrame(columns))
-        scores.append(_key(entry) | patient_scores(found, own, design.classes))
+        scores.append(_key(entry) | patient_scores(patients, own, design.classes))
     return pd.concat(tables, ignore_index=True), pd.DataFrame(scores)
 
 
 def _key(entry: Entry) -> dict[str, Any]:
-    return dict(zip(NAMES, entry.key, strict=True))
+    return named(entry.key)
 
 
 def _columns(entries: Sequence[Entry]) -> list[str]:
@@ -150,8 +153,8 @@ def _columns(entries: Sequence[Entry]) -> list[str]:
 def _numbers(entry: Entry) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name, (value, low, high) in entry.metrics.items():
-        known = entry.folds[name][~np.isnan(entry.folds[name])]
-        spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+        defined = entry.folds[name][~np.isnan(entry.folds[name])]
+        spread = float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
         numbers |= {name: value, f"{name}_low": low, f"{name}_high": high, f"{name}_sd": spread}
     return numbers
 

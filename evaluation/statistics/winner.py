@@ -1,4 +1,4 @@
-"""What picking the best of many does to its number, and how sure its rank is."""
+"""What selecting the best of many does to its number, and how sure its rank is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Corrected(NamedTuple):
 def corrected(inside: Floats, outside: Floats) -> Corrected:
     """Bootstrap bias corrected cross-validation (BBC-CV).
 
-    In each resample of the groups the best combination is picked, and scored on the groups that were not drawn.
+    In each resample of the groups the best combination is selected, and scored on the groups that were not drawn.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def corrected(inside: Floats, outside: Floats) -> Corrected:
     Tsamardinos, Greasidou, Borboudakis: Bootstrapping the out-of-sample predictions for efficient and accurate
     cross-validation. Machine Learning 107 (2018) 1895-1922.
     """
-    picked = np.argmax(np.where(np.isnan(inside), -np.inf, inside), axis=0)
-    found = outside[picked, np.arange(outside.shape[1])]
-    found = found[~np.isnan(found)]
-    if not len(found):
+    selected = np.argmax(np.where(np.isnan(inside), -np.inf, inside), axis=0)
+    values = outside[selected, np.arange(outside.shape[1])]
+    values = values[~np.isnan(values)]
+    if not len(values):
         return Corrected(float("nan"), float("nan"), float("nan"))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Corrected(float(found.mean()), float(low), float(high))
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Corrected(float(values.mean()), float(low), float(high))
 
 
 class Ranks(NamedTuple):
@@ -70,10 +70,9 @@ def ranks(values: Floats) -> Ranks:
     """
     from scipy.stats import rankdata
 
-    known = np.where(np.isnan(values), -np.inf, values)
-    found = rankdata(-known, method="min", axis=0)
-    low, high = np.quantile(found, [0.025, 0.975], axis=1, method="inverted_cdf")
-    first = found == 1
+    order = rankdata(-np.where(np.isnan(values), -np.inf, values), method="min", axis=0)
+    low, high = np.quantile(order, [0.025, 0.975], axis=1, method="inverted_cdf")
+    first = order == 1
     return Ranks(low.astype(np.int64), high.astype(np.int64), (first / first.sum(axis=0)).mean(axis=1))
 
 
@@ -96,9 +95,9 @@ def agreement(values: Floats) -> float:
     from scipy.stats import rankdata
 
     repeats, count = values.shape
-    found = rankdata(values, axis=1)
-    equals = sum(float((sizes**3 - sizes).sum()) for sizes in (np.unique(row, return_counts=True)[1] for row in found))
+    order = rankdata(values, axis=1)
+    equals = sum(float((sizes**3 - sizes).sum()) for sizes in (np.unique(row, return_counts=True)[1] for row in order))
     most = repeats**2 * (count**3 - count) - repeats * equals
     if repeats < 2 or most <= 0:
         return float("nan")
-    return float(12 * np.square(found.sum(axis=0) - repeats * (count + 1) / 2).sum() / most)
+    return float(12 * np.square(order.sum(axis=0) - repeats * (count + 1) / 2).sum() / most)

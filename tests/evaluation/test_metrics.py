@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from leukobench.evaluation.metrics import confusion, score
+from leukobench.evaluation.scorer import Scorer
 
 
 @settings(max_examples=60, deadline=None)
@@ -20,7 +20,7 @@ def test_metrics_equal_scikit_learns(seed: int, classes: int, ties: bool) -> Non
         probabilities /= probabilities.sum(axis=1, keepdims=True)
     predicted = probabilities.argmax(axis=1)
     names = tuple(f"c{i}" for i in range(classes))
-    ours = score(labels, probabilities, names)
+    ours = Scorer(names).score(labels, probabilities)
     theirs = {
         "accuracy": metrics.accuracy_score(labels, predicted),
         "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
@@ -29,15 +29,18 @@ def test_metrics_equal_scikit_learns(seed: int, classes: int, ties: bool) -> Non
         "mcc": metrics.matthews_corrcoef(labels, predicted),
         "auroc": np.mean([metrics.roc_auc_score(labels == c, probabilities[:, c]) for c in range(classes)]),
     }
+    theirs["brier"] = metrics.brier_score_loss(labels, probabilities, labels=range(classes), scale_by_half=False)
+    theirs["log_loss"] = metrics.log_loss(labels, probabilities, labels=range(classes))
     theirs |= {f"sensitivity[{n}]": metrics.recall_score(labels == c, predicted == c) for c, n in enumerate(names)}
     theirs |= {f"specificity[{n}]": metrics.recall_score(labels != c, predicted != c) for c, n in enumerate(names)}
-    assert ours == pytest.approx(theirs, abs=1e-12)
+    assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=1e-12)
+    assert set(ours) - set(theirs) == {"ece"}
 
 
 def test_an_absent_class_makes_its_metrics_undefined_not_zero() -> None:
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]])
-    found = score(labels, probabilities, ("a", "b", "c"))
+    found = Scorer(("a", "b", "c")).score(labels, probabilities)
     assert found["accuracy"] == 0.75
     undefined = {"balanced_accuracy", "f1_macro", "auroc", "sensitivity[c]"}
     assert {name for name, value in found.items() if np.isnan(value)} == undefined
@@ -45,10 +48,12 @@ def test_an_absent_class_makes_its_metrics_undefined_not_zero() -> None:
 
 
 def test_one_class_alone_has_no_correlation() -> None:
-    found = score(np.zeros(3, int), np.array([[0.9, 0.1]] * 3), ("a", "b"))
+    found = Scorer(("a", "b")).score(np.zeros(3, int), np.array([[0.9, 0.1]] * 3))
     assert np.isnan(found["mcc"])
     assert np.isnan(found["auroc"])
 
 
 def test_confusion_counts_true_by_row() -> None:
-    assert confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist() == [[1, 1], [0, 1]]
+    scorer = Scorer(("a", "b"))
+    tally = scorer.tally(np.array([0, 0, 1]), np.eye(2)[[0, 1, 1]], np.zeros(3, int), 1)
+    assert scorer.counts(tally)[0].tolist() == [[1, 1], [0, 1]]

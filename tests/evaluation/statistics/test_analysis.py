@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from leukobench.errors import ConfigurationError
-from leukobench.evaluation.metrics import score
+from leukobench.evaluation.scorer import Scorer
 from leukobench.evaluation.statistics.analysis import Analysis
 
 CLASSES = ("a", "b", "c")
@@ -70,7 +70,7 @@ def test_values_are_pooled_over_folds_and_averaged_over_repeats(study: Study, ta
     for name, metric in (("accuracy", accuracy_score), ("balanced_accuracy", balanced_accuracy_score)):
         assert row[name] == pytest.approx(np.mean([metric(study.labels, one.argmax(axis=1)) for one in own]))
     folds = [
-        score(study.labels[folds == fold], one[folds == fold], CLASSES)
+        Scorer(CLASSES).score(study.labels[folds == fold], one[folds == fold])
         for one, folds in zip(own, study.folds, strict=True)
         for fold in range(3)
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leukobench.evaluation.metrics import FromCounts, Rate, metrics
+from leukobench.evaluation.scorer import Scorer
 from leukobench.evaluation.statistics.analysis import Analysis
-from leukobench.evaluation.statistics.pooled import pooled_metrics
 
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "sensitivity[a]", "auroc")
 
@@ -19,7 +20,8 @@ def covered(groups: int, images: int, rate: float, dependence: float, simulation
     labels = np.repeat(np.arange(groups) % 2, images)
     codes, folds = np.repeat(np.arange(groups), images), np.repeat(np.arange(groups) // 2 % 2, images)
     counts = np.array([rate, 1 - rate, 1 - rate, rate]) / 2
-    truth = {name: float(value) for name, value in pooled_metrics(counts, ("a", "b")).items()} | {"auroc": rate}
+    scorer = Scorer(("a", "b"), [metric for metric in metrics() if isinstance(metric.source, Rate | FromCounts)])
+    truth = {name: float(value) for name, value in scorer.pooled(counts).items()} | {"auroc": rate}
     held = dict.fromkeys((*METRICS, "percentile"), 0)
     for seed in range(simulations):
         rng = np.random.default_rng(seed)
@@ -33,7 +35,7 @@ def covered(groups: int, images: int, rate: float, dependence: float, simulation
         for name in METRICS:
             _, low, high = entry.metrics[name]
             held[name] += low - 1e-9 <= truth[name] <= high + 1e-9
-        low, high = np.quantile(entry.inside, [0.025, 0.975])
+        low, high = np.quantile(entry.ranking.inside, [0.025, 0.975])
         held["percentile"] += low <= truth["accuracy"] <= high
     return {name: count / simulations for name, count in held.items()}
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from leukobench.evaluation.statistics.ranking import FoldAreas, macro_over_folds, operating_points
+from leukobench.evaluation.metrics import macro_over_folds
+from leukobench.evaluation.statistics.ranking import FoldAreas, operating_points
 
 
 def drawn(seed: int, decimals: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,38 @@
+"""The three names of a combination, columns of every table that has rows of combinations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMES = ("extractor", "selector", "classifier")
+Names = tuple[str, str, str]
+SHORTCUT = "shortcut: "
+"""What the extractor's name of a shortcut begins with."""
+
+
+def names_of(row: Mapping[Any, Any]) -> Names:
+    """Extractor, selector and classifier of a row."""
+    extractor, selector, classifier = (str(row[name]) for name in NAMES)
+    return extractor, selector, classifier
+
+
+def named(names: Sequence[str]) -> dict[str, str]:
+    """The columns of a combination with these names."""
+    return dict(zip(NAMES, names, strict=True))
+
+
+def title(names: Sequence[str], times: str = " x ") -> str:
+    """A combination as one text; a shortcut is called by its own name alone."""
+    first = names[0]
+    return first.removeprefix(SHORTCUT) if first.startswith(SHORTCUT) else times.join(names)
+
+
+def rows_of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of one combination; none where the table is without names."""
+    if not set(NAMES) <= set(table.columns):
+        return table.iloc[:0]
+    return table[(table[list(NAMES)] == list(names)).all(axis=1)]
