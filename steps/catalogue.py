@@ -6,6 +6,9 @@ from typing import Any
 
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
+from ..config.presets import presets
+from ..errors import UnknownNameError
+from ..evaluation.metrics import METRICS, metrics
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import LAYOUTS
 from ..networks import NETWORKS, get_network
@@ -41,13 +44,35 @@ def lines(family: str) -> list[str]:
     Parameters
     ----------
     family : str
-        A key of `FAMILIES`.
+        A key of `FAMILIES`, ``"metrics"`` or ``"presets"``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such family.
     """
+    others = {"metrics": _metrics, "presets": _presets}
+    if family in others:
+        return others[family]()
+    if family not in FAMILIES:
+        known = [*FAMILIES, *others]
+        raise UnknownNameError(f"There is no family called '{family}'.", expected=", ".join(known), received=family)
     registry = FAMILIES[family]
     width = max(map(len, registry.names()))
     listed = [f"{name:<{width}}  {_described(registry, name)}".rstrip() for name in registry.names()]
     own = f"Your own: a dotted name (package.module:Name), or an entry point in the group leukobench.{family}."
     return [*listed, "", *([_ALSO[family]] if family in _ALSO else []), own]
+
+
+def _metrics() -> list[str]:
+    described = {one.name: f"{one.title}{', may rank combinations' if one.ranks else ''}" for one in metrics()}
+    width = max(map(len, METRICS.names()))
+    listed = [f"{name:<{width}}  {words}" for name, words in described.items()]
+    return [*listed, "", "Your own: an entry point in the group leukobench.metrics."]
+
+
+def _presets() -> list[str]:
+    return [*presets(), "", "Take one by `leukobench run --images FOLDER --preset NAME`."]
 
 
 def _described(registry: Registry, name: str) -> str:
