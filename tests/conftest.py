@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
+from .plugin.installed import installed
+
 PLUGIN = Path(__file__).parent / "plugin"
 EXTRACTOR = {"tiny_network:TINY": {"pooling": "multilevel"}}
 
@@ -31,6 +33,20 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
     get_reusable_executor().shutdown()  # workers of an earlier test do not know the new path
     return "example_plugin"
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Install a package for one test, here and in processes that it starts; see `installed`."""
+
+    def add(name: str, source: str, entry_points: dict[str, dict[str, str]]) -> Path:
+        folder = installed(tmp_path / "site", name, source, entry_points)
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(PLUGIN)]))
+        get_reusable_executor().shutdown()
+        return folder
+
+    return add
 
 
 @pytest.fixture(scope="session")
