@@ -31,7 +31,7 @@ _COPIED = 5
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LeakComparison:
     """The same combinations under a leaky and an honest protocol.
 
     Attributes
@@ -78,7 +78,7 @@ class Setting:
         return [selector for selector in self.selectors if selector.identity != self.none.identity]
 
     def source(self, features: Floats, *what: Any) -> FeatureSource:
-        """`features` written as a matrix, known by what was done to them."""
+        """`features` written as a matrix, its identity is what was done to them."""
         identity = digest(
             [self.identity, self.task.image_ids.tolist(), self.task.labels.tolist() if what else [], *what]
         )
@@ -88,40 +88,40 @@ class Setting:
                 np.save(file, np.asarray(features, dtype=np.float32))
         return FeatureSource(self.label, target, identity)
 
-    def grid(self, source: FeatureSource, task: Task, **said: Any) -> Grid:
+    def grid(self, source: FeatureSource, task: Task, **parts: Any) -> Grid:
         """Combinations of one source on folds of `task`."""
         methods: dict[str, Any] = {"selectors": self.selectors, "classifiers": self.classifiers}
         methods["rules"] = FitRules(seed=self.seed)
-        return Grid(task, make_folds(task, self.folds, 1, self.seed), [source], **(methods | said))
+        return Grid(task, make_folds(task, self.folds, 1, self.seed), [source], **(methods | parts))
 
 
-def comparisons(setting: Setting) -> Iterator[Comparison]:
+def comparisons(setting: Setting) -> Iterator[LeakComparison]:
     """Every leaky protocol that makes a difference on these images."""
     task, plain = setting.task, setting.source(setting.features)
     honest = [setting.grid(plain, task)]
     if len(np.unique(task.groups)) < len(task):
-        yield Comparison("random split", [setting.grid(plain, _ungrouped(task))], honest)
+        yield LeakComparison("random split", [setting.grid(plain, _ungrouped(task))], honest)
     yield _copies_across(setting)
     chosen = [setting.grid(plain, task, selectors=setting.choosing)]
     if setting.choosing:
-        yield Comparison("selection before", list(_selected_before(setting, setting.features, task)), chosen)
+        yield LeakComparison("selection before", list(_selected_before(setting, setting.features, task)), chosen)
     if setting.scaling:
         yield _scaling_before(setting)
     if np.ptp(np.bincount(task.labels)):
         yield from _smote_before(setting)
     if setting.choosing:
-        yield Comparison("all together", list(_all_together(setting)), chosen, len(task))
+        yield LeakComparison("all together", list(_all_together(setting)), chosen, len(task))
 
 
-def subsample(task: Task, images: int, seed: int, least: int) -> NDArray[np.int64]:
-    """About `images` rows in whole groups, every class in its proportion and with `least` groups; ascending."""
+def subsample(task: Task, images: int, seed: int, fewest: int) -> NDArray[np.int64]:
+    """About `images` rows in whole groups, every class in its proportion and with `fewest` groups; ascending."""
     rng = np.random.default_rng(seed)
     kept = []
     for label in np.unique(task.labels):
         groups = rng.permutation(np.unique(task.groups[task.labels == label]))
         sizes = np.array([(task.groups == group).sum() for group in groups])
         share = images * (task.labels == label).mean()
-        kept.append(groups[: max(least, int(np.searchsorted(np.cumsum(sizes), share)) + 1)])
+        kept.append(groups[: max(fewest, int(np.searchsorted(np.cumsum(sizes), share)) + 1)])
     return np.flatnonzero(np.isin(task.groups, np.concatenate(kept)))
 
 
@@ -137,7 +137,7 @@ def _ungrouped(task: Task) -> Task:
     return replace(task, image_ids=ids, groups=np.arange(len(task)), guards={})
 
 
-def _copies_across(setting: Setting) -> Comparison:
+def _copies_across(setting: Setting) -> LeakComparison:
     task, rng = setting.task, np.random.default_rng(setting.seed)
     rows = np.concatenate([np.arange(len(task)), rng.permutation(len(task))[: len(task) // _COPIED]])
     together = replace(part_of(task, rows), guards={})
@@ -146,7 +146,7 @@ def _copies_across(setting: Setting) -> Comparison:
     ids = _ungrouped(together).image_ids
     source = setting.source(setting.features[rows], "copies", rows[len(task) :].tolist())
     leaky = setting.grid(source, replace(together, image_ids=ids, groups=apart))
-    return Comparison("copies across", [leaky], [setting.grid(source, together)])
+    return LeakComparison("copies across", [leaky], [setting.grid(source, together)])
 
 
 def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any) -> Iterator[Grid]:
@@ -159,13 +159,13 @@ def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any)
         yield setting.grid(source, task, selectors=[replace(setting.none, label=selector.label)])
 
 
-def _scaling_before(setting: Setting) -> Comparison:
+def _scaling_before(setting: Setting) -> LeakComparison:
     unscaled, scaled = ([pair[side] for pair in setting.scaling] for side in (0, 1))
     source = setting.source(_standardised(setting.features), "scaled before")
     alone = {"selectors": [setting.none]}
     leaky = setting.grid(source, setting.task, classifiers=unscaled, **alone)
     honest = setting.grid(setting.source(setting.features), setting.task, classifiers=scaled, **alone)
-    return Comparison("scaling before", [leaky], [honest])
+    return LeakComparison("scaling before", [leaky], [honest])
 
 
 def _standardised(features: Floats) -> Floats:
@@ -174,13 +174,13 @@ def _standardised(features: Floats) -> Floats:
     return StandardScaler().fit_transform(np.asarray(features, dtype=np.float64)).astype(np.float32)
 
 
-def _smote_before(setting: Setting) -> Iterator[Comparison]:
+def _smote_before(setting: Setting) -> Iterator[LeakComparison]:
     features, task = _oversampled(setting.features, setting.task, setting.seed)
     leaky = [setting.grid(setting.source(features, "SMOTE before", setting.seed), task)]
     rules = FitRules("smote", seed=setting.seed)
     honest = [setting.grid(setting.source(setting.features), setting.task, rules=rules)]
-    yield Comparison("SMOTE before", leaky, honest)
-    yield Comparison("SMOTE before, real scored", leaky, honest, len(setting.task))
+    yield LeakComparison("SMOTE before", leaky, honest)
+    yield LeakComparison("SMOTE before, real scored", leaky, honest, len(setting.task))
 
 
 def _oversampled(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:

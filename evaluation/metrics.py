@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +155,14 @@ class Metric:
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             return "no interval"
         return f"{self.digits(low)} to {self.shown(high)}"
+
+    def with_interval(self, value: float | None, low: float | None, high: float | None) -> str:
+        """A value with its interval: ``98.12 % [97.50 to 98.90]``."""
+        return f"{self.shown(value)} [{self.shown_interval(low, high).removesuffix(' %')}]"
+
+    def of_row(self, row: Mapping[Any, Any]) -> str:
+        """Title and value with its interval, from a row of the leaderboard."""
+        return f"{self.title} {self.with_interval(*(row[f'{self.name}{end}'] for end in ('', '_low', '_high')))}"
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

@@ -25,7 +25,7 @@ _FEW = 10
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MethodRanking:
     """Methods of one kind over the data sets.
 
     Attributes
@@ -35,28 +35,30 @@ class Comparison:
         ``"combination"``.
     scores : DataFrame
         One row a data set, one column a method.
-    found : MethodComparison
+    comparison : MethodComparison
     """
 
     kind: str
     scores: pd.DataFrame
-    found: MethodComparison
+    comparison: MethodComparison
 
     def lines(self) -> list[str]:
         """In words and numbers."""
-        found, sets = self.found, len(self.scores)
-        test = f"Friedman: chi2 {found.chi_squared:.2f}, p {found.p:.3g}"
-        if math.isfinite(found.f):
-            test += f"; Iman-Davenport: F {found.f:.2f}, p {found.p_f:.3g}"
+        compared, sets = self.comparison, len(self.scores)
+        test = f"Friedman: chi2 {compared.chi_squared:.2f}, p {compared.p:.3g}"
+        if math.isfinite(compared.f):
+            test += f"; Iman-Davenport: F {compared.f:.2f}, p {compared.p_f:.3g}"
         if sets < _FEW:
             test += f"; both approximate, and rough with {sets} data sets"
-        ends = f"mean ranks over {sets} data sets; critical difference {found.critical_difference:.2f} (Nemenyi, 5 %)"
-        ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(found.ranks.items())[:_DRAWN]]
-        more = [f"  ... and {len(found.ranks) - _DRAWN} more"] * (len(found.ranks) > _DRAWN)
-        return [f"{self.kind.capitalize()}s: {ends}", f"  {test}", *ranks, *more]
+        ends = (
+            f"mean ranks over {sets} data sets; critical difference {compared.critical_difference:.2f} (Nemenyi, 5 %)"
+        )
+        ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(compared.ranks.items())[:_DRAWN]]
+        more = [f"  ... and {len(compared.ranks) - _DRAWN} more"] * (len(compared.ranks) > _DRAWN)
+        return [f"{self.kind.capitalize()}s: mean ranks over {sets} data sets; {critical}", f"  {test}", *ranks, *more]
 
 
-def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) -> list[Comparison]:
+def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) -> list[MethodRanking]:
     """Compare methods over data sets by their ranks, and write ``ranks.csv``, ``nemenyi.csv`` and diagrams.
 
     Parameters
@@ -71,7 +73,7 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
 
     Returns
     -------
-    list of Comparison
+    list of MethodRanking
         Of each kind of which there are two methods or more that every run scored.
 
     Raises
@@ -91,11 +93,12 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
             f"'{metric}' does not rank.", expected=", ".join(ranking), received=metric, fix="take one of them."
         )
     scores = _scores(tables, metric)
-    found = [
-        Comparison(kind, wide, compare_methods(wide)) for kind in KINDS if (wide := _wide(scores, kind)).shape[1] >= 2
+    tables_of_kinds = {kind: _wide(scores, kind) for kind in KINDS}
+    rankings = [
+        MethodRanking(kind, wide, compare_methods(wide)) for kind, wide in tables_of_kinds.items() if wide.shape[1] >= 2
     ]
-    _write(found, target)
-    return found
+    _write(rankings, target)
+    return rankings
 
 
 def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
@@ -118,11 +121,11 @@ def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
             content = set(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
         except (OSError, ValueError) as error:
             raise StorageError(f"{run} is not whole any more.", received=str(error), fix="run it again.") from error
-        for other, known in images.items():
-            if known & content:
+        for other, earlier in images.items():
+            if earlier & content:
                 raise ConfigurationError(
                     "Data sets count as independent only if each image takes part once.",
-                    received=f"{other} and {name} share {len(known & content):,} images",
+                    received=f"{other} and {name} share {len(earlier & content):,} images",
                     fix="leave one of them out.",
                 )
         images[name] = content
@@ -157,7 +160,7 @@ def _wide(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
     return scores.T.groupby(level=kind, sort=False).mean().T
 
 
-def _write(found: Sequence[Comparison], target: Path) -> None:
+def _write(rankings: Sequence[MethodRanking], target: Path) -> None:
     import pandas as pd
 
     try:
@@ -165,15 +168,17 @@ def _write(found: Sequence[Comparison], target: Path) -> None:
     except OSError as error:
         raise StorageError(f"{target} cannot be a folder for the comparison.", received=str(error)) from error
     ranks, pairs = [], []
-    for one in found:
-        holm = one.found.holm.set_index("method")
-        for name, rank in one.found.ranks.items():
+    for one in rankings:
+        holm = one.comparison.holm.set_index("method")
+        for name, rank in one.comparison.ranks.items():
             p = holm["p_holm"].get(name)
             ranks.append({"kind": one.kind, "method": name, "mean_rank": rank, "p_holm": p})
-        table = one.found.nemenyi.rename_axis("first").melt(ignore_index=False, var_name="second", value_name="p")
+        table = one.comparison.nemenyi.rename_axis("first").melt(ignore_index=False, var_name="second", value_name="p")
         pairs.append(table.reset_index().assign(kind=one.kind))
-        if len(one.found.ranks) <= _DRAWN:
-            draw_critical_difference(one.found.ranks, one.found.critical_difference, target / f"{one.kind}s.png")
+        if len(one.comparison.ranks) <= _DRAWN:
+            draw_critical_difference(
+                one.comparison.ranks, one.comparison.critical_difference, target / f"{one.kind}s.png"
+            )
     folder = RunFolder(target)
     folder.write_table("ranks.csv", pd.DataFrame(ranks))
     folder.write_table("nemenyi.csv", pd.concat(pairs).query("first < second"))

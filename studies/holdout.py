@@ -11,10 +11,11 @@ import numpy as np
 from ..config.experiment import Evaluation, Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, ImagesError
-from ..evaluation.combination_names import NAMES
+from ..evaluation.combination_names import NAMES, SHORTCUT, names_of
 from ..evaluation.folds import Fold
 from ..evaluation.grid import Grid
 from ..evaluation.methods import Method
+from ..evaluation.metrics import ACCURACY, AUROC, metric_of
 from ..evaluation.records import RecordStore
 from ..evaluation.statistics.analysis import Analysis
 from ..features.extractors import make_extractor
@@ -78,13 +79,13 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
             return [f"Opened before, on {recorded['opened']}:", *recorded["lines"]]
         opened = recorded["opened"] if recorded else datetime.now(UTC).isoformat(timespec="seconds")
         images = audited.index.digest()
-        known = {"opened": opened, "sealed": seal, "images": images, "combination": best}
-        folder.write_json("holdout.json", known | {"lines": []})
+        facts = {"opened": opened, "sealed": seal, "images": images, "combination": best}
+        folder.write_json("holdout.json", facts | {"lines": []})
         others = _opened_elsewhere(folder, images)
         lines = _score(experiment, best, audited, sealed, workspace)
         done = not any("FAILED" in line for line in lines)
-        folder.write_json("holdout.json", known | {"lines": lines + others if done else []})
-        _tell_in_the_report(folder, opened)
+        folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
+        _add_to_report(folder, opened)
     return [f"Opened on {opened}, for the only time:", *lines, *others]
 
 
@@ -103,17 +104,17 @@ def _recorded(folder: RunFolder, seal: str) -> dict[str, Any] | None:
 
 def _opened_elsewhere(folder: RunFolder, images: str) -> list[str]:
     """Other runs beside this one that opened a holdout of the same images."""
-    told = []
+    lines = []
     for path in sorted(folder.path.absolute().parent.glob("*/holdout.json")):
         other = RunFolder(path.parent).read_json("holdout.json")
         if path.parent != folder.path.absolute() and other and other.get("images") == images:
-            told.append(
+            lines.append(
                 f"NOT THE FIRST LOOK: '{path.parent.name}' opened a holdout of these images on {other['opened']}"
             )
-    return told
+    return lines
 
 
-def _tell_in_the_report(folder: RunFolder, opened: str) -> None:
+def _add_to_report(folder: RunFolder, opened: str) -> None:
     answer = folder.read_json("answer.json")
     if opened_line(opened) not in answer["protocol"]:
         answer["protocol"].append(opened_line(opened))
@@ -159,8 +160,8 @@ def _rows_that_were_sealed(audited: Audited, experiment: Experiment, folder: Run
     """Rows that were sealed, which must be the same images."""
     import pandas as pd
 
-    said = experiment.evaluation
-    sealed = sealed_rows(audited.index, said.holdout, said.seed)
+    evaluation = experiment.evaluation
+    sealed = sealed_rows(audited.index, evaluation.holdout, evaluation.seed)
     before = pd.read_parquet(folder.path / "sealed.parquet")["image_id"]
     if sorted(before) != sorted(audited.index.images["image_id"][sealed]):
         raise ImagesError(
@@ -191,11 +192,12 @@ def _grid(
     return Grid(task, [fold], sources, *methods, rules, baselines)
 
 
-def _in_words(grid: Grid, store: RecordStore, said: Evaluation) -> list[str]:
+def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[str]:
     """One line a combination and shortcut, with intervals from resampling the groups of the sealed images."""
     rows = grid.folds[0].test
     labels, groups, once = grid.task.labels[rows], grid.task.groups[rows], np.zeros((1, len(rows)), dtype=np.int64)
-    analysis = Analysis(labels, grid.task.classes, groups, once, said.rank_by, said.seed, said.resamples)
+    protocol = evaluation.rank_by, evaluation.seed, evaluation.resamples
+    analysis = Analysis(labels, grid.task.classes, groups, once, *protocol)
     lines = [f"{len(rows):,} sealed images in {len(np.unique(groups)):,} groups, seen by no fold and no choice"]
     for combination in grid.combinations():
         record = store.read(grid.key(combination, grid.folds[0]))
@@ -203,11 +205,11 @@ def _in_words(grid: Grid, store: RecordStore, said: Evaluation) -> list[str]:
             lines.append(f"{' x '.join(combination.labels)}: FAILED; the same command tries again")
         else:
             analysis.add(combination.labels, combination.kind, record.probabilities[None])
-    table = analysis.tables()["leaderboard"].sort_values(["kind", said.rank_by], ascending=[True, False])
-    shown = dict.fromkeys([said.rank_by, "accuracy", "auroc"])
+    table = analysis.tables()["leaderboard"].sort_values(["kind", evaluation.rank_by], ascending=[True, False])
+    reported = dict.fromkeys([metric_of(evaluation.rank_by), ACCURACY, AUROC])
     for row in table.to_dict("records"):
-        scores = (f"{m.replace('_', ' ')} {row[m]:.4f} [{row[m + '_low']:.4f}, {row[m + '_high']:.4f}]" for m in shown)
-        lines.append(f"{' x '.join(str(row[name]) for name in NAMES)}: {', '.join(scores)}")
+        scores = ", ".join(metric.of_row(row) for metric in reported)
+        lines.append(f"{' x '.join(names_of(row))}: {scores}")
     return lines + _shortcuts(analysis, table)
 
 
@@ -219,7 +221,7 @@ def _shortcuts(analysis: Analysis, table: pd.DataFrame) -> list[str]:
     names = [tuple(row) for row in rows[list(NAMES)].itertuples(index=False)]
     beaten = {name: analysis.against(name)[1] > 0 for name in names}
     return [
-        f"NOT BETTER THAN A SHORTCUT: {name[0].removeprefix('shortcut: ')} alone, beyond the interval of the difference"
+        f"NOT BETTER THAN A SHORTCUT: {name[0].removeprefix(SHORTCUT)} alone, beyond the interval of the difference"
         for name in names
         if not beaten[name]
     ]

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError, EveryCombinationFailedError
 from ..evaluation.combination_names import NAMES, Names, named
 from ..evaluation.grid import FeatureSource, Grid
 from ..evaluation.guards import permuted
-from ..evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
+from ..evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from ..evaluation.methods import Method, make_method
 from ..evaluation.metrics import ACCURACY, BALANCED_ACCURACY
 from ..evaluation.records import RecordStore
@@ -120,19 +120,20 @@ def measure_leakage(
                 setting = _setting(experiment, source, make_task(index), run, folder)
                 measured = _measured(setting, RecordStore(folder.records), workspace, f"{source.label}, {run}")
                 rows += [row | run.place for row in measured]
-        said = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
-        lines = [groups(index)[1], f"{said}; guessing reaches {100 / len(index.classes()):.1f} %"]
+        guessing = METRICS[0].shown(METRICS[0].guessing(len(index.classes())))
+        folds = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
+        lines = [groups(index)[1], f"{folds}; guessing reaches {guessing}"]
         outcome = _written(folder, rows, lines)
         folder.end_features()
     return outcome
 
 
 def _check(experiment: Experiment) -> None:
-    said, plain = experiment.evaluation, Evaluation()
+    evaluation, plain = experiment.evaluation, Evaluation()
     changed = [
         key
         for key in ("balance", "calibration", "tuning", "holdout", "permute")
-        if getattr(said, key) != getattr(plain, key)
+        if getattr(evaluation, key) != getattr(plain, key)
     ]
     searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]
     changed += ["cnns"] * bool(experiment.cnns)
@@ -140,7 +141,7 @@ def _check(experiment: Experiment) -> None:
         raise ConfigurationError(
             "Leaks are measured on combinations with fixed parameters, without anything beside them.",
             expected="evaluation with folds and seed alone, and no search",
-            received=", ".join([*(f"{key}: {getattr(said, key, 'some')}" for key in changed), *searched]),
+            received=", ".join([*(f"{key}: {getattr(evaluation, key, 'some')}" for key in changed), *searched]),
             fix="leave that out for this command.",
         )
 
@@ -211,7 +212,7 @@ def _measured(setting: Setting, store: RecordStore, workspace: Workspace, title:
     return [row for one in found for row in _compared(one, store)]
 
 
-def _compared(one: Comparison, store: RecordStore) -> list[dict[str, Any]]:
+def _compared(one: LeakComparison, store: RecordStore) -> list[dict[str, Any]]:
     """Every combination; NaN where it failed on either side."""
     leaky, honest = _scores(one.leaky, store, one.real), _scores(one.honest, store, None)
     rows = []

@@ -1,4 +1,4 @@
-"""Forecast: what many images cost, drawn on from what a few did cost."""
+"""Forecast: what many images cost, extrapolated from what a few cost."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..evaluation.combination_names import NAMES
+from ..evaluation.records import SECONDS
+
 if TYPE_CHECKING:
     import pandas as pd
 
 _STEEPEST = 3.0
-_COSTS = ["selector_s", "fit_s", "predict_s"]
-_NAMES = ["extractor", "selector", "classifier"]
 
 
 def straight(points: Sequence[tuple[float, float]], x: float) -> float:
@@ -21,10 +22,10 @@ def straight(points: Sequence[tuple[float, float]], x: float) -> float:
 
     One point alone gives a line through the origin, none gives 0.
     """
-    known = dict(points)
-    if len(known) < 2:
-        return sum(y / at * x for at, y in known.items() if at)
-    (a, below), (b, above) = list(known.items())[-2:]
+    distinct = dict(points)
+    if len(distinct) < 2:
+        return sum(y / at * x for at, y in distinct.items() if at)
+    (a, below), (b, above) = list(distinct.items())[-2:]
     slope = max(0.0, (above - below) / (b - a))
     slope = min(slope, above / b)
     return above + slope * (x - b)
@@ -50,9 +51,9 @@ class Cells:
     @classmethod
     def of(cls, scores: pd.DataFrame, train: float, test: float) -> Cells:
         """From the tidy table of scores of a run."""
-        seen = scores[scores["metric"].isin(_COSTS)]
-        table = seen.pivot_table(index=_NAMES, columns="metric", values="value", aggfunc="mean")
-        return cls(train, test, table.reindex(columns=_COSTS).fillna(0.0).reset_index())
+        rows = scores[scores["metric"].isin(SECONDS)]
+        table = rows.pivot_table(index=list(NAMES), columns="metric", values="value", aggfunc="mean")
+        return cls(train, test, table.reindex(columns=list(SECONDS)).fillna(0.0).reset_index())
 
 
 def fold_seconds(trials: Sequence[Cells], train: float, test: float) -> pd.Series:
@@ -75,20 +76,20 @@ def fold_seconds(trials: Sequence[Cells], train: float, test: float) -> pd.Serie
     steps, images = train / last.train, test / last.test
     dearer = costs["classifier"].map(_growth(trials, "classifier", "predict_s", train)) / steps
     predicting = costs["predict_s"] * dearer.clip(lower=1.0) * images
-    names = [costs[name] for name in ("extractor", "selector")]
+    names = [costs[name] for name in NAMES[:2]]
     return selecting.groupby(names).mean() + (fitting + predicting).groupby(names).sum()
 
 
 def _growth(trials: Sequence[Cells], method: str, cost: str, train: float) -> dict[str, float]:
     """How many times its cost in the last trial each method costs on `train` images."""
     last = trials[-1]
-    seen = last.costs.groupby(method)[cost].sum()
+    latest = last.costs.groupby(method)[cost].sum()
     steps = train / last.train
     if len(trials) < 2:
-        return dict.fromkeys(seen.index, steps)
-    before = trials[-2].costs.groupby(method)[cost].sum().reindex(seen.index)
+        return dict.fromkeys(latest.index, steps)
+    before = trials[-2].costs.groupby(method)[cost].sum().reindex(latest.index)
     with np.errstate(divide="ignore", invalid="ignore"):
-        power = np.log(seen / before) / np.log(last.train / trials[-2].train)
-        slope = (1 - before / seen) / (last.train - trials[-2].train)
+        power = np.log(latest / before) / np.log(last.train / trials[-2].train)
+        slope = (1 - before / latest) / (last.train - trials[-2].train)
     grown = np.maximum(steps ** power.clip(0.0, _STEEPEST), 1 + slope.clip(lower=0.0) * (train - last.train))
     return grown.where(np.isfinite(grown), steps).to_dict()

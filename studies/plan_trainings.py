@@ -51,15 +51,15 @@ class TrainingCost:
 
 
 def training_costs(networks: Sequence[Method], classes: int, workers: int) -> list[TrainingCost | None]:
-    """Cost of each network; None for those that fail, or do not tell how long their epochs take."""
-    found: list[TrainingCost | None] = []
+    """Cost of each network; None for those that fail, or do not record how long their epochs take."""
+    costs: list[TrainingCost | None] = []
     for network in networks:
         try:
             with fresh_process() as process:
-                found.append(process.submit(_cost, network.estimator, classes, workers).result())
-        except Exception:  # the run itself will say what is wrong with it
-            found.append(None)
-    return found
+                costs.append(process.submit(_cost, network.estimator, classes, workers).result())
+        except Exception:  # the run itself will report what is wrong with it
+            costs.append(None)
+    return costs
 
 
 def reading_seconds(networks: Sequence[Method], index: ImageIndex, workers: int) -> float:
@@ -82,16 +82,16 @@ def pixel_bytes(networks: Sequence[Method], images: int) -> int:
 def _cost(estimator: Any, classes: int, workers: int) -> TrainingCost | None:
     import psutil
 
-    known = [name for name in _EPOCHS if name in estimator.get_params()]
+    lengths = [name for name in _EPOCHS if name in estimator.get_params()]
     short = estimator.set_params(n_jobs=workers) if "n_jobs" in estimator.get_params() else estimator
-    full = [int(short.get_params()[name]) for name in known]
-    short.set_params(**dict.fromkeys(known, 2))
+    full = [int(short.get_params()[name]) for name in lengths]
+    short.set_params(**dict.fromkeys(lengths, 2))
     images = np.random.default_rng(0).integers(0, 256, (_IMAGES, *short.input_size, 3), dtype=np.uint8)
     start = time.perf_counter()
     short.fit(images, np.arange(_IMAGES) % classes)
     taken = time.perf_counter() - start
     curve = getattr(short, "curve_", [])
-    if not curve or not known:
+    if not curve or not lengths:
         return None
     second = [epoch for epoch in curve if epoch["epoch"] == 2]
     short.predict_proba(images)

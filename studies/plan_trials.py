@@ -29,8 +29,8 @@ _OF_A_CLASS = 12
 
 
 @dataclass(frozen=True)
-class Target:
-    """A run whose cost is asked for.
+class PlannedRun:
+    """A run whose cost is estimated.
 
     Attributes
     ----------
@@ -53,18 +53,18 @@ class Target:
     records: int
 
     @classmethod
-    def of(cls, experiment: Experiment, work: PreparedRun, folder: RunFolder) -> Target:
-        """What `experiment` asks for, and what caches and earlier runs hold of it."""
-        said, files = experiment.evaluation, work.index.files()
+    def of(cls, experiment: Experiment, work: PreparedRun, folder: RunFolder) -> PlannedRun:
+        """What `experiment` computes, and what caches and earlier runs hold of it."""
+        evaluation, files = experiment.evaluation, work.index.files()
         extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *work.extractors.values()]
         caches = [FeatureCache.shared(extractor.identity) for extractor in extractors]
         lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
-        images = round(len(work.index) * (1 - said.holdout))
+        images = round(len(work.index) * (1 - evaluation.holdout))
         records = len(list(folder.records.glob("*.parquet")))
         to_do, distinct = images_to_extract(work.extractors, work.index), work.index.images["image_id"].nunique()
-        return cls(images, distinct, said.folds, said.repeats, to_do, lacking, records)
+        return cls(images, distinct, evaluation.folds, evaluation.repeats, to_do, lacking, records)
 
-    def part(self, images: int, done: int) -> Target:
+    def part(self, images: int, done: int) -> PlannedRun:
         """A trial run on `images` of these, after one on `done`."""
         to_do = {stage: max(0, min(count, images) - min(count, done)) for stage, count in self.to_do.items()}
         return replace(self, images=min(images, self.images), folds=2, repeats=1, to_do=to_do, records=0)
@@ -105,8 +105,8 @@ def trial_order(work: PreparedRun) -> list[int]:
         cache = FeatureCache.shared(extractor.identity)
         lacking.update(name for name, _ in pending(index.files(), cache))
     table = index.images[["image_id", "label"]].sample(frac=1, random_state=0)
-    table["known"] = ~table["image_id"].isin(lacking)
-    table = table.sort_values("known", kind="stable")
+    table["cached"] = ~table["image_id"].isin(lacking)
+    table = table.sort_values("cached", kind="stable")
     classes = table.groupby("label")
     place = classes.cumcount()
     table["later"] = place >= _OF_A_CLASS
@@ -116,16 +116,16 @@ def trial_order(work: PreparedRun) -> list[int]:
 
 def trial_sizes(work: PreparedRun) -> list[int]:
     """Images of the trials: the first one warms up, two more show how costs grow, further ones come while cheap."""
-    images, least = len(work.index), _OF_A_CLASS * len(work.index.classes())
+    images, fewest = len(work.index), _OF_A_CLASS * len(work.index.classes())
     third = min(_THIRD, images // 2)
-    sizes = [max(_FIRST, least), max(third // 3, least), max(third, least)]
+    sizes = [max(_FIRST, fewest), max(third // 3, fewest), max(third, fewest)]
     while sizes[-1] * _GROWTH <= images:
         sizes.append(_GROWTH * sizes[-1])
     return sorted({min(size, images) for size in sizes})
 
 
 def try_on(
-    experiment: Experiment, work: PreparedRun, rows: Sequence[int], folder: Path, target: Target, workers: int
+    experiment: Experiment, work: PreparedRun, rows: Sequence[int], folder: Path, planned: PlannedRun, workers: int
 ) -> list[Trial]:
     """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
     import pandas as pd
@@ -136,9 +136,10 @@ def try_on(
     protocol: dict[str, Any] = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
     if needs_variants(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"
-    said = experiment.evaluation.model_copy(update=protocol)
-    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "evaluation": said, "cnns": []}
-    bytes_before, numbers_before = folder_bytes(cache_folder()), target.numbers()
+    evaluation = experiment.evaluation.model_copy(update=protocol)
+    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "cnns": []}
+    settings["evaluation"] = evaluation
+    bytes_before, numbers_before = folder_bytes(cache_folder()), planned.numbers()
     try:
         pipeline.run(experiment.model_copy(update=settings), workers)
     except EveryCombinationFailedError:
@@ -155,14 +156,14 @@ def try_on(
             memory=costs["memory_bytes"],
             kept=folder_bytes(run_folder.path),
             cached=folder_bytes(cache_folder()) - bytes_before,
-            numbers=target.numbers() - numbers_before,
+            numbers=planned.numbers() - numbers_before,
         )
     ]
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """What trial runs say goes to their own logs alone."""
+    """Messages of trial runs go to their own logs alone."""
     logger = logging.getLogger("leukobench")
     before = logger.propagate
     logger.propagate = False

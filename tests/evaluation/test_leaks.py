@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.evaluation.grid import Grid
 from leukobench.evaluation.guards import permuted
-from leukobench.evaluation.leaks import PROTOCOLS, Comparison, Setting, comparisons, part_of, subsample
+from leukobench.evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import run_grid
@@ -71,7 +71,7 @@ def answers(grids: list[Grid], store: RecordStore) -> np.ndarray:
     return found
 
 
-def inflation(one: Comparison, store: RecordStore) -> float:
+def inflation(one: LeakComparison, store: RecordStore) -> float:
     scores = []
     for grids, real in ((one.leaky, one.real), (one.honest, None)):
         found, labels = answers(list(grids), store)[:real], grids[0].task.labels[:real]

@@ -1,4 +1,4 @@
-"""A package from outside, as pip leaves it in a folder: its module, and the entry points by which leukobench finds it."""
+"""A package from outside, as pip leaves it in a folder: a module, and the entry points that lead to it."""
 
 from __future__ import annotations
 
