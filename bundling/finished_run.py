@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.scores import NAMES
+from ..evaluation.combination_names import NAMES
 from ..evaluation.task import Task
 from ..runs.folder import RunFolder
 

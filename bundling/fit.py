@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import pipeline
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.scores import NAMES
+from ..evaluation.combination_names import NAMES
 from ..machine import Progress
 from ..runs.folder import RunFolder
 from ..runs.log import log_to

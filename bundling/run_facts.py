@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .. import __version__
+from ..evaluation.combination_names import NAMES
 from ..evaluation.grid import installed_versions
-from ..evaluation.scores import NAMES
 from ..runs.folder import RunFolder
 from ..steps.write_pixels import PIXELS
 from .finished_run import FinishedRun

@@ -50,9 +50,7 @@ class MethodRanking:
             test += f"; Iman-Davenport: F {compared.f:.2f}, p {compared.p_f:.3g}"
         if sets < _FEW:
             test += f"; both approximate, and rough with {sets} data sets"
-        ends = (
-            f"mean ranks over {sets} data sets; critical difference {compared.critical_difference:.2f} (Nemenyi, 5 %)"
-        )
+        critical = f"critical difference {compared.critical_difference:.2f} (Nemenyi, 5 %)"
         ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(compared.ranks.items())[:_DRAWN]]
         more = [f"  ... and {len(compared.ranks) - _DRAWN} more"] * (len(compared.ranks) > _DRAWN)
         return [f"{self.kind.capitalize()}s: mean ranks over {sets} data sets; {critical}", f"  {test}", *ranks, *more]

@@ -58,7 +58,7 @@ def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experim
     assert len(new) == 5
     labels = np.unique(sealed["label"], return_inverse=True)[1]
     found = [balanced_accuracy_score(labels, r.probabilities.argmax(axis=1)) for r in new if r and r.features]
-    said = float(line.split("balanced accuracy ")[1].split()[0])
+    said = float(line.split("balanced accuracy ")[1].split()[0]) / 100
     assert min(abs(said - value) for value in found) < 1e-4
     again = unseal(outcome.folder, workers=1)
     assert again[0].startswith("Opened before, on ")
