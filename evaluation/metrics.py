@@ -7,173 +7,26 @@ not defined is NaN, never 0.
 from __future__ import annotations
 
 import functools
-import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ConfigurationError
 from ..registry import Registry
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from .metric import (
+    Floats,
+    FromAreas,
+    FromCounts,
+    FromProbabilities,
+    Integers,
+    Metric,
+    Rate,
+    mean_of_defined,
+    ratio,
+)  # fmt: skip
 
 CALIBRATION_BINS = 15
 _LEAST_PROBABILITY = 1e-15
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Hits among images, whose interval is exact; or the mean of several such rates.
-
-    Attributes
-    ----------
-    parts : callable
-        From confusion counts, shape (..., K, K), true class by row, to hits and images, each of shape (..., m): one
-        rate, or one a class. A metric that is not by class is the mean of the rates, and scores patients, too.
-    """
-
-    parts: Callable[[Floats], tuple[Floats, Floats]]
-
-
-@dataclass(frozen=True)
-class FromCounts:
-    """A function of confusion counts; its interval is recovered from those of the sensitivities.
-
-    Attributes
-    ----------
-    compute : callable
-        From counts, shape (..., K, K), true class by row, not always whole numbers, to values, shape (...); to values,
-        shape (..., K), of a metric by class.
-    """
-
-    compute: Callable[[Floats], Floats]
-
-
-def _mean(sums: Floats, images: Floats) -> Floats:
-    return ratio(sums[..., 0], images)
-
-
-@dataclass(frozen=True)
-class FromProbabilities:
-    """Made of a number of each image, summed over images.
-
-    Attributes
-    ----------
-    contributions : callable
-        From labels, shape (n,), and probabilities, shape (n, K), to the sum that each image adds to (int, from 0) and
-        what it adds, both of shape (n,).
-    sums : int
-        How many sums there are.
-    combine : callable
-        From sums, shape (..., sums), and numbers of images, shape (...), to values, shape (...); by default the mean.
-    interval : {"percentile", "reflected"}
-        Reflected where few images alone make the metric too high, and 0 is its least.
-    """
-
-    contributions: Callable[[Integers, Floats], tuple[Integers, Floats]]
-    sums: int = 1
-    combine: Callable[[Floats, Floats], Floats] = _mean
-    interval: Literal["percentile", "reflected"] = "percentile"
-
-
-@dataclass(frozen=True)
-class FromAreas:
-    """The area under the ROC curve of each class against the rest, by folds.
-
-    Attributes
-    ----------
-    compute : callable
-        From areas, shape (folds, K, r), to values, shape (r,).
-    """
-
-    compute: Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric.
-
-    Attributes
-    ----------
-    name : str
-        Column of the tables.
-    title : str
-        In words.
-    source : Rate, FromCounts, FromProbabilities or FromAreas
-        What it is computed from, which decides its interval.
-    unit : {"percent", "number"}
-        How it is printed.
-    greater_is_better : bool
-    chance : float or callable, optional
-        What guessing reaches; a callable is given the number of classes. None: what the majority class reaches.
-    by_class : bool
-        One value a class, in columns ``name[class]``.
-    greatest : float
-        Its limits do not go beyond, where its interval is not that of resamples.
-    """
-
-    name: str
-    title: str
-    source: Rate | FromCounts | FromProbabilities | FromAreas
-    unit: Literal["percent", "number"] = "percent"
-    greater_is_better: bool = True
-    chance: float | Callable[[int], float] | None = None
-    by_class: bool = False
-    greatest: float = 1.0
-
-    @property
-    def ranks(self) -> bool:
-        """Whether combinations can be ranked by it."""
-        return self.greater_is_better and not self.by_class
-
-    def columns(self, classes: Sequence[str]) -> list[str]:
-        """Its columns in the tables."""
-        return [f"{self.name}[{label}]" for label in classes] if self.by_class else [self.name]
-
-    def guessing(self, classes: int) -> float | None:
-        """What guessing among so many classes reaches; None where that depends on the images."""
-        return self.chance(classes) if callable(self.chance) else self.chance
-
-    def digits(self, value: float | None) -> str:
-        """A value without its unit: ``98.12``, or ``0.981``."""
-        if value is None or math.isnan(value):
-            return "undefined"
-        return f"{100 * value:.2f}" if self.unit == "percent" else f"{value:.3f}"
-
-    def shown(self, value: float | None) -> str:
-        """A value with its unit: ``98.12 %``, or ``0.981``."""
-        digits = self.digits(value)
-        return f"{digits} %" if self.unit == "percent" and digits != "undefined" else digits
-
-    def shown_interval(self, low: float | None, high: float | None) -> str:
-        """An interval with its unit: ``97.50 to 98.90 %``, or ``0.973 to 0.986``."""
-        if low is None or high is None or math.isnan(low) or math.isnan(high):
-            return "no interval"
-        return f"{self.digits(low)} to {self.shown(high)}"
-
-    def with_interval(self, value: float | None, low: float | None, high: float | None) -> str:
-        """A value with its interval: ``98.12 % [97.50 to 98.90]``."""
-        return f"{self.shown(value)} [{self.shown_interval(low, high).removesuffix(' %')}]"
-
-    def of_row(self, row: Mapping[Any, Any]) -> str:
-        """Title and value with its interval, from a row of the leaderboard."""
-        return f"{self.title} {self.with_interval(*(row[f'{self.name}{end}'] for end in ('', '_low', '_high')))}"
-
-
-def ratio(above: Floats, below: Floats) -> Floats:
-    """`above` / `below`, NaN where `below` is not positive."""
-    below = np.asarray(below, dtype=np.float64)
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
-
-
-def mean_of_defined(values: Floats, axis: int) -> Floats:
-    """Mean along `axis` without NaN; NaN where nothing is defined."""
-    return ratio(np.nansum(values, axis=axis), (~np.isnan(values)).sum(axis=axis))
 
 
 def calibration_bins(confidence: Floats) -> Integers:
@@ -319,7 +172,7 @@ def _metrics(path: tuple[str, ...]) -> tuple[Metric, ...]:
         if not isinstance(metric, Metric) or metric.name != name:
             raise ConfigurationError(
                 f"The plug-in '{name}' is no metric.",
-                expected=f"a leukobench.evaluation.metrics.Metric whose name is '{name}'",
+                expected=f"a leukobench.evaluation.metric.Metric whose name is '{name}'",
                 received=repr(metric)[:200],
                 fix=f"correct the entry point '{name}' of the group leukobench.metrics, or uninstall its package.",
             )

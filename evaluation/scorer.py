@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .metrics import Floats, FromAreas, FromCounts, FromProbabilities, Integers, Metric, Rate, metrics, ratio
+from .metric import Floats, FromAreas, FromCounts, FromProbabilities, Integers, Metric, Rate, ratio
+from .metrics import metrics
 from .statistics.ranking import FoldAreas
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import ConfigurationError
 from ..combination_names import named
-from ..metrics import Floats, Integers, ranking_metrics
+from ..metric import Floats, Integers
+from ..metrics import ranking_metrics
 from ..scorer import Scorer
 from . import tables, winner
 from .entry import Design, Entry, Key

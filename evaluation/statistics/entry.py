@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics import CALIBRATION_BINS, Floats, FromAreas, Integers, Metric, calibration_bins, mean_of_defined
+from ..metric import Floats, FromAreas, Integers, Metric, mean_of_defined
+from ..metrics import CALIBRATION_BINS, calibration_bins
 from ..scorer import Scorer
 from .intervals import Interval
 from .limits import Evidence, metric_limits

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..metrics import Floats, ratio
+from ..metric import Floats, ratio
 
 Limits = tuple[Floats, Floats]
 Interval = tuple[float, float, float]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics import Floats, FromCounts, FromProbabilities, Metric, Rate, ratio, sensitivities, specificities
+from ..metric import Floats, FromCounts, FromProbabilities, Metric, Rate, ratio
+from ..metrics import sensitivities, specificities
 from ..scorer import Scorer
 from . import intervals
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics import Floats, Integers, Rate, patient_rates
+from ..metric import Floats, Integers, Rate
+from ..metrics import patient_rates
 from .intervals import Interval, mean, rates
 
 RULES = ("mean", "vote")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import Floats, ratio
+from ..metric import Floats, ratio
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

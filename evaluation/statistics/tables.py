@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..combination_names import NAMES, named
-from ..metrics import FromAreas, ratio
+from ..metric import FromAreas, ratio
 from ..scorer import of_counts
 from .comparisons import corrected_t, correlated_posterior, holm
 from .entry import Design, Entry

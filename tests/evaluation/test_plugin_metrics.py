@@ -14,7 +14,7 @@ from leukobench.evaluation.scorer import Scorer
 
 SOURCE = """
     import numpy as np
-    from leukobench.evaluation.metrics import FromCounts, FromProbabilities, Metric, ratio
+    from leukobench.evaluation.metric import FromCounts, FromProbabilities, Metric, ratio
 
     def kappa(counts):
         total = counts.sum(axis=(-2, -1))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leukobench.evaluation.metrics import CALIBRATION_BINS, calibration_bins, mean_of_defined
+from leukobench.evaluation.metric import mean_of_defined
+from leukobench.evaluation.metrics import CALIBRATION_BINS, calibration_bins
 from leukobench.evaluation.scorer import Scorer
 
 

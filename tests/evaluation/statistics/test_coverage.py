@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leukobench.evaluation.metrics import FromCounts, Rate, metrics
+from leukobench.evaluation.metric import FromCounts, Rate
+from leukobench.evaluation.metrics import metrics
 from leukobench.evaluation.scorer import Scorer
 from leukobench.evaluation.statistics.analysis import Analysis
 
