@@ -16,7 +16,7 @@ class LeukobenchError(Exception):
     what : str
         What happened, as one sentence.
     expected, received, fix : str, optional
-        What would have been right, what came instead, and what the user can do about it.
+        What was expected, what was received instead, and how the user can fix it.
     """
 
     exit_code = 2
@@ -31,11 +31,11 @@ class LeukobenchError(Exception):
 
 
 class ConfigurationError(LeukobenchError):
-    """The experiment file or a parameter says something that cannot be done."""
+    """The experiment file or a parameter is invalid."""
 
 
 class UnknownNameError(ConfigurationError):
-    """A registry holds no such name."""
+    """A name is not in its registry."""
 
 
 class ImagesError(LeukobenchError):
@@ -59,7 +59,7 @@ class ImagesChangedError(ImagesError):
             "indexed them.",
             expected="the bytes that were indexed",
             received=f"first: image {image}: {reason}",
-            fix="restore the folder, or run the experiment again; leave the folder unchanged while a run works.",
+            fix="restore the folder, or run the experiment again; leave the folder unchanged during a run.",
         )
 
 
@@ -76,7 +76,7 @@ class EngineError(LeukobenchError):
 
 
 class ExtractionError(LeukobenchError):
-    """An extractor gave something that is not a feature vector."""
+    """An extractor returned something that is not a feature vector."""
 
 
 class TrainingError(LeukobenchError):
@@ -98,4 +98,4 @@ class EveryCombinationFailedError(LeukobenchError):
 
 
 class BundleError(LeukobenchError):
-    """A bundle is damaged, foreign, too new, or cannot be made."""
+    """A bundle is damaged, not a leukobench bundle, too new, or cannot be written."""

@@ -1,4 +1,4 @@
-"""Files that survive: atomic writes, digests, locks, and where the cache lies."""
+"""Safe file access: atomic writes, digests, locks, and the cache folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 from .errors import BusyError, StorageError
 
 TEMPORARY = ".part-"
-"""How the names of what is not finished begin."""
+"""Prefix of the names of unfinished files."""
 
 
 def cache_folder() -> Path:
-    """Folder of everything that can be computed again: ``$LEUKOBENCH_CACHE``, else the user's cache folder."""
+    """Cache folder: ``$LEUKOBENCH_CACHE``, else ``leukobench`` in the user's cache folder; it can be deleted safely."""
     named = os.environ.get("LEUKOBENCH_CACHE")
     if named:
         return Path(named).expanduser()
@@ -31,7 +31,7 @@ def cache_folder() -> Path:
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it is flushed to disk and renamed to `target`.
 
-    A reader sees the whole old file or the whole new one, whatever kills the writer.
+    A reader sees either the whole old file or the whole new one, even if the writer is killed.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
     try:
-        with explained(target):
+        with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             with temporary.open("rb") as written:
@@ -52,8 +52,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def explained(target: Path) -> Iterator[None]:
-    """Turn an `OSError` while writing `target` into a `StorageError` that says what to do."""
+def storage_errors(target: Path) -> Iterator[None]:
+    """Turn an `OSError` while writing `target` into a `StorageError` with a fix."""
     try:
         yield
     except OSError as error:
@@ -84,7 +84,7 @@ def digest(value: Any) -> str:
 
 
 def _text_keys(value: Any) -> Any:
-    """`value` with every key as text that tells its type, since JSON cannot sort keys of several types."""
+    """Return `value` with every key as text that shows its type, since JSON cannot sort keys of several types."""
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else repr(key): _text_keys(item) for key, item in value.items()}
     return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
@@ -98,7 +98,7 @@ def file_digest(path: Path) -> str:
 
 @contextlib.contextmanager
 def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock file `path`; the operating system frees it when the process dies, however it dies.
+    """Hold the lock file `path`; the operating system releases it when the process ends.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
     import filelock
 
     held = filelock.FileLock(path, timeout=timeout_s)
-    with explained(path):
+    with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             held.acquire()
@@ -116,7 +116,7 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
             raise BusyError(
                 f"Another process is {doing}.",
                 received=f"lock file {path}",
-                fix="wait for it to finish, or give this run another name.",
+                fix="wait for it to finish, or use another run name.",
             ) from error
     try:
         yield
@@ -126,7 +126,7 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
 
 def _storage_error(target: Path, error: OSError) -> StorageError:
     if error.errno == errno.ENOSPC:
-        fix = "free some space and run the same command again: what was finished is kept."
+        fix = "free some space and run the same command again: finished work is kept."
         return StorageError(f"The disk is full: {target} could not be written.", received=str(error), fix=fix)
-    fix = "check that the folder exists and that you may write to it."
+    fix = "check that the folder exists and that you have permission to write to it."
     return StorageError(f"{target} could not be written.", received=str(error), fix=fix)

@@ -95,7 +95,7 @@ def _thumbnail(path: str, image_id: str, changed: int) -> bytes | None:
         data = Path(path).read_bytes()
         if hashlib.sha256(data).hexdigest() != image_id:
             return None
-        picture = decode_rgb(data, scaled_for=(_SIDE, _SIDE))
+        picture = decode_rgb(data, target_size=(_SIDE, _SIDE))
     except (OSError, UnreadableImageError):
         return None
     picture.thumbnail((_SIDE, _SIDE))

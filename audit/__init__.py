@@ -1,1 +1,1 @@
-"""The audit: copies, pictures under two labels, differences between the classes that are not in the cells."""
+"""The audit: copies, images under two labels, class differences unrelated to the cells."""

@@ -1,4 +1,4 @@
-"""Copies: files that hold one picture, byte for byte, pixel for pixel, or turned, mirrored, rescaled, recompressed."""
+"""Copies: files of one image, identical, with identical pixels, or turned, mirrored, rescaled, recompressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import Pairs, candidate_pairs
-from .verification import LEAST, Alike, Looks
+from .verification import LEAST, Similarity, StructureCache
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def find_copies(
     report: Callable[[int, int], None] | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Pairs of files that hold one picture; enough of them to connect all copies of it, not every pair.
+    """Find pairs of files that are copies of one image; enough pairs to connect all its copies, not every pair.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def find_copies(
     report : callable, optional
         Called with the number of images compared and of all.
     threads : int
-        Cores for decoding what looks alike.
+        Cores for decoding the candidates.
 
     Returns
     -------
     DataFrame
         kind (one of `KINDS`), image_id_a, image_id_b, path_a, path_b, label_a, label_b, similarity (1: the same),
-        turned (degrees), mirrored, labels_differ. What wants a look first: two labels, then
-        near-duplicates, the least alike first.
+        turned (degrees), mirrored, labels_differ. Pairs under two labels come first, then near-duplicates, the least
+        similar first.
     """
     import pandas as pd
 
@@ -60,7 +60,7 @@ def find_copies(
 
 
 def clusters_of(copies: pd.DataFrame, images: pd.DataFrame) -> list[str]:
-    """A key for each row of `images` that copies of one picture share, '' where there is no copy."""
+    """Return a key for each row of `images`: copies of one image share it; '' where there is no copy."""
     from scipy.cluster.hierarchy import DisjointSet
 
     joined: DisjointSet = DisjointSet([*copies["image_id_a"], *copies["image_id_b"]])
@@ -71,7 +71,7 @@ def clusters_of(copies: pd.DataFrame, images: pd.DataFrame) -> list[str]:
 
 
 def _identical(images: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Each further file of one content, beside the first one."""
+    """Pair each further file of identical bytes with the first one."""
     again = images["image_id"].duplicated()
     firsts = images[~again].set_index("image_id")
     rows = []
@@ -90,36 +90,36 @@ def _alike(
     threads: int,
 ) -> list[tuple[Any, ...]]:
     """Verified pairs of distinct contents; `rows` holds one row of each content."""
-    joined = _Joined(len(images))
+    joined = _Clusters(len(images))
     columns = [images[name].to_numpy() for name in _SIDES]
     paths = columns[1]
-    looks, found = Looks(threads), []
+    structures, copies = StructureCache(threads), []
     try:
         for pairs in candidate_pairs(fingerprints, rows, joined.apart, report):
             for start in range(0, len(pairs), _BATCH):
                 part = [(a, b) for a, b in pairs[start : start + _BATCH].tolist() if joined.differ(a, b)]
-                looks.prepare([str(paths[row]) for pair in part for row in pair])
+                structures.prepare([str(paths[row]) for pair in part for row in pair])
                 for a, b in part:
-                    if joined.differ(a, b) and (seen := looks.compare(paths[a], paths[b])) and _is_copy(seen):
+                    if joined.differ(a, b) and (match := structures.compare(paths[a], paths[b])) and _is_copy(match):
                         joined.merge(a, b)
-                        found.append(_row(columns, a, b, seen))
+                        copies.append(_row(columns, a, b, match))
     finally:
-        looks.close()
-    return found
+        structures.close()
+    return copies
 
 
-def _is_copy(seen: Alike) -> bool:
-    return seen.identical or seen.similarity >= LEAST
+def _is_copy(match: Similarity) -> bool:
+    return match.identical or match.similarity >= LEAST
 
 
-def _row(columns: Sequence[NDArray[Any]], a: int, b: int, seen: Alike) -> tuple[Any, ...]:
+def _row(columns: Sequence[NDArray[Any]], a: int, b: int, match: Similarity) -> tuple[Any, ...]:
     values = [values[row] for values in columns for row in (a, b)]
-    kind = KINDS[1] if seen.identical else KINDS[2]
-    return (kind, *values, seen.similarity, seen.turned, seen.mirrored)
+    kind = KINDS[1] if match.identical else KINDS[2]
+    return (kind, *values, match.similarity, match.turned, match.mirrored)
 
 
-class _Joined:
-    """Which rows are known to hold one picture already: those are not compared again."""
+class _Clusters:
+    """Clusters of rows already found to be copies of one image: those are not compared again."""
 
     def __init__(self, count: int) -> None:
         self._number = np.arange(count)

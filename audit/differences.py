@@ -1,4 +1,4 @@
-"""Differences between the classes that are not in the cells: size, format, compression, camera, colour."""
+"""Class differences unrelated to the cells: size, format, compression, camera, colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN = ("fact", "separation", "verdict")
 
 
 def class_differences(facts: pd.DataFrame, labels: NDArray[Any]) -> pd.DataFrame:
-    """How well each fact alone tells the classes.
+    """Measure how well each fact alone separates the classes.
 
     Parameters
     ----------
@@ -29,8 +29,9 @@ def class_differences(facts: pd.DataFrame, labels: NDArray[Any]) -> pd.DataFrame
     -------
     DataFrame
         fact; a column for each class with its median, or its most frequent text; separation and verdict; the strongest
-        first. Separation is 0 for facts that say nothing and 1 for those that say everything: for numbers, how far the
-        area under the ROC curve of each class against the rest lies from a half, doubled and averaged; for texts,
+        first. Separation is 0 for facts that do not separate the classes and 1 for those that separate them fully: for
+        numbers, how far the area under the ROC curve of each class against the rest is from a half, doubled and
+        averaged; for texts,
         Cramér's V without its bias.
 
     References

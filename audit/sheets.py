@@ -1,4 +1,4 @@
-"""Contact sheets: copies side by side, for the eye."""
+"""Contact sheets: copies side by side, to check by eye."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INK, _PALE, _ALARM = "#1f2933", "#52606d", "#b91c1c"
 
 
 def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
-    """Write ``copies-1.png`` and so on: twelve pairs a sheet, the worst first, the second picture turned back.
+    """Write ``copies-1.png`` and so on: twelve pairs a sheet, the worst first, the second image turned back.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     for old in folder.glob("copies-*.png"):
         old.unlink()
     pairs = copies.to_dict("records")[: limit * _COLUMNS * _ROWS]
-    made: list[Path] = []
+    sheets: list[Path] = []
     for start in range(0, len(pairs), _COLUMNS * _ROWS):
-        target = folder / f"copies-{len(made) + 1}.png"
+        target = folder / f"copies-{len(sheets) + 1}.png"
         with atomic_path(target) as temporary:
             _sheet(pairs[start : start + _COLUMNS * _ROWS]).save(temporary, "PNG", optimize=True)
-        made.append(target)
-    return made
+        sheets.append(target)
+    return sheets
 
 
 def _sheet(pairs: list[Any]) -> Image.Image:
@@ -59,19 +59,19 @@ def _sheet(pairs: list[Any]) -> Image.Image:
 def _draw(sheet: Image.Image, pair: dict[str, Any], x: int, y: int) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     sheet.paste(_thumb(pair["path_a"]), (x, y))
-    sheet.paste(_turned_back(_thumb(pair["path_b"]), pair["turned"], pair["mirrored"]), (x + _THUMB + _GAP, y))
+    sheet.paste(_turn_back(_thumb(pair["path_b"]), pair["turned"], pair["mirrored"]), (x + _THUMB + _GAP, y))
     for side, left in (("a", x), ("b", x + _THUMB + _GAP)):
         draw.text((left, y + _THUMB + 3), _short(Path(pair[f"path_{side}"]).name), fill=_INK, font=font)
         colour = _ALARM if pair["labels_differ"] else _PALE
         draw.text((left, y + _THUMB + 19), _short(str(pair[f"label_{side}"])), fill=colour, font=font)
     turn = f", turned {pair['turned']:.0f}°" if pair["turned"] % 360 > 2 and pair["turned"] % 360 < 358 else ""
     mirror = ", mirrored" if pair["mirrored"] else ""
-    said = f"{pair['kind']}, similarity {pair['similarity']:.3f}{turn}{mirror}"
-    draw.text((x, y + _THUMB + 35), said, fill=_PALE, font=font)
+    caption = f"{pair['kind']}, similarity {pair['similarity']:.3f}{turn}{mirror}"
+    draw.text((x, y + _THUMB + 35), caption, fill=_PALE, font=font)
 
 
 def _thumb(path: str) -> Image.Image:
-    """The central square, which is what was compared."""
+    """The central square of an image, which is what was compared."""
     try:
         image = Image.fromarray(read_image(path))
     except UnreadableImageError:
@@ -82,7 +82,7 @@ def _thumb(path: str) -> Image.Image:
     return image.resize((_THUMB, _THUMB), Image.Resampling.BILINEAR, box=box)
 
 
-def _turned_back(image: Image.Image, turned: float, mirrored: bool) -> Image.Image:
+def _turn_back(image: Image.Image, turned: float, mirrored: bool) -> Image.Image:
     if mirrored:
         image = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     return image.rotate(turned, Image.Resampling.BILINEAR, fillcolor="white")

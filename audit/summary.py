@@ -13,7 +13,7 @@ _STRONGEST = 5
 
 
 def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFrame) -> dict[str, Any]:
-    """What the audit found.
+    """Summarise what the audit found.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFr
     Returns
     -------
     dict
-        ``identical_files``, ``identical_pixels``, ``near_duplicates`` (files that add nothing new, by what gives them
-        away), ``clusters`` (pictures that lie there more than once), ``label_conflicts`` (pictures under two labels or
-        more), ``words`` (one line), ``lines`` (for the screen) and ``warnings``.
+        ``identical_files``, ``identical_pixels``, ``near_duplicates`` (numbers of superfluous files,
+        by kind of copy), ``clusters`` (images that occur more than once), ``label_conflicts`` (images under two labels
+        or more), ``words`` (one line), ``lines`` (for the screen) and ``warnings``.
     """
     counts = {kind: int((copies["kind"] == kind).sum()) for kind in KINDS}
     keys = images.assign(cluster=clusters_of(copies, images))
@@ -54,9 +54,9 @@ def _words(counts: dict[str, int], clusters: int, conflicts: int) -> str:
     files = f"{counts[KINDS[0]]:,} identical file{_s(counts[KINDS[0]])}"
     pixels = f"{counts[KINDS[1]]:,} file{_s(counts[KINDS[1]])} with identical pixels"
     near = f"{counts[KINDS[2]]:,} near-duplicate{_s(counts[KINDS[2]])}"
-    lie = "1 picture lies" if clusters == 1 else f"{clusters:,} pictures lie"
+    repeated = "1 image occurs" if clusters == 1 else f"{clusters:,} images occur"
     labels = f"{conflicts:,} under more than one label" if conflicts else "none under more than one label"
-    return f"Copies: {files}, {pixels}, {near}; {lie} there more than once, {labels}. Copies share a group."
+    return f"Copies: {files}, {pixels}, {near}; {repeated} more than once, {labels}. Copies share a group."
 
 
 def _s(count: int) -> str:
@@ -64,16 +64,16 @@ def _s(count: int) -> str:
 
 
 def _conflict(count: int) -> str:
-    pictures = "1 picture stands" if count == 1 else f"{count:,} pictures stand"
-    return f"{pictures} under more than one label: nobody can know which is true (audit/copies.parquet)."
+    images = "1 image has" if count == 1 else f"{count:,} images have"
+    return f"{images} more than one label: which is right cannot be known from here (audit/copies.parquet)."
 
 
 def _facts(differences: pd.DataFrame) -> list[str]:
-    """The facts that tell the classes best, one line each."""
-    told = differences[~differences["verdict"].isin(["the same everywhere", "much the same"])].head(_STRONGEST)
+    """The facts that separate the classes best, one line each."""
+    strongest = differences[~differences["verdict"].isin(["the same everywhere", "much the same"])].head(_STRONGEST)
     classes = [name for name in differences if name not in ("fact", "separation", "verdict")]
     lines = []
-    for row in told.to_dict("records"):
+    for row in strongest.to_dict("records"):
         values = ", ".join(f"{name} {row[name]}" for name in classes)
         lines.append(f"{row['fact']} {row['verdict']} (separation {row['separation']:.2f}): {values}")
     return lines or ["No file fact or colour differs between the classes by much."]

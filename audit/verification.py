@@ -1,4 +1,4 @@
-"""Verification: whether two candidates are one picture, from their pixels."""
+"""Verification: decide from the pixels whether two candidates are copies of one image."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
-from ..images.fingerprint import Disc, correlations, shown
+from ..images.fingerprint import Disc, correlations, foreground_mask
 from ..images.reading import read_image
 
 LEAST = 0.6
-"""Correlation of the structure of two pictures from which they are called copies; different cells stay below 0.4."""
+"""Two images are called copies from this correlation of their structures on; different cells stay below 0.4."""
 
 FINE = Disc(side=128, radii=40, angles=360, reach=0.85)
 _SMOOTH, _BACKGROUND = 1.5, 6.0
@@ -23,17 +23,17 @@ _KEPT = 1024
 _FLAT = 0.05
 
 
-class Look(NamedTuple):
-    """What is compared of one picture: its structure over the angles, and a digest of its pixels in any orientation."""
+class Structure(NamedTuple):
+    """What is compared of one image: its structure over the angles, and a digest of its pixels in any orientation."""
 
     spectrum: NDArray[np.complex64]
     pixels: str
 
 
-class Alike(NamedTuple):
-    """How two pictures lie on each other.
+class Similarity(NamedTuple):
+    """How well the second of two images fits on the first.
 
-    The second one, upside down if `mirrored`, has to be turned `turned` degrees counter-clockwise to lie on the first.
+    Flipped upside down if `mirrored`, then turned `turned` degrees counter-clockwise, it matches the first best.
     """
 
     similarity: float
@@ -42,8 +42,8 @@ class Alike(NamedTuple):
     identical: bool
 
 
-class Looks:
-    """Looks at pictures by path, the last thousand kept.
+class StructureCache:
+    """Structures of images by path; the last thousand are kept.
 
     Parameters
     ----------
@@ -52,54 +52,59 @@ class Looks:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="look")
-        self._seen: OrderedDict[str, Look | None] = OrderedDict()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="structure")
+        self._structures: OrderedDict[str, Structure | None] = OrderedDict()
 
     def prepare(self, paths: list[str]) -> None:
-        """Look at those of `paths`, at most a thousand, that were not looked at lately."""
-        wanted = [path for path in dict.fromkeys(paths) if path not in self._seen]
-        for path, look in zip(wanted, self._pool.map(_look, wanted), strict=True):
-            self._seen[path] = look
+        """Compute the structures of those of `paths`, at most a thousand, that are not kept yet."""
+        wanted = [path for path in dict.fromkeys(paths) if path not in self._structures]
+        for path, structure in zip(wanted, self._pool.map(_read_structure, wanted), strict=True):
+            self._structures[path] = structure
         for path in paths:
-            self._seen.move_to_end(path)
-        while len(self._seen) > _KEPT:
-            self._seen.popitem(last=False)
+            self._structures.move_to_end(path)
+        while len(self._structures) > _KEPT:
+            self._structures.popitem(last=False)
 
-    def compare(self, first: str, second: str) -> Alike | None:
-        """How two pictures that were prepared lie on each other; None where one cannot be read."""
-        one, other = self._seen[first], self._seen[second]
-        return None if one is None or other is None else alike(one, other)
+    def compare(self, first: str, second: str) -> Similarity | None:
+        """Compare two images that were prepared; None where one cannot be read."""
+        one, other = self._structures[first], self._structures[second]
+        return None if one is None or other is None else similarity(one, other)
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
 
 
-def alike(one: Look, other: Look) -> Alike:
-    """The best of all turns of `other` over `one`, mirrored or not."""
-    plain, mirrored = (found[0] for found in correlations(one.spectrum[None], other.spectrum[None], FINE.angles))
+def similarity(one: Structure, other: Structure) -> Similarity:
+    """Compare `one` with every turn of `other`, mirrored or not; return the best match."""
+    plain, mirrored = (rows[0] for rows in correlations(one.spectrum[None], other.spectrum[None], FINE.angles))
     flipped = bool(mirrored.max() > plain.max() + 1e-6)
     best = mirrored if flipped else plain
     shift = int(best.argmax()) - flipped  # the samples lie half a step beside the axis that mirrors
     turned = 360 / FINE.angles * (shift % FINE.angles)
     identical = one.pixels == other.pixels
-    return Alike(1.0 if identical else min(float(best.max()), 1.0), turned, flipped, identical)
+    return Similarity(1.0 if identical else min(float(best.max()), 1.0), turned, flipped, identical)
 
 
-def look(pixels: NDArray[np.uint8]) -> Look:
-    """What is compared of a picture: middle-sized structure, since colour, light and compression change the rest."""
+def structure_of(pixels: NDArray[np.uint8]) -> Structure:
+    """Middle-sized structure of an image, since colour, light and compression change the rest."""
+    grey = FINE.grey(pixels)
+    foreground = foreground_mask(grey, 2)
+    fine, coarse = (_blur(grey, foreground, sigma) for sigma in (_SMOOTH, _BACKGROUND))
+    vector = FINE.vector(fine - coarse, foreground, _FLAT)
+    return Structure(np.fft.rfft(vector, axis=1).astype(np.complex64), _digest(pixels))
+
+
+def _blur(grey: NDArray[np.float32], foreground: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Smooth `grey` by a Gaussian, the surround left out."""
     from scipy.ndimage import gaussian_filter
 
-    grey = FINE.grey(pixels)
-    seen = shown(grey, 2)
-    fine, coarse = (gaussian_filter(grey * seen, s) / (gaussian_filter(seen, s) + 1e-6) for s in (_SMOOTH, _BACKGROUND))
-    vector = FINE.vector(fine - coarse, seen, _FLAT)
-    return Look(np.fft.rfft(vector, axis=1).astype(np.complex64), _digest(pixels))
+    return gaussian_filter(grey * foreground, sigma) / (gaussian_filter(foreground, sigma) + 1e-6)
 
 
-def _look(path: str) -> Look | None:
+def _read_structure(path: str) -> Structure | None:
     try:
-        return look(read_image(path))
+        return structure_of(read_image(path))
     except UnreadableImageError:
         return None
 

@@ -19,9 +19,9 @@ from PIL import Image
 from leukobench.networks import get_network
 from leukobench.networks.build import build
 from leukobench.networks.weights import locate
-from leukobench.features.pooling import pooled
+from leukobench.features.pooling import add_poolings
 network = get_network("efficientnet_lite0")
-model = pooled(build(network, locate(network)), network, ["multilevel"])
+model = add_poolings(build(network, locate(network)), network, ["multilevel"])
 classifier = joblib.load(sys.argv[1])
 pixels = np.asarray(Image.open(sys.argv[2]).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC))
 print(classifier.predict_proba(np.asarray(model.predict_on_batch(pixels[None].astype(np.float32)))))

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BundleError
 from ..serving.container import FORMAT, KIND, MANIFEST, SUMS, listed_names, sha256
-from ..storage import TEMPORARY, atomic_path, explained, remove_leftovers
+from ..storage import TEMPORARY, atomic_path, remove_leftovers, storage_errors
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
@@ -86,17 +86,17 @@ def _write_zip(target: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    with explained(target):
+    with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(target.parent)
     new, old = (target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}") for _ in range(2))
     try:
-        with explained(target):
+        with storage_errors(target):
             new.mkdir()
         for name, data in files.items():
             with atomic_path(new / name) as temporary:
                 temporary.write_bytes(data)
-        with explained(target):
+        with storage_errors(target):
             _swap(target, new, old)
     finally:
         for leftover in (new, old):

@@ -1,4 +1,4 @@
-"""Classifiers: what decides from the selected features. The registry names them without importing scikit-learn."""
+"""Classifiers: predict the class from the selected features. The registry names them without importing scikit-learn."""
 
 from __future__ import annotations
 

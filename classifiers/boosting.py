@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import EngineError
-from ..networks.frameworks import gpu_shown
+from ..networks.frameworks import has_gpu
 from .stored_trees import check_trees
 
 _MOST_KEPT = 3
@@ -43,7 +43,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         L2 penalty on the leaves.
     class_weight : "balanced", mapping or None
     device : {"auto", "cpu", "cuda"}
-        Where trees are grown; ``"auto"`` takes a GPU where the machine shows one and XGBoost was built for it.
+        Where trees are grown; ``"auto"`` uses a GPU if there is one and XGBoost was built for it.
     random_state, n_jobs : int, optional
 
     Attributes
@@ -127,9 +127,9 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         settings |= several if len(self.classes_) > 2 else {"objective": "binary:logistic"}
         settings |= {"tree_method": "hist", "nthread": threads or 0, "device": _device(self.device)}
         del settings["random_state"]
-        matrix = _binned(features, codes, weights, self.max_bin, threads)
+        matrix = _bin_features(features, codes, weights, self.max_bin, threads)
         self.booster_ = _xgboost().train(settings, matrix, rounds)
-        self.booster_.set_param({"device": "cpu"})  # which is where the images to be predicted lie
+        self.booster_.set_param({"device": "cpu"})  # prediction gets arrays in main memory
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         super().__setstate__(state)
 
     def _validate_params(self) -> None:
-        """Refuse what could not be fitted: asked before a run begins, too."""
+        """Refuse parameters that could not be fitted; also called before a run begins."""
         _xgboost()
         super()._validate_params()
 
@@ -154,8 +154,8 @@ class XGBoost(ClassifierMixin, BaseEstimator):
         """Probabilities, shape (n_images, n_classes), columns in the order of `classes_`."""
         check_is_fitted(self)
         features = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        found = self.booster_.inplace_predict(features)
-        return found if found.ndim == 2 else np.column_stack([1 - found, found])
+        probabilities = self.booster_.inplace_predict(features)
+        return probabilities if probabilities.ndim == 2 else np.column_stack([1 - probabilities, probabilities])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable label of each image, shape (n_images,)."""
@@ -166,13 +166,13 @@ class XGBoost(ClassifierMixin, BaseEstimator):
 def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
-    return "cuda" if gpu_shown() and _xgboost().build_info()["USE_CUDA"] else "cpu"
+    return "cuda" if has_gpu() and _xgboost().build_info()["USE_CUDA"] else "cpu"
 
 
-def _binned(
+def _bin_features(
     features: NDArray[Any], codes: NDArray[Any], weights: NDArray[Any], max_bin: int, threads: int | None
 ) -> Any:
-    """The features in bins, an eighth of a fit's time: kept for the other candidates of a search on the same images."""
+    """Bin the features, an eighth of a fit's time; kept for the other candidates of a search on the same images."""
     content = hashlib.sha256(np.ascontiguousarray(features).data)
     for part in (codes, weights, np.array([*features.shape, features.itemsize, max_bin])):
         content.update(np.ascontiguousarray(part).data)
@@ -192,6 +192,6 @@ def _xgboost() -> Any:
         raise EngineError(
             "XGBoost is not installed.",
             received=str(error),
-            fix="pip install leukobench[cpu] (or [gpu]), or leave the classifier xgboost out.",
+            fix="pip install leukobench[cpu] (or [gpu]), or remove xgboost from the classifiers.",
         ) from error
     return xgboost

@@ -1,4 +1,4 @@
-"""Random forests whose trees oneDAL grows, several times faster, where scikit-learn-intelex is installed."""
+"""Random forests, trained several times faster by oneDAL where scikit-learn-intelex is installed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..errors import EngineError
 
 
 class RandomForest(RandomForestClassifier):
-    """scikit-learn's random forest, its trees grown by oneDAL or by scikit-learn.
+    """scikit-learn's random forest, trained by oneDAL or by scikit-learn.
 
     Trees of either kind are scikit-learn's own objects, so that prediction, importances and storage are the same. They
-    are drawn from other random numbers: two engines differ as two seeds do.
+    use different random numbers: two engines differ as two seeds do.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class RandomForest(RandomForestClassifier):
         Raises
         ------
         EngineError
-            oneDAL is asked for and not installed.
+            `engine` is ``"onedal"`` and oneDAL is not installed.
         """
         if self.engine == "onedal" and not onedal_installed():
             raise EngineError("oneDAL is not installed.", fix="pip install 'leukobench[onedal]', or `engine: auto`.")
@@ -89,16 +89,16 @@ class RandomForest(RandomForestClassifier):
 
         settings = self.get_params()
         del settings["engine"]
-        grown = OneDAL(**settings).fit(X, y, sample_weight)
-        self.estimators_ = grown.estimators_
+        forest = OneDAL(**settings).fit(X, y, sample_weight)
+        self.estimators_ = forest.estimators_
         self.estimator_ = DecisionTreeClassifier()
-        self.classes_, self.n_classes_, self.n_outputs_ = grown.classes_, len(grown.classes_), 1
-        self.n_features_in_ = grown.n_features_in_
-        if hasattr(grown, "feature_names_in_"):
-            self.feature_names_in_ = np.asarray(grown.feature_names_in_)
+        self.classes_, self.n_classes_, self.n_outputs_ = forest.classes_, len(forest.classes_), 1
+        self.n_features_in_ = forest.n_features_in_
+        if hasattr(forest, "feature_names_in_"):
+            self.feature_names_in_ = np.asarray(forest.feature_names_in_)
         return self
 
 
 def onedal_installed() -> bool:
-    """Whether scikit-learn-intelex is there; asked without importing it."""
+    """Whether scikit-learn-intelex is installed, checked without importing it."""
     return find_spec("sklearnex") is not None

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .scaling import scaled
+from .scaling import add_scaling
 
 
 def logistic_regression(
@@ -47,11 +47,11 @@ def logistic_regression(
     D. R. Cox, The Regression Analysis of Binary Sequences, J. R. Statist. Soc. B 20, 1958.
     """
     model = LogisticRegression(C=C, tol=tol, max_iter=max_iter, class_weight=class_weight, random_state=random_state)
-    return scaled(model, scale)
+    return add_scaling(model, scale)
 
 
 class LinearProbe(ClassifierMixin, BaseEstimator):
-    """Logistic regression on unscaled features with ``C = features x classes / 100``, as foundation models are probed.
+    """Logistic regression on unscaled features with ``C = features x classes / 100``, to probe foundation models.
 
     Parameters
     ----------
@@ -135,4 +135,4 @@ def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:
     R. A. Fisher, The Use of Multiple Measurements in Taxonomic Problems, Annals of Eugenics 7, 1936.
     O. Ledoit, M. Wolf, Honey, I Shrunk the Sample Covariance Matrix, J. Portfolio Management 30, 2004.
     """
-    return scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage), scale)
+    return add_scaling(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage), scale)

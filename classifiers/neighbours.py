@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.neighbors import KNeighborsClassifier
 
-from .scaling import scaled
+from .scaling import add_scaling
 
 
 def knn(
@@ -36,4 +36,4 @@ def knn(
     ----------
     T. Cover, P. Hart, Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, 1967.
     """
-    return scaled(KNeighborsClassifier(n_neighbors, weights=weights, metric=metric, n_jobs=n_jobs), scale)
+    return add_scaling(KNeighborsClassifier(n_neighbors, weights=weights, metric=metric, n_jobs=n_jobs), scale)

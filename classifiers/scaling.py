@@ -1,4 +1,4 @@
-"""Scaling as a choice of the classifier: it helps some and spoils others."""
+"""Scaling as a parameter of the classifier: it helps some and harms others."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
-def scaled(classifier: Any, scale: bool) -> Any:
-    """`classifier`, after standardised features where `scale` says so.
+def add_scaling(classifier: Any, scale: bool) -> Any:
+    """Return `classifier`, with standardisation before it if `scale` is true.
 
     Raises
     ------
     TypeError
-        `scale` is no bool.
+        `scale` is not a bool.
     """
     if not isinstance(scale, bool):
         raise TypeError(f"scale must be true or false. Received: {scale!r}")

@@ -1,4 +1,4 @@
-"""Stored trees of XGBoost, checked before XGBoost reads them, which follows whatever they say out of its memory."""
+"""Stored trees of XGBoost, checked first, because XGBoost would follow wrong indices out of its memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categor
 
 
 def check_trees(stored: bytes, features: int, classes: int) -> None:
-    """Refuse a model in XGBoost's JSON that is not one that `leukobench.classifiers.boosting.XGBoost` fits.
+    """Refuse a model in XGBoost's JSON that `leukobench.classifiers.boosting.XGBoost` cannot have fitted.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def check_trees(stored: bytes, features: int, classes: int) -> None:
     learner = json.loads(stored)["learner"]
     boosted, objective = learner["gradient_booster"], learner["objective"]["name"]
     trees, each = boosted["model"]["trees"], 1 if classes == 2 else classes
-    said = learner["learner_model_param"]
-    numbers = [int(said[name]) for name in ("num_class", "num_feature", "num_target")]
+    parameters = learner["learner_model_param"]
+    numbers = [int(parameters[name]) for name in ("num_class", "num_feature", "num_target")]
     _demand(boosted["name"] == "gbtree", "another kind of model")
     _demand(numbers == [0 if classes == 2 else classes, features, 1], "other classes or features")
     _demand(objective == ("binary:logistic" if classes == 2 else "multi:softprob"), "another objective")
@@ -48,9 +48,9 @@ def check_trees(stored: bytes, features: int, classes: int) -> None:
 
 
 def _check_tree(tree: dict[str, Any], features: int) -> None:
-    nodes, said = len(tree["left_children"]), tree["tree_param"]
-    param = [int(said[name]) for name in ("num_nodes", "num_feature", "num_deleted", "size_leaf_vector")]
-    _demand(param[:2] == [nodes, features] and param[2] == 0 and param[3] in (0, 1), "a tree of another size")
+    nodes, parameters = len(tree["left_children"]), tree["tree_param"]
+    sizes = [int(parameters[name]) for name in ("num_nodes", "num_feature", "num_deleted", "size_leaf_vector")]
+    _demand(sizes[:2] == [nodes, features] and sizes[2] == 0 and sizes[3] in (0, 1), "a tree of another size")
     _demand(all(len(tree[name]) == nodes for name in _COLUMNS), "a tree with too few numbers")
     _demand(not any(tree[name] for name in _CATEGORIES) and not any(tree["split_type"]), "categories")
     left, right, split = (
@@ -60,9 +60,9 @@ def _check_tree(tree: dict[str, Any], features: int) -> None:
     for children in (left, right):
         onward = (children > np.arange(nodes)) & (children < nodes)
         _demand(bool((np.where(inner, onward, children == -1)).all()), "a tree that leads nowhere")
-    _demand(bool(((split >= 0) & (split < features)).all()), "a tree that asks for other features")
+    _demand(bool(((split >= 0) & (split < features)).all()), "a tree on other features")
 
 
-def _demand(right: bool, otherwise: str) -> None:
-    if not right:
-        raise ValueError(f"The stored model of XGBoost holds {otherwise}.")
+def _demand(valid: bool, fault: str) -> None:
+    if not valid:
+        raise ValueError(f"The stored model of XGBoost has {fault}.")

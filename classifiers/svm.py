@@ -14,7 +14,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .scaling import scaled
+from .scaling import add_scaling
 
 
 def svm_linear(
@@ -39,7 +39,7 @@ def svm_linear(
     ----------
     C. Cortes, V. Vapnik, Support-Vector Networks, Machine Learning 20, 1995.
     """
-    return scaled(SVC(kernel="linear", C=C, class_weight=class_weight, random_state=random_state), scale)
+    return add_scaling(SVC(kernel="linear", C=C, class_weight=class_weight, random_state=random_state), scale)
 
 
 def svm_rbf(
@@ -74,7 +74,7 @@ def svm_rbf(
     ----------
     C. Cortes, V. Vapnik, Support-Vector Networks, Machine Learning 20, 1995.
     """
-    return scaled(SVC(C=C, gamma=gamma, class_weight=class_weight, random_state=random_state), scale)
+    return add_scaling(SVC(C=C, gamma=gamma, class_weight=class_weight, random_state=random_state), scale)
 
 
 def svm_linear_primal(
@@ -111,7 +111,7 @@ def svm_linear_primal(
     ----------
     R.-E. Fan et al., LIBLINEAR: A Library for Large Linear Classification, J. Machine Learning Research 9, 2008.
     """
-    return scaled(_primal(C, tol, max_iter, class_weight, random_state), scale)
+    return add_scaling(_primal(C, tol, max_iter, class_weight, random_state), scale)
 
 
 def svm_rbf_nystroem(
@@ -153,7 +153,7 @@ def svm_rbf_nystroem(
     C. Williams, M. Seeger, Using the Nystroem Method to Speed Up Kernel Machines, NIPS 2000.
     """
     kernel = GaussianSample(gamma=gamma, n_components=n_components, random_state=random_state)
-    return scaled(make_pipeline(kernel, _primal(C, tol, max_iter, class_weight, random_state)), scale)
+    return add_scaling(make_pipeline(kernel, _primal(C, tol, max_iter, class_weight, random_state)), scale)
 
 
 class GaussianSample(TransformerMixin, BaseEstimator):

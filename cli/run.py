@@ -57,7 +57,7 @@ def run(
     else:
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]
     if permute:
-        planned = [experiment.permuted() for experiment in planned]
+        planned = [experiment.with_permuted_labels() for experiment in planned]
     if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
     sys.exit(max((_plan if plan else _run)(experiment, workers) for experiment in planned))

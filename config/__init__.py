@@ -1,1 +1,1 @@
-"""What an experiment may say: the experiment, its choices, presets, and the files that hold it."""
+"""Experiments: their keys, choices, presets and experiment files."""

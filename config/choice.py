@@ -1,4 +1,4 @@
-"""What an experiment chooses: a name with parameters, some of which may be searched."""
+"""Choices of an experiment: a name with parameters, some of which may be tuned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 
 class Strict(BaseModel):
-    """Unknown keys are refused, and nothing changes afterwards."""
+    """Base model: unknown keys are refused, and objects cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,8 +31,8 @@ class Search(Strict):
     def _possible(self) -> Search:
         listed, ranged = bool(self.values), self.low is not None and self.high is not None and self.low < self.high
         one = listed != ranged and (ranged or (self.low, self.high, self.log) == (None, None, False))
-        if not one or (self.log and not (self.low or 0) > 0):
-            raise ValueError("say a list of values, or low below high (both above 0 with log: true)")
+        if not one or (self.log and (self.low or 0) <= 0):
+            raise ValueError("give a list of values, or low below high (both above 0 with log: true)")
         return self
 
     def points(self, count: int, whole: bool = False) -> list[Any]:
@@ -41,11 +41,11 @@ class Search(Strict):
             return self.values
         steps = [step / (count - 1) for step in range(count)]
         if self.log:
-            found = [self.low * (self.high / self.low) ** step for step in steps]
+            points = [self.low * (self.high / self.low) ** step for step in steps]
         else:
-            found = [self.low + (self.high - self.low) * step for step in steps]
+            points = [self.low + (self.high - self.low) * step for step in steps]
         inside = range(math.ceil(self.low), math.floor(self.high) + 1)
-        return sorted({round(point) for point in found} & set(inside)) if whole else found
+        return sorted({round(point) for point in points} & set(inside)) if whole else points
 
 
 class Choice(Strict):
@@ -71,34 +71,34 @@ class Choice(Strict):
                 Search.model_validate(value["search"]) if _is_search(value) else None
             except ValidationError as error:
                 problem = error.errors(include_url=False)[0]
-                said = problem["msg"].removeprefix("Value error, ")
+                reason = problem["msg"].removeprefix("Value error, ")
                 if problem["type"] == "extra_forbidden":
-                    said = f"unknown key; known here: {', '.join(Search.model_fields)}"
+                    reason = f"unknown key; allowed here: {', '.join(Search.model_fields)}"
                 where = ".".join(str(part) for part in (key, "search", *problem["loc"]))
-                raise ValueError(f"{where}: {said}") from None
+                raise ValueError(f"{where}: {reason}") from None
         return self
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """Parameters that are given, without those that are searched."""
+        """Parameters with a fixed value, without those that are tuned."""
         return {key: value for key, value in self.parameters.items() if not _is_search(value)}
 
     @property
     def searched(self) -> dict[str, Search]:
-        """Parameter -> what ``{search: ...}`` says."""
+        """Parameters that are tuned, each with its ``{search: ...}``."""
         return {
             key: Search.model_validate(value["search"]) for key, value in self.parameters.items() if _is_search(value)
         }
 
     @property
     def label(self) -> str:
-        """How tables call it, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
-        said = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
-        given = ", ".join(f"{key}={value}" for key, value in said.items())
-        return f"{self.name}({given})" if given else self.name
+        """Name in tables, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
+        values = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
+        text = ", ".join(f"{key}={value}" for key, value in values.items())
+        return f"{self.name}({text})" if text else self.name
 
     def short_form(self) -> Any:
-        """What an experiment file would say."""
+        """The choice as it is written in an experiment file."""
         return {self.name: dict(self.parameters)} if self.parameters else self.name
 
 

@@ -1,4 +1,4 @@
-"""The experiment: everything that decides the numbers of one run. Names are resolved later, by the steps."""
+"""The experiment: everything that decides the scores of one run. Names are resolved later, by the steps."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
 class PseudoPatients(Strict):
-    """A stress test where patients are unknown: groups made from what tends to go together. Exactly one is given.
+    """Stress test where patients are unknown: groups guessed from file numbers or colour. Exactly one is set.
 
     Attributes
     ----------
     blocks : int
-        So many consecutive file numbers of a class are one group.
+        Number of consecutive file numbers of a class that form one group.
     stain : int
-        So many clusters of colour a class are its groups.
+        Number of colour clusters in each class; each cluster is one group.
     """
 
     blocks: int | None = Field(default=None, ge=2)
@@ -31,12 +31,12 @@ class PseudoPatients(Strict):
     @model_validator(mode="after")
     def _one(self) -> PseudoPatients:
         if (self.blocks is None) == (self.stain is None):
-            raise ValueError("say either blocks: N or stain: N")
+            raise ValueError("set either blocks: N or stain: N")
         return self
 
 
 class Images(Strict):
-    """Where the images lie and how their paths tell label and patient."""
+    """Folder of the images, and how their paths assign labels and patients."""
 
     folder: Path
     layout: str = "auto"
@@ -60,27 +60,27 @@ class Evaluation(Strict):
     Attributes
     ----------
     folds, repeats, seed : int
-        Stratified folds over groups; each repeat splits anew.
+        Stratified folds over groups; each repeat draws new ones.
     shuffle : bool
         False keeps the order of the images, as some published protocols do.
     balance : {"none", "class_weight", "oversample", "smote"}
         Inside each training fold.
     calibration : {"as_needed", "sigmoid", "isotonic", "temperature"}
-        How probabilities are made, on grouped inner folds. By default only classifiers without probabilities get them,
-        by a sigmoid.
+        How probabilities are calibrated, on grouped inner folds. By default only classifiers without probabilities are
+        calibrated, by a sigmoid.
     tuning : {"none", "grid", "optuna"}
         Search of parameters nested inside each training fold; `budget` is the most candidates that optuna tries.
     holdout : float
         Part of the groups that is sealed: no fold sees it until ``leukobench unseal`` opens it, once.
     permute : bool
-        Labels are permuted among the groups: every score has to come out at chance.
+        Sanity check: labels are shuffled among the groups; scores must drop to chance.
     rank_by : str
-        Metric of the leaderboard's order, one of those that `leukobench list metrics` says rank.
+        Metric that orders the leaderboard; `leukobench list metrics` shows which can.
     large_data : {"variants", "exact", "always"}
-        Beyond 20,000 images, support vector machines give way to variants whose cost grows with the number of images
-        rather than its square; never, or whatever the number of images.
+        Replace support vector machines by variants whose cost grows linearly with the number of images: above 20,000
+        images, never, or always.
     resamples : int
-        Of the groups, for intervals and for the winner's correction.
+        Bootstrap resamples of the groups, for intervals and the correction for selecting the best.
     """
 
     folds: int = Field(default=5, ge=2)
@@ -121,15 +121,15 @@ class Experiment(Strict):
     Attributes
     ----------
     name : str
-        The run lands in ``<results>/<name>/``.
+        Name of the run; its output goes to ``<results>/<name>/``.
     images : Images
     extractors, selectors, classifiers : list of Choice
-        Every extractor meets every selector and every classifier.
+        Every extractor is combined with every selector and every classifier.
     cnns : list of Choice
-        Networks that are trained end to end, beside them. With these alone, `extractors` may be an empty list.
+        Networks that are trained end to end, in addition. If there are any, `extractors` may be empty.
     evaluation : Evaluation
     results : Path
-        Folder of all runs; not part of what decides the numbers.
+        Folder of all runs; it has no effect on the scores.
     """
 
     name: str = Field(pattern=r"^[\w][\w.\- ]*$")
@@ -159,7 +159,9 @@ class Experiment(Strict):
     def _nothing_searched(cls, value: list[Choice]) -> list[Choice]:
         searched = [choice.label for choice in value if choice.searched]
         if searched:
-            raise ValueError(f"only selectors and classifiers are tuned, not {searched[0]}: list each one")
+            raise ValueError(
+                f"only selectors and classifiers can be tuned, not {searched[0]}: list its variants instead"
+            )
         return value
 
     @model_validator(mode="after")
@@ -170,11 +172,11 @@ class Experiment(Strict):
 
     @property
     def folder(self) -> Path:
-        """Where this run's files lie."""
+        """Folder of this run."""
         return self.results / self.name
 
-    def permuted(self) -> Experiment:
-        """The same experiment with permuted labels, under a name that says so."""
+    def with_permuted_labels(self) -> Experiment:
+        """Return the experiment with permuted labels, its name ending in ``-permuted``."""
         evaluation = self.evaluation.model_copy(update={"permute": True})
         return self.model_copy(update={"name": f"{self.name}-permuted", "evaluation": evaluation})
 

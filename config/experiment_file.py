@@ -1,4 +1,4 @@
-"""Experiment files: YAML in, a checked `Experiment` out. Unknown keys are refused; every mistake is named at once."""
+"""Experiment files: read YAML into a checked `Experiment`. All mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -17,84 +17,84 @@ from .presets import presets
 
 
 def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Experiment:
-    """The default experiment, or that of a preset, over a folder (or manifest) of images; `settings` win.
+    """Make the default experiment, or that of a preset, for a folder or manifest; `settings` take precedence.
 
     Raises
     ------
     ConfigurationError
         There is no such preset, or a setting is unknown or impossible.
     """
-    known = presets()
-    if preset is not None and preset not in known:
+    experiments = presets()
+    if preset is not None and preset not in experiments:
         raise ConfigurationError(
             f"There is no preset called '{preset}'.",
-            expected=", ".join(known),
+            expected=", ".join(experiments),
             received=preset,
-            fix="take one of them.",
+            fix="choose one of these names, or see `leukobench list presets`.",
         )
-    for key, value in known[preset].items() if preset else ():
-        given = settings.get(key, {} if isinstance(value, dict) else value)
-        settings[key] = {**value, **given} if isinstance(value, dict) and isinstance(given, dict) else given
+    for key, value in experiments[preset].items() if preset else ():
+        own = settings.get(key, {} if isinstance(value, dict) else value)
+        settings[key] = {**value, **own} if isinstance(value, dict) and isinstance(own, dict) else own
     resolved = folder.expanduser().absolute()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
     images = settings.get("images", {})
     images = {"folder": resolved, **images} if isinstance(images, dict) else images
-    return _validated({"name": name, **settings, "images": images}, "")
+    return _validate({"name": name, **settings, "images": images}, "")
 
 
 def read_experiment(path: Path, **settings: Any) -> Experiment:
-    """Read an experiment file; paths in it are relative to the file, `settings` win over it.
+    """Read an experiment file; paths in it are relative to the file, and `settings` take precedence.
 
-    The ``experiment.yaml`` that a run leaves behind is one too: its section ``resolved`` is passed over.
+    The ``experiment.yaml`` of a finished run can be read as well: its section ``resolved`` is ignored.
 
     Raises
     ------
     ConfigurationError
-        The file is absent, is no YAML mapping, or says something unknown or impossible.
+        The file is absent, is not a YAML mapping, or holds an unknown key or an impossible value.
     """
     try:
-        said = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        mapping = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
-    if not isinstance(said, dict):
+    if not isinstance(mapping, dict):
         raise ConfigurationError(
             f"The experiment file {path} holds no keys.",
             expected="a YAML mapping such as `images: {folder: my-images}`",
-            received=type(said).__name__,
+            received=type(mapping).__name__,
         )
-    said.pop("resolved", None)
-    images = said.get("images")
+    mapping.pop("resolved", None)
+    images = mapping.get("images")
     if isinstance(images, str):
-        images = said["images"] = {"folder": images}
+        images = mapping["images"] = {"folder": images}
     base = path.absolute().parent
     if isinstance(images, dict) and isinstance(images.get("folder"), str):
-        images["folder"] = _beside(base, images["folder"])
-    if isinstance(said.get("results"), str):
-        said["results"] = _beside(base, said["results"])
-    return _validated({"name": path.stem, **said, **settings}, f" in {path}")
+        images["folder"] = _resolve(base, images["folder"])
+    if isinstance(mapping.get("results"), str):
+        mapping["results"] = _resolve(base, mapping["results"])
+    return _validate({"name": path.stem, **mapping, **settings}, f" in {path}")
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that is given twice is a mistake, rather than the last one winning."""
+    """YAML in which a repeated key is an error, instead of silently replacing the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
         twice = sorted({str(key) for key in keys if keys.count(key) > 1})
         if twice:
-            raise yaml.YAMLError(f"given twice, line {node.start_mark.line + 1}: {', '.join(twice)}")
+            raise yaml.YAMLError(f"repeated, line {node.start_mark.line + 1}: {', '.join(twice)}")
         return super().construct_mapping(node, deep)
 
 
-def _beside(base: Path, said: str) -> Path:
+def _resolve(base: Path, path: str) -> Path:
     try:
-        return Path(base / Path(said).expanduser()).resolve()
+        return Path(base / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError) as error:
-        raise ConfigurationError("A path in the experiment file cannot be.", received=f"{said!r}: {error}") from error
+        raise ConfigurationError("A path in the experiment file is invalid.", received=f"{path!r}: {error}") from error
 
 
-def _validated(said: dict[str, Any], where: str) -> Experiment:
+def _validate(mapping: dict[str, Any], where: str) -> Experiment:
     try:
-        return Experiment.model_validate(said)
+        return Experiment.model_validate(mapping)
     except ValidationError as error:
         problems = [_problem(details) for details in error.errors(include_url=False)]
         count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
@@ -105,9 +105,9 @@ def _problem(details: Any) -> str:
     place = ".".join(str(part) for part in details["loc"]) or "the file"
     if details["type"] != "extra_forbidden":
         return f"{place}: {details['msg'].removeprefix('Value error, ')} (received: {_short(details['input'])})"
-    known = _keys(details["loc"][:-1])
-    nearest = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(known)}"
+    keys = _keys(details["loc"][:-1])
+    nearest = difflib.get_close_matches(str(details["loc"][-1]), keys, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"allowed here: {', '.join(keys)}"
     return f"{place}: unknown key; {hint}"
 
 

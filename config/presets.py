@@ -1,4 +1,4 @@
-"""Presets: published protocols and other choices by name, as experiment files without images."""
+"""Presets: published protocols and other experiments by name, without images."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ import yaml
 
 
 def presets() -> dict[str, dict[str, Any]]:
-    """Published protocols and other choices by name, as experiment files without images; see ``presets.yaml``."""
+    """Read the presets from ``presets.yaml``: experiment files without images, by name."""
     return dict(yaml.safe_load(Path(__file__).with_name("presets.yaml").read_text(encoding="utf-8")))

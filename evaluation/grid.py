@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..networks.frameworks import gpu_shown
+from ..networks.frameworks import has_gpu
 from ..storage import digest, file_digest
 from .folds import Fold
 from .methods import FitRules, Method
@@ -106,7 +106,7 @@ def _versions(distributions: Sequence[str], sources: list[Path]) -> dict[str, st
     own = [Path(__file__).parent / f"{name}.py" for name in _FILES_THAT_DECIDE]
     code = digest([file_digest(path) for path in [*sources, *own]])[:16]
     found = installed_versions(distributions) | {"leukobench code": code}
-    return found | {"gpu": "shown"} if gpu_shown() else found
+    return found | {"gpu": "shown"} if has_gpu() else found
 
 
 def installed_versions(distributions: Sequence[str]) -> dict[str, str]:

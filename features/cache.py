@@ -1,4 +1,4 @@
-"""The parquet cache of feature vectors: one folder an extractor identity, rows keyed by the images' content."""
+"""The parquet cache of feature vectors: one folder for each extractor identity, rows keyed by the images' SHA-256."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from ..storage import atomic_path, cache_folder, digest, explained, remove_leftovers, write_text
+from ..storage import atomic_path, cache_folder, digest, remove_leftovers, storage_errors, write_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 class FeatureCache:
     """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column a feature).
 
-    Several processes may append at the same time: a part appears whole or not at all, under a name of its own, and an
-    image that two of them computed counts once. A part that cannot be read, or that another extractor wrote, is set
-    aside as ``*.damaged``; its images count as missing.
+    Several processes may append at the same time: a part appears whole or not at all, under a unique name, and an
+    image that two of them computed counts once. A part that cannot be read, or that another extractor wrote, is
+    renamed to ``*.damaged``; its images count as missing.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class FeatureCache:
 
     @classmethod
     def shared(cls, identity: Mapping[str, Any]) -> FeatureCache:
-        """The cache of an extractor in the user's cache folder, which all runs share."""
+        """Open the cache of an extractor in the user's cache folder, which all runs share."""
         return cls(cache_folder() / "features", identity)
 
-    def known(self) -> set[str]:
-        """Ids of the images whose vectors are here."""
+    def image_ids(self) -> set[str]:
+        """Ids of the images whose vectors are cached."""
         ids: set[str] = set()
         for _, table in self._tables(["image_id"]):
             ids.update(table.column("image_id").to_pylist())
@@ -104,7 +104,7 @@ class FeatureCache:
         rows: dict[str, list[int]] = {}
         for row, image_id in enumerate(ids):
             rows.setdefault(image_id, []).append(row)
-        with explained(target), target.open("wb") as file:
+        with storage_errors(target), target.open("wb") as file:
             start = 0
             for names, part in self._tables(None):
                 if not start:
@@ -136,7 +136,7 @@ class FeatureCache:
                 continue
             expected = expected or names
             if stamp != self._stamp() or names != expected:
-                _set_aside(path, "another extractor wrote it")
+                _set_aside(path, "written by another extractor")
                 continue
             yield names, table
 
@@ -145,7 +145,7 @@ class FeatureCache:
 
 
 def _copy_rows(part: pyarrow.Table, rows: dict[str, list[int]], file: BinaryIO, start: int) -> None:
-    """Write the rows that are still wanted from `part` to their places in `file`, and strike them off `rows`."""
+    """Write the rows that are still wanted from `part` to their places in `file`, and remove them from `rows`."""
     wanted = [(i, image_id) for i, image_id in enumerate(part.column("image_id").to_pylist()) if image_id in rows]
     if not wanted:
         return
@@ -161,5 +161,5 @@ def _values(part: pyarrow.Table) -> NDArray[np.float32]:
 
 
 def _set_aside(path: Path, reason: str) -> None:
-    _log.warning("Damaged cache file set aside, its images are computed again: %s (%s)", path.name, reason)
+    _log.warning("Damaged cache file renamed, its images are computed again: %s (%s)", path.name, reason)
     path.replace(path.with_name(path.name + ".damaged"))

@@ -21,9 +21,9 @@ from .extractors import make_extractor
 
 
 class DeepFeatures(TransformerMixin, BaseEstimator):
-    """Vectors of a pretrained network for image files, cached by the files' content.
+    """Features of a pretrained network for image files, cached by the files' content.
 
-    Nothing is learnt from the images: `fit` only finds the weights and the engine, so that this step cannot leak.
+    Nothing is learnt from the images: `fit` only locates the weights and the engine, so this step cannot leak.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Sequence[str | os.PathLike[str]], y: Any = None) -> DeepFeatures:
-        """Find the weights and the engine; the images are not looked at.
+        """Locate the weights and the engine; the images are not read.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         return hasattr(self, "extractor_")
 
     def transform(self, X: Sequence[str | os.PathLike[str]]) -> NDArray[np.float32]:
-        """Vectors of the image files `X`.
+        """Extract the features of the image files `X`.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
             return np.load(target)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names that tell pooling, stage and channel; known once something was transformed."""
+        """Feature names, made of pooling, stage and channel; empty before the first `transform`."""
         cache = FeatureCache.shared(self.extractor_.identity)
         return np.asarray(cache.feature_names(), dtype=object)
 
@@ -129,9 +129,9 @@ def _identify(path: Path) -> str:
 
 
 def _refuse(images: list[tuple[str, str]], refused: dict[str, str]) -> None:
-    bad = [(path, refused[image_id]) for image_id, path in images if image_id in refused]
+    unreadable = [(path, refused[image_id]) for image_id, path in images if image_id in refused]
     raise UnreadableImageError(
-        f"{len(bad)} of {len(images)} files are no readable images.",
-        received="; ".join(f"{path}: {reason}" for path, reason in bad[:3]),
-        fix="leave them out, or repair them.",
+        f"{len(unreadable)} of {len(images)} files are not readable images.",
+        received="; ".join(f"{path}: {reason}" for path, reason in unreadable[:3]),
+        fix="leave these files out, or repair them.",
     )

@@ -38,7 +38,7 @@ def choose_engine(name: str = "auto") -> str:
     """
     if name not in ENGINES:
         raise ConfigurationError("There is no such engine.", expected=", ".join(ENGINES), received=name)
-    installed = {"openvino": frameworks.installed("openvino"), "keras": frameworks.keras_installed()}
+    installed = {"openvino": frameworks.is_installed("openvino"), "keras": frameworks.keras_installed()}
     if name == "auto":
         keras_first = frameworks.gpu_usable() or not frameworks.can_convert()
         order = ("keras", "openvino") if keras_first else ("openvino", "keras")
@@ -72,7 +72,7 @@ def open_engine(
     network, weights
         The spec and what `leukobench.networks.weights.locate` found for it.
     poolings : sequence of {"average", "max", "multilevel"}
-        See `leukobench.features.pooling.pooled`.
+        See `leukobench.features.pooling.add_poolings`.
     precision : {"float32", "bfloat16"}
         bfloat16 is up to twice as fast on processors that support it, and moves vectors by a few per cent.
     engine : {"auto", "openvino", "keras"}

@@ -37,7 +37,7 @@ def extract_to(
     threads: int,
     advance: Advance = lambda done: None,
 ) -> dict[str, str]:
-    """Bring the vectors of `images` into the ``.npy`` file `target`, computing those that the cache lacks.
+    """Write the vectors of `images` into the ``.npy`` file `target`; compute those that are not cached.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def extract_to(
     raise StorageError(
         f"{len(left)} vectors are missing from the cache just after they were written.",
         received=f"folder {cache.folder}",
-        fix="the disk or another program damages these files: delete the folder, or set LEUKOBENCH_CACHE elsewhere.",
+        fix="the disk or another program damages these files: delete the folder, or set LEUKOBENCH_CACHE to another.",
     )
 
 
 def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tuple[str, str]]:
-    """The images that the cache lacks, each id once."""
-    known = cache.known()
-    return list({image_id: (image_id, path) for image_id, path in images if image_id not in known}.values())
+    """Images that are not cached, each id once."""
+    cached = cache.image_ids()
+    return list({image_id: (image_id, path) for image_id, path in images if image_id not in cached}.values())
 
 
 def compute(
@@ -98,7 +98,7 @@ def compute(
     if first is None:
         return
     with extractor.open(threads) as engine:
-        vectors = _counted(engine.vectors(itertools.chain([first], readable)), advance)
+        vectors = _count(engine.vectors(itertools.chain([first], readable)), advance)
         names = list(engine.feature_names)
         parts = extractor.columns(names) if hasattr(extractor, "columns") else [slice(None)]
         _append_in_parts(vectors, accepted, names, list(zip(caches, parts, strict=True)))
@@ -110,7 +110,7 @@ def _append_in_parts(
     names: Sequence[str],
     sinks: Sequence[tuple[FeatureCache, slice]],
 ) -> None:
-    """Write a part when it is full, when a minute has passed, and when anything interrupts."""
+    """Write a part when it is full, when a minute has passed, and on any interruption."""
     chunk: list[NDArray[np.float32]] = []
     begun = time.monotonic()
 
@@ -119,9 +119,9 @@ def _append_in_parts(
             matrix = np.stack(chunk)
             ids = [accepted.popleft() for _ in chunk]
             chunk.clear()
-            known = names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
+            columns = names or [f"f_{position:04d}" for position in range(matrix.shape[1])]
             for cache, part in sinks:
-                cache.append(ids, np.ascontiguousarray(matrix[:, part]), known[part])
+                cache.append(ids, np.ascontiguousarray(matrix[:, part]), columns[part])
 
     try:
         for vector in vectors:
@@ -133,7 +133,7 @@ def _append_in_parts(
         flush()
 
 
-def _counted(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterator[NDArray[np.float32]]:
+def _count(vectors: Iterable[NDArray[np.float32]], advance: Advance) -> Iterator[NDArray[np.float32]]:
     for vector in vectors:
         advance(1)
         yield vector
@@ -155,7 +155,7 @@ def _accept(
 
 
 def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int) -> Iterator[tuple[Item, Read]]:
-    """Each item with what `read` makes of it, in order, read in threads at most `_LOOKAHEAD` items ahead."""
+    """Yield each item and ``read(item)``, in order; threads read at most `_LOOKAHEAD` items ahead."""
     waiting: deque[tuple[Item, Future[Read]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         try:
@@ -172,7 +172,7 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
 
 
 def _read(image_id: str, path: str, extractor: Extractor | Together) -> NDArray[Any] | UnreadableImageError:
-    """Read a file once: its bytes must still be those that were indexed."""
+    """Read a file; refuse it if its bytes have changed since it was indexed."""
     try:
         data = Path(path).read_bytes()
         if hashlib.sha256(data).hexdigest() != image_id:

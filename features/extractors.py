@@ -126,7 +126,7 @@ class NetworkExtractor:
     def read(self, data: bytes) -> NDArray[np.uint8]:
         """Pixels at the network's input size; see `Extractor.read`."""
         size = self.network.input_size
-        return resize(decode(data, scaled_for=size), size, self.network.interpolation)
+        return resize(decode(data, target_size=size), size, self.network.interpolation)
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:
         """Build or load the network; see `Extractor.open`."""
@@ -201,7 +201,7 @@ class CustomExtractor:
 
     def read(self, data: bytes) -> NDArray[np.uint8]:
         """Pixels, at the size that the object asks for; see `Extractor.read`."""
-        image = decode(data, scaled_for=self.input_size)
+        image = decode(data, target_size=self.input_size)
         return resize(image, self.input_size) if self.input_size else image
 
     @contextlib.contextmanager

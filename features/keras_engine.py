@@ -14,7 +14,7 @@ from ..networks.build import build
 from ..networks.network import Network
 from ..networks.weights import Weights
 from .network_engine import NetworkEngine
-from .pooling import feature_names, pooled
+from .pooling import add_poolings, feature_names
 
 
 class KerasEngine(NetworkEngine):
@@ -70,4 +70,4 @@ class KerasEngine(NetworkEngine):
 def build_pooled(network: Network, weights: Weights, poolings: Sequence[str], precision: str) -> tuple[Any, list[str]]:
     """The Keras network with its pooling, and one name a number of its vectors."""
     model = build(network, weights, precision=precision)
-    return pooled(model, network, poolings), feature_names(model, network, poolings)
+    return add_poolings(model, network, poolings), feature_names(model, network, poolings)

@@ -12,7 +12,7 @@ from ..errors import EngineError
 from ..machine import cores
 from ..networks import frameworks
 from ..networks.network import Network
-from ..networks.openvino_ir import Converted, converted
+from ..networks.openvino_ir import Converted, load_converted
 from ..networks.weights import Weights
 from .keras_engine import build_pooled
 from .network_engine import NetworkEngine
@@ -26,7 +26,7 @@ def converted_network(network: Network, weights: Weights, poolings: Sequence[str
     EngineError, StorageError, WeightsError
     """
     identity = {"network": network.identity(), "weights": weights.digest, "poolings": list(poolings)}
-    return converted(identity, lambda: build_pooled(network, weights, poolings, "float32"))
+    return load_converted(identity, lambda: build_pooled(network, weights, poolings, "float32"))
 
 
 class OpenVINOEngine(NetworkEngine):

@@ -1,4 +1,4 @@
-"""From feature maps to one vector an image: average, maximum, or mean and standard deviation after each stage."""
+"""Pooling: from feature maps to one vector per image, by average, maximum, or mean and standard deviation per stage."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ POOLINGS = ("average", "max", "multilevel")
 _SHORT = {"average": "avg", "max": "max"}
 
 
-def pooled(model: Any, network: Network, poolings: Sequence[str]) -> Any:
-    """Put a pooling on top of a network.
+def add_poolings(model: Any, network: Network, poolings: Sequence[str]) -> Any:
+    """Add poolings on top of a network.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def pooled(model: Any, network: Network, poolings: Sequence[str]) -> Any:
     """
     from keras import Model, ops
 
-    parts = [_pooled(model, network, pooling) for pooling in poolings]
+    parts = [_pool(model, network, pooling) for pooling in poolings]
     outputs = ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     return Model(model.inputs[0], outputs, name="_".join([network.name, *poolings]))
 
 
-def _pooled(model: Any, network: Network, pooling: str) -> Any:
+def _pool(model: Any, network: Network, pooling: str) -> Any:
     from keras import layers, ops
 
     check_pooling(pooling)
@@ -54,12 +54,12 @@ def _pooled(model: Any, network: Network, pooling: str) -> Any:
 
 
 def feature_names(model: Any, network: Network, poolings: Sequence[str]) -> list[str]:
-    """Names of the numbers that `pooled` gives, in its order.
+    """Feature names of the output of `add_poolings`, in its order.
 
     Parameters
     ----------
     model, network, poolings
-        As for `pooled`.
+        As for `add_poolings`.
 
     Returns
     -------
@@ -73,14 +73,14 @@ def feature_names(model: Any, network: Network, poolings: Sequence[str]) -> list
 def _names(model: Any, network: Network, pooling: str) -> list[str]:
     check_pooling(pooling)
     if pooling != "multilevel":
-        return _numbered(_SHORT[pooling], model.output.shape[-1])
+        return _numbered_names(_SHORT[pooling], model.output.shape[-1])
     widths = [model.get_layer(name).output.shape[-1] for name in stages(model, network)]
     parts = [(f"stage{i}_{part}", width) for i, width in enumerate(widths, 1) for part in ("mean", "std")]
-    return [name for prefix, width in parts for name in _numbered(prefix, width)]
+    return [name for prefix, width in parts for name in _numbered_names(prefix, width)]
 
 
 def columns_of(names: Sequence[str], pooling: str) -> slice:
-    """Where the numbers of one pooling stand among those that `pooled` gives, by their names."""
+    """Columns of one pooling in the output of `add_poolings`, found by their names."""
     own = [i for i, name in enumerate(names) if name.startswith(_SHORT.get(pooling, "stage"))]
     return slice(own[0], own[-1] + 1)
 
@@ -141,5 +141,5 @@ def _float32(x: Any) -> Any:
     return x if x.dtype == "float32" else ops.cast(x, "float32")
 
 
-def _numbered(prefix: str, width: int) -> list[str]:
+def _numbered_names(prefix: str, width: int) -> list[str]:
     return [f"{prefix}_{channel:04d}" for channel in range(width)]

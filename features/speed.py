@@ -1,4 +1,4 @@
-"""Speed: what one more image costs an extractor, from decoded pixels to its vector."""
+"""Speed: the time per image of an extractor, from decoded pixels to the vector."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEAST_S = 2.0
 
 @dataclass(frozen=True)
 class ExtractorCost:
-    """What an extractor costs.
+    """Cost of an extractor.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class ExtractorCost:
 
 
 def extractor_cost(extractor: Extractor, files: Sequence[bytes], threads: int) -> ExtractorCost:
-    """Time an extractor on a few images, over and over, for two seconds at least.
+    """Time an extractor on a few images, repeated for at least two seconds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Decoding: the bytes of one image file become 8-bit RGB pixels, completely, or are refused with a reason."""
+"""Decoding: turn the bytes of one image file into 8-bit RGB pixels, completely, or refuse them with a reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageEr
 from ..errors import ConfigurationError, UnreadableImageError
 
 MAX_PIXELS = 50_000_000
-"""An image with more pixels is refused: a small file can otherwise claim all memory (a decompression bomb)."""
+"""An image with more pixels is refused: a small file could fill the memory (a decompression bomb)."""
 
 _SPARE = 3
 _SIGNATURES = {
@@ -30,8 +30,8 @@ _WHITE_IS_ZERO = 0
 _PHOTOMETRIC = 262
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int, int] | None = None) -> np.ndarray:
-    """Decode the bytes of one image file completely, converted as `decode_rgb` says.
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int, int] | None = None) -> np.ndarray:
+    """Decode the bytes of one image file completely; see `decode_rgb` for the conversion.
 
     Parameters
     ----------
@@ -39,46 +39,46 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int, int
         The whole file.
     max_pixels : int
         Larger images are refused.
-    scaled_for : (int, int), optional
+    target_size : (int, int), optional
         Height and width to which the pixels will be scaled: see `decode_rgb`.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
-        Red, green, blue; writable. Smaller than the file says where `scaled_for` allows it.
+        Red, green, blue; writable. Smaller than the image in the file where `target_size` allows it.
 
     Raises
     ------
     UnreadableImageError
         The bytes do not decode completely; ``what`` is the reason in words.
     """
-    return np.array(decode_rgb(data, max_pixels, scaled_for))
+    return np.array(decode_rgb(data, max_pixels, target_size))
 
 
-def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int, int] | None = None) -> Image.Image:
+def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int, int] | None = None) -> Image.Image:
     """Decode the bytes of one image file completely into a Pillow image of mode RGB.
 
     Parameters
     ----------
     data : bytes
-        The whole file; its first bytes say which format it is, an extension plays no part.
+        The whole file; its first bytes decide the format, not its extension.
     max_pixels : int
-        Larger images are refused. Beyond Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS`` that limit has to be raised too.
-    scaled_for : (int, int), optional
+        Larger images are refused. Beyond Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS``, raise that limit too.
+    target_size : (int, int), optional
         Height and width to which the pixels will be scaled. A JPEG at least six times as large is decoded at a half, a
-        quarter or an eighth of its size, three times `scaled_for` at least, in about half the time: scaled down from
+        quarter or an eighth of its size, three times `target_size` at least, in about half the time: scaled down from
         there, pixels differ by 0.1 to 0.3 grey levels on average (docs/decisions/012).
 
     Raises
     ------
     UnreadableImageError
-        The bytes are no such image, or damaged, truncated, too large, or of a kind that has no one right conversion.
+        The bytes are not such an image, or damaged, truncated, too large, or of a kind without a unique conversion.
     ConfigurationError
-        Other code in this process told Pillow to fill up truncated images.
+        Other code in this process set Pillow to fill up truncated images.
 
     Notes
     -----
-    What becomes of everything that is not 8-bit RGB:
+    How everything that is not 8-bit RGB is converted:
 
     - the EXIF (or XMP) orientation is applied;
     - grey, 1-bit and palette images become RGB; YCbCr is converted by Pillow;
@@ -88,7 +88,7 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int,
       as ``257 * v`` or ``256 * v`` come back exactly. 12-bit TIFF is scaled by its own 12 bits. A 16-bit image whose
       values all lie below 4,096 is refused, because it would come out all but black (12-bit data in a 16-bit file);
     - colours are taken as sRGB: colour profiles and gamma entries are not applied;
-    - of a JPEG that carries further pictures (MPO, from telephones) the main one is taken.
+    - of a JPEG with further images (MPO, from telephones) the main one is taken.
 
     Refused: floating-point, 32-bit and signed pixels, CIE Lab, several pages (TIFF) and animations (PNG, WebP).
 
@@ -102,10 +102,10 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int,
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             _check_header(image, max_pixels)
-            _reduce(image, scaled_for)
+            _reduce(image, target_size)
             raw_mode = _raw_mode(image)
             image.load()
-            _check_end(image, data, scaled_for)
+            _check_end(image, data, target_size)
             ImageOps.exif_transpose(image, in_place=True)
             return _to_rgb(image, raw_mode)
     except (UnreadableImageError, MemoryError):
@@ -119,7 +119,7 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, scaled_for: tuple[int,
 def _check_pillow() -> None:
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ConfigurationError(
-            "Pillow is set to fill up truncated images, so damaged files could not be told from whole ones.",
+            "Pillow is set to fill up truncated images, so damaged files would pass as whole ones.",
             expected="PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False",
             received="True, set by other code in this process",
             fix="remove that setting.",
@@ -132,7 +132,7 @@ def _format_of(data: bytes) -> str:
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
             return kind
-    raise UnreadableImageError("its bytes are not those of a JPEG, PNG, BMP, TIFF or WebP image")
+    raise UnreadableImageError("not a JPEG, PNG, BMP, TIFF or WebP image, by its first bytes")
 
 
 def _check_header(image: Image.Image, max_pixels: int) -> None:
@@ -145,7 +145,7 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise UnreadableImageError(
             f"{image.format} file with several pages or frames",
-            expected="one picture a file",
+            expected="one image a file",
             fix="save each page as a file of its own.",
         )
 
@@ -170,14 +170,14 @@ def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
         rgb = image.convert("RGB")
     else:
         raise UnreadableImageError(
-            f"pixels of mode {image.mode} have no one right conversion to 8-bit RGB",
+            f"pixels of mode {image.mode} have no unique conversion to 8-bit RGB",
             expected="8- or 16-bit grey, RGB, palette or CMYK",
             fix="export the image as 8-bit RGB.",
         )
     if deep and np.asarray(rgb).max() < 16:
         raise UnreadableImageError(
-            "16-bit file that uses 12 bits at most and would come out black",
-            fix="scale its values to the full 16 bits, the same factor for every image.",
+            "16-bit file that uses 12 bits at most and would become almost black",
+            fix="scale its values to the full 16 bits, by the same factor for every image.",
         )
     return rgb
 
@@ -193,7 +193,7 @@ def _high_byte(image: Image.Image, raw_mode: str) -> np.ndarray:
 
 
 def _verify_png(data: bytes) -> None:
-    """Walk the chunks to the end: Pillow verifies the header's checksums only, and does not miss an end."""
+    """Walk the chunks to the end: Pillow verifies only the header's checksums, and does not notice a missing end."""
     position = 8
     while position + 12 <= len(data):
         end = position + 8 + int.from_bytes(data[position : position + 4])
@@ -207,13 +207,13 @@ def _verify_png(data: bytes) -> None:
     raise UnreadableImageError("PNG file that is truncated: its end is missing")
 
 
-def _reduce(image: Image.Image, scaled_for: tuple[int, int] | None) -> None:
-    """Let libjpeg decode at a part of the size; whether the picture will be turned is not known yet."""
-    if scaled_for and image.format == "JPEG":
-        image.draft(None, (_SPARE * max(scaled_for),) * 2)
+def _reduce(image: Image.Image, target_size: tuple[int, int] | None) -> None:
+    """Let libjpeg decode at a fraction of the size; whether the image will be rotated is not known yet."""
+    if target_size and image.format == "JPEG":
+        image.draft(None, (_SPARE * max(target_size),) * 2)
 
 
-def _check_end(image: Image.Image, data: bytes, scaled_for: tuple[int, int] | None) -> None:
+def _check_end(image: Image.Image, data: bytes, target_size: tuple[int, int] | None) -> None:
     """Refuse a JPEG whose last blocks are missing although it has an end marker.
 
     libjpeg fills missing blocks with mid grey. Where the last pixel is that, bytes put before the end marker tell: they
@@ -224,7 +224,7 @@ def _check_end(image: Image.Image, data: bytes, scaled_for: tuple[int, int] | No
     end = data.rfind(b"\xff\xd9")
     longer = io.BytesIO(data[:end] + b"\x55" * 64 + data[end:])
     with Image.open(longer, formats=("JPEG",)) as other:
-        _reduce(other, scaled_for)
+        _reduce(other, target_size)
         if other.tobytes() != image.tobytes():
             raise UnreadableImageError("JPEG file that is truncated: its last blocks are missing")
 

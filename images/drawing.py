@@ -1,4 +1,4 @@
-"""Drawing: the pixels of one synthetic blood smear, by NumPy and Pillow alone.
+"""Drawing: the pixels of one synthetic blood smear, with NumPy and Pillow alone.
 
 Cells add up as optical density and become colour by the law of Beer and Lambert, as in a stained film: red cells with
 a pale centre, white cells with nucleus, chromatin, nucleoli and cytoplasm, platelets, uneven light, blur and noise.
@@ -94,7 +94,7 @@ def draw_smear(morphology: Morphology, stain: Stain, rng: np.random.Generator, s
     stain : Stain
         Colours and light.
     rng : numpy.random.Generator
-        All chance comes from it.
+        Source of all randomness.
     size : int
         Height and width in pixels.
 
@@ -133,7 +133,7 @@ def _add_platelets(layer: np.ndarray, margin: int, rng: np.random.Generator, sca
 
 
 def _white_cell_places(morphology: Morphology, rng: np.random.Generator, size: int) -> list[tuple[int, int]]:
-    """Choose places that keep white cells apart; one that finds no room after some tries is left out."""
+    """Choose places that keep white cells apart; a cell that finds no space after some tries is left out."""
     apart = 2 * morphology.nucleus * (1 + morphology.rim) * 0.95 * size / _BASE
     places: list[tuple[int, int]] = []
     for _ in range(1 + rng.poisson(max(0.0, morphology.cells - 1))):
@@ -214,14 +214,14 @@ def _under(patch: np.ndarray, row: int, column: int) -> tuple[slice, slice]:
 
 
 @lru_cache(maxsize=256)
-def _centred(half: int) -> tuple[np.ndarray, np.ndarray]:
+def _coordinates(half: int) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
     return y, x
 
 
 def _polar(half: int, down: float = 0.0, right: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Angle and distance of every pixel of a square patch from its middle, or from a point beside it."""
-    y, x = _centred(half)
+    y, x = _coordinates(half)
     y, x = y - np.float32(down), x - np.float32(right)
     return np.arctan2(y, x), np.hypot(y, x)
 

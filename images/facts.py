@@ -1,4 +1,4 @@
-"""File facts: what a file tells before one looks at the picture. Where they tell the class, a classifier can cheat."""
+"""File facts: what a file shows without its pixels. Where they differ between classes, a classifier can cheat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CAMERA_TAGS = {"maker": 271, "model": 272, "software": 305, "taken": 306}
 
 
 def file_facts(data: bytes) -> dict[str, float | str]:
-    """Facts of one image file, from its header alone.
+    """Read the facts of one image file from its header alone.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files: everything that lies below a folder, each one a candidate or refused with a reason."""
+"""Files: everything below a folder, each file a candidate or refused with a reason."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from ..errors import ImagesError
 
 EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Endings, in lower case, of the files that count as images; upper case works as well."""
+"""Extensions, in lower case, of the files that count as images; upper case works as well."""
 
 TABLES = frozenset({".csv", ".parquet"})
-"""Endings of the files that count as manifests."""
+"""Extensions of the files that count as manifests."""
 
 
 _OF_A_RUN = {".lock", "run.log"}
@@ -21,7 +21,7 @@ _OF_A_RUN = {".lock", "run.log"}
 
 @dataclass(frozen=True)
 class FileList:
-    """What lies below a folder.
+    """The files below a folder.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class FileList:
     refused : tuple of (str, str)
         Path and reason of everything else, sorted.
     manifest : str
-        Name of the manifest file, where the user pointed at one instead of a folder; then nothing was searched.
+        Name of the manifest file, if the user named one instead of a folder; then no folder was searched.
     """
 
     folder: Path
@@ -40,15 +40,15 @@ class FileList:
     refused: tuple[tuple[str, str], ...] = ()
     manifest: str = ""
 
-    def named(self, *names: str) -> list[str]:
-        """Files that are no images and whose last part is one of `names`, or ends in one that begins with a dot."""
+    def other_files(self, *names: str) -> list[str]:
+        """Files that are not images and have one of `names`, or one of them as extension (``.csv``)."""
         paths = [PurePosixPath(path) for path, _ in self.refused]
         return [str(path) for path in paths if path.name in names or path.suffix.lower() in names]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One image as a layout sees it: its path, relative to the folder or absolute, its label and its patient or ''."""
+    """One image of a layout: its path, relative to the folder or absolute, its label, and its patient or ''."""
 
     path: str
     label: str
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a layout makes of a `FileList`: rows, further refusals (path, reason), and where the patients come from."""
+    """What a layout reads from a `FileList`: rows, further refusals (path, reason), and the source of the patients."""
 
     rows: list[Row]
     refused: list[tuple[str, str]]
@@ -65,7 +65,7 @@ class Listing:
 
 
 def find_files(images: str | Path) -> FileList:
-    """List every file below a folder, following symbolic links once, or take a manifest file as it stands.
+    """List every file below a folder, following symbolic links once, or take a manifest file as it is.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def find_files(images: str | Path) -> FileList:
     Raises
     ------
     ImagesError
-        There is neither.
+        There is no such folder or file.
     """
     root = Path(os.path.abspath(Path(images).expanduser()))
     if root.is_file() and root.suffix.lower() in TABLES:
@@ -87,10 +87,10 @@ def find_files(images: str | Path) -> FileList:
             received=f"{root}, which is {'a file' if root.exists() else 'not there'}",
             fix="correct the path.",
         )
-    found = list(_walk(root))
-    images_found = sorted(path for path, reason in found if not reason)
-    refused = sorted((path, reason) for path, reason in found if reason)
-    return FileList(root, tuple(images_found), tuple(refused))
+    paths = list(_walk(root))
+    candidates = sorted(path for path, reason in paths if not reason)
+    refused = sorted((path, reason) for path, reason in paths if reason)
+    return FileList(root, tuple(candidates), tuple(refused))
 
 
 def printable(path: str) -> str:
@@ -104,9 +104,9 @@ def is_image_name(path: str) -> bool:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield every path below `root` with the reason why it is no candidate, or ''.
+    """Yield every path below `root` with the reason why it is not a candidate, or ''.
 
-    Linked folders wait until all real ones are done, so that a folder that both reach is listed under its own name.
+    Linked folders come after all real ones, so that a folder that both reach is listed under its own name.
     """
     seen: set[tuple[int, int]] = set()
     folders, linked = [""], list[str]()
@@ -119,7 +119,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             yield folder or ".", f"folder cannot be read: {error.strerror}"
             continue
         if (status.st_dev, status.st_ino) in seen:
-            yield folder, "symbolic link to a folder that is listed already"
+            yield folder, "symbolic link to a folder that was already listed"
             continue
         seen.add((status.st_dev, status.st_ino))
         if folder and {entry.name for entry in entries} >= _OF_A_RUN:

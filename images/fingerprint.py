@@ -1,4 +1,4 @@
-"""Fingerprint: a picture in a few hundred numbers that turn with it, so that turned copies can be found."""
+"""Fingerprint: an image as a few hundred numbers that shift when it is turned, so that turned copies can be found."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PIL import Image
 Floats = NDArray[np.float32]
 
 _FLAT = 1.5
-"""Standard deviation, in grey levels, below which a picture is one grey."""
+"""Standard deviation, in grey levels, below which an image counts as one shade of grey."""
 _BLACK = 12
-_LEAST_SURROUND, _LEAST_SHOWN = 0.02, 0.05
+_LEAST_SURROUND, _LEAST_FOREGROUND = 0.02, 0.05
 
 
 class Disc:
-    """Samples on circles around the middle of a square grey picture.
+    """Samples on circles around the middle of a square grey image.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Disc:
         self.side, self.radii, self.angles, self.reach = side, radii, angles, reach
 
     def grey(self, pixels: NDArray[np.uint8]) -> Floats:
-        """The central square of a picture of shape (height, width, 3), scaled, shape (side, side)."""
+        """Cut out the central square of an image (height, width, 3) in grey, scaled, shape (side, side)."""
         height, width = pixels.shape[:2]
         length = min(height, width)
         left, top = (width - length) / 2, (height - length) / 2
@@ -41,18 +41,18 @@ class Disc:
         image = Image.fromarray(pixels).convert("L")
         return np.asarray(image.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box), np.float32)
 
-    def vector(self, grey: Floats, shown: Floats, flat: float) -> Floats:
-        """Samples weighted with the area that they stand for, sum 0 and norm 1, shape (radii, angles).
+    def vector(self, grey: Floats, foreground: Floats, flat: float) -> Floats:
+        """Sample the disc, weighted by the area of each sample, sum 0 and norm 1, shape (radii, angles).
 
-        The inner product of two vectors is the correlation of the pictures within the disc; a turn of the picture
-        shifts the angles. What is not `shown` (1, or 0 in the surround) has no weight. All zeros where the standard
-        deviation is below `flat`, or next to nothing is shown.
+        The inner product of two vectors is the correlation of the images within the disc; a turn of the image shifts
+        the angles. Pixels where `foreground` is 0 have no weight. All zeros where the standard deviation is below
+        `flat`, or where there is almost no foreground.
         """
         places, parts, areas = self._grid
-        values, weights = ((pixels.ravel()[places] * parts).sum(axis=0) for pixels in (grey, shown))
+        values, weights = ((pixels.ravel()[places] * parts).sum(axis=0) for pixels in (grey, foreground))
         weights = weights * areas
         total = weights.sum()
-        if total < _LEAST_SHOWN * areas.sum():
+        if total < _LEAST_FOREGROUND * areas.sum():
             return np.zeros_like(values)
         weighted = np.sqrt(weights) * (values - (weights * values).sum() / total)
         norm = np.linalg.norm(weighted)
@@ -77,11 +77,11 @@ class Disc:
 COARSE = Disc(side=32, radii=12, angles=64)
 
 
-def shown(grey: Floats, margin: int) -> Floats:
-    """1 where a picture shows something; 0 in its surround, and so many pixels inside of that.
+def foreground_mask(grey: Floats, margin: int) -> Floats:
+    """Return 1 where an image has content; 0 in its black surround and within `margin` pixels of it.
 
-    The surround is black and reaches the border: round the field of a microscope, or round a cell that was
-    cut out. Its outline is much the same in all pictures of a set, and would make copies of them all.
+    The surround reaches the border: around the field of a microscope, or around a cell that was cut out. Its outline
+    is much the same in all images of a data set, and would make them all look like copies.
     """
     from scipy.ndimage import binary_dilation, label
 
@@ -94,7 +94,7 @@ def shown(grey: Floats, margin: int) -> Floats:
 
 
 def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
-    """Grey values on circles around the middle of a picture.
+    """Sample grey values on circles around the middle of an image.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
     Returns
     -------
     ndarray of float32, shape (768,)
-        See `Disc.vector`; all zeros for a picture that is nearly one grey and cannot be compared.
+        See `Disc.vector`; all zeros for an image of nearly one grey, which cannot be compared.
     """
     grey = COARSE.grey(pixels)
-    return COARSE.vector(grey, shown(grey, 1), _FLAT).ravel()
+    return COARSE.vector(grey, foreground_mask(grey, 1), _FLAT).ravel()
 
 
 def correlations(first: NDArray[np.complex64], second: NDArray[np.complex64], angles: int) -> tuple[Floats, Floats]:
-    """Correlation of pictures at every turn, plain and with the second one mirrored.
+    """Correlate pairs of images at every turn, plain and with the second one mirrored.
 
     Parameters
     ----------

@@ -32,9 +32,9 @@ def clusters(*keys: np.ndarray) -> np.ndarray:
     items, nodes, offset = [], [], count
     for key in keys:
         code, values = pd.factorize(np.asarray(key, dtype=object))
-        known = np.flatnonzero(np.asarray(key, dtype=object) != "")
-        items.append(known)
-        nodes.append(code[known] + offset)
+        keyed = np.flatnonzero(np.asarray(key, dtype=object) != "")
+        items.append(keyed)
+        nodes.append(code[keyed] + offset)
         offset += len(values)
     row, column = np.concatenate(items), np.concatenate(nodes)
     graph = coo_array((np.ones(len(row), dtype=np.int8), (row, column)), shape=(offset, offset))
@@ -48,11 +48,11 @@ def compile_group(group: str) -> re.Pattern[str]:
         expression = re.compile(group)
     except re.error as error:
         raise ConfigurationError(
-            f"The regular expression for the group is not one: {error}.", received=group, fix="correct it."
+            f"The regular expression for the group is invalid: {error}.", received=group, fix="correct it."
         ) from error
     if not expression.groups:
         raise ConfigurationError(
-            "The regular expression for the group captures nothing.",
+            "The regular expression for the group has no capture group.",
             expected=r"parentheses around the patient, such as 'patient_(\d+)/'",
             received=group,
             fix="put parentheses around the part of the path that names the patient.",
@@ -69,5 +69,5 @@ def regroup(listing: Listing, expression: re.Pattern[str]) -> Listing:
         if match and match[part]:
             rows.append(replace(row, patient=match[part]))
         else:
-            refused.append((row.path, "regular expression for the group finds no patient"))
+            refused.append((row.path, "no patient: the regular expression for the group does not match"))
     return Listing(rows, refused, f"regular expression {expression.pattern}")

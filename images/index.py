@@ -1,4 +1,4 @@
-"""The index: every image by its content, with label and patient, and the ledger of every file that is not used."""
+"""The index: every image with its SHA-256, label and patient, and the ledger of every file that is not used."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class ImageIndex:
     images : DataFrame
         One row an image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
         ``path`` (absolute), all text, sorted in this order: renaming or moving files changes no row but its path.
-        After an audit also ``copies``: what pictures that are copies of each other share, '' where there is none.
+        After an audit also ``copies``: a key that copies of one image share, '' where there is none.
     ledger : DataFrame
         One row a file that is not used: ``path`` and ``reason``, sorted by path.
     layout : str
-        Name of the layout that gave the labels.
+        Name of the layout that assigned the labels.
     patients : str
         Where the patients come from, in words; ``"none"`` where they are unknown.
     pseudo : bool
-        The patients are made up, for a stress test.
+        The patients are pseudo-patients, for a stress test.
     """
 
     images: pd.DataFrame
@@ -58,7 +58,7 @@ class ImageIndex:
 
     @cached_property
     def group(self) -> np.ndarray:
-        """Independent groups, int64, one number a row: rows of one patient, of one content or of copies share it."""
+        """Independent groups, int64, one number a row: images of one patient and copies of one image share it."""
         keys = [name for name in ("image_id", "patient", "copies") if name in self.images]
         return clusters(*(self.images[name].to_numpy() for name in keys))
 
@@ -67,13 +67,13 @@ class ImageIndex:
         return list(zip(self.images["image_id"], self.images["path"], strict=True))
 
     def table(self) -> pd.DataFrame:
-        """What ``images.parquet`` holds: row (0, 1, ...), image_id, label, patient, path …, and the group."""
+        """Table for ``images.parquet``: row (0, 1, ...), image_id, label, patient, path …, and the group."""
         table = self.images.assign(group=self.group)
         table.insert(0, "row", np.arange(len(table)))
         return table
 
     def digest(self) -> str:
-        """SHA-256 of ids, labels, groups and reasons: what decides tables, wherever the files lie."""
+        """SHA-256 of ids, labels, groups and reasons: all that decides the scores; paths take no part."""
         columns = [self.images["image_id"].tolist(), self.images["label"].tolist(), self.group.tolist()]
         return digest([*columns, (self.images["patient"] == "").tolist(), self.ledger["reason"].tolist()])
 
@@ -87,22 +87,22 @@ class ImageIndex:
         return table.agg(images=("path", "size"), distinct=("image_id", "nunique"), groups=("group", "nunique"))
 
     def with_copies(self, keys: Sequence[str]) -> ImageIndex:
-        """Return the index with images that share a key, which is not '', in one group."""
+        """Return the index with images that share a key other than '' in one group."""
         return replace(self, images=self.images.assign(copies=list(keys)).astype({"copies": "str"}))
 
     def with_pseudo_patients(self, keys: Sequence[str], words: str) -> ImageIndex:
-        """Return the index with groups that are called pseudo-patients, made as `words` says."""
+        """Return the index with pseudo-patients as groups; `words` describes how they were made."""
         images = self.images.assign(patient=list(keys)).astype({"patient": "str"})
         return replace(self, images=images, patients=words, pseudo=True)
 
     def split(self, sealed: np.ndarray) -> tuple[ImageIndex, ImageIndex]:
-        """Return the index without, and with nothing but, the rows where `sealed` is true."""
+        """Return two indexes: the rows where `sealed` is false, and those where it is true."""
         parts = (self.images[~sealed], self.images[sealed])
         rest, held = (replace(self, images=part.reset_index(drop=True)) for part in parts)
         return rest, held
 
     def conflicts(self) -> pd.DataFrame:
-        """Rows of `images` whose content lies under more than one label."""
+        """Rows of `images` whose content has more than one label."""
         labels = self.images.groupby("image_id")["label"].transform("nunique")
         return self.images[labels > 1].reset_index(drop=True)
 
@@ -133,7 +133,7 @@ class ImageIndex:
         return replace(self, images=kept, ledger=_ledger([*self.ledger.itertuples(index=False, name=None), *moved]))
 
     def check(self, folds: int) -> None:
-        """Refuse labels that cannot work.
+        """Refuse labels that cannot be cross-validated.
 
         Parameters
         ----------

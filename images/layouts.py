@@ -1,4 +1,4 @@
-"""Layouts: how folders and file names of a data set tell an image's label and patient."""
+"""Layouts: how the folders and file names of a data set assign labels and patients."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SPLIT = re.compile(r"(train|test|val|valid|validate|validation|eval|dev)(ing)?(
 
 
 class Layout(Protocol):
-    """What every item of `LAYOUTS` does."""
+    """What every layout in `LAYOUTS` offers."""
 
     def matches(self, files: FileList) -> bool:
-        """Whether these files look like this layout, judged by their names alone."""
+        """Whether these files follow this layout, judged by their names alone."""
         ...
 
     def read(self, files: FileList) -> Listing:
@@ -38,13 +38,13 @@ class NameLayout:
     pattern : str
         Matches the whole relative path; its group ``label`` is the label, its group ``patient``, if any, the patient.
     shape : str
-        The same in words, for the ledger.
+        The pattern in words, for the ledger.
     patients : str
         Where the patients come from, in words.
     labels : mapping, optional
         Class names for what the group ``label`` holds.
     choice : str, optional
-        If given, names may not repeat within a class, and this sentence says what the user has to choose between.
+        If set, names may not repeat within a class; this sentence says what the user has to choose between.
     """
 
     pattern: str
@@ -54,7 +54,7 @@ class NameLayout:
     choice: str = ""
 
     def matches(self, files: FileList) -> bool:
-        """Whether more than half of the images bear such names."""
+        """Whether more than half of the images have such names."""
         return 2 * sum(self._match(path) is not None for path in files.images) > len(files.images)
 
     def read(self, files: FileList) -> Listing:
@@ -63,7 +63,7 @@ class NameLayout:
         Raises
         ------
         ImagesError
-            Several versions of one set lie side by side, and the user has to choose one.
+            The folder holds several versions of one data set, and the user has to choose one.
         """
         rows, refused = [], []
         for path in files.images:
@@ -86,7 +86,7 @@ class NameLayout:
         if self.choice and repeated:
             stem = PurePosixPath(repeated[0]).stem
             raise ImagesError(
-                f"{len(repeated)} images bear names that occur more than once.",
+                f"{len(repeated)} images have names that occur more than once.",
                 expected="one version of each image",
                 received=", ".join(path for path in repeated if PurePosixPath(path).stem == stem),
                 fix=self.choice,
@@ -96,12 +96,12 @@ class NameLayout:
 class FolderLayout:
     """A folder a class: ``root/class/**/image``.
 
-    Folders below a class belong to it. Where every folder directly below the root is named like a split (train, test,
-    val, validation …), the classes are the folders below those, and the split is not used: folds are drawn anew.
+    Folders below a class belong to it. If every folder directly below the root is named like a split (train, test,
+    val, validation …), the classes are the folders below those; the split is ignored and new folds are drawn.
     """
 
     def matches(self, files: FileList) -> bool:
-        """Whether any image lies in a folder below the root."""
+        """Whether any image is in a folder below the root."""
         return any("/" in path for path in files.images)
 
     def read(self, files: FileList) -> Listing:
@@ -119,7 +119,7 @@ class FolderLayout:
 
 
 LAYOUTS = Registry("layout")
-"""Layouts by name; tried in this order, `folders` after all others, when none is named."""
+"""Layouts by name; auto-detection tries them in this order, `folders` last."""
 
 _ANYWHERE = r"(?:.*/)?"
 LAYOUTS.add("manifest", ManifestLayout())
@@ -197,7 +197,7 @@ def detect(files: FileList) -> str:
     reasons = Counter(reason for _, reason in files.refused).most_common(3)
     refused = "; ".join(f"{count} x {reason}" for reason, count in reasons)
     raise ImagesError(
-        f"No layout fits what lies below {files.folder}.",
+        f"No folder layout fits the files below {files.folder}.",
         expected="a folder a class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
         received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
         fix="move the images into a folder a class, or write a manifest.",

@@ -1,4 +1,4 @@
-"""Manifests: tables that say which label and patient an image has."""
+"""Manifests: tables of paths, labels and patients."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class ManifestLayout:
     """A CSV or parquet table with the columns ``path``, ``label`` and, if known, ``group`` or ``patient``.
 
     Paths are absolute or relative to the table. Every value is text: label 01 stays 01, and NA is a class like any
-    other. The user points at the table, or at a folder that holds it as ``manifest.csv`` or ``manifest.parquet``; in
-    the second case the folder's images that the table leaves out are refused.
+    other. The user names the table, or a folder that holds it as ``manifest.csv`` or ``manifest.parquet``; images of
+    that folder that are not in the table are refused.
     """
 
     def matches(self, files: FileList) -> bool:
-        """Whether the user pointed at a table, or at a folder with a table called ``manifest``."""
+        """Whether the user named a table, or a folder with a table called ``manifest``."""
         return bool(files.manifest or _manifests(files))
 
     def read(self, files: FileList) -> Listing:
@@ -45,8 +45,8 @@ class ManifestLayout:
 class PreliminaryLayout:
     """The preliminary test set of C-NMC 2019: numbered images and a CSV with ``Patient_ID,new_names,labels``.
 
-    Label 1 is ``all``, 0 is ``hem``, as in the training set's names; the subject stands in ``Patient_ID``
-    (``UID_57_29_1_all.bmp``). The CSV may lie in any folder below the root.
+    Label 1 is ``all``, 0 is ``hem``, as in the training set's names; the subject is part of ``Patient_ID``
+    (``UID_57_29_1_all.bmp``). The CSV may be in any folder below the root.
     """
 
     columns = ("Patient_ID", "new_names", "labels")
@@ -70,21 +70,21 @@ class PreliminaryLayout:
             paths.setdefault(PurePosixPath(path).name, []).append(path)
         problems, listed = [], []
         for line, row in rows:
-            found = paths.pop(row["new_names"], [])
-            if len(found) == 1 and row["labels"] in {"0", "1"} and row["Patient_ID"].count("_") > 1:
-                listed.append(Row(found[0], ("hem", "all")[int(row["labels"])], row["Patient_ID"].split("_")[1]))
+            matches = paths.pop(row["new_names"], [])
+            if len(matches) == 1 and row["labels"] in {"0", "1"} and row["Patient_ID"].count("_") > 1:
+                listed.append(Row(matches[0], ("hem", "all")[int(row["labels"])], row["Patient_ID"].split("_")[1]))
             else:
-                problems.append(f"line {line}: {len(found)} files called {row['new_names']}, label {row['labels']}")
+                problems.append(f"line {line}: {len(matches)} files called {row['new_names']}, label {row['labels']}")
         _raise_problems(problems, len(rows), table)
         refused = [(path, f"not in {table.name}") for left in paths.values() for path in left]
         return Listing(listed, refused, "subject from the column Patient_ID (C-NMC 2019)")
 
     def _tables(self, files: FileList) -> list[str]:
-        return [path for path in files.named(".csv") if tuple(_header(files.folder / path)) == self.columns]
+        return [path for path in files.other_files(".csv") if tuple(_header(files.folder / path)) == self.columns]
 
 
 def _manifests(files: FileList) -> list[str]:
-    return [name for name in ("manifest.csv", "manifest.parquet") if name in files.named(name)]
+    return [name for name in ("manifest.csv", "manifest.parquet") if name in files.other_files(name)]
 
 
 def _only(tables: list[str], folder: Path) -> str:
@@ -94,7 +94,7 @@ def _only(tables: list[str], folder: Path) -> str:
         f"{folder} holds {len(tables) or 'no'} tables that could be the manifest.",
         expected="one",
         received=", ".join(tables) or "none",
-        fix="name the table itself as the images.",
+        fix="give the path of the table instead of the folder.",
     )
 
 
@@ -106,7 +106,7 @@ def _header(table: Path) -> list[str]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             return next(csv.reader(stream), [])
-    except (OSError, UnicodeDecodeError, csv.Error):  # no table of ours, so nothing to complain of
+    except (OSError, UnicodeDecodeError, csv.Error):  # not a manifest, so not an error
         return []
 
 
@@ -142,12 +142,12 @@ def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
     return ImagesError(
-        f"The manifest {table} cannot be read.", expected=expected, received=str(error), fix="write the table anew."
+        f"The manifest {table} cannot be read.", expected=expected, received=str(error), fix="write the table again."
     )
 
 
 def _patient_column(columns: list[str], table: Path) -> str:
-    """Return the name of the column that holds the patient, or ''; refuse any column that nothing would read."""
+    """Return the name of the column that holds the patient, or ''; refuse unknown columns."""
     patient = [name for name in columns if name in {"group", "patient"}]
     if sorted(columns) == sorted(["label", "path", *patient]) and len(patient) < 2:
         return patient[0] if patient else ""
@@ -166,7 +166,7 @@ def _check_rows(rows: list[Row], lines: list[int], folder: Path, table: Path) ->
         path = _normal(row.path, folder)
         problem = _problem(row, path)
         if not problem and first.setdefault(path, line) != line:
-            problem = f"{row.path} stands in line {first[path]} already"
+            problem = f"{row.path} is already in line {first[path]}"
         problems += [f"line {line}: {problem}"] if problem else []
     _raise_problems(problems, len(rows), table)
 

@@ -1,4 +1,4 @@
-"""Pseudo-patients: groups made up from what tends to go together, as a stress test where patients are unknown."""
+"""Pseudo-patients: groups guessed from file numbers or colour, as a stress test where patients are unknown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
 
 
 def blocks(images: pd.DataFrame, size: int) -> list[str]:
-    """One key for `size` consecutive file numbers of a class, since files are often numbered patient by patient.
+    """Group `size` consecutive file numbers of a class, since files are often numbered patient by patient.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def blocks(images: pd.DataFrame, size: int) -> list[str]:
 
 
 def stain_clusters(images: pd.DataFrame, colours: NDArray[np.float32], count: int) -> list[str]:
-    """One key for the images of a class that are alike in colour: k-means on standardised colour numbers.
+    """Group the images of a class that are similar in colour: k-means on standardised colour statistics.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def stain_clusters(images: pd.DataFrame, colours: NDArray[np.float32], count: in
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         distinct = len(np.unique(numbers[rows], axis=0))
-        found = KMeans(min(count, distinct), n_init=4, random_state=0).fit_predict(numbers[rows])
-        keys[rows] = [f"{label}: stain {cluster}" for cluster in found]
+        clusters = KMeans(min(count, distinct), n_init=4, random_state=0).fit_predict(numbers[rows])
+        keys[rows] = [f"{label}: stain {cluster}" for cluster in clusters]
     return [str(key) for key in keys]
 
 

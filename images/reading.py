@@ -21,7 +21,7 @@ INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-"""Names that `resize` takes; all but nearest average over the source pixels when an image shrinks."""
+"""Interpolations of `resize`; all but nearest average over the source pixels when an image shrinks."""
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -37,7 +37,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
-        Red, green, blue; converted as `decode` says.
+        Red, green, blue; see `decode_rgb` for the conversion.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def resize(pixels: np.ndarray, size: tuple[int, int], interpolation: str = "bili
             f"There is no interpolation called '{interpolation}'.",
             expected=", ".join(INTERPOLATIONS),
             received=interpolation,
-            fix="take one of these names.",
+            fix="choose one of these names.",
         )
     height, width = size
     if pixels.shape[:2] == (height, width):
@@ -121,7 +121,7 @@ def _read_bytes(path: str | Path) -> bytes:
 
 @contextlib.contextmanager
 def _naming(path: str | Path) -> Iterator[None]:
-    """Add the path to the refusals that come from bytes, which have no name."""
+    """Add the path to the refusals, which know only the bytes."""
     try:
         yield
     except UnreadableImageError as error:

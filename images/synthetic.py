@@ -1,4 +1,4 @@
-"""Synthetic smears: drawn images with known labels and patients, for trying things out. They show no one's cells."""
+"""Synthetic smears: drawn images with known labels and patients, for trying things out. They show no real cells."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ConfigurationError, StorageError
-from ..storage import explained, write_text
+from ..storage import storage_errors, write_text
 from .drawing import Morphology, draw_smear, draw_stain
 
 MARKER = "SYNTHETIC.txt"
-"""Name of the file that says, inside the folder, that its images are drawn."""
+"""Name of the file inside the folder that says that its images are drawn."""
 
 STAGES = {
     "Benign": Morphology(nucleus=9.0, coarseness=0.95, nucleoli=0.05, rim=0.08, irregularity=0.02, cells=2.5),
@@ -22,12 +22,12 @@ STAGES = {
     "Pre": Morphology(nucleus=13.2, coarseness=0.40, nucleoli=1.4, rim=0.22, irregularity=0.05, cells=11),
     "Pro": Morphology(nucleus=14.4, coarseness=0.10, nucleoli=3.0, rim=0.42, irregularity=0.13, cells=6),
 }
-"""The four classes: what their white cells look like on average. They are caricatures, not measurements."""
+"""The four classes: the average look of their white cells. They are caricatures, not measurements."""
 
 _BETWEEN_PATIENTS = Morphology(nucleus=0.035, coarseness=0.12, nucleoli=0.15, rim=0.12, irregularity=0.15, cells=0.12)
 _BETWEEN_IMAGES = Morphology(nucleus=0.04, coarseness=0.10, nucleoli=0.10, rim=0.10, irregularity=0.1, cells=0.10)
 _COMMENT = b"Synthetic smear drawn by leukobench: not a photograph, no patient's cells."
-_SAID = (
+_NOTICE = (
     "These {images} images are SYNTHETIC: leukobench drew them ({patients} patients, seed {seed}, {size} pixels).\n"
     "They are no photographs and show no patient's cells. Scores on them say nothing about diagnosis.\n"
 )
@@ -49,12 +49,12 @@ def draw_smears(
     Parameters
     ----------
     folder : str or Path
-        New or empty; what an equal call drew, or began to draw, is kept.
+        New or empty; images that the same call drew before are kept.
     images, patients : int
         Numbers of all images and all patients. A patient has one stage and an equal share of the images.
     seed : int
-        Image ``i`` depends on the seed, the number of patients, the size and ``i`` alone: not on how many images are
-        drawn, nor by how many processes.
+        Image ``i`` depends on the seed, the number of patients, the size and ``i`` alone: not on the number of images
+        or processes.
     size : int
         Height and width in pixels, at least 64.
     workers : int
@@ -76,17 +76,17 @@ def draw_smears(
 
     Notes
     -----
-    Every patient has an own stain, light, focus and number of red cells, drawn independently of the stage, and own
-    deviations from the stage's morphology. So colours tell patients far better than stages: a split that lets a patient
-    stand on both sides overstates every score, and a grouped split does not. With the defaults, five folds, frozen
-    EfficientNet-Lite0 features and an SVC the accuracy is about 0.97 when patients are mixed and 0.78 when they are
-    kept apart; six numbers of colour give 0.92 and 0.52. Bytes can differ between processors and versions of Pillow.
+    Every patient has a stain, light, focus and number of red cells of its own, drawn independently of the stage, and
+    its own deviations from the stage's morphology. So colours identify patients far better than stages: a split with
+    a patient on both sides overstates every score, and a grouped split does not. With the defaults, five folds, frozen
+    EfficientNet-Lite0 features and an SVC the accuracy is about 0.97 with patients on both sides and 0.78 with
+    grouped folds; six numbers of colour give 0.92 and 0.52. Bytes can differ between processors and versions of Pillow.
     """
     _check(images, patients, size)
-    folder, said = Path(folder), _SAID.format(images=images, patients=patients, seed=seed, size=size)
-    if _marked(folder, said):
+    folder, notice = Path(folder), _NOTICE.format(images=images, patients=patients, seed=seed, size=size)
+    if _has_marker(folder, notice):
         return folder
-    _prepare(folder, said)
+    _prepare(folder, notice)
     from joblib import Parallel, delayed
 
     batches = [range(start, min(start + _BATCH, images)) for start in range(0, images, _BATCH)]
@@ -96,7 +96,7 @@ def draw_smears(
     for batch, _ in zip(batches, drawn, strict=True):
         if progress:
             progress(batch.stop, images)
-    write_text(folder / MARKER, said)
+    write_text(folder / MARKER, notice)
     return folder
 
 
@@ -121,7 +121,7 @@ def draw_image(number: int, patients: int = 24, seed: int = 0, size: int = 224) 
 
 
 def _vary(mean: Morphology, spread: Morphology, rng: np.random.Generator) -> Morphology:
-    """Multiply every trait by chance, log-normally, with the standard deviations in `spread`."""
+    """Multiply every trait by a log-normal random factor with the standard deviations in `spread`."""
     names = [field.name for field in fields(Morphology)]
     return Morphology(**{name: getattr(mean, name) * rng.lognormal(0, getattr(spread, name)) for name in names})
 
@@ -130,7 +130,7 @@ def _draw_batch(folder: Path, numbers: range, patients: int, seed: int, size: in
     for number in numbers:
         pixels, label, patient = draw_image(number, patients, seed, size)
         path = folder / label / f"synthetic-{patient}_{number:04d}.jpg"
-        with explained(path):
+        with storage_errors(path):
             Image.fromarray(pixels).save(path, "JPEG", quality=92, comment=_COMMENT)
 
 
@@ -144,14 +144,14 @@ def _check(images: int, patients: int, size: int) -> None:
         )
 
 
-def _marked(folder: Path, said: str) -> bool:
-    """Whether the folder's marker says so."""
+def _has_marker(folder: Path, notice: str) -> bool:
+    """Whether the folder's marker holds exactly `notice`."""
     marker = folder / MARKER
-    return marker.is_file() and marker.read_text(encoding="utf-8") == said
+    return marker.is_file() and marker.read_text(encoding="utf-8") == notice
 
 
-def _prepare(folder: Path, said: str) -> None:
-    unfinished = _marked(folder, said + _UNFINISHED)
+def _prepare(folder: Path, notice: str) -> None:
+    unfinished = _has_marker(folder, notice + _UNFINISHED)
     if folder.is_dir() and any(folder.iterdir()) and not unfinished:
         raise StorageError(
             f"{folder} is not empty.",
@@ -159,6 +159,6 @@ def _prepare(folder: Path, said: str) -> None:
             fix="name another folder, or empty this one.",
         )
     for label in STAGES:
-        with explained(folder / label):
+        with storage_errors(folder / label):
             (folder / label).mkdir(parents=True, exist_ok=True)
-    write_text(folder / MARKER, said + _UNFINISHED)
+    write_text(folder / MARKER, notice + _UNFINISHED)

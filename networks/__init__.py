@@ -1,4 +1,4 @@
-"""Networks: one frozen spec each, beside the builders and the weights."""
+"""Networks: a frozen spec for each, with builders and weights."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..errors import ConfigurationError, UnknownNameError
 from ..registry import Registry
 from .applications import applications
 from .network import Network, Preprocessing
-from .shipped import shipped
+from .shipped import shipped_networks
 
 __all__ = ["NETWORKS", "Network", "Preprocessing", "get_network"]
 
 NETWORKS = Registry("network")
-for _network in shipped():
+for _network in shipped_networks():
     NETWORKS.add(_network.name, _network)
 
 
@@ -36,21 +36,21 @@ def get_network(name: str) -> Network:
     UnknownNameError
         There is no such network.
     ConfigurationError
-        A plug-in gave something that is not a `Network`.
+        The plug-in is not a `Network`.
     """
-    known = {**applications(), **{network.name: network for network in shipped()}}
-    if name.lower() in known:
-        return known[name.lower()]
+    specs = {**applications(), **{network.name: network for network in shipped_networks()}}
+    if name.lower() in specs:
+        return specs[name.lower()]
     if name not in NETWORKS.names() and not set(":.") & set(name):
-        raise _unknown(name, list(known))
+        raise _unknown(name, list(specs))
     network = NETWORKS.get(name)
     if not isinstance(network, Network):
         raise ConfigurationError(f"'{name}' is not a network.", expected="a Network", received=repr(network))
     return network
 
 
-def _unknown(name: str, known: list[str]) -> UnknownNameError:
-    nearest = difflib.get_close_matches(name.lower(), [*NETWORKS.names(), *known], n=3, cutoff=0.5)
+def _unknown(name: str, names: list[str]) -> UnknownNameError:
+    nearest = difflib.get_close_matches(name.lower(), [*NETWORKS.names(), *names], n=3, cutoff=0.5)
     return UnknownNameError(
         f"There is no network called '{name}'.",
         expected=", ".join(NETWORKS.names()) + "; any network of keras.applications; or package.module:SPEC",

@@ -1,6 +1,6 @@
 """Every network of ``keras.applications``, by its lower-case name, from the table ``applications.csv`` beside it.
 
-The table holds what Keras itself asks for: default input size, weights file without the classifier, address, checksum
+The table holds what Keras uses itself: default input size, weights file without the classifier, address, checksum
 (empty for MobileNet and MobileNetV2, for which Keras has none).
 """
 

@@ -1,4 +1,4 @@
-"""From a spec and its weights to a Keras model whose input is raw pixels."""
+"""Build a Keras model on raw pixels from a spec and its weights."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def build(network: Network, weights: Weights, *, precision: str = "float32", inc
     own = network.builder_loads and weights.kind == "imagenet"
     with keras_settings(keras, _POLICIES[precision]):
         pixels = keras.Input((*network.input_size, 3), dtype="float32", name="pixels")
-        inputs = _preprocessed(keras, pixels, network.preprocessing)
+        inputs = _preprocess(keras, pixels, network.preprocessing)
         builder = getattr(importlib.import_module(network.builder.partition(":")[0]), network.builder.partition(":")[2])
         model = builder(include_top=include_top, weights="imagenet" if own else None, input_tensor=inputs)
     if not own:
@@ -72,7 +72,7 @@ def check_precision(precision: str) -> None:
         )
 
 
-def _preprocessed(keras: Any, pixels: Any, preprocessing: Preprocessing) -> Any:
+def _preprocess(keras: Any, pixels: Any, preprocessing: Preprocessing) -> Any:
     if preprocessing == Preprocessing():
         return pixels
     x = keras.ops.flip(pixels, axis=-1) if preprocessing.channels == "BGR" else pixels
@@ -91,7 +91,7 @@ def _load(model: Any, network: Network, weights: Weights) -> None:
         return
     try:
         model.load_weights(str(weights.path))
-    except Exception as error:  # Keras and h5py raise whatever the file makes them trip over
+    except Exception as error:  # Keras and h5py raise many unrelated types on foreign files
         raise WeightsError(
             f"The weights in {weights.path} are damaged or not those of {network.title}.",
             expected=f"weights of {network.title} without its classifier, as Keras saves them",

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 built in Keras, and the way its published PyTorch tensors go into it."""
+"""EfficientNet-Lite0 in Keras, and how its published PyTorch tensors are loaded into it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def efficientnet_lite0(
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
 ) -> Any:
-    """Build EfficientNet-Lite0, called as a network of ``keras.applications`` is.
+    """Build EfficientNet-Lite0, with the signature of ``keras.applications``.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ def efficientnet_lite0(
     import keras
 
     inputs = keras.Input((224, 224, 3)) if input_tensor is None else input_tensor
-    x = _activated(keras.layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(inputs), "stem")
+    x = _activate(keras.layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(inputs), "stem")
     number = 0
     for repeats, kernel, stride, expansion, channels in _GROUPS:
         for repeat in range(repeats):
             x = _block(x, f"block{number}", (kernel, 1 if repeat else stride, expansion, channels))
             number += 1
-    x = _activated(keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head")
+    x = _activate(keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head")
     if include_top:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
         x = keras.layers.Dropout(0.2, name="dropout")(x)
@@ -124,24 +124,24 @@ def _block(x: Any, name: str, shape: tuple[int, int, int, int]) -> Any:
     width = x.shape[-1]
     if expansion != 1:
         x = keras.layers.Conv2D(width * expansion, 1, use_bias=False, name=f"{name}_expand_conv")(x)
-        x = _activated(x, f"{name}_expand")
+        x = _activate(x, f"{name}_expand")
     x = keras.layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{name}_depthwise_conv")(x)
-    x = _activated(x, f"{name}_depthwise")
+    x = _activate(x, f"{name}_depthwise")
     x = keras.layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_project_conv")(x)
-    x = _normalised(x, f"{name}_project")
+    x = _normalise(x, f"{name}_project")
     return keras.layers.Add(name=f"{name}_add")([x, inputs]) if stride == 1 and channels == width else x
 
 
-def _normalised(x: Any, name: str) -> Any:
+def _normalise(x: Any, name: str) -> Any:
     import keras
 
     return keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_bn")(x)
 
 
-def _activated(x: Any, name: str) -> Any:
+def _activate(x: Any, name: str) -> Any:
     import keras
 
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(_normalised(x, name))
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(_normalise(x, name))
 
 
 def _tensor_names(layer: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Keras and OpenVINO, imported when first needed: quietly, without telemetry, errors say what to install."""
+"""Keras and OpenVINO, imported when first needed: quiet, without telemetry; errors say what to install."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def load_keras() -> Any:
-    """Import Keras on its configured backend, or on the first one installed where nobody configured an installed one.
+    """Import Keras on its configured backend if that is installed, else on the first installed one.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def load_keras() -> Any:
     Raises
     ------
     EngineError
-        Keras or every backend is absent.
+        Keras is absent, or all its backends.
     """
     if backend := configured_backend():
         os.environ.setdefault("KERAS_BACKEND", backend)
@@ -52,7 +52,7 @@ def load_keras() -> Any:
 
 
 def load_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would otherwise report every import.
+    """Import OpenVINO without its telemetry, which would report every import.
 
     Returns
     -------
@@ -75,40 +75,40 @@ def load_openvino() -> Any:
 
 
 def _load_newest_tbb() -> None:
-    """Load the threading library that came with oneDAL: the older one of OpenVINO would keep forests from growing."""
+    """Load oneDAL's threading library first: with OpenVINO's older one oneDAL cannot train forests."""
     with contextlib.suppress(PackageNotFoundError, OSError):
         for file in files("tbb") or []:
             if file.name == "libtbb.so.12":
                 ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
 
 
-def installed(package: str) -> bool:
-    """Whether `package` can be imported, found out without importing it."""
+def is_installed(package: str) -> bool:
+    """Whether `package` can be imported, checked without importing it."""
     return package in sys.modules or importlib.util.find_spec(package) is not None
 
 
 def keras_installed() -> bool:
-    """Whether Keras and at least one of its backends can be imported, found out without importing them."""
-    return installed("keras") and any(map(installed, _BACKENDS))
+    """Whether Keras and at least one of its backends can be imported, checked without importing them."""
+    return is_installed("keras") and any(map(is_installed, _BACKENDS))
 
 
 def configured_backend() -> str:
-    """Backend that Keras is told to use, or the first one installed where that one is not; empty where none is."""
+    """Backend that Keras is set to use, or the first installed one; empty if none is installed."""
     named = os.environ.get("KERAS_BACKEND")
     with contextlib.suppress(OSError, ValueError, AttributeError):
         named = named or json.loads((keras_folder() / "keras.json").read_text(encoding="utf-8")).get("backend")
-    return next((backend for backend in (named or "tensorflow", *_BACKENDS) if installed(backend)), "")
+    return next((backend for backend in (named or "tensorflow", *_BACKENDS) if is_installed(backend)), "")
 
 
 def can_convert() -> bool:
-    """Whether Keras can convert a network for OpenVINO, which does not know what JAX exports."""
+    """Whether Keras can convert a network for OpenVINO, which cannot read what JAX exports."""
     return configured_backend() in {"tensorflow", "torch"}
 
 
 def settle_keras(threads: int) -> None:
-    """Limit the CPU threads of Keras, and forbid the shortened float32 (TF32) that GPUs otherwise use unasked.
+    """Limit the CPU threads of Keras, and switch off the shortened float32 (TF32) that GPUs use by default.
 
-    TensorFlow also takes the GPU's memory as it needs it, so that several processes can share it.
+    TensorFlow is also set to take GPU memory as needed, so that several processes can share the GPU.
     """
     backend = load_keras().config.backend()
     framework = importlib.import_module(backend)
@@ -167,15 +167,15 @@ def device(keras: Any) -> str:
     return "GPU" if framework.config.list_physical_devices("GPU") else "CPU"
 
 
-def gpu_shown() -> bool:
-    """Whether the machine shows a GPU, and the environment does not hide it; nothing is imported."""
+def has_gpu() -> bool:
+    """Whether the machine has a GPU that the environment does not hide; nothing is imported."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
     return not hidden and (shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES)))
 
 
 def gpu_usable() -> bool:
-    """Whether Keras can compute on the GPU that the machine shows; Keras is imported only where it shows one."""
-    return gpu_shown() and keras_installed() and device(load_keras()) == "GPU"
+    """Whether Keras can compute on the machine's GPU; Keras is imported only if there is one."""
+    return has_gpu() and keras_installed() and device(load_keras()) == "GPU"
 
 
 def keras_folder() -> Path:
@@ -185,7 +185,7 @@ def keras_folder() -> Path:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what TensorFlow's C++ says while it is loaded, which no setting silences; errors are passed on."""
+    """Hold back the messages of TensorFlow's C++ while it is loaded, which no setting silences; pass on errors."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:

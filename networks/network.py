@@ -1,4 +1,4 @@
-"""What leukobench knows of one network: a frozen spec beside its builder, its weights and its source."""
+"""The spec of one network: builder, input size, preprocessing, weights, source and licence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What the graph does to raw RGB pixels (0 to 255) first: ``(pixel - mean) / std``, channel by channel.
+    """First step of the graph, on raw RGB pixels (0 to 255): ``(pixel - mean) / std``, channel by channel.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Network:
     interpolation : {"bilinear", "bicubic"}
         Resizing that the network was published with; done by the reader, antialiased, before the graph.
     preprocessing : Preprocessing
-        Done inside the graph, so that every engine is handed raw pixels.
+        Done inside the graph, so that every engine gets raw pixels.
     stages : tuple of str
         Layers that end the stages, for multi-level pooling. Empty: the last layer before each halving of the map.
     published : PublishedFile or None
@@ -104,16 +104,16 @@ class Network:
 
     @property
     def default_weights(self) -> str:
-        """The choice of weights where nobody made one: bundled where there are some, else ImageNet."""
+        """Weights used by default: bundled if there are any, else ImageNet."""
         return self.weights_choices[0]
 
     @property
     def weights_choices(self) -> tuple[str, ...]:
-        """What may be asked of `weights.locate`, besides a path."""
-        found = (("bundled", self.bundled), ("imagenet", self.published or self.bundled))
-        return (*(choice for choice, file in found if file), "random")
+        """Weights that `weights.locate` offers, besides a path."""
+        files = (("bundled", self.bundled), ("imagenet", self.published or self.bundled))
+        return (*(choice for choice, file in files if file), "random")
 
     def identity(self) -> dict[str, Any]:
-        """What decides the features, as a JSON-like value; names in tables and papers take no part."""
+        """Everything that decides the features, as a JSON-like value; titles and sources take no part."""
         keys = ("name", "builder", "input_size", "interpolation", "preprocessing", "stages")
         return {key: value for key, value in asdict(self).items() if key in keys}

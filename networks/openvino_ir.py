@@ -37,20 +37,20 @@ class Converted:
         return self.path.read_bytes(), self.path.with_suffix(".bin").read_bytes()
 
 
-def converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:
-    """Return the converted form of a network, from the cache where it lies there undamaged.
+def load_converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:
+    """Return the converted form of a network, from the cache if it is there undamaged.
 
     Parameters
     ----------
     identity : dict
-        JSON-like; whatever decides the numbers that come out. The versions of Keras and OpenVINO are added here.
+        JSON-like; everything that the output depends on. The versions of Keras and OpenVINO are added here.
     make : callable
         Builds the Keras model and names its output's columns; called only if the network has to be converted.
 
     Returns
     -------
     Converted
-        Files in ``<cache folder>/networks/<digest>``; several processes may ask for the same ones at once.
+        Files in ``<cache folder>/networks/<digest>``; several processes may request the same network at once.
 
     Raises
     ------
@@ -61,12 +61,11 @@ def converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]
     """
     versions = {package: package_version(package) for package in ("keras", "openvino")}
     folder = cache_folder() / "networks" / digest({**identity, **versions, "format": _FORMAT})
-    found = _read(folder)
-    return found or _convert(folder, make)
+    return _read(folder) or _convert(folder, make)
 
 
 def _read(folder: Path) -> Converted | None:
-    """Return what lies in `folder` if every byte of it is as it was written."""
+    """Return the network in `folder` if no byte of it has changed."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if all(file_digest(folder / name) == manifest["files"][name] for name in _FILES):
@@ -93,9 +92,9 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
         raise StorageError(
-            f"The converted network could not be kept in {folder.parent}.",
+            f"The converted network could not be written to {folder.parent}.",
             received=str(error),
-            fix="free some space there, or name another folder in $LEUKOBENCH_CACHE.",
+            fix="free some space there, or set $LEUKOBENCH_CACHE to another folder.",
         ) from error
 
 
@@ -113,7 +112,7 @@ def _export(model: Any, path: Path) -> None:
 
 
 def _publish(unfinished: Path, folder: Path) -> Converted:
-    """Move a finished folder to its name in one step; where another process was first, its folder is as good."""
+    """Rename a finished folder in one step; if another process was first, use its folder."""
     if folder.exists() and not _read(folder):
         damaged = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
         with contextlib.suppress(FileNotFoundError):
@@ -121,8 +120,8 @@ def _publish(unfinished: Path, folder: Path) -> Converted:
         shutil.rmtree(damaged, ignore_errors=True)
     with contextlib.suppress(OSError):
         unfinished.rename(folder)
-    if found := _read(folder):
-        return found
+    if published := _read(folder):
+        return published
     raise OSError(f"{folder} is not as it was written")
 
 

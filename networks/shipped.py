@@ -1,4 +1,4 @@
-"""The seven networks that leukobench names itself, with the layers that end their stages."""
+"""The seven networks that leukobench lists, with the layers that end their stages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STAGES = {
 }
 
 
-def shipped() -> list[Network]:
-    """Return the specs, the default network first."""
-    known = applications()
-    return [_EFFICIENTNET_LITE0, *(replace(known[name], stages=stages) for name, stages in _STAGES.items())]
+def shipped_networks() -> list[Network]:
+    """Return the specs of the listed networks, the default network first."""
+    specs = applications()
+    return [_EFFICIENTNET_LITE0, *(replace(specs[name], stages=stages) for name, stages in _STAGES.items())]

@@ -1,4 +1,4 @@
-"""Tensors out of a PyTorch checkpoint, read without PyTorch by an unpickler that can build nothing but tensors."""
+"""Read the tensors of a PyTorch checkpoint without PyTorch, by an unpickler that can build only tensors."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
 class _Storages:
     """Storages by key; the pickle names them before their bytes are read."""
 
-    known: dict[str, _Storage] = field(default_factory=dict)
+    by_key: dict[str, _Storage] = field(default_factory=dict)
 
-    def named(self, identity: Any) -> _Storage:
+    def storage_of(self, identity: Any) -> _Storage:
         kind, storage_type, key, _, size, *view = identity
         if kind != "storage" or not isinstance(storage_type, _StorageType) or any(view) or not isinstance(size, int):
             raise pickle.UnpicklingError(f"an unknown kind of storage: {identity!r}")
-        return self.known.setdefault(str(key), _Storage(np.dtype(_STORAGES[storage_type.name]), size))
+        return self.by_key.setdefault(str(key), _Storage(np.dtype(_STORAGES[storage_type.name]), size))
 
 
 class _TensorUnpickler(pickle.Unpickler):
@@ -95,11 +95,11 @@ class _TensorUnpickler(pickle.Unpickler):
             ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
         }
         if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"it asks for '{module}.{name}', which is no tensor")
+            raise pickle.UnpicklingError(f"it contains '{module}.{name}', which is not a tensor")
         return allowed[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
-        return self._storages.named(pid)
+        return self._storages.storage_of(pid)
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
@@ -118,16 +118,16 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     WeightsError
-        The file is damaged, is no checkpoint, or asks for any object that is not a tensor.
+        The file is damaged, not a checkpoint, or contains an object that is not a tensor.
     """
     try:
         with path.open("rb") as stream:
             state = _read_zip(stream) if zipfile.is_zipfile(stream) else _read_legacy(stream)
         return {name: view.array() for name, view in state.items()}
     except (pickle.UnpicklingError, zipfile.BadZipFile, struct.error, ValueError, TypeError, AttributeError) as error:
-        raise _refused(path, str(error)) from error
+        raise _refusal(path, str(error)) from error
     except (EOFError, KeyError, IndexError, OverflowError, MemoryError, RecursionError, OSError) as error:
-        raise _refused(path, f"{type(error).__name__}: {error}") from error
+        raise _refusal(path, f"{type(error).__name__}: {error}") from error
 
 
 def _read_legacy(stream: BinaryIO) -> dict[str, _View]:
@@ -135,15 +135,15 @@ def _read_legacy(stream: BinaryIO) -> dict[str, _View]:
     storages = _Storages()
     header = [_TensorUnpickler(stream, storages).load() for _ in range(3)]
     if header[:2] != [_LEGACY_MAGIC, _LEGACY_PROTOCOL] or not header[2]["little_endian"]:
-        raise ValueError("it does not begin as a PyTorch checkpoint does")
+        raise ValueError("it does not begin like a PyTorch checkpoint")
     state = _TensorUnpickler(stream, storages).load()
     for key in _TensorUnpickler(stream, storages).load():
-        storage = storages.known[key]
+        storage = storages.by_key[key]
         (size,) = struct.unpack("<q", stream.read(8))
         if size != storage.size:
             raise ValueError("a storage is not of the length announced")
         storage.values = _values(storage, stream.read(size * storage.dtype.itemsize))
-    return _checked(state)
+    return _check_state(state)
 
 
 def _read_zip(stream: BinaryIO) -> dict[str, _View]:
@@ -155,9 +155,9 @@ def _read_zip(stream: BinaryIO) -> dict[str, _View]:
             raise ValueError("its numbers are not little-endian")
         with archive.open(pickled) as opened:
             state = _TensorUnpickler(opened, storages).load()
-        for key, storage in storages.known.items():
+        for key, storage in storages.by_key.items():
             storage.values = _values(storage, archive.read(f"{folder}data/{key}"))
-    return _checked(state)
+    return _check_state(state)
 
 
 def _values(storage: _Storage, content: bytes) -> np.ndarray:
@@ -166,16 +166,16 @@ def _values(storage: _Storage, content: bytes) -> np.ndarray:
     return np.frombuffer(content, storage.dtype)
 
 
-def _checked(state: Any) -> dict[str, _View]:
+def _check_state(state: Any) -> dict[str, _View]:
     if not isinstance(state, dict) or not state or not all(isinstance(view, _View) for view in state.values()):
         raise ValueError("it does not hold a plain dictionary of tensors")
     return state
 
 
-def _refused(path: Path, reason: str) -> WeightsError:
+def _refusal(path: Path, reason: str) -> WeightsError:
     return WeightsError(
         f"The weights file {path} cannot be read: {reason}.",
-        expected="a PyTorch checkpoint that holds tensors alone, as torch.save(model.state_dict(), path) writes it",
+        expected="a PyTorch checkpoint that holds only tensors, as torch.save(model.state_dict(), path) writes it",
         received=str(path),
-        fix="fetch the file again, or save the state_dict alone.",
+        fix="copy the file again, or save only the state_dict.",
     )

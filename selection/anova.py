@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.feature_selection import f_classif
 
-from .base import Floats, Integers, RankingSelector, standardised
+from .base import Floats, Integers, RankingSelector, standardise
 
 
 class ANOVA(RankingSelector):
@@ -34,6 +34,6 @@ class ANOVA(RankingSelector):
                 f"ANOVA needs a class with two images or more. Received {y.size} images of as many classes."
             )
         with np.errstate(divide="ignore"):
-            scores, _ = f_classif(standardised(X), y)
+            scores, _ = f_classif(standardise(X), y)
         scores[scores < 0] = np.inf  # no spread within the classes, but for rounding
         return np.argsort(-scores, kind="stable"), scores

@@ -1,4 +1,4 @@
-"""What every selector shares: validation, constant columns removed, a ranking cut at the wanted number."""
+"""Base classes of the selectors: validation, removal of constant columns, the best features of a ranking."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ColumnSelector(SelectorMixin, BaseEstimator):
 class RankingSelector(ColumnSelector):
     """Base of the selectors that rank features and keep the best.
 
-    `fit` validates, removes constant columns and hands the rest to the private hook ``_rank``, which is the pure
+    `fit` validates, removes constant columns and passes the rest to the private hook ``_rank``, which is the pure
     algorithm. The kept columns stay in their original order and keep their type.
 
     Parameters
@@ -97,17 +97,17 @@ class RankingSelector(ColumnSelector):
         self._validate_params()
         features, labels = validate_data(self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2)
         varying = varying_columns(features)
-        order, scores = self._rank(features[:, varying].astype(np.float64), encoded(labels))
+        order, scores = self._rank(features[:, varying].astype(np.float64), encode(labels))
         self.ranking_ = np.full(self.n_features_in_, varying.size + 1)
         self.ranking_[varying[order]] = np.arange(1, varying.size + 1)
         if scores is not None:
             self.scores_ = np.full(self.n_features_in_, np.nan)
             self.scores_[varying] = scores
-        self.support_ = np.flatnonzero(self.ranking_ <= self._kept(varying.size))
+        self.support_ = np.flatnonzero(self.ranking_ <= self._number_to_keep(varying.size))
         return self
 
     def keeping(self, n_features: int | float) -> Self | None:
-        """Return the selector as it would be if fitted with fewer features, without a fit.
+        """Return the selector as if fitted with fewer features, without fitting again.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class RankingSelector(ColumnSelector):
         Returns
         -------
         Self or None
-            None where only a fit can tell.
+            None if a new fit is needed.
         """
         whole = isinstance(n_features, Integral) and isinstance(self.n_features, Integral)
         if not whole or not 1 <= n_features <= self.n_features:
@@ -134,7 +134,7 @@ class RankingSelector(ColumnSelector):
         Every column of `X` varies; `y` holds class numbers from 0 on.
         """
 
-    def _kept(self, available: int) -> int:
+    def _number_to_keep(self, available: int) -> int:
         if isinstance(self.n_features, Integral):
             return min(int(self.n_features), available)
         return max(1, round(self.n_features * available))
@@ -172,7 +172,7 @@ def varying_columns(X: NDArray[Any]) -> Integers:
     if not varying.size:
         raise ValueError(
             f"Every feature is constant over the {X.shape[0]} training images (n_features = {X.shape[1]}), so there "
-            "is nothing to choose from. Expected at least one that differs; check the extractor's output."
+            "is nothing to select. Expected at least one that varies; check the extractor's output."
         )
     return varying
 
@@ -184,13 +184,13 @@ def _rounding_step(X: NDArray[Any]) -> float:
     return float(np.finfo(np.float32 if narrow else np.float64).eps)
 
 
-def encoded(y: ArrayLike) -> Integers:
+def encode(y: ArrayLike) -> Integers:
     """Return class numbers from 0 on, in the sorted order of the labels.
 
     Raises
     ------
     ValueError
-        `y` is no classification target, or holds one class only.
+        `y` is not a classification target, or holds only one class.
     """
     check_classification_targets(y)
     classes, numbers = np.unique(y, return_inverse=True)
@@ -199,7 +199,7 @@ def encoded(y: ArrayLike) -> Integers:
     return numbers
 
 
-def standardised(X: Floats) -> Floats:
+def standardise(X: Floats) -> Floats:
     """Return `X` with every column at mean 0 and standard deviation 1; the columns must vary."""
     centred = X - X.mean(axis=0)
     centred /= np.abs(centred).max(axis=0)  # squares of very small or large numbers would leave float64

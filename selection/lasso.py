@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import lasso_path
 from sklearn.utils._param_validation import Interval
 
-from .base import Floats, Integers, RankingSelector, class_indicators, standardised
+from .base import Floats, Integers, RankingSelector, class_indicators, standardise
 
 _LOWEST = 0.005
 _RATIO = 0.93
@@ -27,7 +27,7 @@ class Lasso(RankingSelector):
     n_features : int or float, default=200
         How many features to keep: a number, or a fraction (below 1) of the features that vary.
     alpha : float, optional
-        Decides instead of `n_features`: keep every feature with a weight at this penalty (the ``alpha`` of
+        Used instead of `n_features`: keep every feature with a weight at this penalty (the ``alpha`` of
         `sklearn.linear_model.Lasso` on standardised features and 0/1 targets), at least the first to enter.
 
     Attributes
@@ -59,20 +59,20 @@ class Lasso(RankingSelector):
         self.alpha = alpha
 
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, Floats]:
-        path = _Path(standardised(X), class_indicators(y))
+        path = _Path(standardise(X), class_indicators(y))
         entry, weight, now = (np.zeros(X.shape[1]) for _ in range(3))
         for alpha in self._alphas(path.first_alpha):
             now = path.descend(alpha)
             new = (now > 0) & (entry == 0)
             entry[new], weight[new] = alpha, now[new]
-            if self.alpha is None and np.count_nonzero(entry) >= self._kept(X.shape[1]):
+            if self.alpha is None and np.count_nonzero(entry) >= self._number_to_keep(X.shape[1]):
                 break
         self._active = np.count_nonzero(now)
         gone = (now == 0) & (self.alpha is not None)
-        return np.lexsort((-path.unexplained(), -weight, -entry, gone)), entry
+        return np.lexsort((-path.residual_covariance(), -weight, -entry, gone)), entry
 
     def keeping(self, n_features: int | float) -> Self | None:
-        """See `RankingSelector.keeping`; with `alpha` given, the number of features decides nothing."""
+        """See `RankingSelector.keeping`; with `alpha` set, the number of features has no effect."""
         return super().keeping(n_features) if self.alpha is None else None
 
     def _alphas(self, first: float) -> Floats:
@@ -82,8 +82,8 @@ class Lasso(RankingSelector):
         steps = max(1, round(np.log(last / first) / np.log(_RATIO)))
         return np.geomspace(first, last, steps + 1)[1:]
 
-    def _kept(self, available: int) -> int:
-        return super()._kept(available) if self.alpha is None else max(1, int(self._active))
+    def _number_to_keep(self, available: int) -> int:
+        return super()._number_to_keep(available) if self.alpha is None else max(1, int(self._active))
 
 
 class _Path:
@@ -95,12 +95,12 @@ class _Path:
         self.gram = features.T @ features
         self.correlation = self.targets @ features
         self.weights = np.zeros_like(self.correlation)
-        self.first_alpha = self.unexplained().max()
+        self.first_alpha = self.residual_covariance().max()
 
     def descend(self, alpha: float) -> Floats:
         """Solve at `alpha`, starting from the last solution; return each feature's largest weight over the classes."""
         for number, (target, correlation) in enumerate(zip(self.targets, self.correlation, strict=True)):
-            _, found, _ = lasso_path(
+            _, coefficients, _ = lasso_path(
                 self.features,
                 target,
                 alphas=[alpha],
@@ -111,10 +111,10 @@ class _Path:
                 max_iter=100_000,
                 tol=1e-6,
             )
-            self.weights[number] = found[:, 0]
+            self.weights[number] = coefficients[:, 0]
         return np.abs(self.weights).max(axis=0)
 
-    def unexplained(self) -> Floats:
+    def residual_covariance(self) -> Floats:
         """Return each feature's largest covariance with the residuals of the classes."""
         residual = self.correlation - self.weights @ self.gram
         return np.abs(residual).max(axis=0) / self.targets.shape[1]

@@ -27,7 +27,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         they must explain.
     scale : bool, default=False
         Standardise the features first. Off, because it gives a nearly constant channel of a network, which is mostly
-        noise, as much say as any other.
+        noise, as much weight as any other.
 
     Attributes
     ----------
@@ -63,24 +63,24 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             `X` holds NaN or infinity, or nothing but constant columns.
         """
         self._validate_params()
-        given = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        self.support_ = varying_columns(given)
-        varying = given[:, self.support_].astype(np.float64)
+        features = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        self.support_ = varying_columns(features)
+        varying = features[:, self.support_].astype(np.float64)
         self.scaler_ = StandardScaler(with_std=self.scale).fit(varying)
-        images, features = varying.shape
+        images, width = varying.shape
         wanted = self.n_components
         if isinstance(wanted, Integral):
-            wanted = min(int(wanted), images - 1, features)
-        solver = "covariance_eigh" if images > features else "full"
+            wanted = min(int(wanted), images - 1, width)
+        solver = "covariance_eigh" if images > width else "full"
         self.pca_ = decomposition.PCA(wanted, svd_solver=solver).fit(self.scaler_.transform(varying))
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the components of `X`, shape (n_images, n_components), in the type of `X` (float32 or float64)."""
         check_is_fitted(self)
-        given = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        varying = given[:, self.support_].astype(np.float64)
-        return self.pca_.transform(self.scaler_.transform(varying)).astype(given.dtype)
+        features = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        varying = features[:, self.support_].astype(np.float64)
+        return self.pca_.transform(self.scaler_.transform(varying)).astype(features.dtype)
 
     @property
     def _n_features_out(self) -> int:

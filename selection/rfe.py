@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .base import Floats, Integers, RankingSelector, standardised
+from .base import Floats, Integers, RankingSelector, standardise
 from .ridge_elimination import ridge_elimination_order
 
 
@@ -67,21 +67,21 @@ class RFE(RankingSelector):
 
     def _rank(self, X: Floats, y: Integers) -> tuple[Integers, None]:
         if self.estimator != "ridge":
-            return self._refitted_order(standardised(X), y), None
+            return self._order_by_refits(standardise(X), y), None
         if self.step is not None:
             raise ValueError(
-                "RFE with estimator='ridge' removes features one at a time, so it takes no step. "
+                "RFE with estimator='ridge' removes features one at a time and has no step. "
                 f"Received step={self.step!r}; leave it out, or choose estimator='svm' or 'logistic'."
             )
-        return ridge_elimination_order(standardised(X), y, self.alpha), None
+        return ridge_elimination_order(standardise(X), y, self.alpha), None
 
     def keeping(self, n_features: int | float) -> Self | None:
         """See `RankingSelector.keeping`; without the ridge, the last steps depend on how many are kept."""
         return super().keeping(n_features) if self.estimator == "ridge" else None
 
-    def _refitted_order(self, X: Floats, y: Integers) -> Integers:
+    def _order_by_refits(self, X: Floats, y: Integers) -> Integers:
         step = 0.1 if self.step is None else self.step
-        kept = self._kept(X.shape[1])
+        kept = self._number_to_keep(X.shape[1])
         if kept == X.shape[1]:
             weights, left = self._classifier().fit(X, y).coef_, np.ones(kept)
         else:

@@ -69,7 +69,7 @@ class ServedNetwork:
         ------
         UnreadableImageError
         """
-        pixels = decode(data, scaled_for=self.input_size if self.reduced else None)
+        pixels = decode(data, target_size=self.input_size if self.reduced else None)
         return resize(pixels, self.input_size, self.interpolation)
 
     def open(self, threads: int) -> AbstractContextManager[Engine]:

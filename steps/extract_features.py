@@ -67,7 +67,7 @@ def images_to_extract(extractors: Mapping[str, Extractor], index: ImageIndex) ->
 def _extract_together(group: Together, index: ImageIndex, workspace: Workspace) -> None:
     """Compute, in one pass, the images that all members of `group` lack; what fails here is tried again alone."""
     caches = [FeatureCache.shared(member.identity) for member in group.members]
-    known = set.union(*(cache.known() for cache in caches))
+    known = set.union(*(cache.image_ids() for cache in caches))
     missing = list({name: (name, path) for name, path in index.files() if name not in known}.values())
     try:
         with workspace.progress(_stage(group), len(missing)) as advance:

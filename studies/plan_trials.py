@@ -75,7 +75,7 @@ class PlannedRun:
 
     def numbers(self) -> int:
         """How many numbers the caches hold."""
-        return sum(len(cache.known()) * width for (cache, _), width in zip(self.caches, self.widths(), strict=True))
+        return sum(len(cache.image_ids()) * width for (cache, _), width in zip(self.caches, self.widths(), strict=True))
 
 
 @dataclass(frozen=True)

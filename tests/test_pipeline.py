@@ -287,7 +287,7 @@ def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(
 
 
 def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:
-    outcome = run(experiment().permuted(), workers=1)
+    outcome = run(experiment().with_permuted_labels(), workers=1)
     assert outcome.folder.name == "trial-permuted"
     assert outcome.exit_code == 0
     board = outcome.leaderboard

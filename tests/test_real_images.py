@@ -70,7 +70,7 @@ def test_copies_share_a_fold(outcome: Outcome) -> None:
 
 
 def test_permuted_labels_are_at_chance(experiment: Any) -> None:
-    outcome = run(experiment.permuted())
+    outcome = run(experiment.with_permuted_labels())
     assert outcome.exit_code == 0
     assert outcome.leaderboard["balanced_accuracy"].max() < 0.29
 

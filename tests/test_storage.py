@@ -28,8 +28,8 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_explained(tmp_path: Path) -> None:
     with (
-        pytest.raises(StorageError, match=r"disk is full.*\n.*\n.*what was finished is kept"),
-        storage.explained(tmp_path / "x"),
+        pytest.raises(StorageError, match=r"disk is full.*\n.*\n.*finished work is kept"),
+        storage.storage_errors(tmp_path / "x"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -38,7 +38,7 @@ def test_a_full_disk_is_explained(tmp_path: Path) -> None:
 def test_a_really_full_device_is_explained() -> None:
     with (
         pytest.raises(StorageError, match="disk is full"),
-        storage.explained(Path("/dev/full")),
+        storage.storage_errors(Path("/dev/full")),
         open("/dev/full", "w") as full,
     ):
         full.write("x" * 100_000)

@@ -1,4 +1,4 @@
-"""Augmentation: training images as they might also have been taken. Test images are never touched."""
+"""Augmentation: realistic variations of the training images. Test images are never changed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images are varied, each one anew in each epoch.
+    """How training images are varied, differently in each epoch.
 
     Parameters
     ----------
     flips, rotations : bool
-        Mirror; turn by 0, 90, 180 or 270 degrees (where images are square): a smear has no upside.
+        Mirror; turn by 0, 90, 180 or 270 degrees (if images are square): a smear has no top or bottom.
     shift : float
         Part of height and width by which an image moves at most; its edge is repeated.
     brightness : float
@@ -42,30 +42,31 @@ class Augmentation:
     stain: float = 0.05
 
     @classmethod
-    def of(cls, said: bool | Mapping[str, Any]) -> Augmentation | None:
-        """What a parameter `augment` says: the defaults, nothing, or some of the numbers.
+    def of(cls, setting: bool | Mapping[str, Any]) -> Augmentation | None:
+        """Read the parameter `augment`: true (the defaults), false (None), or a mapping of some values.
 
         Raises
         ------
         ValueError
             A name is unknown, or a number lies outside 0 to 1.
         """
-        if isinstance(said, bool):
-            return cls() if said else None
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in said if name not in known]
+        if isinstance(setting, bool):
+            return cls() if setting else None
+        names = [field.name for field in fields(cls)]
+        unknown = [name for name in setting if name not in names]
         if unknown:
-            raise ValueError(f"augment: unknown {', '.join(unknown)}; known: {', '.join(known)}")
-        for name in said.keys() & {"flips", "rotations"}:
-            if said[name] not in (True, False):
-                raise ValueError(f"augment: {name} must be true or false, received {said[name]!r}")
-        for name in said.keys() & {"shift", "brightness", "stain"}:
-            if isinstance(said[name], bool) or not isinstance(said[name], int | float) or not 0 <= said[name] < 1:
-                raise ValueError(f"augment: {name} must be at least 0 and below 1, received {said[name]!r}")
-        return cls(**said)
+            raise ValueError(f"augment: unknown {', '.join(unknown)}; expected: {', '.join(names)}")
+        for name in setting.keys() & {"flips", "rotations"}:
+            if setting[name] not in (True, False):
+                raise ValueError(f"augment: {name} must be true or false, received {setting[name]!r}")
+        for name in setting.keys() & {"shift", "brightness", "stain"}:
+            value = setting[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+                raise ValueError(f"augment: {name} must be at least 0 and below 1, received {value!r}")
+        return cls(**setting)
 
     def __call__(self, images: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
-        """Varied images.
+        """Vary images.
 
         Parameters
         ----------
@@ -74,14 +75,14 @@ class Augmentation:
         generator : numpy.random.Generator
         """
         for position in range(len(images)):
-            images[position] = self._moved(images[position], generator)
+            images[position] = self._move(images[position], generator)
         if self.stain:
-            images = self._stained(images, generator)
+            images = self._restain(images, generator)
         if self.brightness:
             images *= self._factors(self.brightness, (len(images), 1, 1, 1), generator)
         return np.clip(images, 0, 255, out=images)
 
-    def _moved(self, image: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+    def _move(self, image: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
         height, width = image.shape[:2]
         if self.rotations:
             turns = int(generator.integers(4))
@@ -96,13 +97,13 @@ class Augmentation:
             image = image[rows[:, None], columns]
         return image
 
-    def _stained(self, images: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+    def _restain(self, images: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
         count = len(images)
         factors = self._factors(self.stain, (count, 3), generator)
-        moved = generator.uniform(-self.stain / 10, self.stain / 10, (count, 3)) @ _STAINS
+        offset = generator.uniform(-self.stain / 10, self.stain / 10, (count, 3)) @ _STAINS
         mixing = np.einsum("ij,nj,jk->nik", np.linalg.inv(_STAINS), factors, _STAINS).astype(np.float32)
         density = -np.log((images.reshape(count, -1, 3) + 1) / np.float32(256))
-        density = density @ mixing + moved.astype(np.float32)[:, None]
+        density = density @ mixing + offset.astype(np.float32)[:, None]
         return (256 * np.exp(-density) - 1).reshape(images.shape)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Balancing: which examples one epoch is made of. Nothing is copied: an example names the images that it comes from."""
+"""Balancing: the training examples of one epoch. Nothing is copied: an example holds the rows of its images."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Examples:
 
     def batch(self, inputs: Any, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """The examples at `places` as one array of float32."""
-        made = np.asarray(inputs[self.first[places]], dtype=np.float32)
+        batch = np.asarray(inputs[self.first[places]], dtype=np.float32)
         between = np.flatnonzero(self.share[places])
         if len(between):
             others = np.asarray(inputs[self.second[places[between]]], dtype=np.float32)
-            share = self.share[places[between]].reshape(-1, *[1] * (made.ndim - 1))
-            made[between] += share * (others - made[between])
-        return made
+            share = self.share[places[between]].reshape(-1, *[1] * (batch.ndim - 1))
+            batch[between] += share * (others - batch[between])
+        return batch
 
 
 def balanced_examples(
@@ -55,7 +55,7 @@ def balanced_examples(
     class_weight: Any = None,
     seed: int = 0,
 ) -> Examples:
-    """Examples of the inputs at `rows`.
+    """Choose training examples among the inputs at `rows`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def balanced_examples(
     labels : ndarray of int, shape (n,)
         From 0 to the number of classes, less one.
     rows : ndarray of int
-        What may be trained on.
+        Rows of the training part.
     oversample : {None, "random", "smote"}
         Bring every class to the size of the largest: by repeating inputs, or by SMOTE on the numbers of the inputs
         (pixels, features), both as imbalanced-learn does it with the same seed.

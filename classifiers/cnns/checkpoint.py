@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on after its process was killed, in one file that is whole or absent."""
+"""Checkpoints: the full state of a training in one file, so that it can resume after its process was killed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Arrays = list[np.ndarray]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training keeps what it has reached.
+    """Where a training saves its progress.
 
     Parameters
     ----------
     path : Path or None
-        File; None keeps nothing.
+        File; None saves nothing.
     identity : str
-        Digest of what is trained on what: a file of another training is passed over.
+        Digest of network, parameters and data: the file of another training is ignored.
     """
 
     path: Path | None = None
@@ -44,12 +44,16 @@ class Checkpoint:
         """
         if self.path is None:
             return
-        said = {"identity": self.identity, "state": dict(state), "groups": {name: len(a) for name, a in arrays.items()}}
+        header = {
+            "identity": self.identity,
+            "state": dict(state),
+            "groups": {name: len(a) for name, a in arrays.items()},
+        }
         named: dict[str, Any] = {
             f"{name}{place}": array for name, group in arrays.items() for place, array in enumerate(group)
         }
         with atomic_path(self.path) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **named, said=np.frombuffer(json.dumps(said).encode(), np.uint8))
+            np.savez(stream, **named, header=np.frombuffer(json.dumps(header).encode(), np.uint8))
 
     def load(self) -> tuple[dict[str, Any], dict[str, Arrays]] | None:
         """State and arrays; None where there is no file of this training that can be read whole."""
@@ -57,11 +61,11 @@ class Checkpoint:
             return None
         try:
             with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                said = json.loads(bytes(file["said"]).decode())
-                if said["identity"] != self.identity:
+                header = json.loads(bytes(file["header"]).decode())
+                if header["identity"] != self.identity:
                     return None
-                groups = {name: [file[f"{name}{k}"] for k in range(n)] for name, n in said["groups"].items()}
-                return said["state"], groups
+                groups = {name: [file[f"{name}{k}"] for k in range(n)] for name, n in header["groups"].items()}
+                return header["state"], groups
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            _log.warning("The checkpoint %s is damaged, so this training starts anew: %s", self.path.name, error)
+            _log.warning("The checkpoint %s is damaged, so this training starts again: %s", self.path.name, error)
             return None

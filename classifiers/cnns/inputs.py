@@ -1,4 +1,4 @@
-"""Inputs: images of one size, wherever they come from, and the inner split that early stopping goes by."""
+"""Inputs: images of one size, from arrays or files, and the inner split for early stopping."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ...images.reading import read_image, resize
 
 
 def as_images(images: Any, size: tuple[int, int], interpolation: str) -> Any:
-    """Images of one size.
+    """Bring images to one size.
 
     Parameters
     ----------
     images : array-like of shape (n, H, W, 3), or sequence of paths or of arrays of shape (H, W, 3)
-        0 to 255, RGB. What has the wanted size already is taken as it is, and read batch by batch.
+        0 to 255, RGB. An array that already has the size is used as it is, and read batch by batch.
     size : (int, int)
         Height and width.
     interpolation : str
@@ -37,11 +37,11 @@ def as_images(images: Any, size: tuple[int, int], interpolation: str) -> Any:
     if len(shape) == 4 and shape[1:] == (*size, 3) and len(images):
         return images
     if isinstance(images, str | os.PathLike) or not len(images) or (shape and len(shape) not in (1, 4)):
-        raise ValueError(f"expected images of shape (n, H, W, 3), or their paths; received {_said(images)}")
-    made = np.empty((len(images), *size, 3), dtype=np.uint8)
+        raise ValueError(f"expected images of shape (n, H, W, 3), or their paths; received {_description(images)}")
+    pixels = np.empty((len(images), *size, 3), dtype=np.uint8)
     for position in range(len(images)):
-        made[position] = resize(_one(images[position]), size, interpolation)
-    return made
+        pixels[position] = resize(_one(images[position]), size, interpolation)
+    return pixels
 
 
 def _one(image: Any) -> NDArray[np.uint8]:
@@ -53,12 +53,12 @@ def _one(image: Any) -> NDArray[np.uint8]:
     return pixels.astype(np.uint8, copy=False)
 
 
-def _said(images: Any) -> str:
+def _description(images: Any) -> str:
     return f"shape {images.shape}" if hasattr(images, "shape") else f"{type(images).__name__} {images!r:.60}"
 
 
-def encoded(labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Classes, and the position of each label among them.
+def encode(labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the classes, and the position of each label among them.
 
     Raises
     ------
@@ -79,9 +79,9 @@ def encoded(labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
 def inner_split(
     labels: NDArray[np.int64], groups: ArrayLike | None, part: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to train on and rows to validate with: about `part` of them, stratified, no group on both sides.
+    """Split the rows into training and validation (about `part`), stratified, with no group on both sides.
 
-    Where no such split leaves every class to train on, all rows are trained on, and a warning says so.
+    If no such split leaves every class in training, all rows are used for training, with a warning.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -98,17 +98,17 @@ def inner_split(
             for train, held in splitter.split(rows, labels, groups if grouped else None):
                 if len(held) and len(np.unique(labels[train])) == len(np.unique(labels)):
                     return train, held
-    warnings.warn("no inner split leaves every class to train on: trained without early stopping", stacklevel=2)
+    warnings.warn("no inner split leaves every class in training: trained without early stopping", stacklevel=2)
     return rows, rows[:0]
 
 
 def seed_of(random_state: int | None) -> int:
-    """`random_state`, or a seed drawn anew."""
+    """`random_state`, or a random seed."""
     return int(np.random.default_rng().integers(2**31)) if random_state is None else int(random_state)
 
 
 def row_count(inputs: Any, labels: Sequence[Any] | NDArray[Any]) -> None:
-    """Refuse other numbers of inputs and labels.
+    """Refuse different numbers of inputs and labels.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What all trained networks share: parameters, the way from labels to a trained network, and predictions."""
+"""Base class of all trained networks: parameters, training and prediction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .augmentation import Augmentation
 from .balancing import balanced_examples
 from .batches import predict_in_batches
 from .checkpoint import Checkpoint
-from .inputs import encoded, inner_split, row_count, seed_of
+from .inputs import encode, inner_split, row_count, seed_of
 from .training import Data, Report, Settings, Training
 
 _SAMPLED = 64
@@ -32,7 +32,7 @@ _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "torch": ("tor
 
 @dataclass(frozen=True)
 class Fit:
-    """One call of `fit`: what there is to learn from, and where it is kept and told.
+    """One call of `fit`: data, inner split, seed, checkpoint and progress report.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Fit:
 class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     """A network trained by gradient descent, with early stopping on a grouped inner split.
 
-    Subclasses store their parameters, take `_as_inputs` and `_train` upon themselves, and share the rest.
+    Subclasses store their parameters and implement `_as_inputs` and `_train`.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -77,7 +77,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
     }
 
     def depends_on(self) -> dict[str, Any]:
-        """What the numbers depend on beside the parameters: code, Keras and its backend; weights are found here.
+        """What the result depends on besides the parameters: code, Keras and its backend; weights are located here.
 
         Raises
         ------
@@ -87,8 +87,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         backend = configured_backend() or "none"
         own = Path(__file__).parent
         files = [*own.glob("*.py"), *(own.parents[1] / "networks").glob("*.py")]
-        found = {name: package_version(name) for name in ("keras", *_DISTRIBUTIONS.get(backend, ()))}
-        return found | {"code": digest([file_digest(path) for path in sorted(files)])[:16]}
+        versions = {name: package_version(name) for name in ("keras", *_DISTRIBUTIONS.get(backend, ()))}
+        return versions | {"code": digest([file_digest(path) for path in sorted(files)])[:16]}
 
     def fit(
         self,
@@ -106,41 +106,42 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             See the class.
         y : array-like, shape (n,)
         groups : array-like, shape (n,), optional
-            Inputs of one group (patient) never stand on both sides of the inner split.
+            Inputs of one group (patient) are never on both sides of the inner split.
         checkpoint : Path, optional
-            Beside it, under a name that says what is trained, a file is written after each epoch; a call with the same
-            inputs and parameters goes on from it.
+            A file is written beside this path after each epoch, its name extended by a digest of the training; a call
+            with the same inputs and parameters resumes from it.
         report : callable, optional
-            Told several times a second how far it is; see `Training`.
+            Called several times a second with the progress; see `Training`.
 
         Raises
         ------
         ValueError
             Inputs and labels do not fit together.
         TrainingError
-            The loss is no number any more.
+            The loss became NaN or infinite.
         """
         self._validate_params()
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         inputs = self._as_inputs(X, fitting=True)
         row_count(inputs, np.asarray(y))
-        self.classes_, labels = encoded(y)
+        self.classes_, labels = encode(y)
         seed = seed_of(self.random_state)
         train, validation = inner_split(labels, groups, self.validation, seed)
         keras = load_keras()
         settle_keras(self.n_jobs)
-        said = {name: value for name, value in self.get_params().items() if name not in ("n_jobs", "random_state")}
-        learnt = [labels.tolist(), train.tolist(), _seen(inputs)]
-        identity = digest([type(self).__name__, repr(said), seed, self.depends_on(), learnt])
-        kept = Checkpoint(checkpoint and checkpoint.with_suffix(f".{identity[:8]}.npz"), identity)
-        found = kept.load()
-        self.seconds_before_ = sum(e["seconds"] for e in found[0]["before"] + found[0]["curve"]) if found else 0.0
+        parameters = self.get_params()
+        parameters = {name: parameters[name] for name in parameters if name not in ("n_jobs", "random_state")}
+        learnt = [labels.tolist(), train.tolist(), _sample(inputs)]
+        identity = digest([type(self).__name__, repr(parameters), seed, self.depends_on(), learnt])
+        saved = Checkpoint(checkpoint and checkpoint.with_suffix(f".{identity[:8]}.npz"), identity)
+        resumed = saved.load()
+        self.seconds_before_ = sum(e["seconds"] for e in resumed[0]["before"] + resumed[0]["curve"]) if resumed else 0.0
         with keras_settings(keras):
             self.curve_: list[dict[str, Any]] = []
-            fit = Fit(inputs, labels, train, validation, seed, self.n_jobs, kept, report or (lambda said: None))
+            fit = Fit(inputs, labels, train, validation, seed, self.n_jobs, saved, report or (lambda progress: None))
             self.model_ = self._train(keras, fit)
-        predict_in_batches(self.model_, inputs, train[:1], min(self.batch_size, len(train)))  # compiles what predicts
+        predict_in_batches(self.model_, inputs, train[:1], min(self.batch_size, len(train)))  # compiles the prediction
         self.parameters_ = int(self.model_.count_params())
         self.n_iter_ = len(self.curve_)
         return self
@@ -158,19 +159,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
-        """What is trained on and predicted, checked."""
+        """Check `X` and return the network's inputs."""
 
     @abstractmethod
     def _train(self, keras: Any, fit: Fit) -> Any:
-        """A trained ``keras.Model``."""
+        """Train and return a ``keras.Model``."""
 
     def _phase(
         self, keras: Any, model: Any, fit: Fit, settings: Settings, inputs: Callable[[], Any], augment: Any = False
     ) -> None:
-        """Train `model` on `inputs`, which are asked for only where no later phase has begun."""
-        found = fit.checkpoint.load()
-        if found and found[0]["stage"] > settings.stage:
-            self.curve_ = found[0]["before"]
+        """Train `model` on ``inputs()``, unless a later phase has already begun."""
+        saved = fit.checkpoint.load()
+        if saved and saved[0]["stage"] > settings.stage:
+            self.curve_ = saved[0]["before"]
             return
         loss = "binary_crossentropy" if model.output.shape[-1] == 1 else "sparse_categorical_crossentropy"
         model.compile(keras.optimizers.Adam(settings.learning_rate), loss)
@@ -182,22 +183,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.curve_ = self.curve_ + training.run()
 
     def _settings(self, fit: Fit, phase: str, stage: int = 0, **other: Any) -> Settings:
-        """The parameters as settings of one phase; `other` ones win."""
-        said = {"epochs": self.epochs, "learning_rate": self.learning_rate, "patience": self.patience}
-        return Settings(phase, stage, batch_size=self.batch_size, seed=fit.seed, threads=fit.threads, **(said | other))
+        """Settings of one phase from the parameters; `other` takes precedence."""
+        own = {"epochs": self.epochs, "learning_rate": self.learning_rate, "patience": self.patience}
+        return Settings(phase, stage, batch_size=self.batch_size, seed=fit.seed, threads=fit.threads, **(own | other))
 
     def _weight_of_codes(self) -> Any:
         """Class weights by position among the classes."""
         if not isinstance(self.class_weight, Mapping):
             return self.class_weight
-        known = self.classes_.tolist()
-        unknown = [label for label in self.class_weight if label not in known]
+        classes = self.classes_.tolist()
+        unknown = [label for label in self.class_weight if label not in classes]
         if unknown or min(self.class_weight.values(), default=1) < 0 or not any(self.class_weight.values()):
-            raise ValueError(f"class_weight needs numbers of at least 0 for {known}, received {self.class_weight}")
-        return {k: self.class_weight.get(label, 1.0) for k, label in enumerate(known)}
+            raise ValueError(f"class_weight needs numbers of at least 0 for {classes}, received {self.class_weight}")
+        return {k: self.class_weight.get(label, 1.0) for k, label in enumerate(classes)}
 
 
-def _seen(inputs: Any) -> list[Any]:
+def _sample(inputs: Any) -> list[Any]:
     """Shape of the inputs, and digests of a few of them."""
     rows = np.unique(np.linspace(0, len(inputs) - 1, _SAMPLED).astype(np.int64))
     sample = np.asarray(inputs[rows])

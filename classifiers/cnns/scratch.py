@@ -1,4 +1,4 @@
-"""Networks that are trained from scratch, on the images of the training fold alone."""
+"""Networks trained from scratch, only on the images of the training folds."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class CustomCNN(NetworkClassifier):
             raise ValueError(f"filters must be whole numbers above 0, received {self.filters}")
         if self.size < 2 ** len(self.filters):
             raise ValueError(
-                f"filters and size do not fit: {len(self.filters)} halvings of {self.size} pixels must leave one"
+                f"too many filters: {len(self.filters)} halvings of {self.size} pixels must leave at least one"
             )
 
     def _as_inputs(self, X: Any, fitting: bool = False) -> Any:
@@ -140,7 +140,7 @@ class CustomCNN(NetworkClassifier):
 
 
 class BinaryCNN(CustomCNN):
-    """The same for two classes, such as normal and blast: one output with a sigmoid.
+    """`CustomCNN` for two classes, such as normal and blast: one output with a sigmoid.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ oversample, n_jobs, random_state
 
     def _network(self, keras: Any, classes: int, seed: int) -> Any:
         if classes > self.most_classes:
-            raise ValueError(f"binary_cnn tells 2 classes apart; received {classes}: take custom_cnn")
+            raise ValueError(f"binary_cnn is for 2 classes; received {classes}: use custom_cnn")
         model = super()._network(keras, classes, seed)
         kernel = keras.initializers.GlorotUniform(seed=seed + 1)
         last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=kernel, name="probability")

@@ -27,10 +27,10 @@ _FEATURES_SPAN, _FINE_SPAN = (0.8, 1.0), 0.9
 class Transfer(NetworkClassifier):
     """A pretrained network, global average pooling, and a new head.
 
-    First the head is trained while the network is frozen: its features of each image are computed once, and the head
-    is trained on these, which is the same mathematics as running the frozen network in each epoch. Then, where
-    `unfreeze_from` names a layer, that layer and all after it are trained further, on augmented images, at a lower
-    rate. Batch normalisation stays frozen throughout: with statistics of its own it would undo what the head learnt.
+    First the head is trained while the network is frozen: the features of each image are computed once, and the head
+    is trained on them, which is equivalent to running the frozen network in each epoch. Then, if `unfreeze_from`
+    names a layer, that layer and all after it are trained further, on augmented images, at a lower rate. Batch
+    normalisation stays frozen throughout: with new statistics it would undo what the head learnt.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Transfer(NetworkClassifier):
     weights : str, optional
         As for the extractors; by default the network's own.
     unfreeze_from : str, optional
-        Name of a layer, or how the names of a block's layers begin, such as ``block_13``; ``"all"`` trains everything.
+        Name of a layer, or prefix of a block's layers, such as ``block_13``; ``"all"`` trains everything.
         Nothing is unfrozen by default.
     hidden, dropout
         Of the head: units of its dense layer (0: none), and part of its inputs that is left out at a time.
@@ -52,7 +52,7 @@ class Transfer(NetworkClassifier):
     augment : bool or mapping
         In the unfrozen phase; see `Augmentation`.
     augment_frozen : bool
-        In the frozen phase too: the frozen network then runs in each epoch, at a hundred times the cost.
+        Augment in the frozen phase, too: the network then runs in each epoch, at a hundred times the cost.
     class_weight, oversample, n_jobs, random_state
         See `CustomCNN`. In the frozen phase SMOTE is done on the features.
 
@@ -116,49 +116,49 @@ class Transfer(NetworkClassifier):
 
     @property
     def spec(self) -> Network:
-        """Of the network."""
+        """Spec of the network."""
         return get_network(self.network)
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Height and width of the images that it sees."""
+        """Height and width of the input images."""
         return self.spec.input_size
 
     @property
     def interpolation(self) -> str:
-        """How they are resized."""
+        """Interpolation for resizing the images."""
         return self.spec.interpolation
 
     @property
     def weights_label(self) -> str:
-        """What tables call the weights; random ones are RANDOM."""
-        return self._located().label
+        """Name of the weights in tables; random weights are called RANDOM."""
+        return self._locate_weights().label
 
     @property
     def trained(self) -> str:
-        """What of it is trained, in words."""
+        """The part that is trained, in words."""
         if self.unfreeze_from is None:
             return "head on the frozen network"
         return "all of it" if self.unfreeze_from == "all" else f"head, then from {self.unfreeze_from} on"
 
     def depends_on(self) -> dict[str, Any]:
         """See `NetworkClassifier.depends_on`."""
-        return super().depends_on() | {"network": self.spec.identity(), "weights": self._located().digest}
+        return super().depends_on() | {"network": self.spec.identity(), "weights": self._locate_weights().digest}
 
     def check(self) -> None:
-        """Whether the network has a layer to unfreeze from, and the weights are its own.
+        """Check that the network has the layer to unfreeze from, and that the weights fit it.
 
         Raises
         ------
         ConfigurationError, WeightsError
         """
-        located = self._located()
+        located = self._locate_weights()
         if self.unfreeze_from not in (None, "all") or located.kind == "file":
             base = build(self.spec, located)
             if self.unfreeze_from is not None:
                 self._first_unfrozen(base)
 
-    def _located(self) -> Weights:
+    def _locate_weights(self) -> Weights:
         return locate(self.spec, self.weights)
 
     def _validate_params(self) -> None:
@@ -169,7 +169,7 @@ class Transfer(NetworkClassifier):
         return as_images(X, self.input_size, self.interpolation)
 
     def _train(self, keras: Any, fit: Fit) -> Any:
-        base = build(self.spec, self._located())
+        base = build(self.spec, self._locate_weights())
         base.trainable = False
         for position, layer in enumerate(base.layers):
             if hasattr(layer, "seed_generator"):  # Keras draws the seeds of such layers anew for each network
@@ -189,21 +189,21 @@ class Transfer(NetworkClassifier):
         if fine:
             for layer in base.layers[self._first_unfrozen(base) :]:
                 layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-            said = {"epochs": self.fine_epochs, "learning_rate": self.fine_learning_rate}
-            settings = self._settings(fit, "fine-tuned", 1, span=(1 - _FINE_SPAN, 1.0), **said)
+            fine_tuning = {"epochs": self.fine_epochs, "learning_rate": self.fine_learning_rate}
+            settings = self._settings(fit, "fine-tuned", 1, span=(1 - _FINE_SPAN, 1.0), **fine_tuning)
             self._phase(keras, model, fit, settings, lambda: fit.inputs, self.augment)
         return model
 
     def _features(self, pooled: Any, fit: Fit, end: float) -> NDArray[np.float32]:
         """Features of all images, shape (n, channels): computed once, since the network is frozen."""
         rows = np.arange(len(fit.labels))
-        made = np.empty((len(rows), pooled.output.shape[-1]), np.float32)
+        features = np.empty((len(rows), pooled.output.shape[-1]), np.float32)
         size = min(self.batch_size, len(rows))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            made[part] = predict_in_batches(pooled, fit.inputs, part, size)
+            features[part] = predict_in_batches(pooled, fit.inputs, part, size)
             fit.report({"done": end * (int(part[-1]) + 1) / len(rows), "phase": "features of the frozen network"})
-        return made
+        return features
 
     def _first_unfrozen(self, base: Any) -> int:
         """Position of the first layer that is trained."""
@@ -220,7 +220,7 @@ class Transfer(NetworkClassifier):
                 f"{self.spec.title} has no layer '{wanted}'.",
                 expected=f"all, or the name of one of its {len(names)} layers, such as {names[len(names) // 2]}",
                 received=wanted,
-                fix=f"did you mean {' or '.join(nearest)}?" if nearest else "take one of these names.",
+                fix=f"did you mean {' or '.join(nearest)}?" if nearest else "choose one of these names.",
             )
         return starts[0]
 

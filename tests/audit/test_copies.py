@@ -230,7 +230,7 @@ def test_a_picture_under_two_labels_is_reported_first(
     assert counts == [1, (copies["kind"] == PIXELS).sum(), (copies["kind"] == NEAR).sum(), 9]
     assert sum(counts[:3]) == len(copies) == 9
     assert summary["label_conflicts"] == 1
-    assert any("1 picture stands under more than one label" in message for message in caplog.messages)
+    assert any("1 image has more than one label" in message for message in caplog.messages)
     ledger = pd.read_parquet(folder / "ledger.parquet")
     assert [Path(path).name for path in ledger["path"]] == ["synthetic-P02_7000.jpg", "SYNTHETIC.txt"]
     again, same = audit_images(experiment(planted, tmp_path), workers=2)

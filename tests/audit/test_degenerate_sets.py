@@ -149,7 +149,7 @@ def test_the_same_folder_twice_is_two_labels_for_every_picture(tmp_path: Path) -
     shutil.copytree(images / "one", images / "two")
     _, summary = audit_images(for_folder(images, results=tmp_path / "results"), workers=1)
     assert (summary["identical_files"], summary["clusters"], summary["label_conflicts"]) == (6, 6, 6)
-    assert summary["warnings"][0].startswith("6 pictures stand under more than one label")
+    assert summary["warnings"][0].startswith("6 images have more than one label")
 
 
 # What all pictures share is not what makes copies.

@@ -172,6 +172,7 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
     with Image.open(sheet) as picture:
         assert picture.size == (2 * PAIR_WIDTH, PAIR_HEIGHT)
     assert list(pd.read_parquet(folder / "images.parquet")) == [
+        "row",
         "image_id",
         "label",
         "patient",
@@ -212,7 +213,7 @@ def test_copies_are_counted_by_kind_and_by_picture() -> None:
     found = summary_of([(FILE, 0, 1), (NEAR, 1, 2), (NEAR, 3, 0), (PIXELS, 4, 5), (NEAR, 6, 7)], "aaaabbbb")
     assert found["words"] == (
         "Copies: 1 identical file, 1 file with identical pixels, 3 near-duplicates; "
-        "3 pictures lie there more than once, none under more than one label. Copies share a group."
+        "3 images occur more than once, none under more than one label. Copies share a group."
     )
     assert [found[name] for name in ("identical_files", "identical_pixels", "near_duplicates")] == [1, 1, 3]
     assert (found["clusters"], found["label_conflicts"], found["warnings"]) == (3, 0, [])
@@ -221,8 +222,8 @@ def test_copies_are_counted_by_kind_and_by_picture() -> None:
 @pytest.mark.parametrize(
     ("labels", "count", "said"),
     [
-        ("aabbaabb", 1, "1 picture stands under more than one label"),
-        ("abcaabaa", 2, "2 pictures stand under more than one label"),
+        ("aabbaabb", 1, "1 image has more than one label"),
+        ("abcaabaa", 2, "2 images have more than one label"),
     ],
 )
 def test_pictures_under_several_labels_are_warned_of(labels: str, count: int, said: str) -> None:

@@ -136,7 +136,7 @@ def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path:
 
 def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
     said = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
-    folder = run(tiny_experiment(**said).permuted(), workers=1).folder
+    folder = run(tiny_experiment(**said).with_permuted_labels(), workers=1).folder
     with pytest.raises(ConfigurationError, match="permuted"):
         fit(folder, workers=1)
 

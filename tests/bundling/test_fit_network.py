@@ -122,7 +122,7 @@ def killed_after_a_few_epochs(run_folder: Path) -> int:
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     with np.load(kept[0]) as stored:
-        return int(json.loads(bytes(stored["said"]).decode())["state"]["epoch"])
+        return int(json.loads(bytes(stored["header"]).decode())["state"]["epoch"])
 
 
 @pytest.mark.slow

@@ -178,7 +178,7 @@ def test_xgboost_takes_a_gpu_where_there_is_one(
 
     from leukobench.classifiers import boosting
 
-    monkeypatch.setattr(boosting, "gpu_shown", lambda: shown)
+    monkeypatch.setattr(boosting, "has_gpu", lambda: shown)
     monkeypatch.setattr(xgboost, "build_info", lambda: {"USE_CUDA": built})
     assert boosting._device(asked) == device
 

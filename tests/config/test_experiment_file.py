@@ -70,9 +70,9 @@ def test_labels_show_what_is_not_default() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("images: x\nselectors: [none]\nselectors: [anova]", "given twice, line 1: selectors"),
+        ("images: x\nselectors: [none]\nselectors: [anova]", "repeated, line 1: selectors"),
         ("images: x\nclassifiers: [{lda: 0}]", "classifiers.0.parameters"),
-        ("images: ~nosuchuser/x", "path in the experiment file cannot be"),
+        ("images: ~nosuchuser/x", "path in the experiment file is invalid"),
         ("images: x\nname: 2024-13-45", "cannot be read"),
     ],
 )
@@ -88,7 +88,7 @@ def searching(**said: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        (searching(lo=1, high=3), r"C\.search\.lo.*known here: values, low"),
+        (searching(lo=1, high=3), r"C\.search\.lo.*allowed here: values, low"),
         (searching(values=[1], low=5), "a list of values, or low below"),
         (searching(low=1, high=float("inf")), "finite"),
         ({"extractors": [{"efficientnet_lite0": {"pooling": {"search": ["max"]}}}]}, "only selectors and classifiers"),

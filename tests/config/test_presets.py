@@ -124,7 +124,7 @@ def test_the_command_line_wins_over_the_preset(tmp_path: Path, monkeypatch: pyte
 def test_a_permuted_experiment_differs_in_name_and_permutation_only(tmp_path: Path) -> None:
     said = {"tuning": "optuna", "holdout": 0.2, "calibration": "isotonic"}
     first = for_folder(tmp_path, "cnmc", classifiers=SEARCHES, evaluation=said)
-    second = first.permuted()
+    second = first.with_permuted_labels()
     assert second.name == f"{first.name}-permuted"
     assert second.folder == first.results / second.name
     assert (first.evaluation.permute, second.evaluation.permute) == (False, True)
@@ -167,15 +167,15 @@ def test_the_limits_themselves_are_possible(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ([], "say a list of values, or low below high"),
-        ({}, "say a list of values, or low below high"),
+        ([], "give a list of values, or low below high"),
+        ({}, "give a list of values, or low below high"),
         (5, "C.search: Input should be a valid dictionary"),
-        ({"low": 1}, "say a list of values, or low below high"),
-        ({"low": 2, "high": 1}, "say a list of values, or low below high"),
-        ({"low": 1, "high": 1}, "say a list of values, or low below high"),
+        ({"low": 1}, "give a list of values, or low below high"),
+        ({"low": 2, "high": 1}, "give a list of values, or low below high"),
+        ({"low": 1, "high": 1}, "give a list of values, or low below high"),
         ({"low": 0, "high": 1, "log": True}, "both above 0 with log: true"),
-        ({"values": [1], "low": 1, "high": 2}, "say a list of values, or low below high"),
-        ({"values": [1, 2], "log": True}, "say a list of values, or low below high"),
+        ({"values": [1], "low": 1, "high": 2}, "give a list of values, or low below high"),
+        ({"values": [1, 2], "log": True}, "give a list of values, or low below high"),
         ({"low": "a", "high": 2}, "valid number"),
         ({"low": 1, "high": 2, "step": 1}, "step: unknown key"),
     ],
@@ -214,8 +214,8 @@ def test_points_of_a_range_begin_and_end_with_its_limits(count: int) -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({}, "say either blocks: N or stain: N"),
-        ({"blocks": 3, "stain": 2}, "say either blocks: N or stain: N"),
+        ({}, "set either blocks: N or stain: N"),
+        ({"blocks": 3, "stain": 2}, "set either blocks: N or stain: N"),
         ({"blocks": 1}, "pseudo_patients.blocks: Input should be greater than or equal to 2 (received: 1)"),
         ({"stain": 0}, "pseudo_patients.stain: Input should be greater than or equal to 2 (received: 0)"),
         ({"block": 3}, "pseudo_patients.block: unknown key"),

@@ -35,7 +35,7 @@ def parts(cache: FeatureCache) -> list[Path]:
 
 
 def test_rows_come_back_in_the_order_asked_for(cache: FeatureCache, tmp_path: Path) -> None:
-    assert cache.known() == set(ids(1, 2, 3))
+    assert cache.image_ids() == set(ids(1, 2, 3))
     assert cache.feature_names() == NAMES
     assert cache.fill(ids(3, 1, 2, 1), tmp_path / "x.npy") == []
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(3, 1, 2, 1))
@@ -45,7 +45,7 @@ def test_rows_come_back_in_the_order_asked_for(cache: FeatureCache, tmp_path: Pa
 def test_another_identity_is_another_folder(cache: FeatureCache, tmp_path: Path) -> None:
     other = FeatureCache(tmp_path / "features", {"name": "net", "weights": "w2"})
     assert other.folder != cache.folder
-    assert other.known() == set()
+    assert other.image_ids() == set()
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "rubbish"])
@@ -60,7 +60,7 @@ def test_a_damaged_part_is_set_aside_and_only_its_images_are_missing(
         data[start] ^= 0x40
     victim.write_bytes({"cut": data[: len(data) // 2], "flip": data, "empty": b"", "rubbish": b"x" * 500}[damage])
     assert cache.fill(ids(1, 2, 3), tmp_path / "x.npy") == ids(1, 2)
-    assert cache.known() == set(ids(3))
+    assert cache.image_ids() == set(ids(3))
     assert [path.name for path in cache.folder.glob("*.damaged")] == [victim.name + ".damaged"]
 
 
@@ -68,13 +68,13 @@ def test_a_part_of_another_extractor_is_set_aside(cache: FeatureCache, tmp_path:
     other = FeatureCache(tmp_path / "features", {"name": "net", "weights": "w2"})
     other.append(ids(9), vectors(9), NAMES)
     parts(other)[0].rename(cache.folder / "part-zz.parquet")
-    assert cache.known() == set(ids(1, 2, 3))
+    assert cache.image_ids() == set(ids(1, 2, 3))
 
 
 def test_nan_is_refused(cache: FeatureCache) -> None:
     with pytest.raises(ExtractionError, match="NaN or infinity for 1 of 2 images"):
         cache.append(ids(7, 8), np.array([[1, 2, 3], [1, np.nan, 3]], np.float32), NAMES)
-    assert cache.known() == set(ids(1, 2, 3))
+    assert cache.image_ids() == set(ids(1, 2, 3))
 
 
 def _append_many(folder: Path, start: int) -> None:
@@ -88,7 +88,7 @@ def test_processes_append_side_by_side(tmp_path: Path) -> None:
     with ProcessPoolExecutor(3, context) as pool:  # unlike a Pool, it says so when a process dies
         list(pool.map(_append_many, [tmp_path] * 3, [0, 20, 40]))
     cache = FeatureCache(tmp_path, {"name": "net"})
-    assert cache.known() == set(ids(*range(80)))
+    assert cache.image_ids() == set(ids(*range(80)))
     assert cache.fill(ids(*range(80)), tmp_path / "x.npy") == []
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(*range(80)))
     assert not list(cache.folder.glob(".part-*"))

@@ -184,11 +184,11 @@ def test_any_damaged_part_is_noticed(tmp_path, monkeypatch, part):
         made.append(1)
         return _Exporting(), ["a"]
 
-    folder = openvino_ir.converted({}, make).path.parent
-    openvino_ir.converted({}, make)
+    folder = openvino_ir.load_converted({}, make).path.parent
+    openvino_ir.load_converted({}, make)
     assert len(made) == 1
     damage(folder / part)
-    assert openvino_ir.converted({}, make).path.read_text() == "graph"
+    assert openvino_ir.load_converted({}, make).path.read_text() == "graph"
     assert len(made) == 2
     assert [path.name for path in (tmp_path / "networks").iterdir()] == [folder.name]
 
@@ -197,10 +197,10 @@ def test_two_processes_may_convert_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
 
     def slower():
-        openvino_ir.converted({}, lambda: (_Exporting(), ["first"]))
+        openvino_ir.load_converted({}, lambda: (_Exporting(), ["first"]))
         return _Exporting(), ["second"]
 
-    assert openvino_ir.converted({}, slower).feature_names == ("first",)
+    assert openvino_ir.load_converted({}, slower).feature_names == ("first",)
     assert len(list((tmp_path / "networks").iterdir())) == 1
 
 
@@ -214,7 +214,7 @@ def test_a_network_that_cannot_be_converted(tmp_path, monkeypatch):
             raise ValueError("no such operation")
 
     with pytest.raises(EngineError, match="odd cannot be converted"):
-        openvino_ir.converted({}, lambda: (Model(), []))
+        openvino_ir.load_converted({}, lambda: (Model(), []))
     assert list((tmp_path / "networks").iterdir()) == []
 
 
@@ -223,7 +223,7 @@ def test_a_conversion_is_kept_apart_by_all_that_matters(tmp_path, monkeypatch, l
     monkeypatch.setattr(openvino_ir, "digest", lambda value: seen.append(value) or "x" * 8)
     monkeypatch.setattr(openvino_ir, "_convert", lambda folder, make: None)
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
-    openvino_ir.converted({"weights": "w"}, lambda: (None, []))
+    openvino_ir.load_converted({"weights": "w"}, lambda: (None, []))
     assert set(seen[0]) == {"weights", "keras", "openvino", "format"}
     assert seen[0]["keras"]
     assert seen[0]["openvino"]
@@ -273,7 +273,7 @@ def test_the_choice_of_an_engine(monkeypatch, name, present, gpu, converts, chos
 
 
 def pretend(monkeypatch, present, gpu=False, converts=True):
-    monkeypatch.setattr(frameworks, "installed", present.__contains__)
+    monkeypatch.setattr(frameworks, "is_installed", present.__contains__)
     monkeypatch.setattr(frameworks, "keras_installed", lambda: "keras" in present)
     monkeypatch.setattr(frameworks, "gpu_usable", lambda: gpu)
     monkeypatch.setattr(frameworks, "can_convert", lambda: converts)

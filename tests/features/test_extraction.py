@@ -127,7 +127,7 @@ def test_what_was_extracted_before_an_interruption_is_kept(
 
     with pytest.raises(KeyboardInterrupt):
         extract_to(tmp_path / "x.npy", colours, images, cache, 1, interrupt)
-    assert len(cache.known()) == 8
+    assert len(cache.image_ids()) == 8
 
 
 def test_equal_looking_parameters_are_not_one_extractor(plugin: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from leukobench.errors import ConfigurationError
 from leukobench.features import pooling as module
-from leukobench.features.pooling import feature_names, pooled, stages
+from leukobench.features.pooling import add_poolings, feature_names, stages
 from leukobench.networks import get_network
 from leukobench.networks.build import build
 from leukobench.networks.weights import locate
@@ -37,7 +37,7 @@ def test_multilevel_is_mean_and_standard_deviation_of_each_stage(model, pixels):
     )
     exact = [np.asarray(x, np.float64) for x in maps]
     expected = np.concatenate([part for x in exact for part in (x.mean((1, 2)), x.std((1, 2)))], axis=1)
-    vectors = pooled(model, LITE, ["multilevel"]).predict(pixels, verbose=0)
+    vectors = add_poolings(model, LITE, ["multilevel"]).predict(pixels, verbose=0)
     assert vectors.dtype == np.float32
     assert vectors.shape == (2, 1536)
     assert_near(vectors, expected)
@@ -54,7 +54,7 @@ def test_multilevel_is_mean_and_standard_deviation_of_each_stage(model, pixels):
 @pytest.mark.parametrize(("pooling", "name", "reduce"), [("average", "avg", np.mean), ("max", "max", np.max)])
 def test_average_and_max(model, pixels, pooling, name, reduce):
     expected = reduce(model.predict(pixels, verbose=0), axis=(1, 2))
-    assert_near(pooled(model, LITE, [pooling]).predict(pixels, verbose=0), expected)
+    assert_near(add_poolings(model, LITE, [pooling]).predict(pixels, verbose=0), expected)
     assert feature_names(model, LITE, [pooling])[12] == f"{name}_0012"
 
 
@@ -74,11 +74,14 @@ def test_a_network_without_named_stages_gets_the_last_layer_at_each_size():
     built = build(network, locate(network, "random"))
     found = stages(built, network)
     assert [built.get_layer(name).output.shape[1] for name in found] == [112, 56, 28, 14, 7]
-    assert len(feature_names(built, network, ["multilevel"])) == pooled(built, network, ["multilevel"]).output_shape[-1]
+    assert (
+        len(feature_names(built, network, ["multilevel"]))
+        == add_poolings(built, network, ["multilevel"]).output_shape[-1]
+    )
 
 
 def test_an_unknown_pooling(model):
     with pytest.raises(ConfigurationError, match="no pooling called 'median'"):
-        pooled(model, LITE, ["median"])
+        add_poolings(model, LITE, ["median"])
     with pytest.raises(ConfigurationError, match="average, max, multilevel"):
         feature_names(model, LITE, ["median"])

@@ -138,7 +138,7 @@ def test_of_a_jpeg_with_further_pictures_the_main_one_is_taken():
 
 REFUSED = {
     "empty file": b"",
-    "not those of a": b"GIF89a and so on",
+    "not a JPEG": b"GIF89a and so on",
     "JPEG file whose header": b"\xff\xd8\xff" + b"\0" * 40,
     "BMP file": b"BM this is a letter",
     "mode F": tiff([GREY.astype("<f4").tobytes()], SHAPE, (32,), 1, 1, sample_format=3),

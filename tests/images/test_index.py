@@ -136,9 +136,9 @@ def test_links_are_followed_once(folder, tmp_path):
     index = index_images(folder)
     assert index.counts()["images"].to_dict() == {"blast": 4, "more": 1, "normal": 3}
     assert reasons(index, folder) == {
-        "aaa": "symbolic link to a folder that is listed already",
+        "aaa": "symbolic link to a folder that was already listed",
         "blast/broken.png": "broken symbolic link",
-        "blast/loop": "symbolic link to a folder that is listed already",
+        "blast/loop": "symbolic link to a folder that was already listed",
         "blast/pipe.png": "not a regular file",
         "blast/self.png": "cannot be read: Too many levels of symbolic links",
     }
@@ -214,11 +214,11 @@ def test_the_group_expression(folder):
     index = index_images(folder, group=r"(?P<other>nor)\w+/(?P<patient>patient\d)")
     assert index.patients.startswith("regular expression")
     assert set(index.images["patient"]) == {"patient0", "patient1", "patient2"}
-    assert set(index.ledger["reason"]) == {"regular expression for the group finds no patient"}
+    assert set(index.ledger["reason"]) == {"no patient: the regular expression for the group does not match"}
     assert len(index.ledger) == 3
-    with pytest.raises(ConfigurationError, match="is not one"):
+    with pytest.raises(ConfigurationError, match="is invalid"):
         index_images(folder, group="(")
-    with pytest.raises(ConfigurationError, match="captures nothing"):
+    with pytest.raises(ConfigurationError, match="no capture group"):
         index_images(folder, group=r"patient\d")
     with pytest.raises(ImagesError, match="6 x regular expression"):
         index_images(folder, group=r"case(\d)")

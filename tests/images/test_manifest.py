@@ -55,7 +55,7 @@ def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder)
         ("path,label\n0.png,\n", "line 2: no label for 0.png"),
         ("path,label\n0.png,x\n,y\n", "line 3: no path"),
         ("path,label\n0.png,x\nabsent.png,y\n", "1 of 2 rows.*\n.*\n.*line 3: there is no file absent.png"),
-        ("path,label\n0.png,x\n./0.png,y\n", "line 3: ./0.png stands in line 2 already"),
+        ("path,label\n0.png,x\n./0.png,y\n", "line 3: ./0.png is already in line 2"),
         ("path,label\n0.png,x\nlist.csv,y\n", "line 3: list.csv does not have the extension"),
         ("path,label\n0.png,x,y\n", "line 2: 3 fields"),
         ("path,label\n0.png\n", "line 2: 1 fields"),

@@ -47,7 +47,7 @@ def test_what_an_import_says_of_an_error_is_passed_on(capfd):
 def test_the_backend(monkeypatch, tmp_path, named, present, chosen):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setenv("KERAS_BACKEND", named)
-    monkeypatch.setattr(frameworks, "installed", present.__contains__)
+    monkeypatch.setattr(frameworks, "is_installed", present.__contains__)
     assert frameworks.configured_backend() == chosen
     assert frameworks.can_convert() == (chosen in {"tensorflow", "torch"})
 
@@ -55,7 +55,7 @@ def test_the_backend(monkeypatch, tmp_path, named, present, chosen):
 def test_the_backend_of_the_configuration_file(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    monkeypatch.setattr(frameworks, "installed", {"tensorflow", "torch"}.__contains__)
+    monkeypatch.setattr(frameworks, "is_installed", {"tensorflow", "torch"}.__contains__)
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
     assert frameworks.configured_backend() == "torch"
     (tmp_path / "keras.json").write_text("damaged")

@@ -69,7 +69,7 @@ def test_preprocessing_in_the_graph_is_that_of_keras(name, keras):
     module = sys.modules[function.__module__]
     pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3)).astype(np.float32)
     inputs = keras.Input((5, 4, 3))
-    outputs = build_module._preprocessed(keras, inputs, network.preprocessing)
+    outputs = build_module._preprocess(keras, inputs, network.preprocessing)
     ours = pixels if outputs is inputs else np.asarray(keras.Model(inputs, outputs)(pixels))
     np.testing.assert_allclose(ours, module.preprocess_input(pixels.copy()), rtol=1e-5, atol=1e-5)
 
@@ -104,12 +104,12 @@ def test_the_table_says_what_keras_asks_for(name, keras, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet50v2", "efficientnetb0", "nasnetmobile", "mobilenetv3small", "convnexttiny"])
 def test_other_networks_of_keras_can_be_built_and_pooled(name):
-    from leukobench.features.pooling import feature_names, pooled, stages
+    from leukobench.features.pooling import add_poolings, feature_names, stages
 
     network = get_network(name)
     model = build(network, locate(network, "random"))
     assert len(stages(model, network)) >= 4
-    width = pooled(model, network, ["multilevel"]).output_shape[-1]
+    width = add_poolings(model, network, ["multilevel"]).output_shape[-1]
     assert width == len(feature_names(model, network, ["multilevel"]))
 
 

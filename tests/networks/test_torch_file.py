@@ -107,7 +107,7 @@ class _Call:
 @pytest.mark.parametrize("write", [write_legacy, write_zip])
 @pytest.mark.parametrize("call", [_Call(exec, "raise SystemExit"), _Call(Path, "x"), _Call(getattr, {}, "keys")])
 def test_other_globals_are_refused(tmp_path, write, call):
-    with pytest.raises(WeightsError, match="which is no tensor"):
+    with pytest.raises(WeightsError, match="which is not a tensor"):
         read_tensors(write(tmp_path / "a.pth", {"x": call}, {}))
 
 

@@ -79,7 +79,7 @@ def test_a_download_is_verified_and_kept(tmp_path, keras_home):
 
 @pytest.mark.parametrize(("content", "checksum"), [(HDF5, "0" * 32), (b"<html>sign in first</html>", "")])
 def test_a_wrong_download_is_refused_and_not_kept(tmp_path, keras_home, content, checksum):
-    with pytest.raises(WeightsError, match="damaged, or another file"):
+    with pytest.raises(WeightsError, match="damaged, or a different file"):
         locate(published(tmp_path, content, checksum), "imagenet")
     assert list((keras_home / "models").iterdir()) == []
 
@@ -100,7 +100,7 @@ def test_a_file_under_a_published_name_is_checked(tmp_path, keras_home):
     network = published(tmp_path)
     path = locate(network, "imagenet").path
     path.write_bytes(HDF5 + b"!")
-    with pytest.raises(WeightsError, match=r"(?s)damaged, or another file.*delete"):
+    with pytest.raises(WeightsError, match=r"(?s)damaged, or a different file.*delete"):
         locate(network, "imagenet")
 
 
@@ -124,7 +124,7 @@ def test_a_local_file(tmp_path):
         (MOBILE, "noisy", "no weights 'noisy'"),
         (MOBILE, "random:x", "no weights 'random:x'"),
         (MOBILE, "a.pth", "no weights 'a.pth'"),
-        (LITE, "absent.pth", "is not there"),
+        (LITE, "absent.pth", "does not exist"),
     ],
 )
 def test_weights_that_are_not_offered(network, choice, message):
