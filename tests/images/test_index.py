@@ -220,7 +220,7 @@ def test_the_group_expression(folder):
         index_images(folder, group="(")
     with pytest.raises(ConfigurationError, match="no capture group"):
         index_images(folder, group=r"patient\d")
-    with pytest.raises(ImagesError, match="6 x regular expression"):
+    with pytest.raises(ImagesError, match="6 x no patient: the regular expression"):
         index_images(folder, group=r"case(\d)")
 
 

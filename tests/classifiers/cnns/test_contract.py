@@ -125,7 +125,7 @@ def test_binary_cnn_tells_two_classes_apart_and_no_more() -> None:
     fitted = make("binary_cnn", epochs=15, learning_rate=0.01, validation=0.0, dropout=0.0).fit(images, labels)
     assert fitted.model_.output.shape[-1] == 1
     assert (fitted.predict(images) == labels).mean() > 0.9
-    with pytest.raises(ValueError, match="binary_cnn tells 2 classes apart; received 3"):
+    with pytest.raises(ValueError, match="binary_cnn is for 2 classes; received 3"):
         make("binary_cnn").fit(images, np.arange(24) % 3)
 
 
@@ -143,5 +143,5 @@ def test_custom_cnn_is_blocks_with_their_pooling_then_dense_layers() -> None:
 
 
 def test_weights_that_are_not_there_are_said_before_any_work() -> None:
-    with pytest.raises(WeightsError, match="not there"):
+    with pytest.raises(WeightsError, match="does not exist"):
         make("mobilenetv2_head", weights="nowhere.weights.h5").depends_on()
