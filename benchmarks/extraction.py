@@ -24,11 +24,11 @@ NETWORKS = {
     "resnet101": ("ResNet101", 320, {"float32": 1.2, "bfloat16": 2.3}),
     "vgg19": ("VGG19", 160, {"float32": 1.0, "bfloat16": 2.0}),
 }
-"""Its class in keras.applications, images to time it on, and the ratios wanted."""
+"""Class in keras.applications, number of images to time it on, and the target ratios."""
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
-    found = []
+    results = []
     ceiling = {precision: alone(matrix_rate, precision) for precision in ("float32", "bfloat16")}
     for name, (keras_name, count, wanted) in NETWORKS.items():
         with some(images, count) as folder:
@@ -39,7 +39,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
         for precision, target in wanted.items():
             ours = seconds[precision]
             speed = count / statistics.median(ours)
-            found.append(
+            results.append(
                 {
                     "network": name,
                     "precision": precision,
@@ -53,20 +53,20 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
                     "share": speed * work / ceiling[precision],
                 }
             )
-            print(found[-1], flush=True)
-    return found
+            print(results[-1], flush=True)
+    return results
 
 
 @contextlib.contextmanager
 def some(images: Path, count: int) -> Iterator[Path]:
-    """A folder with links to `count` of the images, in the folders of their classes."""
+    """Make a folder with links to `count` of the images, in the folders of their classes."""
     paths = sorted(path for path in images.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp"))
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as temporary:
         for path in paths[:: max(1, len(paths) // count)][:count]:
-            link = Path(made) / path.parent.name / path.name
+            link = Path(temporary) / path.parent.name / path.name
             link.parent.mkdir(exist_ok=True)
             link.symlink_to(path.resolve())
-        yield Path(made)
+        yield Path(temporary)
 
 
 def engine_seconds(folder: Path, network: str, precision: str) -> float:
@@ -89,7 +89,7 @@ def engine_seconds(folder: Path, network: str, precision: str) -> float:
 
 
 class _Ready:
-    """An extractor whose engine is open already."""
+    """An extractor with its engine already open."""
 
     def __init__(self, extractor: Any, engine: Any) -> None:
         self.read, self._engine = extractor.read, engine

@@ -53,14 +53,14 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
         "logistic_regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000, tol=1e-6)),
         "lda": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
     }
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for selector, chooses in selectors.items():
         for classifier, decides in classifiers.items():
             start = time.perf_counter()
             done = cross_validate(make_pipeline(chooses, decides), features, labels, cv=folds, n_jobs=cores())
             seconds = time.perf_counter() - start
             mean = float(np.mean(done["test_score"]))
-            found.append(
+            results.append(
                 {
                     "selector": selector,
                     "classifier": classifier,
@@ -69,23 +69,23 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
                     "accuracy, leukobench": accuracy[selector, classifier],
                 }
             )
-            print(found[-1], flush=True)
+            print(results[-1], flush=True)
     ours = (ours + alone(_ours, images)[3]) / 2  # before and after: what slows the machine slows both
-    total = sum(row["Pipeline, s"] for row in found)
+    total = sum(row["Pipeline, s"] for row in results)
     whole = {"selector": "all", "classifier": f"all; leukobench {ours:.1f} s", "Pipeline, s": total}
-    means = {f"accuracy, {side}": float(np.mean([row[f"accuracy, {side}"] for row in found])) for side in SIDES}
+    means = {f"accuracy, {side}": float(np.mean([row[f"accuracy, {side}"] for row in results])) for side in SIDES}
     # What a user has is scikit-learn's RFE, whose ranking is the same: timed once, it stands for all eight classifiers.
     start = time.perf_counter()
     plain = RFE(RidgeClassifier(alpha=1.0), n_features_to_select=200)
     pipeline = make_pipeline(StandardScaler(), plain, classifiers["lda"])
     cross_validate(pipeline, features, labels, cv=folds, n_jobs=cores())
     one = time.perf_counter() - start
-    users = total + sum(one - row["Pipeline, s"] for row in found if row["selector"] == "rfe")
-    said = {"selector": "all, with scikit-learn's RFE", "classifier": f"all; one with that RFE took {one:.0f} s"}
+    users = total + sum(one - row["Pipeline, s"] for row in results if row["selector"] == "rfe")
+    with_rfe = {"selector": "all, with scikit-learn's RFE", "classifier": f"all; one with that RFE took {one:.0f} s"}
     return [
         whole | means | {"ratio": total / ours, "wanted": 4.0},
-        said | dict.fromkeys(means, "") | {"Pipeline, s": users, "ratio": users / ours, "wanted": 4.0},
-        *({**row, "ratio": "", "wanted": ""} for row in found),
+        with_rfe | dict.fromkeys(means, "") | {"Pipeline, s": users, "ratio": users / ours, "wanted": 4.0},
+        *({**row, "ratio": "", "wanted": ""} for row in results),
     ]
 
 
@@ -115,8 +115,8 @@ def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[
     from leukobench.steps.find_images import find_images
     from leukobench.steps.make_task import make_task
 
-    with tempfile.TemporaryDirectory() as made:
-        experiment = for_folder(images, results=made)
+    with tempfile.TemporaryDirectory() as temporary:
+        experiment = for_folder(images, results=temporary)
         folder = RunFolder(experiment.folder)
         folder.begin()
         workspace = Workspace(folder)

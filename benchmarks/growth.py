@@ -18,17 +18,17 @@ WIDTH = 1280
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
-    found = []
+    results = []
     for work in (extraction, cache, audit, scoring):
         for size in SIZES:
-            seconds, peak = alone(measured, work, images, size)
-            found.append({"work": work.__name__, "images": size, "s": seconds, "ms an image": 1000 * seconds / size})
-            found[-1]["peak, MB"] = peak
-            print(found[-1], flush=True)
-    return found
+            seconds, peak = alone(measure, work, images, size)
+            results.append({"work": work.__name__, "images": size, "s": seconds, "ms an image": 1000 * seconds / size})
+            results[-1]["peak, MB"] = peak
+            print(results[-1], flush=True)
+    return results
 
 
-def measured(work: Callable[[Path, int, Path], float], images: Path, size: int) -> tuple[float, float]:
+def measure(work: Callable[[Path, int, Path], float], images: Path, size: int) -> tuple[float, float]:
     from leukobench.runs.costs import Costs, memory_watched
 
     costs = Costs()
@@ -53,11 +53,11 @@ def extraction(images: Path, size: int, folder: Path) -> float:
 
 
 def many(images: Path, size: int, folder: Path) -> list[tuple[str, str]]:
-    """Id and path of so many files: 500 real pictures, each file made another one by bytes at its end."""
-    known = [path.read_bytes() for path in sorted(images.rglob("*.jpg"))[:500]]
+    """Id and path of `size` files: 500 real images, each file made unique by bytes at its end."""
+    contents = [path.read_bytes() for path in sorted(images.rglob("*.jpg"))[:500]]
     files = []
     for number in range(size):
-        data = known[number % len(known)] + b"%d" % number
+        data = contents[number % len(contents)] + b"%d" % number
         path = folder / f"{number}.jpg"
         path.write_bytes(data)
         files.append((hashlib.sha256(data).hexdigest(), str(path)))
@@ -84,7 +84,7 @@ def cache(images: Path, size: int, folder: Path) -> float:
 
 
 def audit(images: Path, size: int, folder: Path) -> float:
-    """A look at every file, then which fingerprints may be of one picture: blends of real ones, noise would be easy."""
+    """Read and measure every file, then compare fingerprints: blends of real ones, since noise would be easy."""
     from leukobench.audit.candidates import candidate_pairs
     from leukobench.features.cache import FeatureCache
     from leukobench.features.extraction import extract_to
@@ -111,7 +111,7 @@ def audit(images: Path, size: int, folder: Path) -> float:
 
 
 def scoring(images: Path, size: int, folder: Path) -> float:
-    """Ten combinations' out-of-fold probabilities of four classes, weighed with 1,000 resamples."""
+    """Ten combinations' out-of-fold probabilities of four classes, scored with 1,000 resamples."""
     from leukobench.evaluation.statistics.analysis import Analysis
 
     rng = np.random.default_rng(0)

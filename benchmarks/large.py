@@ -1,4 +1,4 @@
-"""The default selectors and classifiers on 100,000 x 1,280 features, two folds: does it end, and where does time go."""
+"""The default selectors and classifiers on 100,000 x 1,280 features, two folds: does it finish, and what takes the time."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.steps.choose_methods import experiment_for_size, fit_rules, make_methods
 
     experiment, _ = experiment_for_size(for_folder(images), SIZE)
-    costs, found = Costs(), []
-    with tempfile.TemporaryDirectory() as made:
-        labels = _blends(images, Path(made))
+    costs, results = Costs(), []
+    with tempfile.TemporaryDirectory() as temporary:
+        labels = _blends(images, Path(temporary))
         task = Task.of([f"{number:064x}" for number in range(SIZE)], labels, list(range(SIZE)))
-        source = FeatureSource("blends", Path(made) / "x.npy", "blends")
+        source = FeatureSource("blends", Path(temporary) / "x.npy", "blends")
         rules, methods = fit_rules(experiment), make_methods(experiment)
         grid, store = (
             Grid(task, make_folds(task, FOLDS, 1, 0), [source], *methods, rules),
-            RecordStore(Path(made) / "r"),
+            RecordStore(Path(temporary) / "r"),
         )
         start = time.perf_counter()
         with memory_watched(costs):
@@ -56,14 +56,14 @@ def _large(images: Path) -> list[dict[str, Any]]:
                 if not record.error
             ]
             means = {f"{name}, s": np.mean([getattr(r, name) for r in records]) for name in ("fit_s", "predict_s")}
-            found.append(
+            results.append(
                 {**names, **means, "selector_s, s": records[0].selector_s, "accuracy": np.mean(hits), "failed": failed}
             )
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(results)
     whole = {"selector": "all", "classifier": f"all: {seconds:.0f} s, memory up to {costs.memory / 1e9:.1f} GB"}
     sums = {name: table[name].sum() for name in ("fit_s, s", "predict_s, s", "failed")}
     selecting = table.drop_duplicates("selector")["selector_s, s"].sum()
-    return [{**whole, **sums, "selector_s, s": selecting, "accuracy": table["accuracy"].mean()}, *found]
+    return [{**whole, **sums, "selector_s, s": selecting, "accuracy": table["accuracy"].mean()}, *results]
 
 
 def _blends(images: Path, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a number was measured on, and how two ways of doing one thing are compared."""
+"""The machine of a measurement, and how two programs are timed side by side."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def machine() -> str:
         platform.processor(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    found = []
+    versions = []
     for name in PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return f"{cores()} cores of {model}, {memory:.0f} GB; Python {platform.python_version()}, {', '.join(found)}"
+    return f"{cores()} cores of {model}, {memory:.0f} GB; Python {platform.python_version()}, {', '.join(versions)}"
 
 
 def alone(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What `function` returns in a fresh process of its own."""
+    """Call `function` in a new process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(_closing, function, *arguments).result()
 
 
 def _closing(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Workers that wait for more work would keep a process from ending for five minutes."""
+    """Call `function` and stop its workers, which would keep the process alive for five minutes."""
     from joblib.externals.loky import get_reusable_executor
 
     try:
@@ -57,7 +57,7 @@ def _closing(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def in_turns(ways: dict[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:
-    """What each way returns, measured one after the other so many times: what slows the machine slows all of them."""
+    """Measure all programs in turn, `repeats` times: what slows the machine down slows all of them."""
     rounds = [{name: way() for name, way in ways.items()} for _ in range(repeats)]
     return {name: [one[name] for one in rounds] for name in ways}
 
@@ -66,8 +66,8 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Rows as a Markdown table."""
     columns = list(rows[0])
     lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    return lines + [f"| {' | '.join(_said(row[name]) for name in columns)} |" for row in rows]
+    return lines + [f"| {' | '.join(_cell(row[name]) for name in columns)} |" for row in rows]
 
 
-def _said(value: Any) -> str:
+def _cell(value: Any) -> str:
     return f"{value:,.3g}" if isinstance(value, float) else str(value)

@@ -26,9 +26,9 @@ def _openvino_rate(hint: str) -> float:
     from openvino import opset13 as ops
 
     rng = np.random.default_rng(0)
-    given = ops.parameter([_SIDE, _SIDE], np.float32)
+    inputs = ops.parameter([_SIDE, _SIDE], np.float32)
     weights = ops.constant(rng.normal(size=(_SIDE, _SIDE)).astype(np.float32))
-    model = openvino.Model([ops.matmul(given, weights, False, False)], [given])
+    model = openvino.Model([ops.matmul(inputs, weights, False, False)], [inputs])
     settings = {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": str(cores()), "INFERENCE_NUM_THREADS": cores()}
     compiled = openvino.Core().compile_model(model, "CPU", settings)
     requests = [compiled.create_infer_request() for _ in range(cores())]

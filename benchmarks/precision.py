@@ -1,4 +1,4 @@
-"""What bfloat16, averaging over orientations and decoding at reduced scale do to vectors and to accuracy."""
+"""The effect of bfloat16, averaging over orientations and decoding at reduced scale on features and accuracy."""
 
 from __future__ import annotations
 
@@ -34,39 +34,44 @@ def _ways(images: Path) -> list[dict[str, Any]]:
     from leukobench.features.extractors import make_extractor
     from leukobench.pipeline import run
 
-    found, exact = [], np.empty(0)
-    said = [{"efficientnet_lite0": {"pooling": pooling, **way}} for pooling in POOLINGS for way in WAYS.values()]
-    with tempfile.TemporaryDirectory() as made:
-        settings = {"extractors": said, "selectors": ["none"], "classifiers": list(CLASSIFIERS), "results": made}
+    results, exact = [], np.empty(0)
+    extractors = [{"efficientnet_lite0": {"pooling": pooling, **way}} for pooling in POOLINGS for way in WAYS.values()]
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = {
+            "extractors": extractors,
+            "selectors": ["none"],
+            "classifiers": list(CLASSIFIERS),
+            "results": temporary,
+        }
         experiment = for_folder(images, **settings)
         outcome = run(experiment)
         scores = outcome.leaderboard.set_index(["extractor", "classifier"])["balanced_accuracy"]
         ids = pd.read_parquet(outcome.folder / "images.parquet")["image_id"].tolist()
         for place, choice in enumerate(experiment.extractors):
             cache = FeatureCache.shared(make_extractor(choice.name, choice.parameters).identity)
-            cache.fill(ids, Path(made) / "x.npy")
-            vectors = np.load(Path(made) / "x.npy")
+            cache.fill(ids, Path(temporary) / "x.npy")
+            vectors = np.load(Path(temporary) / "x.npy")
             if place % len(WAYS) == 0:
                 exact = vectors
             reached = {name: float(scores[choice.label, name]) for name in CLASSIFIERS}
-            found.append(_row(list(WAYS)[place % len(WAYS)], choice.parameters["pooling"], exact, vectors, reached))
-    return found
+            results.append(_row(list(WAYS)[place % len(WAYS)], choice.parameters["pooling"], exact, vectors, reached))
+    return results
 
 
 def _large_files(images: Path) -> list[dict[str, Any]]:
-    """Mosaics of real pictures, 2,240 x 1,792 pixels, decoded whole and at a half of their size."""
+    """Mosaics of real images, 2,240 x 1,792 pixels, decoded at full and at half size."""
     from leukobench.features.extractors import make_extractor
 
     rng, paths = np.random.default_rng(0), sorted(images.rglob("*.jpg"))
     files = [_mosaic([paths[place] for place in rng.choice(len(paths), 80)]) for _ in range(40)]
-    found = []
+    results = []
     for pooling in POOLINGS:
         extractor = make_extractor("efficientnet_lite0", {"pooling": pooling})
         with extractor.open(1) as engine:
             reduced = np.stack(list(engine.vectors(map(extractor.read, files))))
             exact = np.stack(list(engine.vectors(_whole(extractor, data) for data in files)))
-        found.append(_row("float32, JPEG at half its size", pooling, exact, reduced, {}))
-    return found
+        results.append(_row("float32, JPEG at half its size", pooling, exact, reduced, {}))
+    return results
 
 
 def _whole(extractor: Any, data: bytes) -> np.ndarray:
@@ -87,7 +92,7 @@ def _mosaic(paths: list[Path]) -> bytes:
 
 
 def _row(way: str, pooling: str, exact: np.ndarray, vectors: np.ndarray, scores: dict[str, float]) -> dict[str, Any]:
-    """How far vectors lie from the exact ones, as a part of the exact ones' length: the median and the worst image."""
+    """Distance of the vectors from the exact ones, relative to their length: the median and the largest."""
     away = np.linalg.norm(vectors - exact, axis=1) / np.linalg.norm(exact, axis=1)
     moved = {"moved by, median": float(np.median(away)), "moved by, most": float(away.max())}
     reached = {f"{name}, balanced accuracy": scores.get(name, "") for name in CLASSIFIERS}

@@ -19,16 +19,16 @@ def main() -> None:
     parser.add_argument("images", type=Path, help="a folder a class; the figures in the project are of the ALL images")
     parser.add_argument("--only", choices=KINDS, nargs="*", default=KINDS)
     parser.add_argument("--repeats", type=int, default=3, help="pairs of timings; the median counts")
-    said = parser.parse_args()
+    arguments = parser.parse_args()
     TARGET.mkdir(parents=True, exist_ok=True)
-    for kind in said.only:
+    for kind in arguments.only:
         module = importlib.import_module(kind)
-        rows = module.rows(said.images, said.repeats)
+        rows = module.rows(arguments.images, arguments.repeats)
         with (TARGET / f"{kind}.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        command = f"make benchmarks IMAGES=... ONLY={kind} REPEATS={said.repeats}"
+        command = f"make benchmarks IMAGES=... ONLY={kind} REPEATS={arguments.repeats}"
         lines = [
             f"# {kind.capitalize()}",
             module.__doc__ or "",

@@ -1,4 +1,4 @@
-"""A bundle asked about one image by a new process, by one that has it open, about a folder, and for an explanation."""
+"""Predictions of a bundle: one image in a new process, one image with the bundle open, a folder, an explanation."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
         ours = [sys.executable, "-m", "leukobench", "predict", bundle, files[0]]
         theirs = [sys.executable, "-c", _USER, pickled, files[0]]
         ways: dict[str, Callable[[], float]] = {"ours": lambda: _seconds(ours), "theirs": lambda: _seconds(theirs)}
-        cold = {name: statistics.median(found) for name, found in in_turns(ways, max(5, repeats)).items()}
+        cold = {name: statistics.median(times) for name, times in in_turns(ways, max(5, repeats)).items()}
         warm = alone(_warm, bundle, files, repeats)
-    nothing = ("", float("nan"))
-    measured = [
+    no_rival = ("", float("nan"))
+    results = [
         ("one image, a new process", cold["ours"], "Keras and joblib", cold["theirs"]),
-        ("one image, bundle open", warm["one"], *nothing),
+        ("one image, bundle open", warm["one"], *no_rival),
         (f"{len(files):,} images", warm["all"], "extraction alone", warm["extraction"]),
-        ("an overlay by occlusion, with examples", warm["explain"], *nothing),
+        ("an overlay by occlusion, with examples", warm["explain"], *no_rival),
     ]
-    return [dict(zip(("what", "seconds", "beside", "its seconds"), row, strict=True)) for row in measured]
+    return [dict(zip(("what", "seconds", "beside", "its seconds"), row, strict=True)) for row in results]
 
 
 def _make(images: str, folder: str) -> tuple[str, str]:
@@ -59,13 +59,13 @@ def _make(images: str, folder: str) -> tuple[str, str]:
 
     chosen = {"extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}], "selectors": ["none"]}
     experiment = for_folder(Path(images), name="serving", results=Path(folder), classifiers=["svm_linear"], **chosen)
-    made = leukobench.fit(leukobench.run(experiment).folder)
+    bundle = leukobench.fit(leukobench.run(experiment).folder)
     files = sorted(Path(images).rglob("*.jpg"))
     features = leukobench.DeepFeatures("efficientnet_lite0", pooling="multilevel").fit_transform(files)
     labels = np.array([path.parent.name for path in files])
     classifier = CalibratedClassifierCV(SVC(kernel="linear"), ensemble=False).fit(features, labels)
     joblib.dump(classifier, Path(folder) / "classifier.joblib")
-    return str(made.path), str(Path(folder) / "classifier.joblib")
+    return str(bundle.path), str(Path(folder) / "classifier.joblib")
 
 
 def _warm(path: str, files: list[str], repeats: int) -> dict[str, float]:
@@ -85,20 +85,20 @@ def _warm(path: str, files: list[str], repeats: int) -> dict[str, float]:
                 pass
 
     singles = iter(files * repeats)
-    found = {
-        "one": [_timed(lambda: bundle.predict([next(singles)])) for _ in range(50)],
-        "explain": [_timed(lambda: bundle.explain(next(singles))) for _ in range(10)],
+    times_by_task = {
+        "one": [_seconds_of(lambda: bundle.predict([next(singles)])) for _ in range(50)],
+        "explain": [_seconds_of(lambda: bundle.explain(next(singles))) for _ in range(10)],
     }
-    ways = {"all": lambda: _timed(lambda: bundle.predict(files)), "extraction": lambda: _timed(extraction)}
-    found |= in_turns(ways, repeats)
-    return {name: statistics.median(times) for name, times in found.items()}
+    ways = {"all": lambda: _seconds_of(lambda: bundle.predict(files)), "extraction": lambda: _seconds_of(extraction)}
+    times_by_task |= in_turns(ways, repeats)
+    return {name: statistics.median(times) for name, times in times_by_task.items()}
 
 
-def _timed(work: Callable[[], Any]) -> float:
+def _seconds_of(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def _seconds(command: list[str]) -> float:
-    return _timed(lambda: subprocess.run(command, check=True, capture_output=True))
+    return _seconds_of(lambda: subprocess.run(command, check=True, capture_output=True))

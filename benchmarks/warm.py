@@ -1,4 +1,4 @@
-"""The same command again, as a whole process; and the first answer of the command line."""
+"""A finished run started again, as a whole process, and the help of the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NETWORKS = ("efficientnet_lite0", "mobilenetv2", "densenet121", "inceptionv3", "
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
-    found = [
+    results = [
         {"command": "leukobench --help", "seconds": _median(["--help"], max(5, repeats)), "wanted": 0.3},
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -31,8 +31,8 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
         command = ["run", str(path), "--results", folder]
         _seconds(command)
         seconds = _median(command, max(5, repeats))
-        found.append({"command": "a finished run of 5 extractors, again", "seconds": seconds, "wanted": 1.5})
-    return found
+        results.append({"command": "a finished run of 5 extractors, again", "seconds": seconds, "wanted": 1.5})
+    return results
 
 
 def _median(command: list[str], repeats: int) -> float:

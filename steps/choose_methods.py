@@ -70,7 +70,7 @@ def check_networks(networks: list[Method], balance: str, build: bool = True) -> 
 
 
 def check_classes(networks: list[Method], classes: list[str]) -> None:
-    """Refuse networks that tell fewer classes apart than there are, and weights of classes that there are not.
+    """Refuse networks for fewer classes than there are, and weights of classes that do not exist.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def check_classes(networks: list[Method], classes: list[str]) -> None:
         most = getattr(method.estimator, "most_classes", len(classes))
         if len(classes) > most:
             raise ConfigurationError(
-                f"{method.label} tells {most} classes apart.",
+                f"{method.label} is for {most} classes.",
                 expected=f"images of {most} classes",
                 received=f"{len(classes)} classes: {', '.join(classes)}",
                 fix="take custom_cnn, or images of two classes.",

@@ -156,14 +156,14 @@ def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -
     [
         ({"cnns": ["custom_cn"]}, "did you mean custom_cnn"),
         ({"cnns": [{"custom_cnn": {"epoch": 3}}]}, "did you mean epochs"),
-        ({"cnns": [{"custom_cnn": {"epochs": {"search": [1, 2]}}}]}, "only selectors and classifiers are tuned"),
+        ({"cnns": [{"custom_cnn": {"epochs": {"search": [1, 2]}}}]}, "only selectors and classifiers can be tuned"),
         ({"cnns": ["custom_cnn", "custom_cnn"]}, "listed twice: custom_cnn"),
         ({"extractors": []}, "name at least one extractor, or one of the cnns"),
         (
             {"cnns": ["binary_cnn"]},
-            "(?s)binary_cnn tells 2 classes apart.*received: 4 classes: Benign, Early, Pre, Pro",
+            "(?s)binary_cnn is for 2 classes.*received: 4 classes: Benign, Early, Pre, Pro",
         ),
-        ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 is not there"),
+        ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 does not exist"),
         ({"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'"),
         ({"cnns": ["example_plugin:Votes"]}, "does not say what images it wants"),
         (
@@ -174,7 +174,7 @@ def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -
     ],
 )
 def test_mistakes_stop_before_any_work(said: dict[str, Any], message: str, experiment: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError if "not there" not in message else Exception, match=message):
+    with pytest.raises(ConfigurationError if "does not exist" not in message else Exception, match=message):
         run(experiment(**said), workers=1)
     assert not (tmp_path / "seen").exists()
 
