@@ -1,4 +1,4 @@
-"""The default selectors and classifiers on 100,000 x 1,280 features, two folds: does it finish, and what takes the time."""
+"""Default selectors and classifiers on 100,000 x 1,280 features, two folds: does it finish, and what takes the time."""
 
 from __future__ import annotations
 
