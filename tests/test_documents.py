@@ -1,0 +1,77 @@
+"""The documents name files, modules and commands that exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+SOURCES = [path for path in TRACKED if path.endswith(".py") and not path.startswith(("tests/", "docs/"))]
+DOCUMENTS = [path for path in TRACKED if path.endswith(".md") and not path.startswith("results/")]
+PACKAGES = sorted({path.split("/")[0] for path in SOURCES if "/" in path} - {"benchmarks"})
+PATH = re.compile(rf"(?<![\w/.])(?:{'|'.join([*PACKAGES, 'tests', 'benchmarks', 'docs'])})/[\w/.-]*\w/?")
+DOTTED = re.compile(r"(?<![\w.`/])`{0,2}(leukobench(?:\.\w+)+)")
+LINK = re.compile(r"\]\((?!https?:|#)([^)\s]+)\)")
+FAMILIES = (
+    "metrics",
+    "report_sections",
+    "commands",
+    "extractors",
+    "selectors",
+    "classifiers",
+    "cnns",
+    "layouts",
+    "networks",
+)
+NO_MODULES = {f"leukobench.{family}" for family in FAMILIES}
+NO_MODULES |= {"leukobench.record", "leukobench.identity"}  # keys of parquet metadata
+NO_MODULES |= {"leukobench.fast_forest"}  # where bundles of earlier versions look for their forests
+
+pytestmark = pytest.mark.skipif(not TRACKED, reason="not a git checkout")
+
+
+def text_of(path: str) -> str:
+    """What a document says today; the table of moved modules in the changelog names old ones, too."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^\| `leukobench\..*$", "", text) if path == "CHANGELOG.md" else text
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or something that one holds (or a method of that)."""
+    parts = name.split(".")
+    for depth in range(len(parts), 0, -1):
+        module = ".".join(parts[:depth])
+        try:
+            spec = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            continue
+        if spec is not None:
+            value = importlib.import_module(module)
+            for part in parts[depth:]:
+                value = getattr(value, part, None)
+            return value is not None
+    return False
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *SOURCES])
+def test_paths_in_documents_and_docstrings_exist(path: str) -> None:
+    for named in PATH.findall(text_of(path)):
+        if named.endswith((".py", ".md")):
+            assert (ROOT / named).exists(), f"{path} names {named}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_links_in_documents_lead_somewhere(path: str) -> None:
+    for target in LINK.findall(text_of(path)):
+        assert ((ROOT / path).parent / target.partition("#")[0]).exists(), f"{path} links to {target}"
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *SOURCES])
+def test_modules_in_documents_and_docstrings_exist(path: str) -> None:
+    for named in set(DOTTED.findall(text_of(path))) - NO_MODULES:
+        assert exists(named), f"{path} names {named}"
