@@ -34,11 +34,13 @@ def explain(
     Exit status: 0 when every image was explained, 1 when some could not be read, 2 for a mistake in the request.
     """
     from ..runs.progress import on_screen
-    from ..serving import output
     from ..serving.bundle import load
+    from ..serving.explanation_output import write_explanations
+    from ..serving.output import closing_lines
+    from ..serving.request import find_images
 
-    paths, others = output.images_of(images)
+    paths, others = find_images(images)
     opened = load(bundle, digest, workers)
-    lines, unreadable = output.explain_to(out, opened, list(paths), level, method, on_screen())
-    click.echo("\n".join([*lines, *output.closing_lines(others, [out])]))
+    lines, unreadable = write_explanations(out, opened, list(paths), level, method, on_screen())
+    click.echo("\n".join([*lines, *closing_lines(others, [out])]))
     sys.exit(int(unreadable > 0))

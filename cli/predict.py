@@ -36,12 +36,12 @@ def predict(
     import json
 
     from ..runs.progress import on_screen
-    from ..serving import output
+    from ..serving import output, request
     from ..serving.bundle import load
 
-    output.check_out(out, bundle)
-    paths, others = output.images_of(images)
-    patients = output.groups_of(paths.values(), group)
+    request.check_output(out, bundle)
+    paths, others = request.find_images(images)
+    patients = request.find_patients(paths.values(), group)
     opened = load(bundle, digest, workers)
     predictions = opened.predict(
         list(paths), groups=patients, level=level, calibrated=not uncalibrated, progress=on_screen()

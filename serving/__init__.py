@@ -1,1 +1,1 @@
-"""Serving: one artefact from the winner, and what it says of a new image."""
+"""Bundles are read here: verified, opened, and used to predict and explain new images."""

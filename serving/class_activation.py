@@ -21,7 +21,7 @@ class FeatureMaps:
     Parameters
     ----------
     network : ServedNetwork
-        One that `FeatureMaps.has` answers yes for.
+        One for which `FeatureMaps.has` is true.
     threads : int
 
     References
@@ -50,7 +50,7 @@ class FeatureMaps:
 
     def of(self, pixels: NDArray[np.uint8]) -> Floats:
         """Maps of one image, shape (H, W, 3)."""
-        request = self._compiled.create_infer_request()  # one for each call, for several threads may ask at once
+        request = self._compiled.create_infer_request()  # one for each call, for several threads may call at once
         request.infer({0: pixels[None].astype(np.float32)})
         return np.moveaxis(request.get_output_tensor().data.astype(np.float64), self._channels, -1)[0]
 

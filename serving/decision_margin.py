@@ -93,13 +93,13 @@ class Margin:
 
     def _apart(self, scores: Floats, label: int, against: int) -> Floats:
         """The label's score less the other's, from a column a class, a column a pair of classes, or a single one."""
-        known = [int(code) for code in self._final.classes_]
-        one, other = known.index(label), known.index(against)
+        codes = [int(code) for code in self._final.classes_]
+        one, other = codes.index(label), codes.index(against)
         scores = scores / (self.temperature if self.unit == "log-odds" else 1.0)
         if scores.ndim == 1 or scores.shape[1] == 1:
             return np.asarray(scores.ravel() * (1 if one else -1))
         if isinstance(self._final, SVC):
-            pairs = np.triu_indices(len(known), 1)
+            pairs = np.triu_indices(len(codes), 1)
             column = np.flatnonzero((pairs[0] == min(one, other)) & (pairs[1] == max(one, other)))[0]
             return np.asarray(scores[:, column] * (1 if one < other else -1))
         return np.asarray(scores[:, one] - scores[:, other])

@@ -1,4 +1,4 @@
-"""Soundness: whether the arrays of a stored estimator fit together, which compiled code takes for granted."""
+"""Checks of a stored estimator: whether its arrays fit together, which compiled code takes for granted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def check_part(part: Any) -> None:
-    """Refuse an estimator that would leave the process's memory, or never answer, when it predicts.
+    """Refuse an estimator that would leave the process's memory, or never end, when it predicts.
 
     Raises
     ------
@@ -32,10 +32,8 @@ def _check_tree(tree: Any, features: int, classes: int) -> None:
     for children in (tree.children_left, tree.children_right):
         onward = (children > nodes) & (children < len(nodes))
         _demand(bool(np.where(inner, onward, children == -1).all()), "a tree of the forest leads nowhere")
-    asked = tree.feature[inner]
-    _demand(
-        bool(((asked >= 0) & (asked < features)).all()), "a tree of the forest asks for features that there are not"
-    )
+    columns = tree.feature[inner]
+    _demand(bool(((columns >= 0) & (columns < features)).all()), "a tree of the forest uses features that do not exist")
 
 
 def _check_vectors(machine: Any) -> None:

@@ -1,4 +1,4 @@
-"""The manifest: whether what a bundle says of itself can be true, before it is relied upon."""
+"""Checks of a manifest: whether what a bundle says of itself can be true, before it is relied upon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PRECISIONS = ("float32", "bfloat16")
 _TEXTS = ("name", "created", "leukobench", "verdict", "patients")
 
 
-def check_manifest(said: Mapping[str, Any]) -> None:
+def check_manifest(manifest: Mapping[str, Any]) -> None:
     """Refuse a manifest that `leukobench fit` would not write.
 
     Raises
@@ -22,26 +22,28 @@ def check_manifest(said: Mapping[str, Any]) -> None:
     ValueError, KeyError, TypeError
         The reason, as far as there is one in words.
     """
-    classes, network = said["classes"], said["network"]
-    _demand(isinstance(classes, list) and all(isinstance(name, str) for name in classes), "classes are no names")
-    _demand(len(set(classes)) == len(classes) >= 2, "classes are too few, or one stands there twice")
-    _demand(all(isinstance(said[name], str) for name in _TEXTS), "a text is missing")
-    _demand(all(isinstance(name, str) for name in said["combination"].values()), "the combination has no names")
-    _demand({"extractor", "selector", "classifier"} <= said["combination"].keys(), "the combination has no names")
+    classes, network = manifest["classes"], manifest["network"]
+    _demand(isinstance(classes, list) and all(isinstance(name, str) for name in classes), "classes that are no names")
+    _demand(len(set(classes)) == len(classes) >= 2, "fewer than two classes, or one twice")
+    _demand(all(isinstance(manifest[name], str) for name in _TEXTS), "a text that is none")
+    _demand(all(isinstance(name, str) for name in manifest["combination"].values()), "a combination without names")
+    _demand({"extractor", "selector", "classifier"} <= manifest["combination"].keys(), "a combination without names")
     height, width = (int(length) for length in network["input_size"])
     _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
     _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")
     _demand(network["precision"] in _PRECISIONS and network["orientations"] in (1, 8), "an unknown way to compute")
     low, high = BOUNDS
-    value = said["temperature"]["value"]
-    _demand(isinstance(value, int | float) and math.isfinite(value) and low <= value <= high, "a temperature")
-    _demand(all(0 < float(row["level"]) < 1 for row in said["coverage"]), "an impossible level")
-    for shortcut in said["shortcuts"].values():
+    value = manifest["temperature"]["value"]
+    _demand(
+        isinstance(value, int | float) and math.isfinite(value) and low <= value <= high, "an impossible temperature"
+    )
+    _demand(all(0 < float(row["level"]) < 1 for row in manifest["coverage"]), "an impossible level")
+    for shortcut in manifest["shortcuts"].values():
         _demand(
             isinstance(shortcut["prefix"], str) and isinstance(shortcut["names"], list), "a shortcut without columns"
         )
 
 
-def _demand(right: bool, otherwise: str) -> None:
+def _demand(right: bool, problem: str) -> None:
     if not right:
-        raise ValueError(f"the manifest holds {otherwise}")
+        raise ValueError(f"the manifest holds {problem}")

@@ -1,4 +1,4 @@
-"""Occlusion: how much an answer loses when a part of the image is covered, for any network and any classifier."""
+"""Occlusion: how much the margin loses when a part of the image is covered, for any network and any classifier."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WINDOWS = 7
 
 
 def occlusion(pixels: Pixels, margins: Callable[[Iterator[Pixels]], Floats]) -> NDArray[np.float32]:
-    """Cover the image window by window, and see how much the answer loses.
+    """Cover the image window by window, and see how much the margin loses.
 
     Windows with soft edges stand half a window apart. What covers them is the most ordinary piece of the same image:
     the one whose colours and contrast are nearest to the median over all windows. Anything smooth is a new object to a
     network, a disc without texture: on images with a planted lesion and three classifiers, the hottest point lay on the
     lesion in 24 of 24 cases with an ordinary piece, in 18 with the median colour, in 15 with the mean of what is
-    around, in 9 to 13 with a blurred copy. What is larger than a window is covered in part only, and found less surely.
+    around, in 9 to 13 with a blurred copy. What is larger than a window is covered in part only, and located less surely.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def occlusion(pixels: Pixels, margins: Callable[[Iterator[Pixels]], Floats]) -> 
     M. D. Zeiler, R. Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014.
     """
     rows, columns = (_windows(length) for length in pixels.shape[:2])
-    found = margins(_pictures(pixels, rows, columns))
-    lost = (found[0] - found[1:]).reshape(len(rows), len(columns))
+    whole, *covered = margins(_pictures(pixels, rows, columns))
+    lost = (whole - np.asarray(covered)).reshape(len(rows), len(columns))
     weights = np.outer(rows.sum(axis=0), columns.sum(axis=0))
     return np.asarray(rows.T @ lost @ columns / weights, dtype=np.float32)
 
@@ -88,8 +88,8 @@ def _ordinary(pixels: Pixels, rows: Floats, columns: Floats) -> tuple[int, int]:
     """The window, away from the edges, whose means and standard deviations of colour are nearest to the median ones."""
     image, across, along = pixels.astype(np.float64), rows / rows.sum(1)[:, None], columns / columns.sum(1)[:, None]
     mean, square = (np.einsum("ih,hwc,jw->ijc", across, x, along, optimize=True) for x in (image, image**2))
-    known = np.concatenate([mean, np.sqrt(np.maximum(square - mean**2, 0))], axis=-1)
-    away = np.abs(known - np.median(known, axis=(0, 1)))
+    moments = np.concatenate([mean, np.sqrt(np.maximum(square - mean**2, 0))], axis=-1)
+    away = np.abs(moments - np.median(moments, axis=(0, 1)))
     odd = ((away / (np.median(away, axis=(0, 1)) + 1)) ** 2).sum(axis=-1)
     inside = odd[1:-1, 1:-1]
     row, column = np.unravel_index(inside.argmin(), inside.shape)

@@ -1,4 +1,4 @@
-"""The overlay: an image in grey, with heat on top in two colours that the colour-blind tell apart."""
+"""The overlay: an image in grey, with heat on top in two colours that the colour-blind can distinguish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions: what a bundle says of images, and of the patients that they belong to."""
+"""Predictions of a bundle for images, and for the patients that they belong to."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def image_bytes(image: Image) -> bytes:
 
 
 def name_of(image: Image) -> str:
-    """Path or name, as given."""
+    """Path or name."""
     return image.name if isinstance(image, Upload) else os.fspath(image)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a bundle says of one image.
+    """The prediction of one image.
 
     Attributes
     ----------
     image : str
-        Path or name, as given.
+        Path or name.
     image_id : str
         SHA-256 of the bytes; empty where there are none.
     label : str or None
@@ -84,7 +84,7 @@ class Prediction:
     error : str
         Why the image cannot be used; else empty.
     group : str
-        The patient, where one was given.
+        The patient, where that is set.
     """
 
     image: str
@@ -101,13 +101,13 @@ class Prediction:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like; None for what is not defined."""
-        said = asdict(self) | {"conformal_set": list(self.conformal_set)}
-        return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in said.items()}
+        values = asdict(self) | {"conformal_set": list(self.conformal_set)}
+        return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in values.items()}
 
 
 @dataclass(frozen=True)
 class GroupPrediction:
-    """What a bundle says of one patient: the mean of the probabilities of the patient's images.
+    """The prediction of one patient: the mean of the probabilities of the patient's images.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ class Predictions(Sequence[Prediction]):
         return iter(self._rows)
 
     def patients(self) -> list[GroupPrediction]:
-        """One answer a group, for images that have one, in the order of the groups' first images."""
+        """One prediction a group, for images that have one, in the order of the groups' first images."""
         members: dict[str, list[Prediction]] = {}
         for row in self._rows:
             if row.group:
@@ -222,9 +222,9 @@ class Predictions(Sequence[Prediction]):
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like: ``bundle``, ``level``, ``classes``, ``images`` and, where there are groups, ``patients``."""
-        found = {"bundle": self._facts, "level": self.level, "classes": list(self.classes)}
+        content = {"bundle": self._facts, "level": self.level, "classes": list(self.classes)}
         groups = [asdict(one) for one in self.patients()]
-        return found | {"images": [row.to_json() for row in self._rows]} | ({"patients": groups} if groups else {})
+        return content | {"images": [row.to_json() for row in self._rows]} | ({"patients": groups} if groups else {})
 
     def with_groups(self, groups: Sequence[str]) -> Predictions:
         """The same with a group for each image."""

@@ -1,0 +1,56 @@
+"""Explanations as overlays, as JSON and as lines on a screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UnreadableImageError
+from ..machine import Progress
+from ..storage import atomic_path, write_text
+from .bundle import Bundle
+from .explanation import Explanation
+from .output import prediction_line
+from .prediction import Prediction
+
+
+def write_explanations(
+    out: Path, bundle: Bundle, images: Sequence[Path], level: float, method: str, progress: Progress
+) -> tuple[list[str], int]:
+    """Write an overlay of each image and ``explanations.json`` into the folder `out`.
+
+    Returns
+    -------
+    lines : list of str
+        A line an image, for a screen.
+    refused : int
+        Images that could not be read.
+    """
+    entries: list[dict[str, Any]] = []
+    lines: list[str] = []
+    with progress("explaining", len(images)) as advance:
+        for path in images:
+            try:
+                explanation = bundle.explain(path, level=level, method=method)
+            except UnreadableImageError as error:
+                entries.append(Prediction(str(path), error=error.what).to_json())
+                lines.append(prediction_line(Prediction(str(path), error=error.what)))
+            else:
+                picture = f"{path.stem}-{explanation.prediction.image_id[:8]}.png"
+                with atomic_path(out / picture) as temporary:
+                    temporary.write_bytes(explanation.overlay())
+                entries.append(explanation.to_json() | {"overlay": picture})
+                lines.append(_line(explanation, picture))
+            advance(1)
+    write_text(out / "explanations.json", json.dumps(entries, indent=2, allow_nan=False))
+    return lines, sum("method" not in entry for entry in entries)
+
+
+def _line(explanation: Explanation, picture: str) -> str:
+    agree = [one.name for one in explanation.shortcuts if one.agrees]
+    words = f"{' and '.join(agree)} alone give the same class" if agree else "no shortcut gives the same class"
+    near = ", ".join(one.label for one in explanation.neighbours)
+    against = f"against {explanation.against} ({explanation.method}): {picture}"
+    return f"{prediction_line(explanation.prediction)}; {against}; {words}; nearest: {near}"
