@@ -13,9 +13,20 @@ _PUBLIC = {
     "audit_images": "leukobench.pipeline",
     "fit": "leukobench.bundling.fit",
     "load": "leukobench.serving.bundle",
+    "load_results": "leukobench.runs.finished",
     "run": "leukobench.pipeline",
 }
-__all__ = ["DeepFeatures", "Experiment", "LeukobenchError", "__version__", "audit_images", "fit", "load", "run"]
+__all__ = [
+    "DeepFeatures",
+    "Experiment",
+    "LeukobenchError",
+    "__version__",
+    "audit_images",
+    "fit",
+    "load",
+    "load_results",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

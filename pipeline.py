@@ -12,7 +12,9 @@ from .config.experiment import Experiment
 from .errors import EveryCombinationFailedError
 from .machine import Progress
 from .reporting.report.page import write_report
+from .runs.answer import Answer
 from .runs.costs import Costs, costs_line, folder_bytes, memory_watched
+from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
 from .runs.log import log_to
 from .runs.progress import silent
@@ -40,39 +42,46 @@ class Outcome:
 
     Attributes
     ----------
-    folder : Path
-        Every file of the run; see `RunFolder`.
-    leaderboard : DataFrame
-        One row a combination, best first; see `leukobench.evaluation.scores.Scored`.
-    answer : dict
-        Best combination with its interval and corrected number, verdicts on shortcuts, groups and copies; see
-        `make_answer`.
+    results : FinishedRun
     reused : bool
         The run had been finished before, and nothing was computed.
     costs : str
         What the run took, beside what was planned.
     """
 
-    folder: Path
-    leaderboard: pd.DataFrame
-    answer: dict[str, Any]
+    results: FinishedRun
     reused: bool = False
     costs: str = ""
 
     @property
-    def exit_code(self) -> int:
-        """0; 1 where permuted labels did not come out at chance."""
-        return 0 if self.answer["chance"] is None or self.answer["chance"]["at_chance"] else 1
+    def folder(self) -> Path:
+        """Every file of the run; see `RunFolder`."""
+        return self.results.folder
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a combination, best first; see `leukobench.evaluation.scores.Scored`."""
+        return self.results.leaderboard
+
+    @property
+    def answer(self) -> Answer:
+        """Best combination with its interval and corrected number, verdicts on shortcuts, groups and copies."""
+        return self.results.answer
 
     @property
     def protocol(self) -> list[str]:
-        """What the numbers stand under: images, groups, folds, weights."""
-        return list(self.answer["protocol"])
+        """Images, groups, folds and weights that the numbers come from."""
+        return list(self.answer.protocol)
+
+    @property
+    def exit_code(self) -> int:
+        """0; 1 where permuted labels did not come out at chance."""
+        return 0 if self.answer.chance is None or self.answer.chance.at_chance else 1
 
     def guide(self) -> str:
         """Which files to look at, and what to do next."""
-        said = ["Nothing to compute: this run was finished before."] if self.reused else [self.costs]
-        return "\n".join([*said, *RunFolder(self.folder).guide()])
+        first = "Nothing to compute: this run was finished before." if self.reused else self.costs
+        return "\n".join([first, *RunFolder(self.folder).guide()])
 
 
 def run(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Outcome:
@@ -138,12 +147,11 @@ def _run(experiment: Experiment, workspace: Workspace) -> Outcome:
     folder, costs, start = workspace.folder, Costs(), time.perf_counter()
     workspace = replace(workspace, progress=costs.timed(workspace.progress))
     prepared = prepare_run(experiment, workspace)
-    finished = folder.finished(prepared.state)
-    if finished is not None:
-        return Outcome(folder.path, *finished, reused=True)
+    if results := finished_before(folder, prepared.state):
+        return Outcome(results, reused=True)
     cached = folder_bytes(cache_folder())
     with memory_watched(costs):
-        outcome = _compute(prepared, workspace)
+        _compute(prepared, workspace)
         costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
     folder.finish(prepared.state)
     costs.seconds = time.perf_counter() - start
@@ -151,10 +159,10 @@ def _run(experiment: Experiment, workspace: Workspace) -> Outcome:
     folder.write_json("costs.json", costs.to_mapping())
     plan = folder.read_json("plan.json") or {}
     planned = plan if plan.get("state") == prepared.state else None
-    return replace(outcome, costs=costs_line(costs.to_mapping(), planned))
+    return Outcome(FinishedRun.open(folder.path), costs=costs_line(costs.to_mapping(), planned))
 
 
-def _compute(prepared: PreparedRun, workspace: Workspace) -> Outcome:
+def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     experiment, folder = prepared.experiment, workspace.folder
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), prepared.resolved())
@@ -165,6 +173,5 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> Outcome:
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
     if grid.networks:
         compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
-    answer = write_answer(scored, prepared, audited, protocol_lines(prepared, audited, folder), folder)
+    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, folder), folder)
     write_report(folder.path)
-    return Outcome(folder.path, scored.leaderboard, answer)

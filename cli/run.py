@@ -90,6 +90,6 @@ def _run(experiment: Experiment, workers: int | None) -> int:
         click.echo(f"leukobench: {error}", err=True)
         return error.exit_code
     show_leaderboard(outcome.leaderboard, outcome.protocol)
-    click.echo("\n".join(["", *outcome.answer["sentences"], outcome.answer["duplicates"]["words"], ""]))
+    click.echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
     click.echo(outcome.guide())
     return outcome.exit_code

@@ -1,13 +1,15 @@
-"""The answer of a run in words: the best combination, what cannot be told from it, what shortcuts reach, copies."""
+"""Make the answer of a run: the best combination, what is as good, what shortcuts reach, copies; in words."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ..config.experiment import Evaluation
+from ..config.experiment import Experiment
 from ..evaluation.scores import Scored
+from ..runs.answer import Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,74 +19,63 @@ _PARTLY, _WHOLLY = 0.5, 0.9
 
 
 def make_answer(
-    scored: Scored,
-    evaluation: Evaluation,
-    groups: tuple[str, str],
-    duplicates: Mapping[str, Any],
-    protocol: Sequence[str],
-) -> dict[str, Any]:
-    """What ``answer.json`` holds, JSON-like.
+    scored: Scored, experiment: Experiment, groups: Groups, duplicates: Duplicates, protocol: Sequence[str]
+) -> Answer:
+    """The answer of a run.
 
     Parameters
     ----------
     scored : Scored
-    evaluation : Evaluation
-    groups : (str, str)
-        Kind of the groups, and the same in words; see `leukobench.reporting.protocol.groups`.
-    duplicates : mapping
-        Counts and ``words`` of the audit.
+    experiment : Experiment
+    groups : Groups
+        See `leukobench.reporting.protocol.groups`.
+    duplicates : Duplicates
     protocol : sequence of str
         Lines that stand over every number.
-
-    Returns
-    -------
-    dict
-        ``protocol`` and ``sentences`` (lists of str), ``best`` (None when every combination failed),
-        ``indistinguishable`` (how many others), ``shortcut``, ``groups``, ``duplicates`` and ``chance`` (None unless
-        the labels were permuted).
     """
-    kind, words = groups
-    best = _best(scored)
-    shortcut = _shortcut(scored, evaluation.rank_by) if best else None
-    chance = scored.chance if evaluation.permute else None
-    answer = {
-        "protocol": list(protocol),
-        "best": best,
-        "indistinguishable": int(scored.leaderboard["indistinguishable"].eq(True).sum()) - 1 if best else 0,
-        "shortcut": shortcut,
-        "groups": {"kind": kind, "words": words},
-        "duplicates": dict(duplicates),
-        "chance": chance,
-    }
-    return answer | {"sentences": _sentences(answer)}
+    evaluation = experiment.evaluation
+    best = Winner.from_json(scored.winner) if scored.winner else None
+    answer = Answer(
+        name=experiment.name,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        sentences=(),
+        protocol=tuple(protocol),
+        best=best,
+        indistinguishable=int(scored.leaderboard["indistinguishable"].eq(True).sum()) - 1 if best else 0,
+        shortcut=_shortcut(scored, evaluation.rank_by) if best else None,
+        groups=groups,
+        duplicates=duplicates,
+        chance=Chance.from_json(scored.chance) if evaluation.permute else None,
+    )
+    return replace(answer, sentences=_sentences(answer))
 
 
-def _best(scored: Scored) -> dict[str, Any] | None:
-    if scored.winner is None:
-        return None
-    return {key: _number(value) if isinstance(value, float) else value for key, value in scored.winner.items()}
-
-
-def _shortcut(scored: Scored, metric: str) -> dict[str, Any] | None:
-    """The strongest shortcut, and whether the best combination beats it."""
+def _shortcut(scored: Scored, metric: str) -> ShortcutVerdict | None:
+    """The strongest shortcut that the best combination does not beat; where it beats all, the strongest."""
     table = scored.leaderboard
     rows = table[(table["kind"] == "shortcut") & table[metric].notna()].sort_values(metric, ascending=False)
     if not len(rows):
         return None
     names = zip(rows["extractor"], rows["selector"], rows["classifier"], strict=True)
-    gaps = [scored.against[name][1] for name in names]
-    row, gap_low = next(
-        ((rows.iloc[place], gap) for place, gap in enumerate(gaps) if not gap > 0), (rows.iloc[0], gaps[0])
-    )
-    name = str(row["extractor"]).removeprefix("shortcut: ")
+    beaten = [scored.against[name][1] > 0 for name in names]  # a limit that is not defined beats nothing
+    row = rows.iloc[0 if all(beaten) else beaten.index(False)]
     value, best, floor = float(row[metric]), float(table[metric].iloc[0]), _guessing(scored, rows, metric)
     share = (value - floor) / (best - floor) if best > floor else 1.0
-    facts = {"name": name, "value": value, "low": _number(row[f"{metric}_low"]), "high": _number(row[f"{metric}_high"])}
     failed = int((table["kind"] == "shortcut").sum()) - len(rows)
     verdict = "unknown" if failed else "better"
-    verdict = "not better" if not gap_low > 0 else "confounded" if share >= _PARTLY else verdict
-    facts["failed"] = failed
-    return facts | {"verdict": verdict, "share": share, "words": _verdict(verdict, facts, metric, share)}
+    verdict = "not better" if not all(beaten) else "confounded" if share >= _PARTLY else verdict
+    facts = {
+        "name": str(row["extractor"]).removeprefix("shortcut: "),
+        "value": value,
+        "low": float(row[f"{metric}_low"]),
+        "high": float(row[f"{metric}_high"]),
+        "failed": failed,
+        "verdict": verdict,
+        "share": share,
+        "words": "",
+    }
+    shortcut = ShortcutVerdict.from_json(facts)
+    return replace(shortcut, words=_verdict(shortcut, metric))
 
 
 def _guessing(scored: Scored, shortcuts: pd.DataFrame, metric: str) -> float:
@@ -94,54 +85,56 @@ def _guessing(scored: Scored, shortcuts: pd.DataFrame, metric: str) -> float:
     return float(known.get(metric, majority.iloc[0] if len(majority) else 0.0))
 
 
-def _verdict(verdict: str, facts: Mapping[str, Any], metric: str, share: float) -> str:
-    reached = f"{facts['name']} alone reaches {percent(facts['value'])} {_said(metric)} {_interval(facts)}"
-    if verdict == "not better":
+def _verdict(shortcut: ShortcutVerdict, metric: str) -> str:
+    interval = _interval(shortcut.low, shortcut.high)
+    reached = f"{shortcut.name} alone reaches {percent(shortcut.value)} {_words(metric)} {interval}"
+    if shortcut.verdict == "not better":
         return f"NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond its interval."
     covered = (
-        f"{reached}, {100 * share:.0f} % of the way from guessing to the best combination, without looking at a cell"
+        f"{reached}, {100 * shortcut.share:.0f} % of the way from guessing to the best combination, without looking at "
+        "a cell"
     )
-    if verdict == "confounded" and share >= _WHOLLY:
+    if shortcut.verdict == "confounded" and shortcut.share >= _WHOLLY:
         return f"CONFOUNDED: {covered}: the score is no evidence of diagnostic skill."
-    if verdict == "confounded":
+    if shortcut.verdict == "confounded":
         return f"PARTLY CONFOUNDED: {covered}: only what lies above that can be skill."
-    if verdict == "unknown":
+    if shortcut.verdict == "unknown":
         return (
-            f"SHORTCUTS UNKNOWN: {facts['failed']} of them failed (notes.csv), so nobody knows what they reach; of the "
+            f"SHORTCUTS UNKNOWN: {shortcut.failed} of them failed (notes.csv), so nobody knows what they reach; of the "
             f"others, {reached}."
         )
     return f"Better than every shortcut: the strongest, {reached}."
 
 
-def _sentences(answer: Mapping[str, Any]) -> list[str]:
-    best = answer["best"]
+def _sentences(answer: Answer) -> tuple[str, ...]:
+    best, groups = answer.best, answer.groups.words
     if best is None:
-        return ["Every combination failed.", "There is nothing to compare.", answer["groups"]["words"] + "."]
-    if answer["chance"]:
-        return [answer["chance"]["words"], _best_sentence(best), answer["groups"]["words"] + "."]
-    others = answer["indistinguishable"]
+        return "Every combination failed.", "There is nothing to compare.", f"{groups}."
+    if answer.chance:
+        return answer.chance.words, _best_sentence(best), f"{groups}."
+    others = answer.indistinguishable
     alike = (
-        f"{others} other combination{'s cannot' if others > 1 else ' cannot'} be told from it"
+        f"{others} other combination{'s' if others > 1 else ''} cannot be distinguished from it"
         if others
-        else "Every other combination is told from it"
+        else "Every other combination can be distinguished from it"
     )
-    told = f"{alike} (corrected resampled t-test over folds, Holm, 5 %)."
-    shortcut = answer["shortcut"]["words"] if answer["shortcut"] else "No shortcut could be scored."
-    return [
-        _best_sentence(best),
-        told if best["picked_among"] > 1 else "There is nothing to compare it with.",
-        f"{shortcut} {answer['groups']['words'][0].upper()}{answer['groups']['words'][1:]}.",
-    ]
-
-
-def _best_sentence(best: Mapping[str, Any]) -> str:
-    corrected = {"low": best["corrected_low"], "high": best["corrected_high"]}
-    picked = f"; corrected for having been picked: {percent(best['corrected'])} {_interval(corrected)}"
+    compared = f"{alike} (corrected resampled t-test over folds, Holm, 5 %)."
+    shortcut = answer.shortcut.words if answer.shortcut else "No shortcut could be scored."
     return (
-        f"{'Best of ' + str(best['picked_among']) if best['picked_among'] > 1 else 'The only combination'}: "
-        f"{best['extractor']} x {best['selector']} x {best['classifier']}, {_said(best['metric'])} "
-        f"{percent(best['value'])} {_interval(best)}{picked if best['picked_among'] > 1 else ''}."
+        _best_sentence(best),
+        compared if best.picked_among > 1 else "There is nothing to compare it with.",
+        f"{shortcut} {groups[0].upper()}{groups[1:]}.",
     )
+
+
+def _best_sentence(best: Winner) -> str:
+    names, interval = " x ".join(best.names), _interval(best.low, best.high)
+    sentence = f"{names}, {_words(best.metric)} {percent(best.value)} {interval}"
+    if best.picked_among == 1:
+        return f"The only combination: {sentence}."
+    corrected = f"{percent(best.corrected)} {_interval(best.corrected_low, best.corrected_high)}"
+    count = best.picked_among
+    return f"Best of {count}: {sentence}; corrected for selecting the best of {count}: {corrected}."
 
 
 def percent(value: float | None) -> str:
@@ -149,16 +142,9 @@ def percent(value: float | None) -> str:
     return "undefined" if value is None else f"{100 * value:.2f} %"
 
 
-def _interval(facts: Mapping[str, Any]) -> str:
-    if facts["low"] is None or facts["high"] is None:
-        return "[no interval]"
-    return f"[{100 * facts['low']:.2f} to {100 * facts['high']:.2f}]"
+def _interval(low: float | None, high: float | None) -> str:
+    return "[no interval]" if low is None or high is None else f"[{100 * low:.2f} to {100 * high:.2f}]"
 
 
-def _said(metric: str) -> str:
+def _words(metric: str) -> str:
     return metric.replace("_", " ")
-
-
-def _number(value: Any) -> float | None:
-    """`value`; None, as JSON has it, where it is not defined."""
-    return None if value is None or math.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""The protocol in words: what every number of a run stands under."""
+"""The protocol in words: the images, groups, folds and weights that every number of a run comes from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..config.experiment import Evaluation
 from ..images.index import ImageIndex
+from ..runs.answer import Groups
 
 
 def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str) -> list[str]:
@@ -21,29 +22,34 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
     tuning : str
         How parameters are searched; a choice may ask for that although the evaluation does not.
     """
-    warned = ["PERMUTED LABELS: a check of the method, every score has to come out at chance"] * evaluation.permute
-    return [*warned, _images(index), groups(index)[1], _evaluation(evaluation, tuning), *_extractors(extractors)]
+    lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning)]
+    lines += [f"{label}: {description}" for label, description in extractors.items()]
+    return (
+        ["PERMUTED LABELS: a check of the method, scores must drop to chance", *lines] if evaluation.permute else lines
+    )
 
 
-def groups(index: ImageIndex) -> tuple[str, str]:
-    """Where the groups come from: ``"patients"``, ``"partly"``, ``"none"`` or ``"pseudo"``; and the same in words."""
+def groups(index: ImageIndex) -> Groups:
+    """Where the groups come from."""
     kept = _copies(index)
     patient = index.images["patient"]
     known = patient[patient != ""]
     if index.pseudo:
-        made = f"{index.group.max() + 1:,} groups from {index.patients}, each on one side of every split"
-        return "pseudo", f"PSEUDO-PATIENTS, a stress test: {made}; real patients are not known{kept}"
+        count = f"{index.group.max() + 1:,} groups from {index.patients}, each on one side of every split"
+        return Groups("pseudo", f"PSEUDO-PATIENTS, a stress test: {count}; real patients are not known{kept}")
     if index.patients == "none" or not len(known):
         words = "no patients known, so images of one patient may stand on both sides"
-        return "none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}"
+        return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     if len(known) < len(index):
         unknown = f"{len(index) - len(known):,} of {len(index):,} images have no patient ({index.patients})"
-        return "partly", f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {unknown}; the others keep to one side of every split{kept}"
+        words = f"{unknown}; the others keep to one side of every split"
+        return Groups("partly", f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     count = known.nunique()
     if count == index.images["image_id"].nunique():
         words = f"every image has a patient of its own ({index.patients}): is that true?"
-        return "none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}"
-    return "patients", f"patient-level: {count:,} patients ({index.patients}), each on one side of every split{kept}"
+        return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
+    words = f"patient-level: {count:,} patients ({index.patients}), each on one side of every split{kept}"
+    return Groups("patients", words)
 
 
 def _images(index: ImageIndex) -> str:
@@ -58,29 +64,25 @@ def _copies(index: ImageIndex) -> str:
     keys = index.images["copies"] if "copies" in index.images else index.images["image_id"].iloc[:0]
     alike = keys[keys != ""]
     near = len(alike) - alike.nunique() - identical
-    said = [f"{identical:,} identical" * bool(identical), f"{near:,} near-identical" * (near > 0)]
-    words = " and ".join(word for word in said if word)
+    counts = {"identical": identical, "near-identical": near}
+    words = " and ".join(f"{count:,} {kind}" for kind, count in counts.items() if count > 0)
     return f"; {words} copies kept on one side of every split" if words else ""
 
 
-def _evaluation(said: Evaluation, tuning: str) -> str:
-    repeats = f" x {said.repeats} repeats" if said.repeats > 1 else ""
-    order = f"seed {said.seed}" if said.shuffle else "in the order of the images"
-    parts = [f"{said.folds} stratified folds{repeats}, {order}", "everything is fitted inside the training fold"]
-    if said.balance != "none":
-        parts.append(f"{said.balance.replace('_', ' ')} inside each training fold")
-    if said.calibration != "as_needed":
-        parts.append(f"probabilities by {said.calibration} calibration on inner folds")
+def _evaluation(evaluation: Evaluation, tuning: str) -> str:
+    repeats = f" x {evaluation.repeats} repeats" if evaluation.repeats > 1 else ""
+    order = f"seed {evaluation.seed}" if evaluation.shuffle else "in the order of the images"
+    parts = [f"{evaluation.folds} stratified folds{repeats}, {order}", "everything is fitted inside the training fold"]
+    if evaluation.balance != "none":
+        parts.append(f"{evaluation.balance.replace('_', ' ')} inside each training fold")
+    if evaluation.calibration != "as_needed":
+        parts.append(f"probabilities by {evaluation.calibration} calibration on inner folds")
     if tuning != "none":
-        budget = f", {said.budget} candidates" if tuning == "optuna" else ""
+        budget = f", {evaluation.budget} candidates" if tuning == "optuna" else ""
         parts.append(f"parameters tuned on inner folds ({tuning}{budget})")
-    if said.holdout:
-        parts.append(f"{said.holdout:.0%} of the groups sealed away for one final look")
+    if evaluation.holdout:
+        parts.append(f"{evaluation.holdout:.0%} of the groups sealed away for one final look")
     return "; ".join(parts)
-
-
-def _extractors(extractors: Mapping[str, str]) -> list[str]:
-    return [f"{label}: {what}" for label, what in extractors.items()]
 
 
 def opened_line(opened: str) -> str:

@@ -16,11 +16,9 @@ from ..storage import atomic_path, file_digest, remove_leftovers, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_GAPS = {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
-"""Columns of the leaderboard that are empty for some rows."""
 _UNSURE = {".lock", "run.log", "state.json", "holdout.json", "plan.json", "costs.json"}
 """Files that may change after a run has finished."""
-_NEEDED = ("leaderboard.csv", "answer.json")
+_NEEDED = ("leaderboard.csv", "answer.json", "experiment.yaml")
 
 
 class RunFolder:
@@ -139,21 +137,15 @@ class RunFolder:
         stored = json.loads(self._state.read_text(encoding="utf-8"))
         self.finish(stored["state"])
 
-    def finished(self, state: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-        """Leaderboard and answer of a finished run with this `state`, whole files and no failed cell."""
-        import pandas as pd
-
+    def holds(self, state: str) -> bool:
+        """Whether a run with this `state` ended here, and its files are whole."""
         try:
             stored = json.loads(self._state.read_text(encoding="utf-8"))
             if stored["state"] != state or not set(_NEEDED) <= set(stored["files"]):
-                return None
-            if any(file_digest(self.path / name) != known for name, known in stored["files"].items()):
-                return None
-            leaderboard = pd.read_csv(self.leaderboard, dtype=_GAPS)
-            failed = leaderboard["status"].str.startswith("failed").any()
-            return None if failed else (leaderboard, self.read_json("answer.json"))
+                return False
+            return all(file_digest(self.path / name) == written for name, written in stored["files"].items())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
+            return False
 
     def guide(self) -> list[str]:
         """Which files to look at first."""

@@ -17,7 +17,7 @@ def compute_statistics(
     grid: Grid, store: RecordStore, index: ImageIndex, evaluation: Evaluation, workspace: Workspace
 ) -> Scored:
     """Scores, intervals, comparisons and the leaderboard; writes ``predictions.parquet`` and every other table."""
-    patients = index.images["patient"].tolist() if groups(index)[0] == "patients" else None
+    patients = index.images["patient"].tolist() if groups(index).kind == "patients" else None
     folder = workspace.folder
     with workspace.progress(COMPUTING, len(list(grid.combinations()))) as advance:
         scored = write_scores(grid, store, folder.path, evaluation.rank_by, evaluation.resamples, patients, advance)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from ..evaluation.scores import Scored
 from ..reporting.answer import make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import groups, opened_line, protocol
+from ..runs.answer import Duplicates
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
@@ -31,13 +31,13 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, folder: RunFolder) -
 
 def write_answer(
     scored: Scored, prepared: PreparedRun, audited: Audited, lines: Sequence[str], folder: RunFolder
-) -> dict[str, Any]:
+) -> None:
     """Write ``answer.json`` and ``figures/``."""
-    evaluation = prepared.experiment.evaluation
-    answer = make_answer(scored, evaluation, groups(audited.index), audited.summary, lines)
-    folder.write_json("answer.json", answer)
+    duplicates = Duplicates.from_json(audited.summary)
+    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines)
+    folder.write_json("answer.json", answer.to_json())
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())
         _log.warning("The fits gave %s: see %s.", counts, folder.notes)
-    draw_figures(scored.leaderboard, scored.scores, evaluation.rank_by, list(lines), folder.figures)
-    return answer
+    rank_by = prepared.experiment.evaluation.rank_by
+    draw_figures(scored.leaderboard, scored.scores, rank_by, list(lines), folder.figures)

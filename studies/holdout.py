@@ -153,7 +153,7 @@ def _score(
     grid = _grid(experiment, audited, sealed, best, workspace)
     store = fit_combinations(grid, workspace)
     workspace.folder.end_features()
-    return [*_in_words(grid, store, experiment.evaluation), groups(audited.index)[1]]
+    return [*_in_words(grid, store, experiment.evaluation), groups(audited.index).words]
 
 
 def _rows_that_were_sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.ndarray:

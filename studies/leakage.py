@@ -122,7 +122,7 @@ def measure_leakage(
                 rows += [row | run.place for row in measured]
         guessing = METRICS[0].shown(METRICS[0].guessing(len(index.classes())))
         folds = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
-        lines = [groups(index)[1], f"{folds}; guessing reaches {guessing}"]
+        lines = [groups(index).words, f"{folds}; guessing reaches {guessing}"]
         outcome = _written(folder, rows, lines)
         folder.end_features()
     return outcome

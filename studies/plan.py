@@ -13,6 +13,7 @@ from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import INNER_FOLDS
 from ..machine import Progress
 from ..runs.costs import Costs, in_bytes
+from ..runs.finished import finished_before
 from ..runs.folder import RunFolder
 from ..runs.progress import duration, silent
 from ..runs.workspace import Workspace
@@ -110,7 +111,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     folder, costs = RunFolder(experiment.folder), Costs()
     workspace = Workspace.of(folder, workers, costs.timed(progress))
     workers, work = workspace.workers, prepare_run(experiment, workspace)
-    if folder.finished(work.state) is not None:
+    if finished_before(folder, work.state):
         return None
     experiment, start = work.experiment, time.perf_counter()
     trials: list[Trial] = []

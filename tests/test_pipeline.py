@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from leukobench.config.experiment import Experiment
 from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
 from leukobench.evaluation.chance import chance_verdict
 from leukobench.pipeline import Outcome, run
+from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
+from leukobench.runs.finished import FinishedRun
 
 CLASSIFIERS = ["naive_bayes", "lda", "svm_rbf"]
 SHORTCUTS = 4
@@ -292,7 +295,7 @@ def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:
     assert outcome.exit_code == 0
     board = outcome.leaderboard
     assert ((board["balanced_accuracy_low"] <= 0.25) & (board["balanced_accuracy_high"] >= 0.25)).mean() >= 0.7
-    assert "PERMUTED LABELS, as they should" in "\n".join(outcome.answer["sentences"])
+    assert "PERMUTED LABELS, as they should" in "\n".join(outcome.answer.sentences)
     true, drawn = (pd.read_parquet(outcome.folder / f"{name}.parquet") for name in ("images", "folds"))
     drawn = drawn.drop_duplicates("image_id").merge(true[["image_id", "label", "patient"]], on="image_id")
     assert (drawn["label_x"] != drawn["label_y"]).any()
@@ -304,14 +307,16 @@ def test_labels_that_can_be_guessed_although_permuted_are_a_failure() -> None:
         {"balanced_accuracy": [0.5], "balanced_accuracy_low": [0.48], "balanced_accuracy_high": [0.52]}
     )
     board = board.assign(extractor="x", selector="none", classifier="c")
-    assert Outcome(Path(), board, {"chance": chance_verdict(board, 4)}).exit_code == 1
-    assert Outcome(Path(), board, {"chance": chance_verdict(board, 2)}).exit_code == 0
-    assert Outcome(Path(), board, {"chance": None}).exit_code == 0
+    answer = Answer("trial", "", (), (), None, 0, None, Groups("none", ""), Duplicates(0, 0, 0, 0, 0, ""), None)
+    for classes, exit_code in ((4, 1), (2, 0)):
+        chance = Chance.from_json(chance_verdict(board, classes))
+        assert Outcome(FinishedRun(Path(), board, replace(answer, chance=chance))).exit_code == exit_code
+    assert Outcome(FinishedRun(Path(), board, answer)).exit_code == 0
 
 
 def test_the_answer_says_what_a_reader_must_know(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
-    said = "\n".join(outcome.answer["sentences"])
+    said = "\n".join(outcome.answer.sentences)
     assert "balanced accuracy" in said
     assert "corrected" in said
     patients = pd.read_parquet(outcome.folder / "patients.parquet")

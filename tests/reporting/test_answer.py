@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from leukobench.config.experiment import Evaluation
+from leukobench.config.experiment import Experiment
 from leukobench.evaluation.scores import Scored
 from leukobench.reporting.answer import make_answer
+from leukobench.runs.answer import Answer, Duplicates, Groups
 
 NAMES = ["extractor", "selector", "classifier"]
-PLAIN = ("none", "IMAGE-LEVEL, OPTIMISTIC: no patients known")
+PLAIN = Groups("none", "IMAGE-LEVEL, OPTIMISTIC: no patients known")
+NO_COPIES = Duplicates(0, 0, 0, 0, 0, "no copies")
+CHANCE = {"rows": 2, "misses_95": 0, "outside": [], "highest": 0.3, "expected": 0.25, "at_chance": True}
 
 
 def scored(best: float, colour: float, gap_low: float) -> Scored:
@@ -31,11 +33,16 @@ def scored(best: float, colour: float, gap_low: float) -> Scored:
     against = {("shortcut: colour", "none", "svm"): (best - colour, gap_low, best - colour + 0.01)}
     against["shortcut: majority class", "none", "svm"] = (best - 0.25, best - 0.26, best - 0.24)
     empty = pd.DataFrame()
-    return Scored(table, empty, empty, {}, winner, against, {"expected": 0.25, "at_chance": True, "words": "PERMUTED"})
+    return Scored(table, empty, empty, {}, winner, against, CHANCE | {"words": "PERMUTED"})
 
 
-def answer(*numbers: float, **evaluation: Any) -> dict[str, Any]:
-    return make_answer(scored(*numbers), Evaluation(**evaluation), PLAIN, {"words": "no copies"}, ["line"])
+def answer_of(facts: Scored, **evaluation: Any) -> Answer:
+    experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}, "evaluation": evaluation})
+    return make_answer(facts, experiment, PLAIN, NO_COPIES, ["line"])
+
+
+def answer(*numbers: float, **evaluation: Any) -> Answer:
+    return answer_of(scored(*numbers), **evaluation)
 
 
 @pytest.mark.parametrize(
@@ -48,46 +55,48 @@ def answer(*numbers: float, **evaluation: Any) -> dict[str, Any]:
     ],
 )
 def test_the_verdict_on_shortcuts(numbers: tuple[float, ...], verdict: str, words: str) -> None:
-    said = answer(*numbers)
-    assert said["shortcut"]["verdict"] == verdict
-    assert said["shortcut"]["words"].startswith(words)
-    assert said["sentences"][2].startswith(words)
+    of_run = answer(*numbers)
+    assert of_run.shortcut is not None
+    assert of_run.shortcut.verdict == verdict
+    assert of_run.shortcut.words.startswith(words)
+    assert of_run.sentences[2].startswith(words)
 
 
 def test_a_shortcut_that_failed_is_not_a_shortcut_that_was_beaten() -> None:
     facts = scored(0.99, 0.30, 0.5)
     facts.leaderboard.loc[facts.leaderboard["extractor"] == "shortcut: colour", "balanced_accuracy"] = float("nan")
-    said = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["shortcut"]
-    assert said["verdict"] == "unknown"
-    assert said["words"].startswith("SHORTCUTS UNKNOWN: 1 of them failed")
-    assert "Better" not in said["words"]
+    shortcut = answer_of(facts).shortcut
+    assert shortcut is not None
+    assert shortcut.verdict == "unknown"
+    assert shortcut.words.startswith("SHORTCUTS UNKNOWN: 1 of them failed")
+    assert "Better" not in shortcut.words
 
 
-def test_one_shortcut_that_is_not_beaten_is_enough() -> None:
+@pytest.mark.parametrize("low", [-0.1, float("nan")])
+def test_one_shortcut_that_is_not_beaten_is_enough(low: float) -> None:
     facts = scored(0.99, 0.60, 0.2)
-    facts.against["shortcut: majority class", "none", "svm"] = (0.74, -0.1, 0.8)
-    said = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["shortcut"]
-    assert (said["verdict"], said["name"]) == ("not better", "majority class")
+    facts.against["shortcut: majority class", "none", "svm"] = (0.74, low, 0.8)
+    shortcut = answer_of(facts).shortcut
+    assert shortcut is not None
+    assert (shortcut.verdict, shortcut.name) == ("not better", "majority class")
 
 
 def test_one_combination_was_not_picked() -> None:
     facts = scored(0.99, 0.60, 0.2)
     assert facts.winner is not None
     facts.winner["picked_among"] = 1
-    first, second, _ = make_answer(facts, Evaluation(), PLAIN, {"words": ""}, [])["sentences"]
+    first, second, _ = answer_of(facts).sentences
     assert first == "The only combination: net x none x svm, balanced accuracy 99.00 % [98.00 to 100.00]."
     assert second == "There is nothing to compare it with."
 
 
 def test_three_sentences_with_interval_correction_and_groups() -> None:
-    said = answer(0.99, 0.5, 0.3)
-    assert len(said["sentences"]) == 3
-    assert "99.00 % [98.00 to 100.00]; corrected for having been picked: 98.50 %" in said["sentences"][0]
-    assert said["sentences"][1].startswith("1 other combination cannot be told from it")
-    assert "IMAGE-LEVEL, OPTIMISTIC" in said["sentences"][2]
-    assert json.loads(json.dumps(said, allow_nan=False))["best"]["rank_agreement"] is None
+    first, second, third = answer(0.99, 0.5, 0.3).sentences
+    assert "99.00 % [98.00 to 100.00]; corrected for selecting the best of 2: 98.50 %" in first
+    assert second.startswith("1 other combination cannot be distinguished from it")
+    assert "IMAGE-LEVEL, OPTIMISTIC" in third
 
 
 def test_permuted_labels_are_the_first_thing_said() -> None:
-    assert answer(0.99, 0.5, 0.3, permute=True)["sentences"][0] == "PERMUTED"
-    assert answer(0.99, 0.5, 0.3)["chance"] is None
+    assert answer(0.99, 0.5, 0.3, permute=True).sentences[0] == "PERMUTED"
+    assert answer(0.99, 0.5, 0.3).chance is None

@@ -1,0 +1,212 @@
+"""``answer.json``, typed: the best combination, how many are as good, shortcuts, groups, copies, chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from ..errors import ConfigurationError
+
+SCHEMA = 1
+"""Version of ``answer.json``; whoever changes or removes a key raises it."""
+
+
+class _Stored:
+    """Read from, and written as, a JSON object with the same keys."""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """From a JSON object; other keys than the attributes are passed over, and NaN is None.
+
+        Raises
+        ------
+        KeyError, TypeError
+            A key is absent, or this is no JSON object.
+        """
+        return cls(**{field.name: _plain(stored[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, object]:
+        """As a JSON object."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+@dataclass(frozen=True)
+class Winner(_Stored):
+    """The best combination. A number that is not defined is None.
+
+    Attributes
+    ----------
+    extractor, selector, classifier : str
+    metric : str
+        That ranks the leaderboard.
+    value, low, high : float
+        With its 95 % interval.
+    corrected, corrected_low, corrected_high : float
+        The same, corrected for selecting the best of `picked_among`.
+    picked_among : int
+    rank_agreement : float
+        Kendall's W of the ranks in the repeats.
+    """
+
+    extractor: str
+    selector: str
+    classifier: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    corrected: float | None
+    corrected_low: float | None
+    corrected_high: float | None
+    picked_among: int
+    rank_agreement: float | None
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Extractor, selector, classifier."""
+        return self.extractor, self.selector, self.classifier
+
+
+@dataclass(frozen=True)
+class ShortcutVerdict(_Stored):
+    """What the strongest shortcut reaches, and whether the best combination beats it.
+
+    Attributes
+    ----------
+    name : str
+    value, low, high : float
+        Of the ranking metric, with its 95 % interval; None where that is not defined.
+    failed : int
+        Shortcuts without a score.
+    verdict : {"better", "confounded", "not better", "unknown"}
+        Of the best combination.
+    share : float
+        Of the way from guessing to the best combination.
+    words : str
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    failed: int
+    verdict: str
+    share: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Groups(_Stored):
+    """Where the groups come from: `kind` is ``"patients"``, ``"partly"``, ``"none"`` or ``"pseudo"``."""
+
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Duplicates(_Stored):
+    """Copies among the images, and the rest of the audit in words; see `leukobench.audit.summary.summarise`."""
+
+    identical_files: int
+    identical_pixels: int
+    near_duplicates: int
+    clusters: int
+    label_conflicts: int
+    words: str
+    lines: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> int:
+        """Of copies, of every kind."""
+        return self.identical_files + self.identical_pixels + self.near_duplicates
+
+
+@dataclass(frozen=True)
+class Chance(_Stored):
+    """Whether permuted labels came out at chance; see `leukobench.evaluation.chance.chance_verdict`."""
+
+    at_chance: bool
+    expected: float
+    rows: int
+    misses_95: int
+    outside: tuple[str, ...]
+    highest: float | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What ``answer.json`` holds.
+
+    Attributes
+    ----------
+    name : str
+        Of the run.
+    time : str
+        When it was answered, in UTC, such as ``"2026-01-31T12:00:00+00:00"``.
+    sentences, protocol : tuple of str
+        The answer in words; the lines on images, groups, folds and weights that every number comes from.
+    best : Winner, optional
+        None where every combination failed.
+    indistinguishable : int
+        Other combinations that cannot be distinguished from the best.
+    shortcut : ShortcutVerdict, optional
+    groups : Groups
+    duplicates : Duplicates
+    chance : Chance, optional
+        None unless the labels were permuted.
+    """
+
+    name: str
+    time: str
+    sentences: tuple[str, ...]
+    protocol: tuple[str, ...]
+    best: Winner | None
+    indistinguishable: int
+    shortcut: ShortcutVerdict | None
+    groups: Groups
+    duplicates: Duplicates
+    chance: Chance | None
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Answer:
+        """From a JSON object.
+
+        Raises
+        ------
+        ConfigurationError
+            Another version of leukobench wrote it.
+        KeyError, TypeError, AttributeError
+            It is none.
+        """
+        schema = stored.get("schema", 0)
+        if schema != SCHEMA:
+            raise ConfigurationError(
+                f"The run was written by {'an older' if schema < SCHEMA else 'a newer'} version of leukobench.",
+                expected=f"answer.json with schema {SCHEMA}",
+                received=f"schema {schema}" if schema else "no schema",
+                fix="run the experiment again: finished work is kept." if schema < SCHEMA else "update leukobench.",
+            )
+        parts: dict[str, type[_Stored]] = {
+            "best": Winner, "shortcut": ShortcutVerdict, "groups": Groups, "duplicates": Duplicates, "chance": Chance
+        }  # fmt: skip
+        optional = ("best", "shortcut", "chance")
+        typed = {
+            name: None if stored[name] is None and name in optional else part.from_json(stored[name])
+            for name, part in parts.items()
+        }
+        rest = {field.name: _plain(stored[field.name]) for field in fields(cls) if field.name not in parts}
+        return cls(**rest, **typed)  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, object]:
+        """As a JSON object."""
+        return {"schema": SCHEMA, **asdict(self)}

@@ -1,0 +1,256 @@
+"""A finished run as one object: its tables with their types, its experiment and its answer."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import yaml
+
+from ..config.experiment import Experiment
+from ..config.experiment_file import read_experiment
+from ..errors import ConfigurationError, StorageError
+from ..evaluation.scores import NAMES
+from ..evaluation.task import Task
+from .answer import Answer
+from .folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+"""One row of a table: name of a column -> value."""
+_Parsed = TypeVar("_Parsed")
+
+_TEXTS = (
+    *NAMES, "kind", "status", "label", "fact", "verdict", "text", "worst_patient", "worst_label", "parameter", "value",
+    "phase", "trained",
+)  # fmt: skip
+_TYPES = dict.fromkeys(_TEXTS, "str")
+_TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
+"""Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
+_SHOWN = 5
+_AGAIN = "run the experiment again: finished work is kept."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FinishedRun:
+    """A run's folder, opened once; tables are read when they are first asked for, and kept.
+
+    Attributes
+    ----------
+    folder : Path
+    leaderboard : DataFrame
+        One row a combination or shortcut, best first; `rank` (Int64) is that of combinations.
+    answer : Answer
+    """
+
+    folder: Path
+    leaderboard: pd.DataFrame
+    answer: Answer
+
+    @classmethod
+    def open(cls, path: str | Path, *, ended: bool = True) -> FinishedRun:
+        """Open the folder of a run.
+
+        Parameters
+        ----------
+        path : path-like
+        ended : bool
+            False takes the tables of a run that has yet to write its report, too.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no finished run, or an older version of leukobench wrote it.
+        StorageError
+            A file is damaged.
+        """
+        folder = Path(path).expanduser()
+        files = [folder / name for name in ("leaderboard.csv", "answer.json", "experiment.yaml")]
+        absent = [file.name for file in files if not file.is_file()]
+        if absent or (ended and not RunFolder(folder).was_finished()):
+            raise ConfigurationError(
+                f"There is no finished run in {folder}.",
+                expected="a folder below results/, of a run that ended",
+                received=f"no {absent[0] if absent else 'state.json'}" if folder.is_dir() else "no such folder",
+                fix="run its experiment to the end, with `leukobench run`.",
+            )
+        answer = _parsed(files[1], lambda text: Answer.from_json(json.loads(text)))
+        return cls(folder, read_table(files[0]), answer)
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.answer.name
+
+    @property
+    def written(self) -> str:
+        """When it was answered, such as ``"2026-01-31 12:00 UTC"``."""
+        return datetime.fromisoformat(self.answer.time).strftime("%Y-%m-%d %H:%M UTC")
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric that ranks the leaderboard."""
+        return self.answer.best.metric if self.answer.best else self.experiment.evaluation.rank_by
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment, as it was understood."""
+        return read_experiment(self.folder / "experiment.yaml")
+
+    @cached_property
+    def resolved(self) -> Mapping[str, Any]:
+        """What ``experiment.yaml`` notes of extractors, images and software, as the run found them."""
+        return _parsed(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)["resolved"]))
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Each metric and cost of each combination in each fold: extractor ... fold, metric, value."""
+        return self._needed("scores.parquet")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Out-of-fold predictions: combination, kind, row (of `images`), path, label, predicted, repeat, fold, p_*."""
+        return self._needed("predictions.parquet")
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """Every image that was used: row, image_id, label, patient, path, copies, group."""
+        return self._needed("images.parquet")
+
+    @cached_property
+    def folds(self) -> pd.DataFrame:
+        """Every image and repeat: row (of `images`), image_id, label, group, and the fold that tests it."""
+        return self._needed("folds.parquet")
+
+    @cached_property
+    def task(self) -> Task:
+        """Images, labels and groups as numbers, in the order of `images`."""
+        return Task.of_images(self.images)
+
+    @cached_property
+    def ranked(self) -> list[Row]:
+        """Rows of the leaderboard with a rank, best first."""
+        return records(self.leaderboard[self.leaderboard["rank"].notna()])
+
+    @cached_property
+    def shortcuts(self) -> list[Row]:
+        """Rows of shortcuts that were scored, strongest first."""
+        rows = self.leaderboard[self.leaderboard["kind"] == "shortcut"]
+        return records(rows[rows[self.metric].notna()]) if self.metric in rows else []
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The file called `name` below the run's folder; no columns and no rows where the run has none.
+
+        Raises
+        ------
+        StorageError
+            It is damaged.
+        """
+        return read_table(self.folder / name)
+
+    def predictions_of(self, names: Sequence[str], repeat: int | None = None) -> pd.DataFrame:
+        """Rows of `predictions` on one combination (extractor, selector, classifier), without reading the others."""
+        wanted: list[tuple[str, str, Any]] = [(column, "==", name) for column, name in zip(NAMES, names, strict=True)]
+        return self._needed("predictions.parquet", wanted + ([] if repeat is None else [("repeat", "==", repeat)]))
+
+    def _needed(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+        table = read_table(self.folder / name, filters)
+        if not len(table.columns):
+            raise StorageError(
+                f"The run in {self.folder} is not complete.", expected=name, received="no such file", fix=_AGAIN
+            )
+        return table
+
+    def __repr__(self) -> str:
+        return f"FinishedRun({str(self.folder)!r})\n" + "\n".join(self.answer.sentences)
+
+    def _repr_html_(self) -> str:
+        """Sentences and best rows, for a notebook."""
+        ends = (self.metric, f"{self.metric}_low", f"{self.metric}_high")
+        columns = [name for name in ("rank", *NAMES, *ends) if name in self.leaderboard]
+        best = self.leaderboard[columns].head(_SHOWN)
+        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer.sentences)
+        return f"<div><h4>{escape(self.name)}</h4>{words}{best.to_html(index=False, na_rep='', escape=True)}</div>"
+
+
+def load_results(path: str | Path) -> FinishedRun:
+    """Open the folder of a finished run; see `FinishedRun`.
+
+    Raises
+    ------
+    ConfigurationError, StorageError
+        There is no finished run, an older version wrote it, or it is damaged.
+    """
+    return FinishedRun.open(path)
+
+
+def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:
+    """The run in `folder`, where it ended with this `state` and no combination failed, which is tried again."""
+    if not folder.holds(state):
+        return None
+    run = FinishedRun.open(folder.path)
+    return None if run.leaderboard["status"].str.startswith("failed").any() else run
+
+
+def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+    """A CSV or parquet file of a run; names stay text, even ``NA`` or ``1``. No columns where there is no file.
+
+    Raises
+    ------
+    StorageError
+        The file is damaged.
+    """
+    import pandas as pd
+
+    if not path.exists():
+        return pd.DataFrame()
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, filters=filters)
+        table = pd.read_csv(path, dtype=_types_of(path), keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            f"{path} cannot be read.", expected=f"{path.name} as the run wrote it", received=str(error), fix=_AGAIN
+        ) from error
+    return table.fillna({name: "" for name in table if pd.api.types.is_string_dtype(table[name])})
+
+
+def _types_of(path: Path) -> Mapping[str, str]:
+    """Types of the columns; those of ``differences.csv`` bear the names of classes, which may be any."""
+    return defaultdict(lambda: "str", separation="float64") if path.name == "differences.csv" else _TYPES
+
+
+def records(table: pd.DataFrame) -> list[Row]:
+    """One mapping a row."""
+    return cast("list[Row]", table.to_dict("records"))
+
+
+def of_combination(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of one combination; none where the table is absent."""
+    if not set(NAMES) <= set(table.columns):
+        return table.iloc[:0]
+    return table[(table[list(NAMES)] == list(names)).all(axis=1)]
+
+
+def names_of(row: Row) -> tuple[str, str, str]:
+    """Names of extractor, selector and classifier of a row."""
+    extractor, selector, classifier = (str(row[name]) for name in NAMES)
+    return extractor, selector, classifier
+
+
+def _parsed(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise StorageError(
+            f"{path} is damaged.", expected=f"{path.name} as the run wrote it", received=str(error), fix=_AGAIN
+        ) from error
