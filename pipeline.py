@@ -28,6 +28,7 @@ from .steps.make_grid import make_grid
 from .steps.prepare_run import PreparedRun, prepare_run
 from .steps.seal_holdout import seal_holdout
 from .steps.write_answer import protocol_lines, write_answer
+from .steps.write_images import write_images
 from .storage import cache_folder, lock
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def audit_images(
         index = find_images(experiment, workspace)
         folder.begin()
         audited = audit_index(experiment, index, workspace)
-        folder.write_table("images.parquet", audited.index.table())
+        write_images(audited, folder)
         folder.end_features()
     return folder.path, audited.summary
 

@@ -59,25 +59,17 @@ def only(run: RunTables, key: Key) -> RunTables:
     return replace(run, leaderboard=chosen(run.leaderboard, key).assign(rank=1))
 
 
-def predictions(run: RunTables, key: Key) -> pd.DataFrame:
-    """Out-of-fold predictions of one combination with the path of each image, '' where it is not known."""
-    table = chosen(_table(run, "predictions.parquet"), key)
-    images = _table(run, "images.parquet")
-    if not len(table) or not len(images):
-        return table.assign(path="")
-    return table.merge(images[["image_id", "path"]], on="image_id", how="left").fillna({"path": ""})
+def predictions(run: FinishedRun, key: Key) -> pd.DataFrame:
+    """Out-of-fold predictions of one combination; no rows where none were stored."""
+    path = run.folder / "predictions.parquet"
+    if not path.exists():
+        return run.table(path.name)
+    return _predictions(run, run.folder, key, path.stat().st_mtime_ns)
 
 
-def _table(run: RunTables, name: str) -> pd.DataFrame:
-    path = run.folder / name
-    return _read_table(run.folder, name, path.stat().st_mtime_ns if path.exists() else 0)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _read_table(folder: Path, name: str, changed: int) -> pd.DataFrame:
-    from ..reporting.report.tables import read_table
-
-    return read_table(folder / name)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _predictions(_run: FinishedRun, folder: Path, key: Key, changed: int) -> pd.DataFrame:
+    return _run.predictions_of(key)
 
 
 def thumbnail(path: str, image_id: str) -> bytes | None:

@@ -140,13 +140,14 @@ def check(task: Task, fold: Fold) -> None:
 
 
 def folds_table(task: Task, folds: Sequence[Fold]) -> pd.DataFrame:
-    """One row an image and repeat: image_id, label, group, repeat, and the fold that tests it."""
+    """One row an image and repeat: row (of the task), image_id, label, group, repeat, and the fold that tests it."""
     import pandas as pd
 
     classes = np.asarray(task.classes, dtype=object)
     tables = [
         pd.DataFrame(
             {
+                "row": fold.test,
                 "image_id": task.image_ids[fold.test],
                 "label": classes[task.labels[fold.test]],
                 "group": task.groups[fold.test],

@@ -122,7 +122,8 @@ def write_scores(
                 tuned += [place | {"parameter": name, "value": str(value)} for name, value in record.tuned.items()]
                 curves += [place | epoch for epoch in record.curve]
                 if record.probabilities is not None:
-                    writer.write_table(pa.table(_predictions(place, record, grid, fold), schema=schema))
+                    named = place | {"kind": combination.kind}
+                    writer.write_table(pa.table(_predictions(named, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
                 analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells))
                 if combination.selector.identity["name"] != "none":
@@ -255,8 +256,8 @@ def _notes(place: dict[str, Any], record: Record) -> list[dict[str, Any]]:
 def _schema(grid: Grid) -> pa.Schema:
     import pyarrow as pa
 
-    texts = [(name, pa.string()) for name in (*NAMES, "image_id", "label", "predicted")]
-    numbers = [("repeat", pa.int32()), ("fold", pa.int32())]
+    texts = [(name, pa.string()) for name in (*NAMES, "kind", "image_id", "path", "label", "predicted")]
+    numbers = [("row", pa.int64()), ("repeat", pa.int32()), ("fold", pa.int32())]
     return pa.schema([*texts, *numbers, *((f"p_{name}", pa.float64()) for name in grid.task.classes)])
 
 
@@ -264,6 +265,8 @@ def _predictions(place: dict[str, Any], record: Record, grid: Grid, fold: Fold) 
     values = np.asarray(record.probabilities)
     classes = np.asarray(grid.task.classes, dtype=object)
     columns: dict[str, Any] = {name: [value] * len(values) for name, value in place.items()}
-    columns |= {"image_id": grid.task.image_ids[fold.test].tolist(), "label": classes[grid.task.labels[fold.test]]}
+    task, rows = grid.task, fold.test
+    columns |= {"row": rows, "image_id": task.image_ids[rows].tolist(), "label": classes[task.labels[rows]]}
+    columns["path"] = [task.paths[row] for row in rows] if task.paths else [""] * len(rows)
     columns["predicted"] = classes[values.argmax(axis=1)]
     return columns | {f"p_{name}": values[:, position] for position, name in enumerate(grid.task.classes)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,8 @@ class Task:
         Images with one number never stand on both sides of a split.
     guards : mapping of str to ndarray of str, shape (n,)
         Further keys, such as the patient, that are checked to keep to one side before each fit; '' is no key.
+    paths : tuple of str, length n or 0
+        Where the images lie; only named in tables.
     """
 
     image_ids: NDArray[np.str_]
@@ -36,6 +38,7 @@ class Task:
     classes: tuple[str, ...]
     groups: NDArray[np.int64]
     guards: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -53,9 +56,10 @@ class Task:
 
     @classmethod
     def of_images(cls, images: pd.DataFrame) -> Task:
-        """From the columns image_id, label and group of ``images.parquet``; patient and copies are guards."""
+        """From the columns image_id, label, group and path of ``images.parquet``; patient and copies are guards."""
         guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
-        return cls.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), guards)
+        task = cls.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), guards)
+        return replace(task, paths=tuple(images["path"]))
 
     def __len__(self) -> int:
         return len(self.labels)

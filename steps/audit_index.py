@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class Audited:
         Memory-mapped; see `SimpleMeasurements`.
     names : list of str
         Of its columns.
+    pairs : DataFrame
+        Copies; see `leukobench.audit.copies.find_copies`.
     summary : dict
         Counts and words; see `summarise`.
     """
@@ -51,12 +53,13 @@ class Audited:
     index: ImageIndex
     measurements: np.ndarray
     names: list[str]
+    pairs: pd.DataFrame
     summary: dict[str, Any]
 
     def split(self, sealed: np.ndarray) -> tuple[Audited, ImageIndex]:
         """Leave out the rows where `sealed` is true; they come second."""
         index, held = self.index.split(sealed)
-        return Audited(index, self.measurements[~sealed], self.names, self.summary), held
+        return replace(self, index=index, measurements=self.measurements[~sealed]), held
 
 
 def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace) -> Audited:
@@ -84,7 +87,7 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
         _log.warning("%s", line)
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
     folder.write_table("ledger.parquet", index.ledger)
-    return Audited(index, measurements, names, summary)
+    return Audited(index, measurements, names, pairs, summary)
 
 
 def _facts(index: ImageIndex, measurements: np.ndarray, names: Sequence[str]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ _SHEETS = 4
 
 
 def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspace) -> pd.DataFrame:
-    """Pairs of copies; writes ``audit/copies.parquet`` and the contact sheets of the worst.
+    """Pairs of copies; writes the contact sheets of the worst.
 
     Parameters
     ----------
@@ -33,9 +33,7 @@ def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspac
     DataFrame
         See `leukobench.audit.copies.find_copies`.
     """
-    folder = workspace.folder
     with counted(workspace.progress, COMPARING) as report:
         pairs = copies.find_copies(index.images, fingerprints, report, workspace.workers)
-    folder.write_table("audit/copies.parquet", pairs)
-    draw_sheets(pairs, folder.path / "audit" / "sheets", _SHEETS)
+    draw_sheets(pairs, workspace.folder.path / "audit" / "sheets", _SHEETS)
     return pairs

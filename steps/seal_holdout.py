@@ -12,12 +12,13 @@ from ..evaluation.folds import splits
 from ..images.index import ImageIndex
 from ..runs.folder import RunFolder
 from .audit_index import Audited
+from .write_images import write_images
 
 _SEALED_PARTS = 10
 
 
 def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
-    """Put the sealed images aside, where the experiment seals some; writes ``images.parquet`` and ``sealed.parquet``.
+    """Put the sealed images aside, where the experiment seals some; writes the tables of images, copies and sealed images.
 
     Raises
     ------
@@ -27,7 +28,7 @@ def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) ->
     evaluation = experiment.evaluation
     audited.index.check(evaluation.folds)
     audited, held = audited.split(sealed_rows(audited.index, evaluation.holdout, evaluation.seed))
-    folder.write_table("images.parquet", audited.index.table())
+    write_images(audited, folder)
     if evaluation.holdout:
         folder.write_table("sealed.parquet", held.table())
     audited.index.check(evaluation.folds)
