@@ -1,1 +1,1 @@
-"""The Streamlit pages: diagnose with a bundle, explore what a run found, start and watch benchmarks."""
+"""The Streamlit pages: diagnose with a bundle, explore runs, start and watch benchmarks."""

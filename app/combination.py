@@ -6,14 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from ..reporting.report import details as report_details
-from ..reporting.report.results import as_number
-from ..reporting.report.tables import RunTables, records
+from ..reporting.report.numbers import as_number
+from ..reporting.report.section import View
+from ..reporting.report.sections.calibration import reliabilities
+from ..reporting.report.sections.classes import rates_of_classes
+from ..reporting.report.sections.confusion import confusions
+from ..runs.finished import FinishedRun, Row, names_of, of_combination, records
 from .run_data import NOTHING_STORED, choose, only
 from .style import facts, heated, number, table
 
 
-def show(run: RunTables) -> None:
+def show(run: FinishedRun) -> None:
     """Draw it for the combination that is chosen."""
     key = choose(run, "Combination", "one")
     one = only(run, key)
@@ -25,47 +28,47 @@ def show(run: RunTables) -> None:
     _calibration(one)
 
 
-def confusion(one: RunTables) -> None:
+def confusion(one: FinishedRun) -> None:
     """Counts of each label by what was predicted."""
-    found = report_details.confusions(one)
-    if not found:
+    matrices = confusions(one)
+    if not matrices:
         st.html(NOTHING_STORED)
         return
-    matrix = found[0]
+    matrix = matrices[0]
     rows = [[row["label"], *map(_count, row["cells"])] for row in matrix["rows"]]
     caption = f"Label down, prediction across: {matrix['wrong']:,} of {matrix['total']:,} are wrong"
     st.html(table(["label", *matrix["classes"]], rows, caption))
 
 
-def _count(cell: dict[str, Any]) -> str:
+def _count(cell: View) -> str:
     share = f"{cell['share']} %" if cell["count"] else ""
     return heated(f"{cell['count']:,}", cell["heat"], "" if cell["right"] else "wrong", share)
 
 
-def _classes(one: RunTables) -> None:
-    found = report_details.classes(one)
-    if not found:
-        st.html('<p class="lb-lead">Rates are told of combinations, not of shortcuts.</p>')
+def _classes(one: FinishedRun) -> None:
+    classes = rates_of_classes(one)
+    if not classes:
+        st.html('<p class="lb-lead">Only combinations have rates of classes, shortcuts have none.</p>')
         return
-    rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in found["rows"]]
+    rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in classes["rows"]]
     head = ["class", "images", "sensitivity", "specificity", "precision", "AUROC"]
     st.html(table(head, rows, "Rates with their counts and 95 % intervals"))
 
 
-def _rate(rate: dict[str, Any]) -> str:
+def _rate(rate: View) -> str:
     interval = f", {rate['interval']}" if rate["interval"] else ""
     return number(str(rate["value"]), f"{rate['count']:,} of {rate['total']:,}{interval}")
 
 
-def _calibration(one: RunTables) -> None:
-    found = report_details.reliabilities(one)
-    bins = [row for row in records(one.table("reliability.parquet").pipe(_own, one)) if row["count"]]
-    if not found or not bins:
+def _calibration(one: FinishedRun) -> None:
+    diagrams = reliabilities(one)
+    table_of_bins = of_combination(one.table("reliability.parquet"), names_of(records(one.leaderboard)[0]))
+    bins = [row for row in records(table_of_bins) if row["count"]]
+    if not diagrams or not bins:
         st.html('<p class="lb-lead">No probabilities were stored.</p>')
         return
-    told = found[0]
     names = {"Expected calibration error": "ece", "Brier score": "brier", "Log loss": "log_loss"}
-    st.html(facts({name: told[key] for name, key in names.items()}))
+    st.html(facts({name: diagrams[0][key] for name, key in names.items()}))
     left, _ = st.columns([3, 2])
     left.altair_chart(_chart(bins), alt="Share that is right against confidence; the numbers are in the table below")
     st.caption("The larger a dot, the more predictions; on the line, probabilities can be taken at their word.")
@@ -76,13 +79,7 @@ def _calibration(one: RunTables) -> None:
         st.html(table(["confidence", "right", "predictions"], rows, "Predictions by their confidence"))
 
 
-def _own(bins: Any, one: RunTables) -> Any:
-    from ..reporting.report.tables import chosen, key_of
-
-    return chosen(bins, key_of(records(one.leaderboard)[0]))
-
-
-def _chart(bins: list[dict[str, Any]]) -> Any:
+def _chart(bins: list[Row]) -> Any:
     """Confidence against the share that is right, on the diagonal where probabilities can be taken at their word."""
     import altair as alt
 

@@ -24,22 +24,22 @@ def page(target: Target) -> None:
     """Draw it."""
     st.title("Diagnose", anchor=False)
     bundle = _bundle(target.bundles())
-    st.html(f'<p class="lb-lead">{escape(bundle.title)}: tells {escape(_listed(bundle.classes))} apart.</p>')
+    st.html(f'<p class="lb-lead">{escape(bundle.title)}: distinguishes {escape(_listed(bundle.classes))}.</p>')
     st.html(diagnosis.verdict(bundle.facts))
     left, right = st.columns([3, 1])
     with right:
         level = _level(bundle)
     with left:
         files = _dropped()
-    found = []
+    answers: list[Prediction] = []
     if files:
         right.button("Remove all images", on_click=_clear, width="stretch")
-        found = _answers(bundle, files, level)
+        answers = _answers(bundle, files, level)
         with st.container():
-            place = _table(bundle, found, level) if len(found) > 1 else 0
+            place = _table(bundle, answers, level) if len(answers) > 1 else 0
         with st.empty().container():  # empty first: nothing of another image stays while this one is computed
-            diagnosis.show(bundle, found[place], _upload(files[place]), level)
-    _forget_explained(found)
+            diagnosis.show(bundle, answers[place], _upload(files[place]), level)
+    _forget_explained(answers)
     with st.expander("Model card"):
         st.markdown(bundle.card.replace("![", "!&#91;"))  # no pictures, which could lie anywhere
 
@@ -83,16 +83,16 @@ def _clear() -> None:
 
 
 def forget() -> None:
-    """Drop the images of this session and all that was said of them."""
+    """Drop the images of this session and all answers on them."""
     forget_uploads()
     for name in ("answers", "explained"):
         st.session_state.pop(name, None)
 
 
-def _forget_explained(found: Sequence[Prediction]) -> None:
+def _forget_explained(answers: Sequence[Prediction]) -> None:
     """Drop the explained picture where its file is no longer among those that are here."""
     kept = st.session_state.get("explained")
-    if kept and kept[0][1] not in {row.image_id for row in found}:
+    if kept and kept[0][1] not in {row.image_id for row in answers}:
         del st.session_state["explained"]
 
 
@@ -101,35 +101,35 @@ def _upload(file: Any) -> Upload:
 
 
 def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Prediction]:
-    """An answer for each file; those that were given before are kept, without the bytes."""
-    known = st.session_state.get("answers", {})
+    """An answer for each file; earlier ones are kept, without the bytes."""
+    earlier = st.session_state.get("answers", {})
     keys = [(bundle.digest, level, file.file_id) for file in files]
-    known = st.session_state["answers"] = {key: known[key] for key in keys if key in known}
-    waiting = [(key, file) for key, file in zip(keys, files, strict=True) if key not in known]
+    answers = st.session_state["answers"] = {key: earlier[key] for key in keys if key in earlier}
+    waiting = [(key, file) for key, file in zip(keys, files, strict=True) if key not in answers]
     slot = st.empty()
     if waiting:
         slot.progress(0.0, "Waiting for its turn")
     for start in range(0, len(waiting), models.AT_ONCE):
         batch = waiting[start : start + models.AT_ONCE]
         rows = models.predict(bundle, [_upload(file) for _, file in batch], level)
-        known.update({key: row for (key, _), row in zip(batch, rows, strict=True)})
-        slot.progress(len(known) / len(keys), f"{len(known)} of {len(keys)}")
+        answers.update({key: row for (key, _), row in zip(batch, rows, strict=True)})
+        slot.progress(len(answers) / len(keys), f"{len(answers)} of {len(keys)}")
     slot.empty()
-    return [known[key] for key in keys]
+    return [answers[key] for key in keys]
 
 
-def _table(bundle: Bundle, found: list[Prediction], level: float) -> int:
+def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
     """All answers, to be read and downloaded; returns the place of the one that is to be looked at."""
-    unreadable, unlike = sum(bool(row.error) for row in found), sum(row.ood for row in found)
-    st.subheader(f"{len(found)} images", anchor=False)
-    head = ["image", "answer", "probability", f"set at {diagnosis.percent(level)}", "beware"]
-    st.html(table(head, map(_texts, found), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
-    rows = Predictions(found, bundle.classes, level, {}).table()
+    unreadable, unlike = sum(bool(row.error) for row in answers), sum(row.ood for row in answers)
+    st.subheader(f"{len(answers)} images", anchor=False)
+    head = ["image", "answer", "probability", f"set at {diagnosis.percent(level)}", "warnings"]
+    st.html(table(head, map(_texts, answers), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
+    rows = Predictions(answers, bundle.classes, level, {}).table()
     st.download_button("Download the answers (CSV)", as_csv(rows), "answers.csv", "text/csv")
-    names = [f"{place + 1}. {row.image}" for place, row in enumerate(found)]
-    return st.selectbox("Image to look at", range(len(found)), format_func=lambda place: names[place]) or 0
+    names = [f"{place + 1}. {row.image}" for place, row in enumerate(answers)]
+    return st.selectbox("Image to look at", range(len(answers)), format_func=lambda place: names[place]) or 0
 
 
 def _texts(row: Prediction) -> list[str]:
     share = diagnosis.percent(row.probabilities[row.label]) if row.label else ""
-    return [row.image, row.label or "", share, " or ".join(row.conformal_set), diagnosis.beware(row)]
+    return [row.image, row.label or "", share, " or ".join(row.conformal_set), diagnosis.warnings_of(row)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ..errors import UnreadableImageError
-from ..reporting.report.tables import RunTables
+from ..reporting.report.sections.verdicts import groups_box, shortcut_box
+from ..runs.answer import ShortcutVerdict
 from . import models
 from .style import as_url, boxes, figures, note, notes, table
 
@@ -49,7 +49,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
-def beware(row: Prediction) -> str:
+def warnings_of(row: Prediction) -> str:
     """Why not to rely on an answer, in a few words."""
     reasons = [row.error] if row.error else []
     reasons += ["unlike the training data"] if row.ood else []
@@ -61,7 +61,7 @@ def set_in_words(row: Prediction, level: float) -> str:
     *first, last = row.conformal_set
     names = f"{', '.join(first)} or {last}" if first else last
     if len(row.conformal_set) == len(row.probabilities):
-        names = "any of the classes: the model cannot tell"
+        names = "any of the classes: the model cannot decide"
     share = percent(level)
     return f"Set at {share}: {names}. Such sets hold the right class for {share} of images like the training data."
 
@@ -87,13 +87,13 @@ def _bar(name: str, share: float, inside: bool) -> str:
 
 
 def _warnings(row: Prediction) -> list[tuple[str, str, str]]:
-    found = []
+    warnings = []
     if row.ood:
         far = f"It is {row.ood_score:.1f} times as far from it as a typical training image"
-        found.append(("bad", "Unlike the training data.", f"{far}. Do not rely on this answer, nor on its set."))
+        warnings.append(("bad", "Unlike the training data.", f"{far}. Do not rely on this answer, nor on its set."))
     if row.trained_on:
-        found.append(("warn", "Was trained on.", "The model has seen this very file: the answer proves nothing."))
-    return found
+        warnings.append(("warn", "Was trained on.", "The model has seen this very file: the answer proves nothing."))
+    return warnings
 
 
 def _explained(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Explanation:
@@ -143,17 +143,16 @@ def _neighbours(explained: Explanation) -> str:
 
 
 def _shortcut(one: Any) -> tuple[str, str, str]:
-    said = f"{one.label} ({percent(one.probability)})"
+    answer = f"{one.label} ({percent(one.probability)})"
     if one.agrees:
-        return "warn", f"{one.name.capitalize()} alone: the same answer.", said
-    return "note", f"{one.name.capitalize()} alone: another answer.", said
+        return "warn", f"{one.name.capitalize()} alone: the same answer.", answer
+    return "note", f"{one.name.capitalize()} alone: another answer.", answer
 
 
 def verdict(facts: Mapping[str, Any]) -> str:
-    """What the benchmark found out about the model: the boxes of its report."""
-    import pandas as pd
-
-    metric = facts["evaluation"]["rank_by"]
-    best = {"metric": metric, "value": facts["scores"][metric][0]}
-    found = {"best": best, "shortcut": facts["shortcut"], "groups": {"kind": facts["patients"]}}
-    return boxes(RunTables(Path(), pd.DataFrame(), found, {}))
+    """The benchmark's verdicts on the model: boxes of its report."""
+    metric, verdicts = facts["evaluation"]["rank_by"], [groups_box(facts["patients"])]
+    if facts["shortcut"]:
+        shortcut = ShortcutVerdict.from_json(facts["shortcut"])
+        verdicts.insert(0, shortcut_box(shortcut, metric, facts["scores"][metric][0]))
+    return boxes(verdicts)

@@ -1,14 +1,19 @@
-"""The page that shows what a run found: leaderboard, combinations, details, pictures, two side by side."""
+"""The page that shows a run: leaderboard, combinations, details, pictures, two side by side."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..reporting.report import results as report_results
-from ..reporting.report.tables import RunTables
+from ..reporting.report.section import View
+from ..reporting.report.sections.heat import heat_map
+from ..reporting.report.sections.leaderboard import leaderboard
+from ..reporting.report.sections.verdicts import verdicts
+from ..reporting.report.sections.winner import winner
+from ..runs.finished import FinishedRun
 from . import combination, pair, pictures
 from .run_data import read_run
 from .spreadsheet import as_csv
@@ -46,17 +51,17 @@ def page(target: Target) -> None:
                 draw(run)
 
 
-def _summary(run: RunTables) -> None:
-    best = report_results.winner(run)
+def _summary(run: FinishedRun) -> None:
+    best = winner(run.answer)
     words = _spaced(run.metric)
     if best:
-        corrected = best["corrected"]
+        count, corrected = best["picked_among"], best["corrected"]
         st.html(
             f'<p class="lb-best"><b>{escape(best["title"])}</b>: {best["value"]} {words} [{best["interval"]}]</p>'
-            f'<p class="lb-lead">Best of {best["picked_among"]}; {best["others"]} others cannot be told from it. '
-            f"Corrected for having been picked: {corrected['value']} [{corrected['interval']}].</p>"
+            f'<p class="lb-lead">Best of {count}; {best["others"]} others cannot be distinguished from it. '
+            f"Corrected for selecting the best of {count}: {corrected['value']} [{corrected['interval']}].</p>"
         )
-    st.html(boxes(run))
+    st.html(boxes(verdicts(run.answer)))
     report = run.folder / "report.html"
     if report.exists():
         st.download_button(
@@ -64,13 +69,13 @@ def _summary(run: RunTables) -> None:
         )
 
 
-def _leaderboard(run: RunTables) -> None:
+def _leaderboard(run: FinishedRun) -> None:
     shown = _filtered(run.leaderboard)
     columns = [name for name in _SORTED if name in shown]
     by = st.selectbox("Sorted by", ["rank", *columns], format_func=_spaced, key="sorted", width=260)
     if by != "rank":
         shown = shown.sort_values(by, ascending=by in _LOW_IS_GOOD, kind="stable", na_position="last")
-    board = report_results.leaderboard(RunTables(run.folder, shown, run.answer, run.experiment))
+    board = leaderboard(replace(run, leaderboard=shown))
     head = ["rank", "extractor", "selector", "classifier", _spaced(run.metric), "95 % interval"]
     head += [*map(_spaced, board["columns"]), "seconds a fold", "status"]
     caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_spaced(run.metric)}"
@@ -83,18 +88,18 @@ def _leaderboard(run: RunTables) -> None:
 def _filtered(shown: pd.DataFrame) -> pd.DataFrame:
     for column, family in zip(st.columns(3), ("extractor", "selector", "classifier"), strict=True):
         names = sorted(shown[family][shown["kind"] == "combination"].unique())
-        picked = column.multiselect(f"{family.capitalize()}s", names, placeholder="all", key=f"filter-{family}")
-        if picked:
-            shown = shown[shown[family].isin(picked)]
+        chosen = column.multiselect(f"{family.capitalize()}s", names, placeholder="all", key=f"filter-{family}")
+        if chosen:
+            shown = shown[shown[family].isin(chosen)]
     left, right = st.columns(2)
-    if left.checkbox("Only what cannot be told from the best") and "indistinguishable" in shown:
-        shown = shown[shown["indistinguishable"].astype(str) == "True"]
+    if left.checkbox("Only what cannot be distinguished from the best") and "indistinguishable" in shown:
+        shown = shown[shown["indistinguishable"].eq(True).fillna(False)]
     if not right.checkbox("With shortcuts, which never look at a cell", value=True):
         shown = shown[shown["kind"] == "combination"]
     return shown
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def _cells(row: View) -> list[str]:
     numbers = [row["value"], row["interval"], *(text for _, text, _ in row["others"]), f"{row['seconds']:.2f}"]
     return [str(row["rank"]), *row["names"], *numbers, row["reason"] or row["status"] or "ok"]
 
@@ -103,18 +108,18 @@ def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _heat_map(run: RunTables) -> None:
-    found = report_results.heat(run)
-    if not found:
+def _heat_map(run: FinishedRun) -> None:
+    heat = heat_map(run)
+    if not heat:
         st.html('<p class="lb-lead">There is no score to show.</p>')
         return
     rows: list[list[str]] = []
-    for extractor, group in found["groups"].items():
-        rows.append([Cell(f'<th colspan="{len(found["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>')])
+    for extractor, group in heat["groups"].items():
+        rows.append([Cell(f'<th colspan="{len(heat["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>')])
         for row in group:
             cells = [heated(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
             rows.append([row["selector"], *cells])
     caption = f"{_spaced(run.metric).capitalize()} of every combination, in percent where it is a rate"
-    st.html(table(["", *found["columns"]], rows, caption))
+    st.html(table(["", *heat["columns"]], rows, caption))
     scores = [row for row in run.ranked if row["kind"] == "combination"]
     st.caption(f"The deeper the colour, the higher; the frame marks the best. {len(scores)} combinations.")

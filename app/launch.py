@@ -1,4 +1,4 @@
-"""Starting the server: what it is told, where it listens, what it never does."""
+"""Start the server: its target, its address and its limits."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def serve(
 
 
 def _warm_up(shown: Target) -> None:
-    """Load a bundle that was named, so that a damaged one is told now and not to the first visitor."""
+    """Load a bundle that was named, so that a damaged one is reported now and not to the first visitor."""
     if shown.kind == "bundle":
         from .models import load_bundle
 

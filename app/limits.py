@@ -41,11 +41,11 @@ class UploadLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        found = _UPLOAD.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
-        if not found:
+        upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        if not upload:
             await self._app(scope, receive, send)
             return
-        session, size = found[1], _announced(scope)
+        session, size = upload[1], _announced(scope)
         refusal = self._refusal(session, size)
         if refusal:
             from starlette.responses import PlainTextResponse
@@ -94,8 +94,8 @@ class Headers:
 def _announced(scope: Scope) -> int:
     """Bytes of the request as it says, or the most that Streamlit would take; chunks overrule a length."""
     headers = dict(scope["headers"])
-    said = headers.get(b"content-length", b"")
-    return int(said) if said.isdigit() and b"transfer-encoding" not in headers else MAX_FILE_MB * _MB
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() and b"transfer-encoding" not in headers else MAX_FILE_MB * _MB
 
 
 def _forget_if_gone(session: str) -> None:

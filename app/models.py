@@ -29,7 +29,7 @@ AT_ONCE = 16
 
 
 def load_bundle(path: Path) -> Bundle:
-    """The bundle at `path`; loaded again where it was made anew, and the last few are kept.
+    """The bundle at `path`; loaded again where it was written anew, and the last few are kept.
 
     Raises
     ------

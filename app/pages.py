@@ -1,4 +1,4 @@
-"""Which pages there are for what the server was given, and what stands on all of them."""
+"""The pages that the target of the server allows, and the header of all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
-    """Draw the page that is asked for."""
+    """Draw the page that the visitor opened."""
     st.set_page_config(page_title="leukobench", page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     try:

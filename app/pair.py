@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..reporting.report.results import as_number, shown
-from ..reporting.report.tables import RunTables, records
+from ..reporting.report.numbers import as_number, shown
+from ..runs.finished import FinishedRun, Row, records
 from .combination import confusion
 from .run_data import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
 from .style import figures, number, table
@@ -27,10 +27,10 @@ _WHO = {
 }
 
 
-def show(run: RunTables) -> None:
+def show(run: FinishedRun) -> None:
     """Draw them."""
     if len(run.ranked) + len(run.shortcuts) < 2:
-        st.html('<p class="lb-lead">It takes two.</p>')
+        st.html('<p class="lb-lead">Select two rows.</p>')
         return
     boxes = st.columns(2)
     with boxes[0]:
@@ -48,19 +48,19 @@ def show(run: RunTables) -> None:
     _differing(run, first, second)
 
 
-def _numbers(ones: list[RunTables]) -> list[list[str]]:
+def _numbers(ones: list[FinishedRun]) -> list[list[str]]:
     rows = [records(one.leaderboard)[0] for one in ones]
     scores = [[name.replace("_", " "), *(_score(row, name) for row in rows)] for name in _METRICS if name in rows[0]]
     costs = [[words, *(f"{as_number(row.get(name)):,.4g}" for row in rows)] for name, words in _COSTS.items()]
     return scores + costs
 
 
-def _score(row: dict[str, Any], name: str) -> str:
+def _score(row: Row, name: str) -> str:
     low, high = (shown(name, row.get(f"{name}_{end}")) for end in ("low", "high"))
     return number(shown(name, row.get(name)), f"{low} to {high}")
 
 
-def _differing(run: RunTables, first: Key, second: Key) -> None:
+def _differing(run: FinishedRun, first: Key, second: Key) -> None:
     ones = predictions(run, first), predictions(run, second)
     st.subheader("Where they differ", anchor=False)
     if not all(map(len, ones)):
@@ -75,7 +75,7 @@ def _differing(run: RunTables, first: Key, second: Key) -> None:
     who = next((who for who, words in _WHO.items() if words == wanted), None)
     if who:
         differ = differ[(differ["right_1"] == who[0]) & (differ["right_2"] == who[1])]
-    differ = differ.drop_duplicates("image_id")  # after the filter: the repeats need not agree
+    differ = differ.drop_duplicates("row")  # after the filter: the repeats need not agree
     st.caption(f"{len(differ):,} pictures are called differently")
     rows = records(differ.iloc[page_of(len(differ), _PAGE, "differ-page")])
     st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
@@ -83,8 +83,8 @@ def _differing(run: RunTables, first: Key, second: Key) -> None:
 
 def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Each image's two predictions of one repeat, beside its label."""
-    keys = ["image_id", "repeat"]
-    both = first[[*keys, "label", "path", "predicted"]].merge(
+    keys = ["row", "repeat"]
+    both = first[[*keys, "image_id", "label", "path", "predicted"]].merge(
         second[[*keys, "predicted"]], on=keys, suffixes=("_1", "_2")
     )
     return both.assign(
@@ -93,6 +93,6 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _caption(row: dict[str, Any]) -> tuple[str, str]:
+def _caption(row: Row) -> tuple[str, str]:
     words = f"{row['label']}; first: {row['predicted_1']}, second: {row['predicted_2']}"
     return PurePath(row["path"]).name, words

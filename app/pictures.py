@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..reporting.report.tables import Row, RunTables, records
+from ..runs.finished import FinishedRun, Row, records
 from .diagnosis import percent
 from .run_data import NOTHING_STORED, choose, page_of, predictions, thumbnail
 from .style import figures
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 _PAGE = 24
 
 
-def show_wrong(run: RunTables) -> None:
+def show_wrong(run: FinishedRun) -> None:
     """Draw them for the combination, label and prediction that are chosen."""
     key = choose(run, "Combination", "wrong")
-    found = predictions(run, key)
-    if not len(found):
+    predicted = predictions(run, key)
+    if not len(predicted):
         st.html(NOTHING_STORED)
         return
-    wrong = _wrong(found)
+    wrong = _wrong(predicted)
     if not len(wrong):
         st.html('<p class="lb-lead">It gets no picture wrong.</p>')
         return
     left, right = st.columns(2)
     for place, words, column in ((left, "Label", "label"), (right, "Prediction", "predicted")):
         names = sorted(wrong[column].unique())
-        picked = place.selectbox(words, names, None, placeholder="all", key=f"wrong-{column}")
-        wrong = wrong if picked is None else wrong[wrong[column] == picked]
+        chosen = place.selectbox(words, names, None, placeholder="all", key=f"wrong-{column}")
+        wrong = wrong if chosen is None else wrong[wrong[column] == chosen]
     st.caption(f"{len(wrong):,} pictures, out of fold; the surest mistakes first")
     rows = records(wrong.iloc[page_of(len(wrong), _PAGE, "wrong-page")])
     st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 
 
-def _wrong(found: pd.DataFrame) -> pd.DataFrame:
-    """One row a picture that was wrong at least once, with the probability of its surest mistake."""
-    wrong = found[found["predicted"] != found["label"]]
-    columns = [f"p_{label}" for label in found["label"].unique()]
+def _wrong(predicted: pd.DataFrame) -> pd.DataFrame:
+    """One row an image that was wrong at least once, with the probability of its surest mistake."""
+    wrong = predicted[predicted["predicted"] != predicted["label"]]
+    columns = [f"p_{label}" for label in predicted["label"].unique()]
     sure = wrong[[name for name in columns if name in wrong]].max(axis=1)
-    return wrong.assign(sure=sure).sort_values("sure", ascending=False).drop_duplicates("image_id")
+    return wrong.assign(sure=sure).sort_values("sure", ascending=False).drop_duplicates("row")
 
 
 def _caption(row: Row) -> tuple[str, str]:

@@ -113,16 +113,16 @@ def stop(results: Path, name: str) -> None:
     """Interrupt the benchmark called `name`, as Ctrl-C would; what it finished is kept."""
     pid = _pid(results, name)
     if pid:
-        _say(results, name, pid, stopped=True)
+        _write_status(results, name, pid, stopped=True)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGINT)
 
 
 def find(results: Path) -> list[Benchmark]:
     """Every run in the folder `results`: those at work first, then the newest."""
-    found = [(_look(results, name), _touched(results, name)) for name in _names(results)]
-    found.sort(key=lambda pair: (pair[0].state != "running", -pair[1], pair[0].name))
-    return [benchmark for benchmark, _ in found]
+    benchmarks = [(_look(results, name), _touched(results, name)) for name in _names(results)]
+    benchmarks.sort(key=lambda pair: (pair[0].state != "running", -pair[1], pair[0].name))
+    return [benchmark for benchmark, _ in benchmarks]
 
 
 def _names(results: Path) -> list[str]:
@@ -140,13 +140,13 @@ def _look(results: Path, name: str) -> Benchmark:
         return Benchmark(name, run.path, "running", words, share, resumable, stoppable)
     if run.was_finished() and run.leaderboard.exists():
         return Benchmark(name, run.path, "finished", resumable=resumable)
-    state, words = _end(console, _said(results, name))
+    state, words = _end(console, _read_status(results, name))
     return Benchmark(name, run.path, state, words, resumable=resumable)
 
 
-def _end(console: list[str], said: dict[str, Any]) -> tuple[State, str]:
-    """Why what is not finished works no more, and what it said last."""
-    if said.get("stopped") or not said:
+def _end(console: list[str], status: dict[str, Any]) -> tuple[State, str]:
+    """State of a benchmark that neither works nor is finished, and its last words."""
+    if status.get("stopped") or not status:
         return "stopped", _KEPT
     if refusal := _refusal(console):
         return "failed", refusal
@@ -169,7 +169,7 @@ def _last(console: list[str]) -> str:
 
 
 def _refusal(console: list[str]) -> str:
-    """What leukobench said when it would not go on; nothing where it was interrupted or killed."""
+    """The error that leukobench ended with; nothing where it was interrupted or killed."""
     starts = [place for place, line in enumerate(console) if line.startswith("leukobench: ")]
     return "\n".join(console[starts[-1] :]).removeprefix("leukobench: ") if starts else ""
 
@@ -185,23 +185,23 @@ def _alone(results: Path) -> Iterator[None]:
 
 
 def _launch(results: Path, name: str, file: Path) -> None:
-    asked = ["run", str(file), "--results", str(results), "--name", name]
-    command = [sys.executable, "-c", _INTERRUPTIBLE, *asked]
+    arguments = ["run", str(file), "--results", str(results), "--name", name]
+    command = [sys.executable, "-c", _INTERRUPTIBLE, *arguments]
     with _kept(results, name, "log").open("wb") as console:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True
         )
     with _own:
         _children.append(process)
-    _say(results, name, process.pid, stopped=False)
+    _write_status(results, name, process.pid, stopped=False)
 
 
-def _say(results: Path, name: str, pid: int, stopped: bool) -> None:
-    said = {"pid": pid, "created": _created(pid), "stopped": stopped}
-    write_text(_kept(results, name, "json"), json.dumps(said))
+def _write_status(results: Path, name: str, pid: int, stopped: bool) -> None:
+    status = {"pid": pid, "created": _created(pid), "stopped": stopped}
+    write_text(_kept(results, name, "json"), json.dumps(status))
 
 
-def _said(results: Path, name: str) -> dict[str, Any]:
+def _read_status(results: Path, name: str) -> dict[str, Any]:
     """What `_say` wrote of a benchmark that was started here; else nothing."""
     try:
         return dict(json.loads(_kept(results, name, "json").read_text(encoding="utf-8")))
@@ -213,16 +213,16 @@ def _pid(results: Path, name: str) -> int | None:
     """Process of a benchmark that was started here and still works."""
     with _own:
         _children[:] = [child for child in _children if child.poll() is None]  # also lets those that ended go
-    said = _said(results, name)
+    status = _read_status(results, name)
     try:
-        pid, created = int(said["pid"]), _created(said["pid"])
-        return pid if created is not None and abs(said["created"] - created) < _CLOCK_S else None
+        pid, created = int(status["pid"]), _created(status["pid"])
+        return pid if created is not None and abs(status["created"] - created) < _CLOCK_S else None
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _created(pid: int) -> float | None:
-    """When a process was made, which tells it from a later one with its number; None where it is gone."""
+    """When a process began, which distinguishes it from a later one with its number; None where it is gone."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""What the parts of the Explore page share: the tables of a run, one combination of it, the images of a prediction."""
+"""What the parts of the Explore page share: a run, one combination of it, the images of a prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import streamlit as st
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.decoding import decode_rgb
-from ..reporting.report.tables import RunTables, chosen, key_of, title_of
+from ..runs.finished import FinishedRun, names_of, of_combination, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +24,13 @@ _SIDE = 256
 NOTHING_STORED = '<p class="lb-lead">No predictions were stored.</p>'
 
 
-def read_run(folder: Path) -> RunTables:
-    """Tables of a run; kept until its leaderboard changes.
+def read_run(folder: Path) -> FinishedRun:
+    """A run; kept until its leaderboard changes.
 
     Raises
     ------
-    StorageError
-        A file is damaged, or the run is gone.
+    ConfigurationError, StorageError
+        An older version of leukobench wrote it, a file is damaged, or the run is gone.
     """
     try:
         changed = (folder / "leaderboard.csv").stat().st_mtime_ns
@@ -40,23 +40,23 @@ def read_run(folder: Path) -> RunTables:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _read_run(folder: Path, changed: int) -> RunTables:
-    return RunTables.of(folder)
+def _read_run(folder: Path, changed: int) -> FinishedRun:
+    return FinishedRun.open(folder, ended=False)
 
 
-def choose(run: RunTables, label: str, key: str, index: int = 0) -> Key:
+def choose(run: FinishedRun, label: str, key: str, index: int = 0) -> Key:
     """A box with every scored row, best first, shortcuts last; its answer is the names of that row."""
     rows = [*run.ranked, *run.shortcuts]
-    titles = [title_of(row) for row in rows]
+    titles = [title_of(names_of(row)) for row in rows]
     place = st.selectbox(
         label, range(len(rows)), min(index, len(rows) - 1), format_func=lambda place: titles[place], key=key
     )
-    return key_of(rows[place or 0])
+    return names_of(rows[place or 0])
 
 
-def only(run: RunTables, key: Key) -> RunTables:
-    """The run as if this combination were all of it, so that the report's functions tell of this one."""
-    return replace(run, leaderboard=chosen(run.leaderboard, key).assign(rank=1))
+def only(run: FinishedRun, key: Key) -> FinishedRun:
+    """The run as if this combination were all of it, so that the report's functions show this one."""
+    return replace(run, leaderboard=of_combination(run.leaderboard, key).assign(rank=1))
 
 
 def predictions(run: FinishedRun, key: Key) -> pd.DataFrame:
@@ -75,10 +75,10 @@ def _predictions(_run: FinishedRun, folder: Path, key: Key, changed: int) -> pd.
 def thumbnail(path: str, image_id: str) -> bytes | None:
     """A small JPEG of an image of the run; None where it is no longer there, or another one is."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return _thumbnail(path, image_id, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return _thumbnail(path, image_id, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 @st.cache_data(max_entries=1_000, show_spinner=False)

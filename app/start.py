@@ -22,7 +22,7 @@ from .target import Target
 
 _FAMILIES = ("extractors", "selectors", "classifiers")
 _DEFAULT, _OWN = "Default grid", "Own choice"
-_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended by itself", "failed": "Could not go on"}
+_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended by itself", "failed": "Failed"}
 _WORDS |= {"finished": "Finished"}
 _SHOWN = 30
 
@@ -33,15 +33,15 @@ def page(target: Target) -> None:
     if target.images:
         _form(target)
     else:
-        st.html(note("note", "Only watching.", "No folder of images was given to the server: see --images."))
+        st.html(note("note", "View only.", "The server has no folder of images: see --images."))
     st.subheader("Benchmarks", anchor=False)
     _watch(target.results or target.path)
 
 
 def _form(target: Target) -> None:
     st.html(
-        '<p class="lb-lead">Every extractor meets every selector and every classifier, on the same folds. '
-        "It goes on when this page is closed; come back to find it.</p>"
+        '<p class="lb-lead">Every combination of extractor, selector and classifier, on the same folds. '
+        "It continues when this page is closed.</p>"
     )
     folders = {_called(folder, target): folder for folder in target.images}
     with st.container(border=True):
@@ -71,14 +71,14 @@ def _own_choice() -> dict[str, list[Any]]:
         listed = Experiment.model_fields[family].get_default(call_default_factory=True)
         usual = {choice.label: choice.short_form() for choice in listed}
         options = {name: name for name in FAMILIES[family].names()} | usual
-        picked = st.multiselect(family.capitalize(), list(options), list(usual), key=f"own-{family}")
-        chosen[family] = [options[label] for label in picked]
+        labels = st.multiselect(family.capitalize(), list(options), list(usual), key=f"own-{family}")
+        chosen[family] = [options[label] for label in labels]
     return chosen
 
 
 def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:
     if not name:
-        st.error("Give it a name first.")
+        st.error("Enter a name first.")
         return
     if st.session_state.get("started") == name and _works(target, name):
         return  # a second click
@@ -93,20 +93,20 @@ def _start(target: Target, name: str, folder: Path, preset: str | None, settings
 
 
 def _works(target: Target, name: str) -> bool:
-    found = processes.find(target.results) if target.results else []
-    return any((one.name, one.state) == (name, "running") for one in found)
+    benchmarks = processes.find(target.results) if target.results else []
+    return any((one.name, one.state) == (name, "running") for one in benchmarks)
 
 
 @st.fragment(run_every=2)
 def _watch(results: Path) -> None:
-    found = processes.find(results)
-    if not found:
+    benchmarks = processes.find(results)
+    if not benchmarks:
         st.html('<p class="lb-lead">None yet.</p>')
-    for benchmark in found[:_SHOWN]:
+    for benchmark in benchmarks[:_SHOWN]:
         with st.container(border=True):
             _show(results, benchmark)
-    if len(found) > _SHOWN:
-        st.caption(f"{len(found) - _SHOWN} older ones are not shown.")
+    if len(benchmarks) > _SHOWN:
+        st.caption(f"{len(benchmarks) - _SHOWN} older ones are not shown.")
 
 
 def _show(results: Path, benchmark: Benchmark) -> None:

@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 
 from ..errors import LeukobenchError
-from ..reporting.report.results import verdicts
-from ..reporting.report.tables import RunTables
+from ..reporting.report.section import View
 
 _MARKS = r"\`*_{}[]()<>#+-.!|~$:&="
 _LIGHT = {
@@ -48,7 +47,7 @@ class Cell(str):
 
 
 def note(state: str, word: str, text: str = "") -> str:
-    """A box that says something good, or of which to beware; `state` is good, note, warn or bad."""
+    """A box that says something good, or a warning; `state` is good, note, warn or bad."""
     return f'<div class="lb-note lb-{escape(state)}"><strong>{escape(word)}</strong> {escape(text)}</div>'
 
 
@@ -57,9 +56,9 @@ def notes(boxes: Iterable[tuple[str, str, str]]) -> str:
     return f'<div class="lb-notes">{"".join(note(*box) for box in boxes)}</div>'
 
 
-def boxes(run: RunTables) -> str:
-    """The report's verdicts on shortcuts, patients and copies."""
-    return notes((box["state"], f"{box['about']}: {box['word']}.", box["text"]) for box in verdicts(run))
+def boxes(verdicts: Iterable[View]) -> str:
+    """The report's verdicts, such as those on shortcuts, patients and copies."""
+    return notes((box["state"], f"{box['about']}: {box['word']}.", box["text"]) for box in verdicts)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, heads: int = 1, words: int = 0) -> str:
@@ -127,8 +126,8 @@ def facts(pairs: Mapping[str, str]) -> str:
 
 def in_words(error: LeukobenchError) -> str:
     """An error as Markdown that shows its text as it stands."""
-    said = [error.what, f"Expected: {error.expected}" if error.expected else "", error.fix]
-    return "\n\n".join(plain(part) for part in said if part)
+    parts = [error.what, f"Expected: {error.expected}" if error.expected else "", error.fix]
+    return "\n\n".join(plain(part) for part in parts if part)
 
 
 def plain(text: str) -> str:

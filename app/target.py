@@ -1,4 +1,4 @@
-"""What one app shows: a bundle, a run, or a folder of runs; told by whoever started the server, never by a browser."""
+"""What one app shows: a bundle, a run, or a folder of runs; set by whoever starts the server, never by a browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Target:
     images : tuple of Path
         Folders on which benchmarks may be started.
     results : Path, optional
-        Folder of runs where benchmarks are started and found; None: the app shows none.
+        Folder of the runs that benchmarks write; None: the app shows none.
     """
 
     kind: Literal["bundle", "run", "runs"]
@@ -36,10 +36,10 @@ class Target:
 
     def runs(self) -> list[Path]:
         """Folders of runs with a leaderboard, the newest first."""
-        found = {self.path} if self.kind == "run" else set()
+        folders = {self.path} if self.kind == "run" else set()
         if self.results:
-            found |= {path.parent for path in self.results.glob("*/leaderboard.csv")}
-        written = [(_written(run), run.name, run) for run in found]
+            folders |= {path.parent for path in self.results.glob("*/leaderboard.csv")}
+        written = [(_written(run), run.name, run) for run in folders]
         return [run for when, _, run in sorted(written, reverse=True) if when]
 
     def bundles(self) -> list[Path]:
@@ -50,17 +50,17 @@ class Target:
 
     def publish(self) -> None:
         """Tell the pages, which Streamlit runs as a script."""
-        said = {
+        settings = {
             "kind": self.kind,
             "path": str(self.path),
             "images": [str(folder) for folder in self.images],
             "results": str(self.results) if self.results else None,
         }
-        os.environ[_VARIABLE] = json.dumps(said)
+        os.environ[_VARIABLE] = json.dumps(settings)
 
 
 def published() -> Target:
-    """What `Target.publish` told.
+    """The target that `Target.publish` set.
 
     Raises
     ------
@@ -68,13 +68,13 @@ def published() -> Target:
         The script was not started by `leukobench.app.launch.serve`.
     """
     try:
-        said = json.loads(os.environ[_VARIABLE])
+        settings = json.loads(os.environ[_VARIABLE])
     except KeyError as error:
         raise ConfigurationError(
             "This page does not know what to show.", fix="start it with `leukobench app`."
         ) from error
-    results = Path(said["results"]) if said["results"] else None
-    return Target(said["kind"], Path(said["path"]), tuple(map(Path, said["images"])), results)
+    results = Path(settings["results"]) if settings["results"] else None
+    return Target(settings["kind"], Path(settings["path"]), tuple(map(Path, settings["images"])), results)
 
 
 def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = None) -> Target:

@@ -1,4 +1,4 @@
-"""Critical-difference diagram: mean ranks over several data sets, and which methods cannot be told apart."""
+"""Critical-difference diagram: mean ranks over several data sets, and which methods cannot be distinguished."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _STEP, _LEVEL = 0.42, 0.18
 
 
 def draw_critical_difference(average_ranks: Mapping[str, float], critical_difference: float, target: Path) -> None:
-    """Draw the mean rank of each method on a line, the best on the left; a bar joins those that cannot be told apart.
+    """Draw the mean rank of each method on a line, the best left; a bar joins those that cannot be distinguished.
 
     Parameters
     ----------
     average_ranks : mapping of str to float
         Mean rank of each method over the data sets; 1 is best.
     critical_difference : float
-        Mean ranks that differ by less are not told apart; see
+        Mean ranks that differ by less cannot be distinguished; see
         `leukobench.evaluation.statistics.several_data_sets.critical_difference`.
     target : Path
         A PNG file, written atomically.

@@ -97,11 +97,11 @@ def new_figure(width: float, height: float, panels: int = 1) -> tuple[Figure, li
 
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
-    made = [figure.add_subplot(1, panels, position + 1) for position in range(panels)]
-    for axes in made:
+    plots = [figure.add_subplot(1, panels, position + 1) for position in range(panels)]
+    for axes in plots:
         axes.tick_params(colors=INK, length=0, labelsize=9)
         axes.spines[:].set_visible(False)
-    return figure, made
+    return figure, plots
 
 
 def caption(axes: Any, title: str, protocol: list[str], below: int) -> None:

@@ -41,8 +41,11 @@ def draw_leakage(table: pd.DataFrame, summary: pd.DataFrame, lines: list[str], t
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1.06), "borderaxespad": 0, "ncols": len(sizes)}
     axes[-1].legend(*axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, **place)
     axes[0].set_yticks(range(len(protocols)), protocols)
-    told = [*lines, "bar: mean over combinations and repeats, line: 95 % t interval over repeats; dot: one combination"]
-    caption(axes[0], "What each leak adds to the score\n", told, below=45)
+    legend = [
+        *lines,
+        "bar: mean over combinations and repeats, line: 95 % t interval over repeats; dot: one combination",
+    ]
+    caption(axes[0], "What each leak adds to the score\n", legend, below=45)
     save(figure, target)
 
 

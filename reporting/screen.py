@@ -14,11 +14,11 @@ _SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc")
 _ALWAYS = ("accuracy", "balanced_accuracy")
 _ROWS = 12
 _WIDE = 150
-_LEGEND = "value [95 % interval, by resampling groups]; = : not to be told from the best (corrected t-test, Holm)"
+_LEGEND = "value [95 % interval over groups]; = : cannot be distinguished from the best (corrected t-test, Holm)"
 
 
 def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | None = None) -> None:
-    """Show the best rows, what shortcuts reach, the failed rows, and the protocol that every number stands under.
+    """Show the best rows, what shortcuts reach, the failed rows, and the protocol that every number comes from.
 
     A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
     """
@@ -62,7 +62,7 @@ def _grid(rows: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
 
 
 def _place(row: dict[Hashable, Any]) -> str:
-    """Rank, with a sign for those that cannot be told from the best; nothing for a shortcut."""
+    """Rank, with a sign for those that cannot be distinguished from the best; nothing for a shortcut."""
     if row["kind"] == "shortcut":
         return ""
     return f"{row['rank']}{'  =' if row['indistinguishable'] is True and row['rank'] > 1 else ''}"

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Costs:
 
         return stage
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> Mapping[str, Any]:
         """JSON-like."""
         stages = [{"stage": name, "count": count, "seconds": s} for name, (count, s) in self.stages.items()]
         return {"seconds": self.seconds, "memory_bytes": self.memory, "disk_bytes": self.disk, "stages": stages}
@@ -102,9 +102,9 @@ def in_bytes(count: float) -> str:
 def costs_line(costs: Mapping[str, Any], planned: Mapping[str, Any] | None) -> str:
     """What a run took, beside what was planned."""
 
-    def said(key: str, words: Any) -> str:
-        beside = f" (planned: {words(planned[key])})" if planned else ""
-        return f"{words(costs[key])}{beside}"
+    def beside(key: str, words: Callable[[float], str]) -> str:
+        plan = f" (planned: {words(planned[key])})" if planned else ""
+        return f"{words(costs[key])}{plan}"
 
-    took, memory, disk = said("seconds", duration), said("memory_bytes", in_bytes), said("disk_bytes", in_bytes)
+    took, memory, disk = beside("seconds", duration), beside("memory_bytes", in_bytes), beside("disk_bytes", in_bytes)
     return f"Took {took}; memory up to {memory}; disk {disk}."

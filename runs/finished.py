@@ -36,13 +36,15 @@ _TEXTS = (
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
 """Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
+_SHORTCUT = "shortcut: "
+_TIMES = " \N{MULTIPLICATION SIGN} "
 _SHOWN = 5
 _AGAIN = "run the experiment again: finished work is kept."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FinishedRun:
-    """A run's folder, opened once; tables are read when they are first asked for, and kept.
+    """A run's folder, opened once; tables are read when they are first needed, and kept.
 
     Attributes
     ----------
@@ -108,7 +110,7 @@ class FinishedRun:
 
     @cached_property
     def resolved(self) -> Mapping[str, Any]:
-        """What ``experiment.yaml`` notes of extractors, images and software, as the run found them."""
+        """Extractors, images and software of ``experiment.yaml``, as the run began with them."""
         return _parsed(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)["resolved"]))
 
     @cached_property
@@ -245,6 +247,12 @@ def names_of(row: Row) -> tuple[str, str, str]:
     """Names of extractor, selector and classifier of a row."""
     extractor, selector, classifier = (str(row[name]) for name in NAMES)
     return extractor, selector, classifier
+
+
+def title_of(names: Sequence[str]) -> str:
+    """A combination as one text; a shortcut is called by its own name alone."""
+    first, *others = names
+    return first.removeprefix(_SHORTCUT) if first.startswith(_SHORTCUT) else _TIMES.join([first, *others])
 
 
 def _parsed(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed:

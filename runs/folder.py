@@ -51,7 +51,7 @@ class RunFolder:
         return self.path / "features" / f"{name}.npy"
 
     def refuse_other_images(self, folder: str, digest: str) -> None:
-        """A name stands for one set of images: nobody's results are overwritten by a run over another.
+        """A name stands for one set of images: a run over others does not overwrite its results.
 
         Raises
         ------
@@ -60,20 +60,20 @@ class RunFolder:
         """
         try:
             before = yaml.safe_load(self._experiment.read_text(encoding="utf-8"))
-            known = before["images"]["folder"], before["resolved"]["images"]
+            earlier = before["images"]["folder"], before["resolved"]["images"]
         except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
             return
-        if known[0] != folder and known[1] != digest:
+        if earlier[0] != folder and earlier[1] != digest:
             raise ConfigurationError(
                 f"{self.path} holds results of other images.",
-                expected=known[0],
+                expected=earlier[0],
                 received=folder,
                 fix="give this run a name of its own (`name:` in the file, or --name), or delete that folder.",
             )
 
-    def write_experiment(self, said: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
+    def write_experiment(self, experiment: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
         """The experiment as it was understood, with versions and digests."""
-        text = yaml.safe_dump({**said, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump({**experiment, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
         write_text(self._experiment, text)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
@@ -82,8 +82,8 @@ class RunFolder:
             write = table.to_parquet if name.endswith(".parquet") else table.to_csv
             write(temporary, index=False)
 
-    def resolved(self) -> dict[str, Any]:
-        """What ``experiment.yaml`` says of extractors, images and software, as the run found them.
+    def resolved(self) -> Mapping[str, Any]:
+        """Extractors, images and software of ``experiment.yaml``, as the run began with them.
 
         Raises
         ------

@@ -57,16 +57,16 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
 def _lines(stream: TextIO) -> Progress:
     @contextlib.contextmanager
     def progress(title: str, total: int) -> Iterator[Advance]:
-        begun = told = math.nan
+        begun = shown = math.nan
         finished = 0.0
 
         def advance(done: float, words: str = "") -> None:
-            nonlocal begun, told, finished
+            nonlocal begun, shown, finished
             now = time.monotonic()
             if math.isnan(begun):  # what was loaded before the first one says nothing about the rest
-                begun, told = now, now - _NEXT_LINES_S + _FIRST_LINE_S
-            elif now - told >= _NEXT_LINES_S and finished + done < total:
-                told = now
+                begun, shown = now, now - _NEXT_LINES_S + _FIRST_LINE_S
+            elif now - shown >= _NEXT_LINES_S and finished + done < total:
+                shown = now
                 left = f", about {duration((now - begun) / finished * (total - finished))} left" if finished else ""
                 stream.write(f"{title}: {int(finished):,}/{total:,}{left}{words and f'; {words}'}\n")
                 stream.flush()

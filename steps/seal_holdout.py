@@ -18,7 +18,7 @@ _SEALED_PARTS = 10
 
 
 def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
-    """Put the sealed images aside, where the experiment seals some; writes the tables of images, copies and sealed images.
+    """Put the sealed images aside, where the experiment seals some; writes the tables of both parts and of copies.
 
     Raises
     ------

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
-import re
+import logging
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from ...runs.finished import FinishedRun
 from ...storage import write_text
-from . import audit as report_audit
-from . import details as report_details
-from . import networks as report_networks
-from . import results as report_results
-from .results import PERCENT
-from .tables import RunTables
+from .section import TEMPLATES, Section, View, environment
+from .sections import SECTIONS
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-_TEMPLATES = Path(__file__).parent / "templates"
+_log = logging.getLogger(__name__)
 
 
 def write_report(folder: Path) -> Path:
-    """Write ``report.html`` from the tables of a run.
+    """Write ``report.html`` from the tables of a run, section by section.
 
     The page asks for nothing from outside, and its own content security policy forbids that; it is readable without
     JavaScript, which only sorts and filters the leaderboard. A section whose tables are absent is left out.
@@ -32,7 +25,7 @@ def write_report(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        Of a run; holds at least ``leaderboard.csv``.
+        Of a run, of which every table and the answer are written.
 
     Returns
     -------
@@ -41,77 +34,50 @@ def write_report(folder: Path) -> Path:
 
     Raises
     ------
-    StorageError
-        There is no leaderboard, a table is damaged, or the page cannot be written.
+    ConfigurationError, StorageError
+        The run is not complete, a table is damaged, or the page cannot be written.
     """
     target = folder / "report.html"
-    html = _render(RunTables.of(folder))
+    html = _render(FinishedRun.open(folder, ended=False))
     write_text(target, html.encode("utf-8", "replace").decode("utf-8"))  # file names need not be valid Unicode
     return target
 
 
-def _render(run: RunTables) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def _render(run: FinishedRun) -> str:
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    images = run.table("images.parquet")
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            run=run,
+            images=len(images),
+            classes=images["label"].nunique() if len(images) else 0,
+            sections=[_view(name, section) for name in SECTIONS.names() if (section := _section(name, run))],
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=script_hash,
+        )
     )
-    environment.filters |= {"seconds": _seconds, "decimals": _decimals, "words": _words, "soft": _soft}
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    own = {"style": Markup(style), "script": Markup(script), "script_hash": known}
-    return environment.get_template("report.html").render(own | _content(run))
 
 
-def _content(run: RunTables) -> dict[str, Any]:
-    """All that the page shows; None or nothing where a section is left out."""
-    return {
-        "name": run.name,
-        "written": run.written,
-        "metric": run.metric,
-        "images": report_audit.images(run),
-        "sentences": run.answer.get("sentences") or [],
-        "protocol": run.answer.get("protocol") or [],
-        "verdicts": report_results.verdicts(run),
-        "winner": report_results.winner(run),
-        "leaderboard": report_results.leaderboard(run),
-        "heat": report_results.heat(run),
-        "costs": report_results.costs(run),
-        "networks": report_networks.head_to_head(run),
-        "curves": report_networks.curves(run),
-        "confusions": report_details.confusions(run),
-        "classes": report_details.classes(run),
-        "reliabilities": report_details.reliabilities(run),
-        "patients": report_details.patients(run),
-        "stability": report_details.stability(run),
-        "differences": report_audit.differences(run),
-        "copies": report_audit.copies(run),
-        "ledger": report_audit.ledger(run),
-        "made": report_audit.made(run),
-    }
+def _section(name: str, run: FinishedRun) -> Section | None:
+    """The section called `name`; one of a plug-in that fails says so, and leaves the others as they are."""
+    if SECTIONS.ships(name):
+        return SECTIONS.get(name)(run)  # type: ignore[no-any-return]
+    try:
+        section = SECTIONS.get(name)(run)
+        return None if section is None else Section(str(section.title), str(section.html), section.nav)
+    except Exception as error:  # a plug-in may hold any mistake
+        _log.warning("The report section %s failed: %s: %s", name, type(error).__name__, error)
+        return Section(name, f"<p>This section failed: {escape(f'{type(error).__name__}: {error}')}</p>")
 
 
-def _seconds(value: float) -> str:
-    if math.isnan(value):
-        return "\N{EN DASH}"
-    return f"{1000 * value:.2g} ms" if value < 0.0995 else f"{value:.3g} s" if value < 100 else f"{value:,.0f} s"
-
-
-def _decimals(value: float, digits: int = 2) -> str:
-    return "\N{EN DASH}" if math.isnan(value) else f"{value:,.{digits}f}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _soft(text: str) -> Markup:
-    """Long names may break after a sign, and numbers stay with their percent sign."""
+def _view(name: str, section: Section) -> View:
     from markupsafe import Markup
 
-    return Markup("<wbr>").join(re.split(r"(?<=[(,=])", text.replace(" %", PERCENT)))
+    nav = section.title if section.nav is None else section.nav
+    return {"id": name, "title": section.title, "html": Markup(section.html), "nav": nav}

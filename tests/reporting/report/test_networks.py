@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from leukobench.reporting.report.networks import curves, head_to_head
 from leukobench.reporting.report.page import write_report
-from leukobench.reporting.report.tables import RunTables
+from leukobench.reporting.report.sections.networks import curves, head_to_head
+from leukobench.runs.finished import FinishedRun
+
+from .drawn_run import read_answer, write_answer
 
 NAMES = ("pixels", "none", "custom_cnn(size=64)")
 
 
-def draw(folder: Path) -> Path:
+@pytest.fixture
+def trained(drawn: Path, tmp_path: Path) -> Path:
+    """A run of one network, ranked by accuracy."""
+    folder = tmp_path / "run"
     folder.mkdir()
+    shutil.copy(drawn / "experiment.yaml", folder)
+    answer = read_answer(drawn)
+    assert answer.best is not None
+    write_answer(folder, replace(answer, best=replace(answer.best, metric="accuracy")))
     scores = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95, "ece": 0.02, "log_loss": 0.3}
     names = dict(zip(("extractor", "selector", "classifier"), NAMES, strict=True))
     row = {"rank": 1, **names, "kind": "combination", **scores, "fit_s": 9.0, "status": "ok"}
@@ -32,20 +44,24 @@ def draw(folder: Path) -> Path:
     return folder
 
 
-def test_the_table_holds_score_calibration_times_and_sizes(tmp_path: Path) -> None:
-    found = head_to_head(RunTables.of(draw(tmp_path / "run")))
-    assert found is not None
-    (row,) = found["rows"]
-    assert found["metric"] == "accuracy"
+def open_run(folder: Path) -> FinishedRun:
+    return FinishedRun.open(folder, ended=False)
+
+
+def test_the_table_holds_score_calibration_times_and_sizes(trained: Path) -> None:
+    table = head_to_head(open_run(trained))
+    assert table is not None
+    (row,) = table["rows"]
+    assert table["metric"] == "accuracy"
     assert (row["trained"], row["train_s"], row["predict_s"]) == ("from scratch", 120.0, 0.0025)
     assert (row["parameters"], row["model_mb"]) == (1.234567, 4.9)
-    html = write_report(tmp_path / "run").read_text()
+    html = write_report(trained).read_text()
     for text in ("from scratch", "120 s", "2.5 ms", "1.23 M", "4.9 MB", 'id="networks"', 'href="#networks"'):
         assert text in html
 
 
-def test_curves_show_every_epoch_of_every_fold_with_phases_one_after_the_other(tmp_path: Path) -> None:
-    (one,) = curves(RunTables.of(draw(tmp_path / "run")))
+def test_curves_show_every_epoch_of_every_fold_with_phases_one_after_the_other(trained: Path) -> None:
+    (one,) = curves(open_run(trained))
     assert one["phases"] == "frozen to epoch 4, fine-tuned to epoch 6"
     assert one["folds"] == 2
     kinds = [mark.kind for mark in one["chart"].marks]
@@ -54,10 +70,9 @@ def test_curves_show_every_epoch_of_every_fold_with_phases_one_after_the_other(t
     assert all(mark.title for mark in one["chart"].marks)
 
 
-def test_without_networks_there_is_no_section(tmp_path: Path) -> None:
-    folder = draw(tmp_path / "run")
+def test_without_networks_there_is_no_section(trained: Path) -> None:
     for name in ("head_to_head.csv", "learning_curves.csv"):
-        (folder / name).unlink()
-    assert head_to_head(RunTables.of(folder)) is None
-    assert curves(RunTables.of(folder)) == []
-    assert 'id="networks"' not in write_report(folder).read_text()
+        (trained / name).unlink()
+    assert head_to_head(open_run(trained)) is None
+    assert curves(open_run(trained)) == []
+    assert 'id="networks"' not in write_report(trained).read_text()

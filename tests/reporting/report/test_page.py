@@ -4,177 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import math
 import re
 import shutil
 import time
-from html.parser import HTMLParser
-from itertools import product
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from leukobench.errors import StorageError
-from leukobench.evaluation.statistics.analysis import Analysis
+from leukobench.errors import ConfigurationError, LeukobenchError, StorageError
 from leukobench.reporting.report.page import write_report
-from leukobench.reporting.report.tables import read_table
+from leukobench.reporting.report.sections import SECTIONS as REGISTRY
+from leukobench.runs.answer import Chance, Duplicates
 
-CLASSES = ("Benign", "Früh ♥", "Pre", "<script>alert(1)</script>")
-SENTENCES = [
-    "Best of 49: efficientnet_lite0(pooling=multilevel) x none x svm_rbf, balanced accuracy 98.54 % [95.53 to 99.61]; "
-    "corrected for having been picked: 97.93 % [94.9 to 99.0].",
-    "3 other combinations cannot be told from it (corrected resampled t-test over folds, Holm, 5 %).",
-    "CONFOUNDED: colour alone reaches 94.17 % [90.0 to 96.6], 94% of the way from the weakest baseline to the best "
-    "combination, without looking at a cell: the score is no evidence of diagnostic skill. IMAGE-LEVEL, OPTIMISTIC.",
-]
-KEYS = ["extractor", "selector", "classifier"]
-SELECTORS = ("none", "anova", "rfe", "pca", "lasso")
-CLASSIFIERS = ("svm_rbf", "logistic_regression", "random_forest", "naive_bayes", "knn")
-VOID = {"meta", "input", "br", "wbr", "img", "line"}
-
-
-def draw_run(folder: Path, extractors: int = 2, images: int = 480, patients: int = 48) -> Path:
-    """Tables as a run leaves them, from made-up probabilities; combinations differ in how often they are right."""
-    rng = np.random.default_rng(0)
-    names = ["efficientnet_lite0(pooling=multilevel)", "mobilenetv2", *(f"network {i}" for i in range(extractors))]
-    labels = np.arange(images) % patients % len(CLASSES)
-    groups = np.arange(images) % patients
-    own = [f"patient {group:03d}" for group in groups]
-    folds = (groups // len(CLASSES) % 4)[None]
-    analysis = Analysis(labels, CLASSES, groups, folds, "balanced_accuracy", resamples=50, patients=own)
-    keys = list(product(names[:extractors], SELECTORS, CLASSIFIERS))
-    for place, key in enumerate(keys[:-1]):
-        analysis.add(key, "combination", _probabilities(rng, labels, 2.8 - 1.8 * place / len(keys)))
-    shortcuts = {"shortcut: colour": ("svm_rbf", 2.5), "shortcut: majority class": ("majority class", 0.0)}
-    for name, (classifier, skill) in shortcuts.items():
-        analysis.add((name, "none", classifier), "shortcut", _probabilities(rng, labels, skill))
-    tables = analysis.tables()
-    leaderboard = _leaderboard(tables.pop("leaderboard"), keys[-1], rng)
-    _write(folder, {"leaderboard": leaderboard, **tables})
-    _write_answer(folder, analysis, leaderboard)
-    _write_audit(folder)
-    return folder
-
-
-def _probabilities(rng: np.random.Generator, labels: np.ndarray, skill: float) -> np.ndarray:
-    logits = rng.normal(size=(1, len(labels), len(CLASSES)))
-    logits[0, np.arange(len(labels)), labels] += skill
-    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-
-
-def _leaderboard(table: pd.DataFrame, failed: tuple[str, str, str], rng: np.random.Generator) -> pd.DataFrame:
-    for cost in ("selector_s", "fit_s", "predict_s"):
-        table[cost] = 10 ** rng.uniform(-3, 1, len(table))
-    table = table.assign(features=100.0, folds=4, status="ok")
-    row = dict(zip(KEYS, failed, strict=True)) | {"kind": "combination", "folds": 4, "status": "failed in 1 of 4 folds"}
-    table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-    table = table.sort_values("balanced_accuracy", ascending=False, na_position="last", ignore_index=True)
-    ranked = table["balanced_accuracy"].where(table["kind"] == "combination").rank(method="min", ascending=False)
-    return table.assign(rank=ranked.astype("Int64"))
-
-
-def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    folder.mkdir(parents=True)
-    for name, table in tables.items():
-        if name in ("confusion", "reliability", "patients"):
-            table.to_parquet(folder / f"{name}.parquet", index=False)
-        else:
-            table.to_csv(folder / f"{name}.csv", index=False)
-    error = {"repeat": 0, "fold": 2, "kind": "error", "text": "Traceback ...\nValueError: no <b>feature</b> is left\n"}
-    failed = tables["leaderboard"].query("status != 'ok'")[KEYS].iloc[0].to_dict()
-    pd.DataFrame([failed | error]).to_csv(folder / "notes.csv", index=False)
-    kept = [("mobilenetv2", "anova", 100.0, 0.83, 0.71, 0.83), ("mobilenetv2", "none", 1280.0, math.nan, 1.0, math.nan)]
-    columns = ["extractor", "selector", "features", "kuncheva", "jaccard", "nogueira"]
-    pd.DataFrame(kept, columns=columns).to_csv(folder / "stability.csv", index=False)
-
-
-def _write_answer(folder: Path, analysis: Analysis, leaderboard: pd.DataFrame) -> None:
-    shortcut = leaderboard[leaderboard["kind"] == "shortcut"].iloc[0]
-    facts = {end: shortcut[f"balanced_accuracy{end and '_' + end}"] for end in ("low", "high")}
-    answer = {
-        "sentences": SENTENCES,
-        "protocol": ["480 images in 4 classes: Benign 120", "IMAGE-LEVEL, OPTIMISTIC: no patients known"],
-        "best": {k: None if pd.isna(v) else v for k, v in (analysis.winner() or {}).items()},
-        "indistinguishable": 3,
-        "shortcut": {"verdict": "confounded", "name": "colour", "value": shortcut["balanced_accuracy"], **facts},
-        "groups": {"kind": "none", "words": "IMAGE-LEVEL, OPTIMISTIC"},
-        "duplicates": {"words": "2 pairs.", "identical_files": 1, "near_duplicates": 1, "label_conflicts": 1},
-    }
-    (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
-    said = {"name": "trial <&>", "evaluation": {"rank_by": "balanced_accuracy"}, "images": {"folder": "/data/\udce9"}}
-    said["resolved"] = {"software": {"leukobench": "0.1.0", "machine": "x86_64"}, "extractors": {}, "images": "ab12"}
-    (folder / "experiment.yaml").write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
-
-
-def _write_audit(folder: Path) -> None:
-    (folder / "audit" / "sheets").mkdir(parents=True)
-    pixels = np.random.default_rng(1).integers(0, 255, (500, 1600, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(folder / "audit" / "sheets" / "copies-1.png")
-    pair = {"kind": "near-duplicate", "path_a": "a/<img src=x onerror=alert(2)>.jpg", "path_b": "b/ñ.jpg",
-            "label_a": CLASSES[0], "label_b": CLASSES[3], "similarity": 0.998, "turned": 90.0, "mirrored": True,
-            "labels_differ": True}  # fmt: skip
-    pairs = [pair] + [pair | {"kind": "identical file", "label_b": CLASSES[0], "labels_differ": False}] * 60
-    pd.DataFrame(pairs).to_parquet(folder / "audit" / "copies.parquet")
-    facts = [["JPEG quality", "75", "75", "90", "90", 0.61, "tells the classes apart"], ["width", *["224"] * 4, 0, ""]]
-    columns = ["fact", *CLASSES, "separation", "verdict"]
-    pd.DataFrame(facts, columns=columns).to_csv(folder / "audit" / "differences.csv", index=False)
-    lost = [{"path": f"Thumbs {i}.db", "reason": "not an image"} for i in range(70)]
-    pd.DataFrame(lost).to_parquet(folder / "ledger.parquet")
-    pd.DataFrame({"label": np.repeat(CLASSES, 120)}).to_parquet(folder / "images.parquet")
-
-
-class Page(HTMLParser):
-    """Tags, their attributes, and the visible text; refuses tags that do not close."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.scripts: list[str] = []
-        self.feed(html)
-        assert not self.open
-        self.text = " ".join(self.text.split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-            self.text += " " * (tag in ("td", "th"))
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "script":
-            self.scripts.append(data)
-        elif "style" not in self.open:
-            self.text += data
-
-    def ids(self) -> set[str]:
-        return {attrs["id"] for _, attrs in self.tags if attrs.get("id")}  # type: ignore[misc]
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw_run(tmp_path_factory.mktemp("results") / "trial")
-
-
-@pytest.fixture
-def folder(drawn: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(drawn, tmp_path / "trial"))
-
-
-def page(folder: Path) -> Page:
-    return Page(write_report(folder).read_text(encoding="utf-8"))
+from .drawn_run import KEYS, SENTENCES, Page, draw_run, page, read_answer, write_answer
 
 
 def without(folder: Path, *names: str) -> Page:
@@ -184,8 +33,8 @@ def without(folder: Path, *names: str) -> Page:
 
 
 SECTIONS = {
-    "protocol", "winner", "leaderboard", "heat", "confusion", "classes", "reliability", "costs", "patients",
-    "stability", "audit", "ledger", "made", "notes",
+    "protocol", "winner", "leaderboard", "heat", "confusion", "classes", "calibration", "costs", "patients",
+    "stability", "audit", "ledger", "provenance", "notes",
 }  # fmt: skip
 
 
@@ -228,7 +77,7 @@ def test_rows_not_told_from_the_best_and_shortcuts_are_marked(folder: Path) -> N
     html = write_report(folder).read_text(encoding="utf-8")
     table = pd.read_csv(folder / "leaderboard.csv", dtype={"indistinguishable": str})
     alike = (table["indistinguishable"] == "True") & (table["rank"] != 1)
-    assert html.count('title="cannot be told from the best"') == alike.sum() > 0
+    assert html.count('title="cannot be distinguished from the best"') == alike.sum() > 0
     assert html.count('<tr class="shortcut') == 2
     assert html.count('combination best">') == 1
 
@@ -302,12 +151,15 @@ def test_names_never_become_markup(folder: Path) -> None:
 
 @given(name=st.text(st.characters(exclude_categories=["Cc"]), min_size=1))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_name_leaves_the_tags_as_they_are(name: str, tmp_path: Path) -> None:
+def test_any_name_leaves_the_tags_as_they_are(name: str, drawn: Path, tmp_path: Path) -> None:
     def tags(text: str) -> list[str]:
         row = dict.fromkeys(KEYS, text.encode("utf-8", "replace").decode()) | {"kind": "combination", "rank": 1}
-        pd.DataFrame([row | {"accuracy": 0.5, "status": "ok"}]).to_csv(tmp_path / "leaderboard.csv", index=False)
-        answer = {"sentences": [text], "protocol": [text], "duplicates": {"words": text}}
-        (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+        table = pd.DataFrame([row | {"accuracy": 0.5, "status": "ok"}])
+        table.to_csv(tmp_path / "leaderboard.csv", index=False)
+        shutil.copy(drawn / "experiment.yaml", tmp_path)
+        duplicates = Duplicates(0, 0, 0, 0, 0, text)
+        answer = replace(read_answer(drawn), name=text, sentences=(text,), protocol=(text,), duplicates=duplicates)
+        write_answer(tmp_path, replace(answer, best=None, shortcut=None))
         return [tag for tag, _ in page(tmp_path).tags if tag != "wbr"]
 
     assert tags(name) == tags("plain")
@@ -318,13 +170,11 @@ def test_any_name_leaves_the_tags_as_they_are(name: str, tmp_path: Path) -> None
     [
         (["confusion.parquet"], {"confusion"}),
         (["classes.csv"], {"classes"}),
-        (["reliability.parquet"], {"reliability"}),
+        (["reliability.parquet"], {"calibration"}),
         (["patients.parquet", "patient_scores.csv"], {"patients"}),
         (["stability.csv"], {"stability"}),
         (["audit/copies.parquet", "audit/differences.csv"], {"audit"}),
         (["ledger.parquet"], {"ledger"}),
-        (["experiment.yaml"], {"made"}),
-        (["answer.json"], {"winner", "protocol"}),
         (["comparisons.csv", "notes.csv", "images.parquet", "patient_scores.csv"], set()),
     ],
 )
@@ -332,14 +182,15 @@ def test_a_section_without_its_table_is_left_out(folder: Path, names: list[str],
     assert SECTIONS - without(folder, *names).ids() == sections
 
 
-def test_a_run_in_which_everything_failed(tmp_path: Path) -> None:
+def test_a_run_in_which_everything_failed(drawn: Path, tmp_path: Path) -> None:
     row = {"rank": None, "extractor": "a", "selector": "b", "classifier": "c", "kind": "combination"}
     pd.DataFrame([row | {"status": "failed in 4 of 4 folds"}]).to_csv(tmp_path / "leaderboard.csv", index=False)
-    said = {"best": None, "shortcut": None, "sentences": ["Every combination failed."], "indistinguishable": 0}
-    (tmp_path / "answer.json").write_text(json.dumps(said))
-    found = page(tmp_path)
-    assert "failed in 4 of 4 folds" in found.text
-    assert found.ids() & SECTIONS == {"leaderboard", "notes"}
+    shutil.copy(drawn / "experiment.yaml", tmp_path)
+    answer = replace(read_answer(drawn), best=None, shortcut=None, sentences=("Every combination failed.",))
+    write_answer(tmp_path, answer)
+    report = page(tmp_path)
+    assert "failed in 4 of 4 folds" in report.text
+    assert report.ids() & SECTIONS == {"protocol", "leaderboard", "provenance", "notes"}
 
 
 @pytest.mark.parametrize(
@@ -352,27 +203,34 @@ def test_a_run_in_which_everything_failed(tmp_path: Path) -> None:
     ],
 )
 def test_the_shortcut_verdict_is_said_in_words(folder: Path, verdict: str, word: str) -> None:
-    answer = json.loads((folder / "answer.json").read_text())
-    answer["shortcut"]["verdict"] = verdict
-    answer["shortcut"]["words"] = "PARTLY CONFOUNDED: colour" if word.startswith("Partly") else ""
-    answer["chance"] = {"at_chance": verdict == "better", "words": "PERMUTED LABELS"}
-    (folder / "answer.json").write_text(json.dumps(answer))
+    answer = read_answer(folder)
+    assert answer.shortcut is not None
+    words = "PARTLY CONFOUNDED: colour" if word.startswith("Partly") else ""
+    shortcut = replace(answer.shortcut, verdict=verdict, words=words)
+    chance = Chance(verdict == "better", 0.25, 1, 0, (), None, "PERMUTED LABELS")
+    write_answer(folder, replace(answer, shortcut=shortcut, chance=chance))
     text = page(folder).text
     assert word in text
     assert ("Not at chance" in text) == (verdict != "better")
 
 
 def test_no_results_and_damaged_tables_are_explained(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="holds no results"):
+    with pytest.raises(ConfigurationError, match="no finished run"):
         write_report(tmp_path / "nothing")
     (folder / "confusion.parquet").write_bytes(b"PAR1 torn")
     with pytest.raises(StorageError, match="cannot be read"):
         write_report(folder)
-    for name, torn in (("answer.json", '{"best": '), ("experiment.yaml", "a: [1"), ("answer.json", "7")):
-        (folder / name).write_text(torn)
-        with pytest.raises(StorageError, match=f"{name} is damaged"):
-            write_report(folder)
-        (folder / name).unlink()
+    (folder / "confusion.parquet").unlink()
+    (folder / "experiment.yaml").write_text("a: [1")
+    with pytest.raises(LeukobenchError, match=r"experiment\.yaml"):
+        write_report(folder)
+
+
+def test_a_plug_in_that_fails_costs_its_own_section_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(REGISTRY, "_plugins", lambda: {"broken": EntryPoint("broken", "math:sqrt", "")})
+    report = page(folder)
+    assert "This section failed: TypeError" in report.text
+    assert report.ids() >= SECTIONS | {"broken"}
 
 
 def test_the_page_is_small_quick_and_always_the_same(tmp_path: Path) -> None:
@@ -384,11 +242,6 @@ def test_the_page_is_small_quick_and_always_the_same(tmp_path: Path) -> None:
     assert target.read_bytes() == first
     assert len(first) < 5_000_000
     assert not list(folder.glob(".part-*"))
-
-
-def test_names_that_look_like_numbers_or_like_nothing_stay_names(tmp_path: Path) -> None:
-    pd.DataFrame({"label": ["NA", "01", "None"], "tp": [1, 2, 3]}).to_csv(tmp_path / "classes.csv", index=False)
-    assert read_table(tmp_path / "classes.csv")["label"].tolist() == ["NA", "01", "None"]
 
 
 def luminance(colour: str) -> float:

@@ -1,4 +1,4 @@
-"""What the report says of the images and of how the run was made."""
+"""Audit of the images: differences between the classes, and copies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from .results import as_number
-from .tables import Row, RunTables, records
+from ....runs.finished import FinishedRun, records
+from ..numbers import as_number
+from ..section import Section, View, fragment
 
 _LISTED = 50
 _SHEET_WIDTH = 1200
@@ -19,7 +18,13 @@ _SHEET_BYTES = 2_500_000
 _OWN = ("fact", "separation", "verdict")
 
 
-def differences(run: RunTables) -> Row | None:
+def section(run: FinishedRun) -> Section | None:
+    """None where the audit left nothing."""
+    tables = {"differences": differences(run), "copies": copies(run)}
+    return Section("Audit of the images", fragment("audit", **tables), nav="Audit") if any(tables.values()) else None
+
+
+def differences(run: FinishedRun) -> View | None:
     """Facts in which the classes differ, one column a class."""
     table = run.table("audit/differences.csv")
     if not len(table):
@@ -45,7 +50,7 @@ def _plain(value: Any) -> str:
     return f"{number:,.0f}" if number == int(number) else f"{number:,.4g}"
 
 
-def copies(run: RunTables) -> Row | None:
+def copies(run: FinishedRun) -> View | None:
     """The first pairs of copies, and contact sheets as long as they fit into the report."""
     table = run.table("audit/copies.parquet")
     if not len(table):
@@ -57,15 +62,15 @@ def copies(run: RunTables) -> Row | None:
 
 
 def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
-    found: list[dict[str, str]] = []
+    sheets: list[dict[str, str]] = []
     room = _SHEET_BYTES
     for path in paths:
         data = _small(path)
         room -= len(data)
         if room < 0:
             break
-        found.append({"name": path.name, "data": f"data:image/jpeg;base64,{data}"})
-    return found, len(paths) - len(found)
+        sheets.append({"name": path.name, "data": f"data:image/jpeg;base64,{data}"})
+    return sheets, len(paths) - len(sheets)
 
 
 def _small(path: Path) -> str:
@@ -78,32 +83,3 @@ def _small(path: Path) -> str:
     written = io.BytesIO()
     small.save(written, "JPEG", quality=80, optimize=True)
     return base64.b64encode(written.getvalue()).decode("ascii")
-
-
-def ledger(run: RunTables) -> Row | None:
-    """Files that were not used: how many for each reason, and the first of them."""
-    table = run.table("ledger.parquet")
-    if not len(table):
-        return None
-    counts = table["reason"].value_counts().head(_LISTED).to_dict()
-    return {"total": len(table), "counts": counts, "rows": records(table.head(_LISTED))}
-
-
-def images(run: RunTables) -> dict[str, int]:
-    """How many images each class has."""
-    table = run.table("images.parquet")
-    return {str(name): count for name, count in table["label"].value_counts().items()} if len(table) else {}
-
-
-def made(run: RunTables) -> Row | None:
-    """Versions and machine, and the experiment as a file."""
-    if not run.experiment:
-        return None
-    said = {key: value for key, value in run.experiment.items() if key != "resolved"}
-    resolved = run.experiment.get("resolved") or {}
-    return {
-        "software": resolved.get("software") or {},
-        "images": resolved.get("images", ""),
-        "experiment": yaml.safe_dump(said, sort_keys=False, allow_unicode=True),
-        "extractors": yaml.safe_dump(resolved.get("extractors") or {}, sort_keys=False, allow_unicode=True),
-    }

@@ -1,13 +1,15 @@
-"""What the report says of networks that were trained: beside frozen features, and their learning curves."""
+"""Networks that were trained: beside frozen features, and their learning curves."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .charts import Chart, Scale, whisker
-from .results import PERCENT, as_number, shown
-from .tables import KEYS, Row, RunTables, records, title_of
+from ....evaluation.scores import NAMES
+from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ..charts import Chart, Scale, whisker
+from ..numbers import PERCENT, as_number, shown
+from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,23 +19,32 @@ _LEAST_LOSS = 1e-4
 _DRAWN = 8
 
 
-def head_to_head(run: RunTables) -> Row | None:
+def section(run: FinishedRun) -> Section | None:
+    """None where no network was trained."""
+    networks = head_to_head(run)
+    if networks is None:
+        return None
+    html = fragment("networks", networks=networks, curves=curves(run))
+    return Section("Trained networks against frozen features", html, nav="Networks")
+
+
+def head_to_head(run: FinishedRun) -> View | None:
     """Networks and the best of each extractor: score with its interval, calibration, times, sizes."""
     table, metric = run.table("head_to_head.csv"), run.metric
     if not len(table):
         return None
     columns = [name for name in _SCORES if name in table and name != metric]
-    known = metric if metric in table else "balanced_accuracy"
-    found = records(table)
-    scale = Scale.around(as_number(row.get(f"{known}{end}")) for row in found for end in ("", "_low", "_high"))
-    return {"metric": known, "columns": columns, "rows": [_row(row, known, columns, scale) for row in found]}
+    ranked = metric if metric in table else "balanced_accuracy"
+    rows = records(table)
+    scale = Scale.around(as_number(row.get(f"{ranked}{end}")) for row in rows for end in ("", "_low", "_high"))
+    return {"metric": ranked, "columns": columns, "rows": [_row(row, ranked, columns, scale) for row in rows]}
 
 
-def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> Row:
+def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> View:
     value, low, high = (as_number(row.get(f"{metric}{end}")) for end in ("", "_low", "_high"))
     return {
         "rank": int(row["rank"]),
-        "title": title_of(row),
+        "title": title_of(names_of(row)),
         "trained": row["trained"],
         "line": whisker(scale, value, low, high),
         "value": shown(metric, value),
@@ -46,18 +57,18 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> Row:
     }
 
 
-def curves(run: RunTables) -> list[Row]:
+def curves(run: FinishedRun) -> list[View]:
     """Loss of every epoch and fold, of the networks that were trained end to end."""
     table = run.table("learning_curves.csv")
     if not len(table):
         return []
     table = table[table["extractor"] == "pixels"]
-    names = table[list(KEYS)].drop_duplicates().itertuples(index=False, name=None)
-    drawn = [_curve(key, table[(table[list(KEYS)] == list(key)).all(axis=1)]) for key in names]
+    names = table[list(NAMES)].drop_duplicates().itertuples(index=False, name=None)
+    drawn = [_curve(key, table[(table[list(NAMES)] == list(key)).all(axis=1)]) for key in names]
     return drawn[:_DRAWN]
 
 
-def _curve(key: tuple[str, ...], table: pd.DataFrame) -> Row:
+def _curve(key: tuple[str, ...], table: pd.DataFrame) -> View:
     """Epochs of all phases one after the other; where a phase stopped early in one fold, the next begins later."""
     phases = list(dict.fromkeys(table["phase"]))
     lengths = table.groupby("phase")["epoch"].max()
@@ -72,14 +83,14 @@ def _curve(key: tuple[str, ...], table: pd.DataFrame) -> Row:
     )  # fmt: skip
     for row in records(table):
         place = begins[row["phase"]] + row["epoch"]
-        said = f"fold {row['fold']}, {row['phase']}, epoch {row['epoch']}"
+        where = f"fold {row['fold']}, {row['phase']}, epoch {row['epoch']}"
         for name, kind in (("loss", "front"), ("validation_loss", "shortcut")):
             if math.isfinite(row[name]):
-                text = f"{said}: {name.replace('_', ' ')} {row[name]:.3g}"
+                text = f"{where}: {name.replace('_', ' ')} {row[name]:.3g}"
                 chart.point(place, max(row[name], _LEAST_LOSS), text, kind, radius=2.0)
     ends = [f"{phase} to epoch {begins[phase] + int(lengths[phase])}" for phase in phases]
     return {"title": key[-1], "chart": chart, "phases": ", ".join(ends), "folds": _folds(table)}
 
 
-def _folds(table: pd.DataFrame) -> Any:
+def _folds(table: pd.DataFrame) -> int:
     return len(table[["repeat", "fold"]].drop_duplicates())

@@ -1,0 +1,84 @@
+"""A section of the report, and the templates that it is drawn with."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .numbers import PERCENT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+View = dict[str, Any]
+"""What a template shows: name -> text, number, chart, or more of them."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the report.
+
+    Attributes
+    ----------
+    title : str
+        Its heading, plain text; with '' the section is `html` alone, without a frame.
+    html : str
+        What stands below the heading. It is taken as it is: escape what it shows (`html.escape`); the page runs no
+        script of it and loads nothing from outside.
+    nav : str, optional
+        Its line in the contents; the title by default. A section with '' stands above the contents.
+    """
+
+    title: str
+    html: str
+    nav: str | None = None
+
+
+def fragment(name: str, **values: Any) -> Markup:
+    """The template ``sections/<name>.html`` with `values`, which are escaped."""
+    from markupsafe import Markup
+
+    return Markup(environment().get_template(f"sections/{name}.html").render(values))
+
+
+@cache
+def environment() -> Environment:
+    """Of all templates of the report."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {"seconds": _seconds, "decimals": _decimals, "words": _words, "soft": _soft}
+    return templates
+
+
+def _seconds(value: float) -> str:
+    if math.isnan(value):
+        return "\N{EN DASH}"
+    return f"{1000 * value:.2g} ms" if value < 0.0995 else f"{value:.3g} s" if value < 100 else f"{value:,.0f} s"
+
+
+def _decimals(value: float, digits: int = 2) -> str:
+    return "\N{EN DASH}" if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _soft(text: str) -> Markup:
+    """Long names may break after a sign, and numbers stay with their percent sign."""
+    from markupsafe import Markup
+
+    return Markup("<wbr>").join(re.split(r"(?<=[(,=])", text.replace(" %", PERCENT)))

@@ -1,0 +1,47 @@
+"""Calibration: confidence against accuracy for the best combinations and the strongest shortcut."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ....runs.finished import FinishedRun, Row, names_of, of_combination, records, title_of
+from ..charts import Chart, Scale
+from ..numbers import examples, shown
+from ..section import Section, View, fragment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def section(run: FinishedRun) -> Section | None:
+    """None where no probabilities were stored."""
+    diagrams = reliabilities(run)
+    if not diagrams:
+        return None
+    return Section("Calibration", fragment("calibration", reliabilities=diagrams))
+
+
+def reliabilities(run: FinishedRun) -> list[View]:
+    """Confidence against accuracy for the best combinations and the strongest shortcut."""
+    table = run.table("reliability.parquet")
+    bins = ((row, of_combination(table, names_of(row))) for row in examples(run))
+    return [_reliability(row, own) for row, own in bins if len(own)]
+
+
+def _reliability(row: Row, bins: pd.DataFrame) -> View:
+    numbers = {name: shown(name, row.get(name)) for name in ("ece", "brier", "log_loss")}
+    summary = (
+        f"Of {title_of(names_of(row))}: expected calibration error {numbers['ece']}, Brier score {numbers['brier']}"
+    )
+    unit = Scale(0.0, 1.0)
+    chart = Chart(
+        unit, unit, "confidence", "share that is right", summary, height=330, percent=(True, True), diagonal=True
+    )
+    most = max(int(bins["count"].max()), 1)
+    for one in records(bins):
+        x, y, count = one["confidence"], one["accuracy"], int(one["count"])
+        if count:
+            text = f"{count:,} predictions: confidence {100 * x:.1f} %, right {100 * y:.1f} %"
+            chart.point(x, y, text, str(row["kind"]), radius=round(2.5 + 8 * math.sqrt(count / most), 2))
+    return {"title": title_of(names_of(row)), "kind": row["kind"], "chart": chart, **numbers}

@@ -1,0 +1,40 @@
+"""Rates of each class for the best combination, with the counts that they come from."""
+
+from __future__ import annotations
+
+import math
+
+from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ..numbers import PERCENT, as_number, best_rows, shown
+from ..section import Section, View, fragment
+
+
+def section(run: FinishedRun) -> Section | None:
+    """None where the run has no best combination."""
+    classes = rates_of_classes(run)
+    if not classes:
+        return None
+    return Section("Each class against the rest", fragment("classes", classes=classes), nav="Classes")
+
+
+def rates_of_classes(run: FinishedRun) -> View | None:
+    """Rates of each class for the best combination, with the counts that they come from."""
+    rows = records(best_rows(run, run.table("classes.csv")))
+    if not rows:
+        return None
+    best = run.ranked[0]
+    return {"title": title_of(names_of(best)), "rows": [_class(row, best) for row in rows]}
+
+
+def _class(row: Row, best: Row) -> View:
+    tp, fn, fp, tn = (int(row[name]) for name in ("tp", "fn", "fp", "tn"))
+    of = {"sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "precision": (tp, tp + fp)}
+    rates = []
+    for name, (count, total) in of.items():
+        limits = [as_number(best.get(f"{name}[{row['label']}]_{end}")) for end in ("low", "high")]
+        texts = [shown("sensitivity", limit).removesuffix(PERCENT) for limit in limits]
+        interval = "" if any(map(math.isnan, limits)) else f"{texts[0]} to {texts[1]}"
+        rates.append({"value": shown("sensitivity", row[name]), "count": count, "total": total, "interval": interval})
+    ends = ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity")
+    areas = [shown("auroc", row.get("auroc")), *(shown("sensitivity", row.get(name)) for name in ends)]
+    return {"label": row["label"], "images": int(row["images"]), "rates": rates, "areas": areas}

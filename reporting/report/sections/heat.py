@@ -1,0 +1,49 @@
+"""A heat map of the grid: extractor and selector down, classifier across."""
+
+from __future__ import annotations
+
+import math
+
+from ....evaluation.scores import NAMES
+from ....runs.finished import FinishedRun, names_of, records
+from ..charts import Scale
+from ..numbers import PERCENT, shown
+from ..section import Section, View, fragment
+
+
+def section(run: FinishedRun) -> Section | None:
+    """None where nothing was scored."""
+    heat = heat_map(run)
+    if not heat:
+        return None
+    title = f"Extractor, selector and classifier: {run.metric.replace('_', ' ')}"
+    return Section(title, fragment("heat", heat=heat), nav="Heat map")
+
+
+def heat_map(run: FinishedRun) -> View | None:
+    """Extractor and selector down, classifier across; the best column first."""
+    table, metric = run.leaderboard, run.metric
+    table = table[table["kind"] == "combination"]
+    if metric not in table or not table[metric].notna().any():
+        return None
+    wide = table.pivot_table(index=list(NAMES[:2]), columns=NAMES[2], values=metric, dropna=False, observed=True)
+    present = set(map(names_of, records(table)))
+    wide = wide.reindex(columns=wide.mean().sort_values(ascending=False).index)
+    wide = wide[[names in {key[:2] for key in present} for names in wide.index]]
+    low, top = table[metric].quantile([0.1, 1.0])
+    scale = Scale(low, max(top, low + 1e-6))
+    groups: dict[str, list[View]] = {}
+    for (extractor, selector), row in zip(wide.index, records(wide), strict=True):
+        cells = [_cell(metric, (extractor, selector, name), row[name], present, scale) for name in wide.columns]
+        groups.setdefault(extractor, []).append({"selector": selector, "cells": cells})
+    return {"columns": list(wide.columns), "groups": groups}
+
+
+def _cell(metric: str, key: tuple[str, ...], value: float, present: set[tuple[str, ...]], scale: Scale) -> View:
+    if math.isnan(value):
+        return {"text": "no score" if key in present else "", "heat": 0, "best": False}
+    return {
+        "text": shown(metric, value).removesuffix(PERCENT),
+        "heat": round(100 * scale.at(value), 1),
+        "best": value == scale.high,
+    }

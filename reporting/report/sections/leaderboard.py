@@ -1,0 +1,82 @@
+"""The leaderboard: rows with their intervals drawn, the columns beside, and each against the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ....evaluation.scores import NAMES
+from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ..charts import Scale, whisker
+from ..numbers import RATES, as_number, interval_of, seconds_of, shown, texts
+from ..section import Section, View, fragment
+
+_ROWS = 500
+_COLUMNS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "brier", "ece")
+
+
+def section(run: FinishedRun) -> Section | None:
+    """Best first; the failed rows last."""
+    return Section("Leaderboard", fragment("leaderboard", leaderboard=leaderboard(run), metric=run.metric))
+
+
+def leaderboard(run: FinishedRun) -> View:
+    """Rows with places of their intervals, the scale above them, and the columns beside."""
+    table, metric = run.leaderboard, run.metric
+    columns = [name for name in _COLUMNS if name in table and name != metric]
+    scale, reasons = leaderboard_scale(run), _reasons(run)
+    rows = [_row(row, metric, columns, scale, reasons) for row in records(table.head(_ROWS))]
+    unit = 100 if metric in RATES else 1
+    ticks = [(round(100 * scale.at(value), 2), f"{unit * value:.4g}") for value in scale.ticks(4)]
+    compared = run.table("comparisons.csv").head(50)
+    return {
+        "rows": rows,
+        "columns": columns,
+        "ticks": ticks,
+        "left_out": max(len(table) - _ROWS, 0),
+        "cut": any(row["line"] and row["line"]["below"] for row in rows),
+        "compared": [{"title": title_of(names_of(row)), **row} for row in records(compared)],
+    }
+
+
+def leaderboard_scale(run: FinishedRun) -> Scale:
+    """From below the better half and the strongest shortcut to above the best, so that no bad row squeezes these."""
+    ranked, metric = run.ranked, run.metric
+    if not ranked or metric not in ranked[0]:
+        return Scale(0.0, 1.0)
+    rows = [ranked[0], ranked[(len(ranked) - 1) // 2], *run.shortcuts[:1]]
+    return Scale.around(number for row in rows for number in interval_of(row, metric))
+
+
+def _row(row: Row, metric: str, columns: list[str], scale: Scale, reasons: Mapping[tuple[str, ...], str]) -> View:
+    interval = interval_of(row, metric)
+    rank, first, last = (as_number(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
+    failed = str(row.get("status", "ok")).startswith("failed")
+    alike = row.get("indistinguishable") is True and rank != 1
+    return {
+        "names": names_of(row),
+        "kind": "failed" if failed else str(row["kind"]),
+        "rank": "" if math.isnan(rank) else int(rank),
+        "ranks": "" if math.isnan(first) or math.isnan(last) else f"{first:.0f}\N{EN DASH}{last:.0f}",
+        "alike": alike,
+        "line": whisker(scale, *interval),
+        **texts(metric, interval),
+        "number": interval[0],
+        "others": [(name, shown(name, row.get(name)), as_number(row.get(name))) for name in columns],
+        "seconds": seconds_of(row),
+        "features": as_number(row.get("features")),
+        "p": as_number(row.get("p_holm")),
+        "p_best": as_number(row.get("p_best")),
+        "status": "" if row.get("status") in ("ok", None) else str(row["status"]),
+        "reason": reasons.get(names_of(row), "") if failed else "",
+    }
+
+
+def _reasons(run: FinishedRun) -> dict[tuple[str, ...], str]:
+    """The last line of each row's first error."""
+    notes = run.table("notes.csv")
+    if not len(notes):
+        return {}
+    errors = notes[notes["kind"] == "error"].drop_duplicates(list(NAMES))
+    lines = {names_of(row): str(row["text"]).strip().splitlines() for row in records(errors)}
+    return {key: text[-1][:300] for key, text in lines.items() if text}

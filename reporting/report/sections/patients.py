@@ -1,0 +1,64 @@
+"""The best combination patient by patient: distribution of accuracy, scores of patients, the worst of them."""
+
+from __future__ import annotations
+
+from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ..charts import Chart, Scale
+from ..numbers import PERCENT, as_number, best_rows, shown
+from ..section import Section, View, fragment
+
+_WORST = 10
+
+
+def section(run: FinishedRun) -> Section | None:
+    """None where no patients are known."""
+    patients = patient_scores(run)
+    if not patients:
+        return None
+    return Section("Each patient", fragment("patients", patients=patients), nav="Patients")
+
+
+def patient_scores(run: FinishedRun) -> View | None:
+    """The best combination patient by patient: distribution of accuracy, scores of patients, the worst of them."""
+    rows = best_rows(run, run.table("patients.parquet"))
+    if not len(rows):
+        return None
+    rows = rows.sort_values(["accuracy", "images", "patient"], ascending=[True, False, True])
+    scores = records(best_rows(run, run.table("patient_scores.csv")))
+    worst = [
+        {**row, "accuracy": shown("accuracy", row["accuracy"]), "right": round(row["accuracy"] * row["images"])}
+        for row in records(rows[rows["accuracy"] < 1].head(_WORST))
+    ]
+    return {
+        "title": title_of(names_of(run.ranked[0])),
+        "count": len(rows),
+        "median": shown("accuracy", rows["accuracy"].median()),
+        "chart": _distribution(rows["accuracy"].tolist()),
+        "rules": [_rule(scores[0], rule) for rule in ("mean", "vote")] if scores else [],
+        "worst": worst,
+    }
+
+
+def _distribution(accuracies: list[float]) -> Chart:
+    bins = [0] * 10
+    for accuracy in accuracies:
+        bins[min(int(accuracy * 10 + 1e-9), 9)] += 1
+    summary = f"Number of patients by the share of their images that is right; lowest {100 * min(accuracies):.0f} %"
+    top = Scale(0.0, 1.12 * max(bins))
+    chart = Chart(
+        Scale(0.0, 1.0), top, "share of a patient's images that is right", "patients", summary, percent=(True, False)
+    )
+    for position, count in enumerate(bins):
+        if count:
+            text = f"{count:,} patients with {10 * position} to {10 * position + 10} % right"
+            chart.bar(position / 10, (position + 1) / 10, count, text, tag=f"{count:,}")
+    return chart
+
+
+def _rule(scores: Row, rule: str) -> View:
+    words = {"mean": "by mean probability", "vote": "by vote of the images"}[rule]
+    row: View = {"words": words}
+    for name in ("accuracy", "balanced_accuracy"):
+        value, low, high = (as_number(scores.get(f"{name}_{rule}{end}")) for end in ("", "_low", "_high"))
+        row[name] = f"{shown(name, value)} [{shown(name, low).removesuffix(PERCENT)} to {shown(name, high)}]"
+    return row

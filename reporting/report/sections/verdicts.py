@@ -1,0 +1,62 @@
+"""What to know first: boxes on shortcuts, patients, copies, and chance where labels were permuted."""
+
+from __future__ import annotations
+
+from ....runs.answer import Answer, Duplicates, ShortcutVerdict
+from ....runs.finished import FinishedRun
+from ..numbers import shown
+from ..section import Section, View, fragment
+
+_GROUPS = {
+    "patients": ("good", "Patient-level", "No patient is in training and test at once."),
+    "partly": ("warn", "Partly image-level", "Some images have no patient: expect lower scores on new patients."),
+    "none": ("warn", "Image-level, optimistic", "Images of one patient may be in training and test at once."),
+    "pseudo": ("warn", "Pseudo-patients", "A stress test with artificial groups: real patients are not known."),
+}
+_SHORTCUTS = {
+    "better": ("good", "Better than every shortcut", "The best combination beats what needs no look at a cell"),
+    "confounded": ("bad", "Confounded", "Much of the score can be had without looking at a cell"),
+    "unknown": ("warn", "Unknown", "Shortcuts failed, so nobody knows what they reach"),
+    "not better": ("bad", "Not better than a shortcut", "The score can be had without looking at a cell"),
+}
+
+
+def section(run: FinishedRun) -> Section | None:
+    """All of them in one grid above the contents."""
+    return Section("", fragment("verdicts", verdicts=verdicts(run.answer)), nav="")
+
+
+def verdicts(answer: Answer) -> list[View]:
+    """Boxes on shortcuts, groups and copies, and on chance where labels were permuted."""
+    boxes = []
+    if answer.chance:
+        state, word = ("good", "At chance") if answer.chance.at_chance else ("bad", "Not at chance")
+        boxes.append(_box("Permuted labels", state, word, answer.chance.words))
+    if answer.shortcut and answer.best:
+        boxes.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value))
+    return [*boxes, groups_box(answer.groups.kind), _copies(answer.duplicates)]
+
+
+def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
+    """Whether the best combination, whose `metric` is `best`, beats every shortcut."""
+    state, word, text = _SHORTCUTS[shortcut.verdict]
+    first, colon, _ = shortcut.words.partition(":")  # tells partly from wholly confounded, too
+    reached, top = shown(metric, shortcut.value), shown(metric, best)
+    against = f"{shortcut.name} alone reaches {reached}, the best combination {top}."
+    return _box("Shortcuts", state, first.capitalize() if colon else word, f"{text}: {against}")
+
+
+def groups_box(kind: str) -> View:
+    """What the groups are worth; see `Groups`."""
+    return _box("Patients", *_GROUPS[kind])
+
+
+def _copies(duplicates: Duplicates) -> View:
+    conflicts, pairs = duplicates.label_conflicts, duplicates.pairs
+    state = "bad" if conflicts else "note" if pairs else "good"
+    word = f"{conflicts:,} under more than one label" if conflicts else f"{pairs:,} pairs" if pairs else "None found"
+    return _box("Copies of images", state, word, duplicates.words)
+
+
+def _box(about: str, state: str, word: str, text: str) -> View:
+    return {"about": about, "state": state, "word": word, "text": text}

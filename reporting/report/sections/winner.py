@@ -1,0 +1,46 @@
+"""The best combination: its number, its interval, and both corrected for selecting the best of many."""
+
+from __future__ import annotations
+
+from ....runs.answer import Answer
+from ....runs.finished import FinishedRun, title_of
+from ..charts import Scale, whisker
+from ..numbers import Interval, as_number, texts
+from ..section import Section, View, fragment
+
+
+def section(run: FinishedRun) -> Section | None:
+    """None where every combination failed."""
+    best = winner(run.answer)
+    if best is None:
+        return None
+    return Section("The best combination", fragment("winner", winner=best, metric=run.metric), nav="")
+
+
+def winner(answer: Answer) -> View | None:
+    """Its number, its interval, both corrected, and the shortcut beside it."""
+    best, shortcut = answer.best, answer.shortcut
+    if best is None:
+        return None
+    measured = _interval(best.value, best.low, best.high)
+    corrected = _interval(best.corrected, best.corrected_low, best.corrected_high)
+    rows = [("as measured", measured, ""), ("corrected for selection", corrected, "")]
+    if shortcut:
+        rows.append((f"{shortcut.name} alone", _interval(shortcut.value, shortcut.low, shortcut.high), "shortcut"))
+    scale = Scale.around(number for _, interval, _ in rows for number in interval)
+    return {
+        "title": title_of(best.names),
+        "lines": [
+            {"label": label, "kind": kind, "line": whisker(scale, *interval)} | texts(best.metric, interval)
+            for label, interval, kind in rows
+        ],
+        "picked_among": best.picked_among,
+        "others": answer.indistinguishable,
+        **texts(best.metric, measured),
+        "corrected": texts(best.metric, corrected),
+    }
+
+
+def _interval(*numbers: float | None) -> Interval:
+    value, low, high = map(as_number, numbers)
+    return value, low, high
