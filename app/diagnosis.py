@@ -61,7 +61,7 @@ def set_in_words(row: Prediction, level: float) -> str:
     *first, last = row.conformal_set
     names = f"{', '.join(first)} or {last}" if first else last
     if len(row.conformal_set) == len(row.probabilities):
-        names = "any of the classes: the model cannot decide"
+        names = "any of the classes: the model cannot tell"
     share = percent(level)
     return f"Set at {share}: {names}. Such sets hold the right class for {share} of images like the training data."
 

@@ -13,6 +13,7 @@ from ..evaluation.combination_names import NAMES
 from ..evaluation.metrics import ranking_metrics
 from ..evaluation.statistics.several_data_sets import MethodComparison, compare_methods
 from ..reporting.critical_difference import draw_critical_difference
+from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -84,13 +85,13 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
     ----------
     J. Demšar, Statistical Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006.
     """
-    tables = _leaderboards(runs)
-    metric = metric or _ranked_by(runs[0])
+    opened = _open(runs)
+    metric = metric or next(iter(opened.values())).metric
     if metric not in (ranking := ranking_metrics()):
         raise ConfigurationError(
             f"'{metric}' does not rank.", expected=", ".join(ranking), received=metric, fix="take one of them."
         )
-    scores = _scores(tables, metric)
+    scores = _scores({name: run.leaderboard for name, run in opened.items()}, metric)
     tables_of_kinds = {kind: _wide(scores, kind) for kind in KINDS}
     rankings = [
         MethodRanking(kind, wide, compare_methods(wide)) for kind, wide in tables_of_kinds.items() if wide.shape[1] >= 2
@@ -99,26 +100,20 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
     return rankings
 
 
-def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    import pandas as pd
-
-    tables: dict[str, pd.DataFrame] = {}
+def _open(runs: Sequence[Path]) -> dict[str, FinishedRun]:
+    """Finished runs with true labels, over images that no two of them share."""
+    opened: dict[str, FinishedRun] = {}
     images: dict[str, set[str]] = {}
-    for run in runs:
-        folder, name = RunFolder(run), str(run)
-        answer = folder.read_json("answer.json") or {}
-        if not folder.was_finished() or not answer.get("best") or answer.get("chance"):
+    for path in runs:
+        run, name = FinishedRun.open(path), str(path)
+        if run.answer.best is None or run.answer.chance:
             raise ConfigurationError(
                 "Only finished runs with true labels can be compared.",
-                expected="folders below results/ with state.json and a best combination",
+                expected="folders below results/ with a best combination",
                 received=name,
-                fix="finish it with the command that began it, or leave it out.",
+                fix="leave it out.",
             )
-        try:
-            tables[name] = pd.read_csv(folder.leaderboard)
-            content = set(pd.read_parquet(run / "images.parquet", columns=["image_id"])["image_id"])
-        except (OSError, ValueError) as error:
-            raise StorageError(f"{run} is not whole any more.", received=str(error), fix="run it again.") from error
+        content = set(run.images["image_id"])
         for other, earlier in images.items():
             if earlier & content:
                 raise ConfigurationError(
@@ -126,12 +121,8 @@ def _leaderboards(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
                     received=f"{other} and {name} share {len(earlier & content):,} images",
                     fix="leave one of them out.",
                 )
-        images[name] = content
-    return tables
-
-
-def _ranked_by(run: Path) -> str:
-    return str(RunFolder(run).read_json("answer.json")["best"]["metric"])
+        opened[name], images[name] = run, content
+    return opened
 
 
 def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config.experiment import Evaluation, Experiment
-from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, ImagesError
 from ..evaluation.combination_names import NAMES, SHORTCUT, names_of
 from ..evaluation.folds import Fold
@@ -22,6 +22,8 @@ from ..features.extractors import make_extractor
 from ..machine import Progress
 from ..reporting.protocol import groups, opened_line
 from ..reporting.report.page import write_report
+from ..runs.answer import Winner
+from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
 from ..runs.progress import silent
@@ -68,10 +70,11 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     folder = RunFolder(run)
     workspace = Workspace.of(folder, workers, progress)
     with lock(folder.lock, f"working in {run}"), log_to(folder.log):
-        experiment, best = _experiment(folder), _winner(folder)
+        results = FinishedRun.open(folder.path)
+        experiment, best = results.experiment, _winner(results)
         folder.begin_features()
         audited = audit_index(experiment, find_images(experiment, workspace), workspace)
-        sealed = _rows_that_were_sealed(audited, experiment, folder)
+        sealed = _rows_that_were_sealed(audited, results)
         seal = digest(sorted(audited.index.images["image_id"][sealed]))
         recorded = _recorded(folder, seal)
         if recorded and recorded["lines"]:
@@ -79,13 +82,13 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
             return [f"Opened before, on {recorded['opened']}:", *recorded["lines"]]
         opened = recorded["opened"] if recorded else datetime.now(UTC).isoformat(timespec="seconds")
         images = audited.index.digest()
-        facts = {"opened": opened, "sealed": seal, "images": images, "combination": best}
+        facts = {"opened": opened, "sealed": seal, "images": images, "combination": best.to_json()}
         folder.write_json("holdout.json", facts | {"lines": []})
         others = _opened_elsewhere(folder, images)
         lines = _score(experiment, best, audited, sealed, workspace)
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
-        _add_to_report(folder, opened)
+        _add_to_report(results, folder, opened)
     return [f"Opened on {opened}, for the only time:", *lines, *others]
 
 
@@ -114,41 +117,36 @@ def _opened_elsewhere(folder: RunFolder, images: str) -> list[str]:
     return lines
 
 
-def _add_to_report(folder: RunFolder, opened: str) -> None:
-    answer = folder.read_json("answer.json")
-    if opened_line(opened) not in answer["protocol"]:
-        answer["protocol"].append(opened_line(opened))
-    folder.write_json("answer.json", answer)
+def _add_to_report(run: FinishedRun, folder: RunFolder, opened: str) -> None:
+    """The protocol says that the holdout was opened."""
+    line = opened_line(opened)
+    if line not in run.answer.protocol:
+        folder.write_json("answer.json", replace(run.answer, protocol=(*run.answer.protocol, line)).to_json())
     write_report(folder.path)
     folder.refresh()
 
 
-def _experiment(folder: RunFolder) -> Experiment:
-    experiment = read_experiment(folder.path / "experiment.yaml")
-    if not experiment.evaluation.holdout:
+def _winner(run: FinishedRun) -> Winner:
+    """The best combination of a run that sealed images."""
+    if not run.experiment.evaluation.holdout:
         raise ConfigurationError(
-            f"The run in {folder.path} sealed nothing.",
+            f"The run in {run.folder} sealed nothing.",
             expected="evaluation.holdout above 0",
             received="0",
             fix="set `evaluation: {holdout: 0.2}` and run again.",
         )
-    return experiment
-
-
-def _winner(folder: RunFolder) -> dict[str, Any]:
-    answer = folder.read_json("answer.json")
-    if not folder.was_finished() or not answer or not answer["best"]:
+    if run.answer.best is None:
         raise ConfigurationError(
-            f"The run in {folder.path} has no winner yet.",
-            expected="a finished run",
-            received="no answer.json of a finished run",
-            fix="run the experiment to its end first.",
+            f"The run in {run.folder} has no best combination.",
+            expected="a combination with a score",
+            received="every combination failed",
+            fix="remove the cause of the failures (notes.csv) and run again.",
         )
-    return dict(answer["best"])
+    return run.answer.best
 
 
 def _score(
-    experiment: Experiment, best: dict[str, Any], audited: Audited, sealed: np.ndarray, workspace: Workspace
+    experiment: Experiment, best: Winner, audited: Audited, sealed: np.ndarray, workspace: Workspace
 ) -> list[str]:
     grid = _grid(experiment, audited, sealed, best, workspace)
     store = fit_combinations(grid, workspace)
@@ -156,39 +154,35 @@ def _score(
     return [*_in_words(grid, store, experiment.evaluation), groups(audited.index).words]
 
 
-def _rows_that_were_sealed(audited: Audited, experiment: Experiment, folder: RunFolder) -> np.ndarray:
+def _rows_that_were_sealed(audited: Audited, run: FinishedRun) -> np.ndarray:
     """Rows that were sealed, which must be the same images."""
-    import pandas as pd
-
-    evaluation = experiment.evaluation
+    evaluation = run.experiment.evaluation
     sealed = sealed_rows(audited.index, evaluation.holdout, evaluation.seed)
-    before = pd.read_parquet(folder.path / "sealed.parquet")["image_id"]
+    before = run.table("sealed.parquet")["image_id"]
     if sorted(before) != sorted(audited.index.images["image_id"][sealed]):
         raise ImagesError(
             "The sealed images are not those that the run put aside.",
             expected=f"the {len(before)} images of sealed.parquet",
-            received=str(experiment.images.folder),
+            received=str(run.experiment.images.folder),
             fix="bring the folder back to the state that the run saw.",
         )
     return sealed
 
 
-def _grid(
-    experiment: Experiment, audited: Audited, sealed: np.ndarray, best: dict[str, Any], workspace: Workspace
-) -> Grid:
+def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Winner, workspace: Workspace) -> Grid:
     """One combination beside the shortcuts, and one fold: everything else to train on, what was sealed to test on."""
     task, rules = make_task(audited.index), fit_rules(experiment)
     fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
     baselines = shortcut_baselines(audited, workspace.folder, experiment.evaluation)
-    if best["extractor"] == PIXELS:
-        network = _named(make_networks(experiment), best["classifier"])
+    if best.extractor == PIXELS:
+        network = _named(make_networks(experiment), best.classifier)
         networks = pixel_combinations([network], audited.index, workspace)
         return Grid(task, [fold], [], [], [], rules, baselines, networks)
-    choice = next(choice for choice in experiment.extractors if choice.label == best["extractor"])
+    choice = next(choice for choice in experiment.extractors if choice.label == best.extractor)
     extractor = make_extractor(choice.name, choice.parameters)
     sources = extract_features({choice.label: extractor}, audited.index, workspace)
     selectors, classifiers = make_methods(experiment)
-    methods = [_named(selectors, best["selector"])], [_named(classifiers, best["classifier"])]
+    methods = [_named(selectors, best.selector)], [_named(classifiers, best.classifier)]
     return Grid(task, [fold], sources, *methods, rules, baselines)
 
 

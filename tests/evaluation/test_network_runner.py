@@ -92,7 +92,7 @@ def test_renaming_and_other_workers_change_nothing_and_a_rerun_trains_nothing(
 def test_networks_alone_are_a_run_too(experiment: Any, plugin: str) -> None:
     outcome = run(experiment(**only(plugin), extractors=[]), workers=1)
     assert (outcome.leaderboard["kind"] == "combination").sum() == 1
-    assert outcome.answer["best"]["extractor"] == "pixels"
+    assert outcome.answer.best.extractor == "pixels"
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def test_what_cannot_be_compared_is_a_message(runs: list[Path], tmp_path: Path) 
         compare_runs(runs, tmp_path, "log_loss")
     unfinished = Path(shutil.copytree(runs[0], tmp_path / "unfinished"))
     (unfinished / "images.parquet").unlink()
-    with pytest.raises(StorageError, match="not whole any more"):
+    with pytest.raises(StorageError, match="not complete"):
         compare_runs([runs[1], unfinished], tmp_path)
     (unfinished / "state.json").unlink()
-    with pytest.raises(ConfigurationError, match="Only finished runs"):
+    with pytest.raises(ConfigurationError, match="no finished run"):
         compare_runs([runs[1], unfinished], tmp_path)

@@ -51,8 +51,8 @@ def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experim
     first = unseal(outcome.folder, workers=1)
     assert "for the only time" in first[0]
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet").sort_values("image_id")
-    best = outcome.answer["best"]
-    line = next(line for line in first if line.startswith(f"{best['extractor']} x"))
+    best = outcome.answer.best
+    line = next(line for line in first if line.startswith(f"{best.extractor} x"))
     store = RecordStore(outcome.folder / "records")
     new = [store.read(path.stem) for path in (outcome.folder / "records").iterdir() if path.name not in before]
     assert len(new) == 5
