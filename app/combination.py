@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from ..evaluation.combination_names import names_of, rows_of
 from ..reporting.report.numbers import as_number
 from ..reporting.report.section import View
 from ..reporting.report.sections.calibration import reliabilities
 from ..reporting.report.sections.classes import rates_of_classes
 from ..reporting.report.sections.confusion import confusions
-from ..runs.finished import FinishedRun, Row, names_of, of_combination, records
+from ..runs.finished import FinishedRun, Row, records
 from .run_data import NOTHING_STORED, choose, only
 from .style import facts, heated, number, table
 
@@ -62,7 +63,7 @@ def _rate(rate: View) -> str:
 
 def _calibration(one: FinishedRun) -> None:
     diagrams = reliabilities(one)
-    table_of_bins = of_combination(one.table("reliability.parquet"), names_of(records(one.leaderboard)[0]))
+    table_of_bins = rows_of(one.table("reliability.parquet"), names_of(records(one.leaderboard)[0]))
     bins = [row for row in records(table_of_bins) if row["count"]]
     if not diagrams or not bins:
         st.html('<p class="lb-lead">No probabilities were stored.</p>')

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..errors import StorageError, UnreadableImageError
+from ..evaluation.combination_names import names_of, rows_of
 from ..images.decoding import decode_rgb
-from ..runs.finished import FinishedRun, names_of, of_combination, title_of
+from ..reporting.report.numbers import title_of
+from ..runs.finished import FinishedRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +58,7 @@ def choose(run: FinishedRun, label: str, key: str, index: int = 0) -> Key:
 
 def only(run: FinishedRun, key: Key) -> FinishedRun:
     """The run as if this combination were all of it, so that the report's functions show this one."""
-    return replace(run, leaderboard=of_combination(run.leaderboard, key).assign(rank=1))
+    return replace(run, leaderboard=rows_of(run.leaderboard, key).assign(rank=1))
 
 
 def predictions(run: FinishedRun, key: Key) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import yaml
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, StorageError
-from ..evaluation.scores import NAMES
+from ..evaluation.combination_names import NAMES
 from ..evaluation.task import Task
 from .answer import Answer
 from .folder import RunFolder
@@ -36,8 +36,6 @@ _TEXTS = (
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
 """Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
-_SHORTCUT = "shortcut: "
-_TIMES = " \N{MULTIPLICATION SIGN} "
 _SHOWN = 5
 _AGAIN = "run the experiment again: finished work is kept."
 
@@ -234,25 +232,6 @@ def _types_of(path: Path) -> Mapping[str, str]:
 def records(table: pd.DataFrame) -> list[Row]:
     """One mapping a row."""
     return cast("list[Row]", table.to_dict("records"))
-
-
-def of_combination(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Rows of one combination; none where the table is absent."""
-    if not set(NAMES) <= set(table.columns):
-        return table.iloc[:0]
-    return table[(table[list(NAMES)] == list(names)).all(axis=1)]
-
-
-def names_of(row: Row) -> tuple[str, str, str]:
-    """Names of extractor, selector and classifier of a row."""
-    extractor, selector, classifier = (str(row[name]) for name in NAMES)
-    return extractor, selector, classifier
-
-
-def title_of(names: Sequence[str]) -> str:
-    """A combination as one text; a shortcut is called by its own name alone."""
-    first, *others = names
-    return first.removeprefix(_SHORTCUT) if first.startswith(_SHORTCUT) else _TIMES.join([first, *others])
 
 
 def _parsed(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...runs.finished import FinishedRun, Row, names_of, of_combination
+from ...evaluation.combination_names import names_of, rows_of, title
+from ...runs.finished import FinishedRun, Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,11 @@ def as_number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def title_of(names: Sequence[str]) -> str:
+    """A combination as one text; a shortcut is called by its own name alone."""
+    return title(names, " \N{MULTIPLICATION SIGN} ")
 
 
 def interval_of(row: Row, name: str) -> Interval:
@@ -59,4 +66,4 @@ def examples(run: FinishedRun, count: int = 3) -> list[Row]:
 
 def best_rows(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
     """Rows of `table` on the best combination."""
-    return of_combination(table, names_of(run.ranked[0])) if run.ranked else table.iloc[:0]
+    return rows_of(table, names_of(run.ranked[0])) if run.ranked else table.iloc[:0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ....runs.finished import FinishedRun, Row, names_of, of_combination, records, title_of
+from ....evaluation.combination_names import names_of, rows_of
+from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
-from ..numbers import examples, shown
+from ..numbers import examples, shown, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def section(run: FinishedRun) -> Section | None:
 def reliabilities(run: FinishedRun) -> list[View]:
     """Confidence against accuracy for the best combinations and the strongest shortcut."""
     table = run.table("reliability.parquet")
-    bins = ((row, of_combination(table, names_of(row))) for row in examples(run))
+    bins = ((row, rows_of(table, names_of(row))) for row in examples(run))
     return [_reliability(row, own) for row, own in bins if len(own)]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ....runs.finished import FinishedRun, Row, names_of, records, title_of
-from ..numbers import PERCENT, as_number, best_rows, shown
+from ....evaluation.combination_names import names_of
+from ....runs.finished import FinishedRun, Row, records
+from ..numbers import PERCENT, as_number, best_rows, shown, title_of
 from ..section import Section, View, fragment
 
 

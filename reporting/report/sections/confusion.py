@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....runs.finished import FinishedRun, Row, names_of, of_combination, title_of
-from ..numbers import examples
+from ....evaluation.combination_names import names_of, rows_of
+from ....runs.finished import FinishedRun, Row
+from ..numbers import examples, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def section(run: FinishedRun) -> Section | None:
 def confusions(run: FinishedRun) -> list[View]:
     """Counts of each label (down) by prediction (across) for the best combinations and the strongest shortcut."""
     table = run.table("confusion.parquet")
-    counts = ((row, of_combination(table, names_of(row))) for row in examples(run))
+    counts = ((row, rows_of(table, names_of(row))) for row in examples(run))
     return [_confusion(row, own) for row, own in counts if len(own)]
 
 

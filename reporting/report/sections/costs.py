@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ....runs.finished import FinishedRun, names_of, records, title_of
+from ....evaluation.combination_names import names_of
+from ....runs.finished import FinishedRun, records
 from ..charts import Chart, Scale
-from ..numbers import RATES, seconds_of, shown
+from ..numbers import RATES, seconds_of, shown, title_of
 from ..section import Section, View, fragment
 from .leaderboard import leaderboard_scale
 

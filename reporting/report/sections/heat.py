@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ....evaluation.scores import NAMES
-from ....runs.finished import FinishedRun, names_of, records
+from ....evaluation.combination_names import NAMES, names_of
+from ....runs.finished import FinishedRun, records
 from ..charts import Scale
 from ..numbers import PERCENT, shown
 from ..section import Section, View, fragment

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ....evaluation.scores import NAMES
-from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ....evaluation.combination_names import NAMES, names_of
+from ....runs.finished import FinishedRun, Row, records
 from ..charts import Scale, whisker
-from ..numbers import RATES, as_number, interval_of, seconds_of, shown, texts
+from ..numbers import RATES, as_number, interval_of, seconds_of, shown, texts, title_of
 from ..section import Section, View, fragment
 
 _ROWS = 500

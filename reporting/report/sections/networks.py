@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ....evaluation.scores import NAMES
-from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ....evaluation.combination_names import NAMES, names_of
+from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale, whisker
-from ..numbers import PERCENT, as_number, shown
+from ..numbers import PERCENT, as_number, shown, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:

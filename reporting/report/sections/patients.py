@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ....runs.finished import FinishedRun, Row, names_of, records, title_of
+from ....evaluation.combination_names import names_of
+from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
-from ..numbers import PERCENT, as_number, best_rows, shown
+from ..numbers import PERCENT, as_number, best_rows, shown, title_of
 from ..section import Section, View, fragment
 
 _WORST = 10

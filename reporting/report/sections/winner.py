@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ....runs.answer import Answer
-from ....runs.finished import FinishedRun, title_of
+from ....runs.finished import FinishedRun
 from ..charts import Scale, whisker
-from ..numbers import Interval, as_number, texts
+from ..numbers import Interval, as_number, texts, title_of
 from ..section import Section, View, fragment
 
 
