@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.combination_names import NAMES
+from ..evaluation.combination_names import NAMES, Names
 from ..evaluation.task import Task
 from ..runs.folder import RunFolder
 
@@ -62,7 +62,7 @@ class FinishedRun:
         """Images, labels and groups as numbers."""
         return Task.of_images(self.images)
 
-    def predictions_of(self, names: tuple[str, str, str], repeat: int) -> pd.DataFrame:
+    def predictions_of(self, names: Names, repeat: int) -> pd.DataFrame:
         """Out-of-fold predictions of one combination."""
         import pandas as pd
 

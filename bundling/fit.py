@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import pipeline
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.combination_names import NAMES
+from ..evaluation.combination_names import NAMES, Names
 from ..machine import Progress
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
@@ -143,7 +143,7 @@ def _choose(run: FinishedRun, combination: Sequence[str] | None) -> tuple[str, s
     return extractor, selector, classifier
 
 
-def _parts(run: FinishedRun, names: tuple[str, str, str], workspace: Workspace, pictures: bool) -> Parts:
+def _parts(run: FinishedRun, names: Names, workspace: Workspace, pictures: bool) -> Parts:
     """All that the bundle is made of."""
     if names[0] == PIXELS:
         method = choose_network(run.experiment, names[2])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError, ConfigurationError, ImagesChangedError
+from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
@@ -28,7 +29,7 @@ _TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}
 _COMPARED = 8
 
 
-def fit_features(run: FinishedRun, names: tuple[str, str, str], workspace: Workspace) -> FittedCombination:
+def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> FittedCombination:
     """Fit a selector and a classifier to the features of a frozen network.
 
     Raises

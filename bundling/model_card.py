@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..evaluation.metrics import metric_of
 from .combination import Agreement
 from .coverage import Coverage
 from .fit_temperature import Temperature
 from .manifest import Manifest
-
-_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "ece", "brier", "log_loss")
-_RATES = ("accuracy", "balanced_accuracy", "f1_macro", "auroc", "ece")
 
 
 def model_card(manifest: Manifest) -> str:
@@ -63,19 +61,21 @@ def _data(manifest: Manifest) -> str:
 
 
 def _scores(manifest: Manifest) -> str:
-    scores, corrected = manifest.run.scores, manifest.run.corrected
+    corrected = manifest.run.corrected
     lines = ["Measured by cross-validation, before the model was fitted on everything; 95 % intervals over groups.", ""]
     lines += ["| metric | value | 95 % interval |", "|---|---|---|"]
-    per_class = [name for name in scores if name.startswith(("sensitivity[", "specificity["))]
-    for name in [*_METRICS, *per_class]:
-        if name in scores:
-            value, low, high = scores[name]
-            lines.append(f"| {_title(name)} | {_number(name, value)} | {_between(name, low, high)} |")
+    lines += [_score(column, "", *numbers) for column, numbers in manifest.run.scores.items()]
     if corrected:
-        metric, value, low, high = corrected
-        title = f"{metric.replace('_', ' ')}, corrected for selecting the best of {manifest.run.picked_among}"
-        lines.append(f"| {title} | {_number(metric, value)} | {_between(metric, low, high)} |")
+        column, *numbers = corrected
+        lines.append(_score(column, f", corrected for selecting the best of {manifest.run.picked_among}", *numbers))
     return "\n".join(lines)
+
+
+def _score(column: str, remark: str, value: float | None, low: float | None, high: float | None) -> str:
+    """A line of the table; the class in a column's brackets stays as it is, but for what would break the table."""
+    metric, (_, bracket, label) = metric_of(column), column.partition("[")
+    title = metric.title + bracket + _plain(label) + remark
+    return f"| {title} | {metric.shown(value)} | {metric.shown_interval(low, high)} |"
 
 
 def _temperature(temperature: Temperature) -> str:
@@ -152,22 +152,5 @@ def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {_plain(line)}" for line in lines)
 
 
-def _title(metric: str) -> str:
-    """A metric in words; the class in its brackets stays as it is, but for what would break a table."""
-    words, bracket, label = metric.partition("[")
-    return words.replace("_", " ") + bracket + _plain(label)
-
-
 def _plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def _number(metric: str, value: float | None) -> str:
-    if value is None:
-        return "not defined"
-    rate = metric in _RATES or metric.startswith(("sensitivity", "specificity"))
-    return f"{100 * value:.2f} %" if rate else f"{value:.4f}"
-
-
-def _between(metric: str, low: float | None, high: float | None) -> str:
-    return "no interval" if low is None or high is None else f"{_number(metric, low)} to {_number(metric, high)}"

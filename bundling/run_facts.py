@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .. import __version__
-from ..evaluation.combination_names import NAMES
+from ..evaluation.combination_names import NAMES, Names, named, rows_of
 from ..evaluation.grid import installed_versions
 from ..runs.folder import RunFolder
 from ..steps.write_pixels import PIXELS
@@ -77,7 +77,7 @@ class RunFacts:
         return asdict(self)
 
 
-def out_of_fold(run: FinishedRun, names: tuple[str, str, str]) -> OutOfFold:
+def out_of_fold(run: FinishedRun, names: Names) -> OutOfFold:
     """What the folds of the run's first repeat predicted for every image with this combination."""
     table, task = run.predictions_of(names, repeat=0), run.task
     rows_by_id = {image_id: row for row, image_id in enumerate(task.image_ids)}
@@ -87,7 +87,7 @@ def out_of_fold(run: FinishedRun, names: tuple[str, str, str]) -> OutOfFold:
     return OutOfFold(probabilities, labels.astype(np.int64), task.groups[rows], table["fold"].to_numpy(dtype=np.int64))
 
 
-def run_facts(run: FinishedRun, names: tuple[str, str, str]) -> RunFacts:
+def run_facts(run: FinishedRun, names: Names) -> RunFacts:
     """What a finished run says of the combination with these names."""
     answer, task = run.answer, run.task
     best = answer["best"]
@@ -99,7 +99,7 @@ def run_facts(run: FinishedRun, names: tuple[str, str, str]) -> RunFacts:
         name=run.experiment.name,
         leukobench=__version__,
         software={"leukobench": __version__, **installed_versions(_SOFTWARE)},
-        combination=dict(zip(NAMES, names, strict=True)),
+        combination=named(names),
         images=TrainingImages(
             len(task), len(np.unique(task.groups)), dict(zip(task.classes, counts.tolist(), strict=True))
         ),
@@ -116,7 +116,7 @@ def run_facts(run: FinishedRun, names: tuple[str, str, str]) -> RunFacts:
     )
 
 
-def _other_networks(run: FinishedRun, names: tuple[str, str, str]) -> tuple[str, ...]:
+def _other_networks(run: FinishedRun, names: Names) -> tuple[str, ...]:
     """How lines of the protocol on other extractors and networks begin."""
     own = f"{PIXELS} x {names[2]}" if names[0] == PIXELS else names[0]
     labels = [choice.label for choice in run.experiment.extractors]
@@ -124,10 +124,10 @@ def _other_networks(run: FinishedRun, names: tuple[str, str, str]) -> tuple[str,
     return tuple(f"{label}: " for label in labels if label != own)
 
 
-def _scores(run: FinishedRun, names: tuple[str, str, str]) -> dict[str, list[float | None]]:
+def _scores(run: FinishedRun, names: Names) -> dict[str, list[float | None]]:
     """Value, low and high of every metric with an interval."""
     table = run.leaderboard
-    row = table[(table[list(NAMES)] == list(names)).all(axis=1)].iloc[0]
+    row = rows_of(table, names).iloc[0]
     metrics = [name.removesuffix("_low") for name in row.index if name.endswith("_low") and name != "rank_low"]
     numbers = {name: row[[name, f"{name}_low", f"{name}_high"]].tolist() for name in metrics if name in row.index}
     return {name: [float(x) if np.isfinite(x) else None for x in three] for name, three in numbers.items()}

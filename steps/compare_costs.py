@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..evaluation.combination_names import NAMES
 from ..evaluation.grid import Grid
+from ..evaluation.metrics import overall_metrics
 from ..evaluation.network_runner import fresh_process
 from ..evaluation.runner import BYTES_OF_A_WEIGHT
 from ..features.extractors import Extractor
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 TIMING = "timing extractors"
-_KEYS = ("extractor", "selector", "classifier")
-_SCORES = ("accuracy", "balanced_accuracy", "ece", "log_loss")
 _HEAD = "dense_head"
 _TIMED_IMAGES = 32
 
@@ -96,8 +96,9 @@ def head_to_head(
             rows.append(_row(row, how[label], None, images))
         elif row["extractor"] in costs and (position in best or label.startswith(_HEAD)):
             rows.append(_row(row, "classifier on frozen features", costs[row["extractor"]], images))
-    names = [*(f"{name}{end}" for name in _SCORES for end in ("", "_low", "_high"))]
-    columns = ["rank", *_KEYS, "trained", *names, "train_s", "predict_ms", "parameters", "model_mb"]
+    scores = [f"{one.name}{end}" for one in overall_metrics() for end in ("", "_low", "_high")]
+    scores = [column for column in scores if column in leaderboard]
+    columns = ["rank", *NAMES, "trained", *scores, "train_s", "predict_ms", "parameters", "model_mb"]
     return pd.DataFrame(rows, columns=columns)
 
 
