@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
-from leukobench.config.experiment import Experiment
-from leukobench.errors import BusyError, ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
+from leukobench.errors import ConfigurationError, EveryCombinationFailedError, ImagesError, LeukobenchError
 from leukobench.evaluation.chance import chance_verdict
 from leukobench.pipeline import Outcome, run
 from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
@@ -30,12 +22,6 @@ SHORTCUTS = 4
 
 def predictions(outcome: Outcome) -> pd.DataFrame:
     return pd.read_parquet(outcome.folder / "predictions.parquet")
-
-
-def same(first: Outcome, second: Outcome) -> None:
-    """Equal in everything but the time that it took."""
-    timed = ["selector_s", "fit_s", "predict_s"]
-    pd.testing.assert_frame_equal(first.leaderboard.drop(columns=timed), second.leaderboard.drop(columns=timed))
 
 
 def test_a_run_leaves_what_was_promised(experiment: Any) -> None:
@@ -61,47 +47,6 @@ def test_folds_keep_patients_apart(experiment: Any) -> None:
     images = pd.read_parquet(outcome.folder / "images.parquet").drop_duplicates("image_id")
     folds = pd.read_parquet(outcome.folder / "folds.parquet").merge(images[["image_id", "patient"]], on="image_id")
     assert folds.groupby("patient")["fold"].nunique().max() == 1
-
-
-def test_a_finished_run_computes_nothing(experiment: Any, tmp_path: Path) -> None:
-    first = run(experiment(), workers=1)
-    records = {path: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
-    again = run(experiment(), workers=1)
-    assert again.reused
-    same(first, again)
-    assert {path: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()} == records
-    assert len((tmp_path / "seen").read_text()) == 96
-
-
-@pytest.mark.slow
-def test_adding_a_classifier_and_images_computes_only_theirs(experiment: Any, images: Path, tmp_path: Path) -> None:
-    first = run(experiment(classifiers=CLASSIFIERS[:2]), workers=1)
-    before = {path.name: path.stat().st_mtime_ns for path in (first.folder / "records").iterdir()}
-    second = run(experiment(), workers=1)
-    after = {path.name: path.stat().st_mtime_ns for path in (second.folder / "records").iterdir()}
-    assert len(after) - len(before) == 2 * 3
-    assert before.items() <= after.items()
-    from leukobench.images.synthetic import draw_smears
-
-    more = draw_smears(tmp_path / "more", images=110, patients=24, seed=1, size=96)
-    new = [path for path in more.rglob("*.jpg") if not (images / path.relative_to(more)).exists()]
-    for path in new:
-        shutil.copy(path, images / path.relative_to(more))
-    third = run(experiment(), workers=1)
-    assert len(new) == 14
-    assert len((tmp_path / "seen").read_text()) == 96 + 14
-    assert len(predictions(third)) == 110 * (6 + SHORTCUTS)
-
-
-@pytest.mark.slow
-def test_renaming_and_moving_files_changes_no_result(experiment: Any, images: Path, tmp_path: Path) -> None:
-    first = run(experiment(), workers=1)
-    for number, path in enumerate(sorted(images.rglob("*.jpg"), reverse=True)):
-        path.rename(path.with_name(path.name.replace("_", f"_9{number:03d}")))
-    again = run(experiment(name="renamed"), workers=1)
-    assert not again.reused
-    same(first, again)
-    assert len((tmp_path / "seen").read_text()) == 96
 
 
 @pytest.mark.parametrize("balance", ["class_weight", "oversample", "smote"])
@@ -182,78 +127,6 @@ def test_a_failing_extractor_fails_its_own_combinations_only(experiment: Any, pl
     assert "NaN" in notes[f"{plugin}:NotANumber"].iloc[0]
 
 
-def start(experiment: Experiment, tmp_path: Path) -> subprocess.Popen[str]:
-    path = tmp_path / "trial.yaml"
-    path.write_text(yaml.safe_dump(experiment.to_mapping()))
-    command = [sys.executable, "-m", "leukobench", "run", str(path), "--workers", "2"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def wait_for_records(folder: Path, process: subprocess.Popen[str], count: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(list(folder.glob("*.parquet"))) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_with_the_same_results(experiment: Any, plugin: str, tmp_path: Path) -> None:
-    slow = [f"{plugin}:Slow", "naive_bayes"]
-    whole = run(experiment(classifiers=slow, name="whole"), workers=1)
-    records = tmp_path / "results" / "trial" / "records"
-    for count in (1, 5):
-        process = start(experiment(classifiers=slow), tmp_path)
-        wait_for_records(records, process, count)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        survived = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
-    assert 5 <= len(survived) < 3 * (4 + SHORTCUTS)
-    resumed = run(experiment(classifiers=slow), workers=1)
-    same(whole, resumed)
-    now = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
-    assert survived.items() <= now.items()
-
-
-@pytest.mark.slow
-def test_interrupting_keeps_what_was_finished(experiment: Any, plugin: str, tmp_path: Path) -> None:
-    slow = [f"{plugin}:Slow"]
-    process = start(experiment(classifiers=slow), tmp_path)
-    wait_for_records(tmp_path / "results" / "trial" / "records", process, 1)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "the same command goes on" in said
-    assert "Traceback" not in said
-
-
-@pytest.mark.slow
-def test_two_runs_of_one_name_do_not_mix(experiment: Any, plugin: str, tmp_path: Path) -> None:
-    slow = [f"{plugin}:Slow"]
-    process = start(experiment(classifiers=slow), tmp_path)
-    wait_for_records(tmp_path / "results" / "trial" / "records", process, 1)
-    with pytest.raises(BusyError, match="Another process is running 'trial'"):
-        run(experiment(classifiers=slow))
-    process.communicate(timeout=60)
-    assert process.returncode == 0
-
-
-@pytest.mark.slow
-def test_a_damaged_table_of_a_finished_run_is_made_again(experiment: Any) -> None:
-    first = run(experiment(), workers=1)
-    board = first.folder / "leaderboard.csv"
-    for damage in ("\n".join(board.read_text().splitlines()[:3]), "a,b\n1,2\n", ""):
-        board.write_text(damage)
-        again = run(experiment(), workers=1)
-        assert not again.reused
-        same(first, again)
-    (first.folder / "predictions.parquet").unlink()
-    assert not run(experiment(), workers=1).reused
-    for text in ("[]", "{}", "not json"):
-        (first.folder / "state.json").write_text(text)
-        same(first, run(experiment(), workers=1))
-
-
 def test_own_results_among_the_images_are_not_images(experiment: Any, images: Path) -> None:
     inside = experiment(results=images / "results")
     first = run(inside, workers=1)
@@ -268,25 +141,6 @@ def test_partly_known_patients_are_called_partly_image_level(experiment: Any, im
     table.to_csv(images.parent / "manifest.csv", index=False)
     outcome = run(experiment(images={"folder": images.parent / "manifest.csv"}), workers=1)
     assert "PARTLY IMAGE-LEVEL, OPTIMISTIC: 94 of 96 images have no patient" in "\n".join(outcome.protocol)
-
-
-@pytest.mark.slow
-def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(
-    experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "edited_constants.py").write_text("SMOOTHING = 1e-9\n")
-    (folder / "edited_plugin.py").write_text(
-        "from sklearn.naive_bayes import GaussianNB\nimport edited_constants\n\n\n"
-        "def bayes():\n    return GaussianNB(var_smoothing=edited_constants.SMOOTHING)\n"
-    )
-    monkeypatch.syspath_prepend(str(folder))
-    said = experiment(classifiers=["edited_plugin:bayes"])
-    run(said, workers=1)
-    assert run(said, workers=1).reused
-    (folder / "edited_constants.py").write_text("SMOOTHING = 1e-1\n")
-    assert not run(said, workers=1).reused
 
 
 def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:

@@ -171,15 +171,8 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
     [sheet] = (folder / "audit" / "sheets").iterdir()
     with Image.open(sheet) as picture:
         assert picture.size == (2 * PAIR_WIDTH, PAIR_HEIGHT)
-    assert list(pd.read_parquet(folder / "images.parquet")) == [
-        "row",
-        "image_id",
-        "label",
-        "patient",
-        "path",
-        "copies",
-        "group",
-    ]
+    columns = ["row", "image_id", "label", "patient", "path", "copies", "group"]
+    assert list(pd.read_parquet(folder / "images.parquet")) == columns
     assert summary["identical_pixels"] == summary["clusters"] == 2
     for name in ("3-turned.png", "4-turned.png"):
         next((tmp_path / "images").rglob(name)).unlink()

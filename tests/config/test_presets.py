@@ -1,32 +1,24 @@
-"""Presets, and what an experiment may say about searches, calibration, sealed groups and pseudo-patients."""
+"""Presets: what each one means, and what the user's own settings replace."""
 
 from __future__ import annotations
 
 import configparser
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
-from pydantic import ValidationError
 
 from leukobench.cli import cli
-from leukobench.config.choice import Choice, Search
-from leukobench.config.experiment import Evaluation, Experiment, PseudoPatients
-from leukobench.config.experiment_file import for_folder, read_experiment
+from leukobench.config.choice import Choice
+from leukobench.config.experiment import Evaluation, Experiment
+from leukobench.config.experiment_file import for_folder
 from leukobench.config.presets import presets
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.methods import prepared
 from leukobench.images.layouts import LAYOUTS
 from leukobench.steps.choose_methods import fit_rules, make_methods, make_networks
 
-SEARCHES = [
-    {"svm_rbf": {"scale": True, "C": {"search": [1, 10]}, "gamma": {"search": ["scale", 0.01]}}},
-    {"lda": {"shrinkage": {"search": {"low": 0.1, "high": 0.9}}}},
-    {"logistic_regression": {"C": {"search": {"low": 0.01, "high": 100, "log": True}}}},
-]
+from .round_trip import read_back
 
 
 def test_cnmc_is_the_challenge_with_all_else_as_by_default() -> None:
@@ -119,143 +111,3 @@ def test_the_command_line_wins_over_the_preset(tmp_path: Path, monkeypatch: pyte
         assert CliRunner().invoke(cli, [*options, *more]).exit_code == 0
     assert [(one.evaluation.folds, one.images.layout) for one in asked] == [(5, "cnmc"), (3, "folders")]
     assert {one.evaluation.rank_by for one in asked} == {"f1_weighted"}
-
-
-def test_a_permuted_experiment_differs_in_name_and_permutation_only(tmp_path: Path) -> None:
-    said = {"tuning": "optuna", "holdout": 0.2, "calibration": "isotonic"}
-    first = for_folder(tmp_path, "cnmc", classifiers=SEARCHES, evaluation=said)
-    second = first.with_permuted_labels()
-    assert second.name == f"{first.name}-permuted"
-    assert second.folder == first.results / second.name
-    assert (first.evaluation.permute, second.evaluation.permute) == (False, True)
-    expected = first.to_mapping()
-    expected["name"], expected["evaluation"]["permute"] = second.name, True
-    assert second.to_mapping() == expected
-    assert read_back(tmp_path, second) == expected
-
-
-@pytest.mark.parametrize(
-    ("section", "place", "message"),
-    [
-        ({"budget": 0}, "budget", "greater than or equal to 1 (received: 0)"),
-        ({"budget": 2.5}, "budget", "valid integer, got a number with a fractional part (received: 2.5)"),
-        ({"budget": "many"}, "budget", "valid integer, unable to parse string as an integer (received: 'many')"),
-        ({"holdout": 0.6}, "holdout", "less than or equal to 0.5 (received: 0.6)"),
-        ({"holdout": -0.1}, "holdout", "greater than or equal to 0 (received: -0.1)"),
-        ({"holdout": float("nan")}, "holdout", "(received: nan)"),
-        ({"tuning": "bayes"}, "tuning", "'none', 'grid' or 'optuna' (received: 'bayes')"),
-        ({"tunning": "grid"}, "tunning", "unknown key; did you mean tuning?"),
-        ({"resamples": 99}, "resamples", "greater than or equal to 100 (received: 99)"),
-        ({"permute": "perhaps"}, "permute", "valid boolean, unable to interpret input (received: 'perhaps')"),
-        ({"shuffle": False, "repeats": 2}, "", "so repeats must be 1"),
-    ],
-)
-def test_impossible_protocols_are_refused_with_place_and_value(
-    tmp_path: Path, section: dict[str, Any], place: str, message: str
-) -> None:
-    with pytest.raises(ConfigurationError) as refused:
-        for_folder(tmp_path, evaluation=section)
-    assert f"evaluation{'.' if place else ''}{place}: " in str(refused.value)
-    assert message in str(refused.value)
-
-
-def test_the_limits_themselves_are_possible(tmp_path: Path) -> None:
-    for said in ({"holdout": 0.0}, {"holdout": 0.5}, {"budget": 1}, {"resamples": 100}):
-        assert said.items() <= for_folder(tmp_path, evaluation=said).evaluation.model_dump().items()
-
-
-@pytest.mark.parametrize(
-    ("said", "message"),
-    [
-        ([], "give a list of values, or low below high"),
-        ({}, "give a list of values, or low below high"),
-        (5, "C.search: Input should be a valid dictionary"),
-        ({"low": 1}, "give a list of values, or low below high"),
-        ({"low": 2, "high": 1}, "give a list of values, or low below high"),
-        ({"low": 1, "high": 1}, "give a list of values, or low below high"),
-        ({"low": 0, "high": 1, "log": True}, "both above 0 with log: true"),
-        ({"values": [1], "low": 1, "high": 2}, "give a list of values, or low below high"),
-        ({"values": [1, 2], "log": True}, "give a list of values, or low below high"),
-        ({"low": "a", "high": 2}, "valid number"),
-        ({"low": 1, "high": 2, "step": 1}, "step: unknown key"),
-    ],
-)
-def test_impossible_searches_are_refused_with_their_place(tmp_path: Path, said: Any, message: str) -> None:
-    for family in ("selectors", "classifiers"):
-        with pytest.raises(ConfigurationError) as refused:
-            for_folder(tmp_path, **{family: ["first", {"second": {"C": {"search": said}}}]})
-        assert f"{family}.1" in str(refused.value)
-        assert message in str(refused.value)
-
-
-def test_fixed_and_searched_parameters_are_told_apart() -> None:
-    choice = Choice.model_validate(SEARCHES[0])
-    assert choice.fixed == {"scale": True}
-    assert {name: search.points(5) for name, search in choice.searched.items()} == {
-        "C": [1, 10],
-        "gamma": ["scale", 0.01],
-    }
-    assert choice.label == "svm_rbf(scale=True, C=tuned, gamma=tuned)"
-    mapping = Choice.model_validate({"a": {"weights": {"search": 1, "other": 2}}})
-    assert (mapping.fixed, mapping.searched) == ({"weights": {"search": 1, "other": 2}}, {})
-
-
-@pytest.mark.parametrize("count", [2, 5, 25])
-def test_points_of_a_range_begin_and_end_with_its_limits(count: int) -> None:
-    for low, high, log in ((0.01, 100, True), (1, 3, False), (-1, 1, False)):
-        points = Search(low=low, high=high, log=log).points(count)
-        assert len(points) == count
-        assert points == sorted(set(points))
-        assert (points[0], points[-1]) == (pytest.approx(low), pytest.approx(high))
-        steps = [after / before if log else after - before for before, after in pairwise(points)]
-        assert steps == pytest.approx([steps[0]] * (count - 1))
-
-
-@pytest.mark.parametrize(
-    ("said", "message"),
-    [
-        ({}, "set either blocks: N or stain: N"),
-        ({"blocks": 3, "stain": 2}, "set either blocks: N or stain: N"),
-        ({"blocks": 1}, "pseudo_patients.blocks: Input should be greater than or equal to 2 (received: 1)"),
-        ({"stain": 0}, "pseudo_patients.stain: Input should be greater than or equal to 2 (received: 0)"),
-        ({"block": 3}, "pseudo_patients.block: unknown key"),
-        (20, "pseudo_patients: Input should be a valid dictionary"),
-    ],
-)
-def test_impossible_pseudo_patients_are_refused_with_their_place(tmp_path: Path, said: Any, message: str) -> None:
-    with pytest.raises(ConfigurationError) as refused:
-        for_folder(tmp_path, images={"pseudo_patients": said})
-    assert "images.pseudo_patients" in str(refused.value)
-    assert message in str(refused.value)
-
-
-def read_back(folder: Path, experiment: Experiment) -> dict[str, Any]:
-    """What an experiment says after a journey through a file."""
-    path = folder / "again.yaml"
-    path.write_text(yaml.safe_dump(experiment.to_mapping()))
-    return read_experiment(path).to_mapping()
-
-
-@pytest.mark.parametrize("said", [{"blocks": 20}, {"stain": 3}])
-def test_searches_and_pseudo_patients_survive_a_file(tmp_path: Path, said: dict[str, int]) -> None:
-    selectors = [{"anova": {"n_features": {"search": [5, 10]}}}, "none"]
-    first = for_folder(
-        tmp_path,
-        selectors=selectors,
-        classifiers=SEARCHES,
-        images={"pseudo_patients": said},
-        evaluation={"tuning": "optuna", "budget": 7, "calibration": "temperature", "holdout": 0.25, "resamples": 200},
-    )
-    mapping = first.to_mapping()
-    assert (mapping["classifiers"], mapping["selectors"]) == (SEARCHES, selectors)
-    assert read_back(tmp_path, first) == mapping
-    again = read_experiment(tmp_path / "again.yaml")
-    assert again.images.pseudo_patients == PseudoPatients(**said)
-    assert again.evaluation == first.evaluation
-    assert [choice.searched for choice in again.classifiers] == [choice.searched for choice in first.classifiers]
-
-
-def test_an_experiment_cannot_be_changed_behind_its_back(tmp_path: Path) -> None:
-    experiment = for_folder(tmp_path)
-    with pytest.raises(ValidationError, match="frozen"):
-        experiment.evaluation.permute = True

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
-import yaml
 
 from leukobench.errors import ConfigurationError
 from leukobench.images.reading import read_resized
@@ -25,23 +17,12 @@ from leukobench.runs.progress import on_screen
 from leukobench.studies.holdout import unseal
 from leukobench.studies.leakage import measure_leakage
 
-TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 4, "batch_size": 8}
-
-
-def only(plugin: str, **said: Any) -> dict[str, Any]:
-    """Settings of a run with one cheap combination and plug-in networks."""
-    choice = {f"{plugin}:PixelMeans": said} if said else f"{plugin}:PixelMeans"
-    return {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [choice]}
+from .small_networks import TINY, of_networks, only
 
 
 def row(outcome: Outcome, extractor: str = "pixels") -> pd.Series:
     table = outcome.leaderboard
     return table[table["extractor"] == extractor].iloc[0]
-
-
-def of_networks(outcome: Outcome) -> pd.DataFrame:
-    table = pd.read_parquet(outcome.folder / "predictions.parquet")
-    return table[table["extractor"] == "pixels"].reset_index(drop=True)
 
 
 def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, images: Path) -> None:
@@ -225,69 +206,6 @@ def test_what_a_plug_in_reports_cannot_stop_the_run(end: str, experiment: Any, p
 def test_leaks_are_not_measured_on_networks(experiment: Any, plugin: str) -> None:
     with pytest.raises(ConfigurationError, match="received: cnns"):
         measure_leakage(experiment(**only(plugin)), [None])
-
-
-def start(said: Any, folder: Path) -> subprocess.Popen[str]:
-    file = folder / "experiment.yaml"
-    file.write_text(yaml.safe_dump(said.to_mapping()))
-    command = [sys.executable, "-m", "leukobench", "run", str(file), "--workers", "1"]
-    return subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(found: Any, process: subprocess.Popen[str], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.mark.slow
-def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, plugin: str, tmp_path: Path) -> None:
-    process = start(experiment(**only(plugin, end="wait")), tmp_path)
-    records = tmp_path / "results" / "trial" / "records"
-    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
-    children = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    _, left = psutil.wait_procs(children, timeout=20)
-    assert not [one for one in left if "resource_tracker" not in " ".join(one.cmdline())]
-
-
-@pytest.mark.slow
-def test_interrupting_says_that_the_same_command_goes_on(experiment: Any, plugin: str, tmp_path: Path) -> None:
-    process = start(experiment(**only(plugin, end="wait")), tmp_path)
-    records = tmp_path / "results" / "trial" / "records"
-    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "the same command goes on" in said
-    assert "Traceback" not in said
-
-
-def newer(records: Path, begun: float) -> bool:
-    """Whether a checkpoint was written since."""
-    return any(path.stat().st_mtime > begun for path in records.glob("*.npz"))
-
-
-@pytest.mark.slow
-def test_a_training_that_was_killed_goes_on_to_the_same_end(experiment: Any, tmp_path: Path) -> None:
-    long = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"custom_cnn": TINY | {"epochs": 60}}]}
-    whole = run(experiment(**long, name="whole"), workers=1)
-    records = tmp_path / "results" / "trial" / "records"
-    for _ in range(2):
-        process = start(experiment(**long), tmp_path)
-        begun = time.time()
-        wait_for(partial(newer, records, begun), process)
-        time.sleep(0.3)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    resumed = run(experiment(**long), workers=1)
-    columns = ["extractor", "classifier", "repeat", "fold", "phase", "epoch", "loss", "validation_loss"]
-    curves = [pd.read_csv(one.folder / "learning_curves.csv")[columns] for one in (whole, resumed)]
-    pd.testing.assert_frame_equal(curves[0], curves[1])
-    pd.testing.assert_frame_equal(of_networks(whole), of_networks(resumed))
 
 
 @pytest.mark.slow

@@ -78,19 +78,20 @@ def test_a_sample_of_all_images_is_the_kernel_itself(gamma: Any, width: float | 
     np.testing.assert_allclose(mapped @ mapped.T, expected, atol=1e-6)
 
 
-def test_a_run_says_beforehand_and_on_its_tables_what_gave_way(
+def test_a_run_says_beforehand_and_on_its_tables_what_was_replaced(
     experiment: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(large_data, "MOST_IMAGES", 50)
     with caplog.at_level(logging.INFO, "leukobench"):
         outcome = pipeline.run(experiment(classifiers=["svm_rbf", "lda"]), 1)
-    said = [record.message for record in caplog.records]
-    told = next(
-        place for place, line in enumerate(said) if line.startswith("svm_rbf_nystroem takes the place of svm_rbf")
+    messages = [record.message for record in caplog.records]
+    replaced, extracted = (
+        next(place for place, line in enumerate(messages) if line.startswith(words))
+        for words in ("svm_rbf_nystroem replaces svm_rbf", "Features of")
     )
-    assert told < next(place for place, line in enumerate(said) if line.startswith("Features of"))
+    assert replaced < extracted
     assert set(outcome.leaderboard["classifier"]) >= {"svm_rbf_nystroem", "lda", "svm_rbf_nystroem(scale=True)"}
     assert not outcome.leaderboard["classifier"].str.startswith("svm_rbf(").any()
-    assert any(line.startswith("svm_rbf_nystroem takes the place") for line in outcome.protocol)
+    assert any(line.startswith("svm_rbf_nystroem replaces svm_rbf") for line in outcome.protocol)
     assert "svm_rbf_nystroem" in (outcome.folder / "experiment.yaml").read_text()
     assert pipeline.run(experiment(classifiers=["svm_rbf", "lda"]), 1).reused
