@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy and TensorFlow are loaded: one thread a process
+    for _library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+    for _threads in ("INTRAOP", "INTEROP"):
+        os.environ.setdefault(f"TF_NUM_{_threads}_THREADS", "1")
+
 import pytest
+from filelock import FileLock
 from joblib.externals.loky import get_reusable_executor
 
 from .plugin.installed import installed
@@ -18,10 +25,37 @@ PLUGIN = Path(__file__).parent / "plugin"
 EXTRACTOR = {"tiny_network:TINY": {"pooling": "multilevel"}}
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A process of tests for each core that may be used; each takes about a gigabyte, so eight at most."""
+    from leukobench.machine import cores
+
+    return min(cores(), 8)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what all processes of this session make once."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def made_once(folder: Path, make: Callable[[Path], Any]) -> Path:
+    """The folder, made by the first process that needs it; the others wait."""
+    finished = folder.with_name(f"{folder.name}.made")
+    with FileLock(f"{folder}.lock"):
+        if not finished.exists():
+            make(folder)
+            finished.touch()
+    return folder
+
+
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_cache(shared: Path) -> Path:
     """Tests neither read nor fill the user's cache; converted networks are shared within one session."""
-    cache = tmp_path_factory.mktemp("cache")
+    cache = shared / "cache"
     os.environ["LEUKOBENCH_CACHE"] = str(cache)
     return cache
 
@@ -50,13 +84,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(scope="session")
-def smears(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smears(shared: Path) -> Path:
     """A folder of 96 small synthetic smears of 24 patients."""
     from leukobench.images.synthetic import draw_smears
 
-    folder = tmp_path_factory.mktemp("smears") / "synthetic"
-    draw_smears(folder, images=96, patients=24, seed=1, size=96)
-    return folder
+    return made_once(shared / "synthetic", lambda folder: draw_smears(folder, images=96, patients=24, seed=1, size=96))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,23 @@
+"""``leukobench list``."""
+
+from __future__ import annotations
+
+import pytest
+
+from .calls import call
+
+
+@pytest.mark.parametrize(
+    ("family", "names"),
+    [
+        ("extractors", ["inceptionv3", "resnet101", "vgg19", "densenet121", "mobilenetv2", "vgg16", "pooling=average"]),
+        ("selectors", ["anova", "rfe", "lasso", "forest", "pca", "none", "n_features=200"]),
+        ("classifiers", ["svm_rbf", "C=10.0", "xgboost", "naive_bayes", "knn", "lda", "max_depth=3"]),
+        ("cnns", ["custom_cnn", "binary_cnn", "transfer", "mobilenetv2_head", "vgg16_head", "epochs=30", "cnns:"]),
+        ("layouts", ["folders", "cnmc", "allidb", "aml_mll", "manifest"]),
+    ],
+)
+def test_list_shows_names_and_defaults(family: str, names: list[str]) -> None:
+    code, said = call("list", family)
+    assert code == 0
+    assert [name for name in names if name not in said] == []
