@@ -3,6 +3,8 @@ PYTHON ?= python3
 EXTRA ?= cpu
 BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
+# A process of tests for each core; one that has finished takes over the last tests of another.
+PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: quickstart test test-all lint types format benchmarks clean
 
@@ -12,10 +14,10 @@ quickstart: $(READY)
 	@echo "Next, your own images, a folder a class:  $(BIN)/leukobench run --images FOLDER"
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -m "" --durations=15
+	$(BIN)/python -m pytest $(PARALLEL) -m "" --durations=15
 
 lint: $(READY)
 	$(BIN)/ruff check .
