@@ -1,4 +1,4 @@
-"""A run, from an experiment to a leaderboard and its report: the contents page of `leukobench.steps`."""
+"""A run, from an experiment to a leaderboard and its report: the table of contents of `leukobench.steps`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves behind.
+    """Results of a run.
 
     Attributes
     ----------
@@ -76,17 +76,17 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0; 1 where permuted labels did not come out at chance."""
+        """0; 1 if scores of permuted labels are not at chance."""
         return 0 if self.answer.chance is None or self.answer.chance.at_chance else 1
 
     def guide(self) -> str:
-        """Which files to look at, and what to do next."""
+        """Files to open first, and the next commands."""
         first = "Nothing to compute: this run was finished before." if self.reused else self.costs
         return "\n".join([first, *RunFolder(self.folder).guide()])
 
 
 def run(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Outcome:
-    """Run an experiment, or go on with it where an earlier call stopped.
+    """Run an experiment, or resume it where an earlier call stopped.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
         raise EveryCombinationFailedError(
             f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
             received=f"the tracebacks are in {folder.notes}",
-            fix="remove their cause and run the same command again: only what failed is computed.",
+            fix="remove the cause and run the same command again: only failed combinations are computed.",
         )
     return outcome
 

@@ -43,7 +43,7 @@ class Registry:
         self._items[name] = item
 
     def names(self) -> list[str]:
-        """Every name that `get` knows, those of plug-ins included, in order of registration."""
+        """All names, including those of plug-ins, in order of registration."""
         return list(self._items) + [name for name in self._plugins() if name not in self._items]
 
     def shipped(self) -> list[str]:
@@ -79,13 +79,13 @@ class Registry:
         )
 
     def parameters(self, name: str) -> dict[str, Any]:
-        """Keyword parameters of `name` and their defaults, as its signature says; ``...`` where it has none."""
+        """Keyword parameters of `name` and their defaults, from its signature; ``...`` where there is no default."""
         item = self.get(name)
         try:
             found = inspect.signature(item).parameters.values()
         except (TypeError, ValueError) as error:
             raise ConfigurationError(
-                f"'{name}' is no {self.family}.", expected="a class or function with parameters", received=repr(item)
+                f"'{name}' is not a {self.family}.", expected="a class or function with parameters", received=repr(item)
             ) from error
         named = [p for p in found if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
         settled = item.keywords if isinstance(item, functools.partial) else {}
@@ -159,7 +159,7 @@ def _is_inside(path: Path, package: Path) -> bool:
 
 
 def _validate(estimator: Any) -> None:
-    """Let scikit-learn's estimators refuse values now that they would refuse in every fit."""
+    """Check the parameters of scikit-learn's estimators now, not in every fit."""
     parts = [estimator, *(estimator.get_params().values() if hasattr(estimator, "get_params") else ())]
     for part in parts:
         if hasattr(part, "_parameter_constraints") and not isinstance(part, type):

@@ -100,7 +100,7 @@ def in_bytes(count: float) -> str:
 
 
 def costs_line(costs: Mapping[str, Any], planned: Mapping[str, Any] | None) -> str:
-    """What a run took, beside what was planned."""
+    """Actual costs of a run beside the planned ones, in words."""
 
     def beside(key: str, words: Callable[[float], str]) -> str:
         plan = f" (planned: {words(planned[key])})" if planned else ""

@@ -1,4 +1,4 @@
-"""Executors: what spreads the fits of a run over processes."""
+"""Executors: spread the fits of a run over processes."""
 
 from __future__ import annotations
 

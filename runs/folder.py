@@ -47,7 +47,7 @@ class RunFolder:
         self._experiment = path / "experiment.yaml"
 
     def matrix(self, name: str) -> Path:
-        """Where the features called `name` lie while the run works."""
+        """Path of the features called `name` during the run."""
         return self.path / "features" / f"{name}.npy"
 
     def refuse_other_images(self, folder: str, digest: str) -> None:
@@ -68,11 +68,11 @@ class RunFolder:
                 f"{self.path} holds results of other images.",
                 expected=earlier[0],
                 received=folder,
-                fix="give this run a name of its own (`name:` in the file, or --name), or delete that folder.",
+                fix="give this run another name (`name:` in the file, or --name), or delete that folder.",
             )
 
     def write_experiment(self, experiment: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
-        """The experiment as it was understood, with versions and digests."""
+        """The resolved experiment, with versions and digests."""
         text = yaml.safe_dump({**experiment, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
         write_text(self._experiment, text)
 
@@ -93,14 +93,14 @@ class RunFolder:
         return dict(yaml.safe_load(self._experiment.read_text(encoding="utf-8"))["resolved"])
 
     def begin(self) -> None:
-        """From here on the folder is not finished."""
+        """Mark the run as unfinished."""
         remove_leftovers(self.path)
         remove_leftovers(self.records)
         self._state.unlink(missing_ok=True)
         self.begin_features()
 
     def begin_features(self) -> None:
-        """Make room for memory-mapped matrices."""
+        """Make the folder for memory-mapped matrices."""
         (self.path / "features").mkdir(parents=True, exist_ok=True)
 
     def end_features(self) -> None:
@@ -123,7 +123,7 @@ class RunFolder:
             return None
 
     def finish(self, state: str) -> None:
-        """Every file is written; `state` is the digest of all that decided them."""
+        """Mark the run as finished; `state` is the digest of everything that decides its files."""
         self.end_features()
         for unfinished in [*self.records.glob("*.npz"), *self.records.glob("*.json")]:
             unfinished.unlink()
@@ -133,7 +133,7 @@ class RunFolder:
         write_text(self._state, json.dumps({"state": state, "files": digests}, indent=2))
 
     def refresh(self) -> None:
-        """Files of a finished run were changed on purpose: it is still finished."""
+        """Accept files of a finished run that were changed on purpose."""
         stored = json.loads(self._state.read_text(encoding="utf-8"))
         self.finish(stored["state"])
 
@@ -148,7 +148,7 @@ class RunFolder:
             return False
 
     def guide(self) -> list[str]:
-        """Which files to look at first."""
+        """Files to open first, and the next command."""
         networks = "  head_to_head.csv     trained networks beside frozen features, with what each costs"
         return [
             f"In {self.path}:",
@@ -159,5 +159,5 @@ class RunFolder:
             "  predictions.parquet  every image's probabilities when it was not trained on",
             "  figures/             leaderboard.png, combinations.png",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
-            f"Next:  leukobench fit {self.path}    the winner as a bundle that answers for new images",
+            f"Next:  leukobench fit {self.path}    the winner as a bundle, to predict new images",
         ]

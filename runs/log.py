@@ -1,4 +1,4 @@
-"""``run.log``: one JSON object a line for everything that a run says."""
+"""``run.log``: one JSON object per line for every log message of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _JsonLines(logging.Formatter):
 
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
-    """Append what the ``leukobench`` loggers say to `path` while the block runs."""
+    """Append the messages of the ``leukobench`` loggers to `path` while the block runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     logger = logging.getLogger("leukobench")
     handler = logging.FileHandler(path, encoding="utf-8")

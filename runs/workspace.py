@@ -12,7 +12,7 @@ from .progress import silent
 
 @dataclass(frozen=True)
 class Workspace:
-    """What every step of a run is handed.
+    """Folder, cores and progress of a run, passed to every step.
 
     Attributes
     ----------

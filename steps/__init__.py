@@ -1,1 +1,1 @@
-"""The steps of a run, one verb a file; `leukobench.pipeline` is their contents page."""
+"""The steps of a run, one file each; `leukobench.pipeline` is their table of contents."""

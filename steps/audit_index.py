@@ -1,4 +1,4 @@
-"""Audit the index: measure every image once, group copies, compare the classes in what is unrelated to the cells."""
+"""Audit the index: measure every image once, group copies, compare the classes in facts unrelated to the cells."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "t
 
 @dataclass(frozen=True)
 class Audited:
-    """What the audit leaves.
+    """Results of the audit.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Audited:
 
 
 def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace) -> Audited:
-    """Measure every image once; copies and differences between the classes; writes ``audit/`` of the run.
+    """Measure every image once, find copies and class differences; write ``audit/`` of the run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What can be chosen: every name of a family, with its parameters and their defaults."""
+"""The catalogue: every name that can be chosen, with its parameters and their defaults."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _ALSO = {
     ),
     "cnns": (
         "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network that\n"
-        "`leukobench list extractors` names; unfreeze_from: a layer's name, how a block's names begin, or all."
+        "`leukobench list extractors` names; unfreeze_from: a layer's name, the prefix of a block's layers, or all."
     ),
     "layouts": "With --group REGEX, any layout takes the patient from the path.",
 }
 
 
 def lines(family: str) -> list[str]:
-    """One line a name, then how to use one's own.
+    """List the names of a family, one line each, then how to add your own.
 
     Parameters
     ----------

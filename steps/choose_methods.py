@@ -1,4 +1,4 @@
-"""Choose methods: from what an experiment says to selectors and classifiers, checked and unfitted."""
+"""Choose methods: make the selectors and classifiers of an experiment, checked and unfitted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_networks(experiment: Experiment) -> list[Method]:
 
 
 def check_networks(networks: list[Method], balance: str, build: bool = True) -> None:
-    """Whether each says what images it wants and, with `build`, can be built at all, such as from a named layer on.
+    """Check that each network states its input size and, with `build`, that it can be built.
 
     Raises
     ------
@@ -87,18 +87,18 @@ def check_classes(networks: list[Method], classes: list[str]) -> None:
                 f"{method.label} is for {most} classes.",
                 expected=f"images of {most} classes",
                 received=f"{len(classes)} classes: {', '.join(classes)}",
-                fix="take custom_cnn, or images of two classes.",
+                fix="use custom_cnn, or images of two classes.",
             )
 
 
 def weights_in_words(method: Method) -> str:
-    """What a network starts from: its weights, as tables call them; random ones are RANDOM."""
+    """Initial weights of a network in words; random weights are called RANDOM."""
     weights = getattr(method.estimator, "weights_label", "")
     return f"{weights} weights" if weights else "trained from scratch"
 
 
 def experiment_for_size(experiment: Experiment, images: int) -> tuple[Experiment, list[str]]:
-    """The experiment with classifiers that can be fitted to so many images, and which ones were replaced, in words."""
+    """Replace classifiers that are too slow for this number of images; return which were replaced, in words."""
     if not needs_variants(experiment.evaluation.large_data, images):
         return experiment, []
     variants: dict[str, Choice] = {}
@@ -114,7 +114,7 @@ def experiment_for_size(experiment: Experiment, images: int) -> tuple[Experiment
 
 
 def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
-    """Parameters to be searched and their values: those that the user names, else those of the search space."""
+    """Parameters to be tuned and their values: those that the user names, else those of the search space."""
     if choice.searched:
         count, known = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
         return {name: search.points(count, type(known.get(name)) is int) for name, search in choice.searched.items()}
@@ -124,7 +124,7 @@ def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any
 
 
 def fit_rules(experiment: Experiment) -> FitRules:
-    """How every fit is done; searches that a choice names go over the whole grid unless the experiment says how."""
+    """Rules of every fit; ``search`` means the whole grid unless the experiment sets another way."""
     evaluation = experiment.evaluation
     named = any(choice.searched for choice in [*experiment.selectors, *experiment.classifiers])
     tuning = "grid" if named and evaluation.tuning == "none" else evaluation.tuning

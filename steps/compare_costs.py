@@ -1,4 +1,4 @@
-"""Compare costs: networks trained end to end beside the best that frozen features reach, with what each costs."""
+"""Compare costs: networks trained end to end and the best combinations of frozen features."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compare_costs(
 def extractor_costs(
     extractors: Mapping[str, Extractor], index: ImageIndex, workspace: Workspace
 ) -> dict[str, ExtractorCost]:
-    """What each extractor costs, timed on a few of the images in a process of its own; those that fail are left out."""
+    """Time each extractor on a few of the images in a separate process; those that fail are left out."""
     rows = np.linspace(0, len(index) - 1, min(_TIMED_IMAGES, len(index))).astype(int)
     files = [Path(path).read_bytes() for path in index.images["path"].iloc[rows]]
     costs: dict[str, ExtractorCost] = {}

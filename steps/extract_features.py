@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 def extract_features(
     extractors: Mapping[str, Extractor], index: ImageIndex, workspace: Workspace
 ) -> list[FeatureSource]:
-    """Features of every image; an extractor that fails fails alone.
+    """Features of every image; if one extractor fails, the others go on.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def images_to_extract(extractors: Mapping[str, Extractor], index: ImageIndex) ->
 
 
 def _extract_together(group: Together, index: ImageIndex, workspace: Workspace) -> None:
-    """Compute, in one pass, the images that all members of `group` lack; what fails here is tried again alone."""
+    """Compute the uncached images of all members of `group` in one pass; after a failure each member is tried alone."""
     caches = [FeatureCache.shared(member.identity) for member in group.members]
     known = set.union(*(cache.image_ids() for cache in caches))
     missing = list({name: (name, path) for name, path in index.files() if name not in known}.values())

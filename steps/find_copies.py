@@ -1,4 +1,4 @@
-"""Find copies: pairs of files that hold one picture, as a table and as contact sheets."""
+"""Find copies: pairs of files of one image, as a table and as contact sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find images: every file of the folder by its bytes, with label, patient and the ledger of what is not used."""
+"""Find images: every file of the folder by its SHA-256, with label and patient, and the ledger of unused files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDENTIFYING = "identifying images"
 
 
 def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
-    """Every image by its bytes; nothing is decoded yet, and nothing checked but that the run is of these images.
+    """Index every image by its SHA-256; check that the run is of these images; nothing is decoded yet.
 
     Raises
     ------

@@ -12,7 +12,7 @@ FITTING, TRAINING = "fitting combinations", "training networks"
 
 
 def fit_combinations(grid: Grid, workspace: Workspace) -> RecordStore:
-    """Bring a record for every combination and fold that has none, or only a failed one, into the run's folder."""
+    """Fit every combination and fold that has no record yet, or only a failed one."""
     store = RecordStore(workspace.folder.records)
     with workspace.progress(FITTING, sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
         run_grid(grid, store, workspace.executor, advance)

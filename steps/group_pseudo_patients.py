@@ -10,11 +10,11 @@ from ..images.index import ImageIndex
 from ..images.pseudo_patients import blocks, stain_clusters
 
 _MOST_GROUPS = 0.8
-"""Share of the images' own groups: above it, the pseudo-patients are mostly single images."""
+"""Groups per image above which the pseudo-patients are mostly single images."""
 
 
 def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np.ndarray) -> ImageIndex:
-    """The index with the groups that ``images.pseudo_patients`` wants; the same index where it wants none.
+    """Return the index with the groups that ``images.pseudo_patients`` describes; unchanged without that key.
 
     Raises
     ------
@@ -27,9 +27,9 @@ def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np
     if (known := int((index.images["patient"] != "").sum())) > 0:
         raise ConfigurationError(
             "Pseudo-patients would put real patients on both sides of a split.",
-            expected="images of which no patient is known",
+            expected="images without known patients",
             received=f"{known:,} of {len(index):,} images have a patient ({index.patients})",
-            fix="leave out images.pseudo_patients.",
+            fix="remove images.pseudo_patients.",
         )
     if pseudo.blocks:
         words = f"blocks of {pseudo.blocks} consecutive file numbers"
@@ -39,9 +39,9 @@ def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np
         grouped = index.with_pseudo_patients(stain_clusters(index.images, colours, pseudo.stain or 0), words)
     if (count := len(np.unique(grouped.group))) > _MOST_GROUPS * len(np.unique(index.group)):
         raise ConfigurationError(
-            "Pseudo-patients that are single images test nothing.",
+            "Pseudo-patients of a single image each test nothing.",
             expected=f"{words} that hold several images each",
             received=f"{count:,} groups of {len(index):,} images",
-            fix="larger blocks (file names need numbers), or fewer clusters.",
+            fix="use larger blocks (file names need numbers), or fewer clusters.",
         )
     return grouped

@@ -20,7 +20,7 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
     Raises
     ------
     ImagesError
-        Images have changed, or cannot be split into so many folds.
+        Images have changed, or cannot be split into this number of folds.
     """
     evaluation = prepared.experiment.evaluation
     sources = extract_features(prepared.extractors, audited.index, workspace)

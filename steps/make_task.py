@@ -1,4 +1,4 @@
-"""Make the task: what is to be predicted, from the index or from the images of a finished run."""
+"""Make the task: labels and groups, from the index or from the images of a finished run."""
 
 from __future__ import annotations
 

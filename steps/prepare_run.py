@@ -34,12 +34,12 @@ _ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """What an experiment is about, before anything is computed.
+    """Everything about a run that is known before anything is computed.
 
     Attributes
     ----------
     experiment : Experiment
-        With classifiers that can be fitted to so many images.
+        The experiment, with classifiers suited to the number of images.
     notes : list of str
         Which classifiers were replaced, and by what.
     extractors : dict of str to Extractor

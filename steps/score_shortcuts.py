@@ -1,4 +1,4 @@
-"""Score shortcuts: baselines that need no look at a cell, on the same folds as everything else."""
+"""Score shortcuts: baselines that ignore the cells, on the same folds as everything else."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 )
 """Name, columns of the measurements, classifier and its parameters."""
 _AS_IT_IS = "sklearn.preprocessing.FunctionTransformer"
-"""Selector of the shortcuts: facts that are the same for all files decide nothing, which is a result."""
+"""Selector of the shortcuts: facts that are equal for all files predict nothing, which is a result, not an error."""
 
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A baseline that needs no look at a cell.
+    """A baseline that ignores the cells.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluati
 
 
 def shortcuts(evaluation: Evaluation, images: int) -> Iterator[Shortcut]:
-    """Every shortcut, with classifiers that can be fitted to so many images."""
+    """Every shortcut, with classifiers suited to the number of images."""
     seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
     selector = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     large = needs_variants(evaluation.large_data, images)

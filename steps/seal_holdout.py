@@ -1,4 +1,4 @@
-"""Seal the holdout: whole groups are put aside before anything is fitted, and opened once by `leukobench unseal`."""
+"""Seal the holdout: whole groups are set aside before anything is fitted, and opened once by `leukobench unseal`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) ->
 
 
 def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:
-    """Rows of the sealed holdout, bool: whole groups, `part` of them, every class among them where that is possible."""
+    """Rows of the sealed holdout, bool: a share `part` of the groups, with every class if possible."""
     rows = np.zeros(len(index), dtype=bool)
     if part:
         labels = np.unique(index.images["label"], return_inverse=True)[1].astype(np.int64)

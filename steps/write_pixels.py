@@ -1,4 +1,4 @@
-"""Write pixels: every image at the size that a network wants, in one memory-mapped file."""
+"""Write pixels: every image at a network's input size, in one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pixel_combinations(networks: Sequence[Method], index: ImageIndex, workspace:
 
 
 def pixels_for(network: Method, files: Sequence[tuple[str, str]], workspace: Workspace) -> tuple[Path, str]:
-    """Bring the images `files`, (image_id, path) each, into one file as a network wants them; its path and identity.
+    """Write the images `files`, (image_id, path) each, at a network's input size into one file; its path and identity.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def pixels_for(network: Method, files: Sequence[tuple[str, str]], workspace: Wor
 
 
 def input_of(network: Method) -> tuple[tuple[int, int], str]:
-    """Height and width of the images that a network wants, and how they are resized."""
+    """Input size of a network, and how images are resized to it."""
     height, width = network.estimator.input_size
     return (height, width), getattr(network.estimator, "interpolation", "bilinear")
 
 
 def _reading() -> list[str]:
-    """What decides the pixels beside the files: the code that reads them, and Pillow."""
+    """What decides the pixels besides the files: the code that reads them, and Pillow."""
     return [*(file_digest(Path(module.__file__ or "")) for module in (reading, decoding)), version("pillow")]
 
 

@@ -1,1 +1,1 @@
-"""Questions put to experiments and finished runs: what a run will cost, what leaks add, what the sealed images say."""
+"""Studies of experiments and finished runs: planned costs, leaks, the sealed holdout, several data sets."""

@@ -93,14 +93,14 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
 
 
 def _recorded(folder: RunFolder, seal: str) -> dict[str, Any] | None:
-    """What an earlier call wrote down, of the same sealed images."""
+    """Result of an earlier call on the same sealed images."""
     recorded = folder.read_json("holdout.json")
     if recorded and recorded["sealed"] != seal:
         raise ConfigurationError(
             "A holdout of this run was opened before, with other sealed images.",
             expected="one seal, opened once",
             received=f"opened on {recorded['opened']}",
-            fix="images that no one has looked at; what is chosen among these now was not chosen blindly.",
+            fix="use new images; a choice made after looking at these is not independent of them.",
         )
     return dict(recorded) if recorded else None
 
@@ -161,16 +161,16 @@ def _rows_that_were_sealed(audited: Audited, run: FinishedRun) -> np.ndarray:
     before = run.table("sealed.parquet")["image_id"]
     if sorted(before) != sorted(audited.index.images["image_id"][sealed]):
         raise ImagesError(
-            "The sealed images are not those that the run put aside.",
+            "The sealed images are not those that the run set aside.",
             expected=f"the {len(before)} images of sealed.parquet",
             received=str(run.experiment.images.folder),
-            fix="bring the folder back to the state that the run saw.",
+            fix="restore the folder to its state at the time of the run.",
         )
     return sealed
 
 
 def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Winner, workspace: Workspace) -> Grid:
-    """One combination beside the shortcuts, and one fold: everything else to train on, what was sealed to test on."""
+    """One combination and the shortcuts on one fold: the sealed images for testing, all others for training."""
     task, rules = make_task(audited.index), fit_rules(experiment)
     fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
     baselines = shortcut_baselines(audited, workspace.folder, experiment.evaluation)
@@ -196,7 +196,7 @@ def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[st
     for combination in grid.combinations():
         record = store.read(grid.key(combination, grid.folds[0]))
         if record is None or record.probabilities is None:
-            lines.append(f"{' x '.join(combination.labels)}: FAILED; the same command tries again")
+            lines.append(f"{' x '.join(combination.labels)}: FAILED; run the same command to try again")
         else:
             analysis.add(combination.labels, combination.kind, record.probabilities[None])
     table = analysis.tables()["leaderboard"].sort_values(["kind", evaluation.rank_by], ascending=[True, False])

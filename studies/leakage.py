@@ -1,4 +1,4 @@
-"""What each kind of leak adds to a score: the same combinations under leaky and honest protocols."""
+"""How much each kind of leak adds to a score: the same combinations under leaky and correct protocols."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CHOSEN: dict[str, list[Any]] = {
     "selectors": ["anova", {"rfe": {"n_features": 100}}],
     "classifiers": ["logistic_regression", "naive_bayes", "knn"],
 }
-"""What `leukobench leakage` compares unless an experiment says otherwise: minutes, not hours."""
+"""What `leukobench leakage` compares by default: minutes, not hours."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,10 @@ def _check(experiment: Experiment) -> None:
     changed += ["cnns"] * bool(experiment.cnns)
     if changed or searched:
         raise ConfigurationError(
-            "Leaks are measured on combinations with fixed parameters, without anything beside them.",
-            expected="evaluation with folds and seed alone, and no search",
+            "Leaks can only be measured on combinations with fixed parameters.",
+            expected="evaluation with only folds and seed, and no search",
             received=", ".join([*(f"{key}: {getattr(evaluation, key, 'some')}" for key in changed), *searched]),
-            fix="leave that out for this command.",
+            fix="remove the rest for this command.",
         )
 
 
@@ -260,7 +260,7 @@ def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) ->
         raise EveryCombinationFailedError(
             "No combination could be scored with and without a leak.",
             received=f"{len(table):,} rows without a number",
-            fix="more images a class, or other combinations; `leukobench run` says why each of them fails.",
+            fix="more images a class, or other combinations; `leukobench run` shows why each of them fails.",
         )
     summary = _summary(table[table["metric"] == METRICS[0].name])
     if failed := int(summary["failed"].sum()):

@@ -81,7 +81,7 @@ class Plan:
         tried = ", ".join(f"{count:,}" for count in self.tried)
         return [
             *lines,
-            f"In all about {duration(self.seconds)}; memory up to {memory}; disk {disk}.",
+            f"Total: about {duration(self.seconds)}; memory up to {memory}; disk {disk}.",
             f"Extrapolated from trial runs on {tried} images, which took {duration(self.trials_s)}.",
         ]
 

@@ -21,7 +21,7 @@ def test_pseudo_patients_that_are_single_images_are_refused(experiment: Any, ima
     for number, path in enumerate(sorted(images.rglob("*.jpg"))):
         path.rename(path.with_name("x" * (number + 1) + ".jpg"))
     for said in ({"blocks": 4}, {"stain": 50}):
-        with pytest.raises(ConfigurationError, match="single images test nothing"):
+        with pytest.raises(ConfigurationError, match="of a single image each test nothing"):
             run(experiment(images={"folder": images, "layout": "folders", "pseudo_patients": said}))
     outcome = run(
         experiment(images={"folder": images, "layout": "folders", "pseudo_patients": {"stain": 4}}), workers=1

@@ -94,7 +94,7 @@ def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_
     outcome = run(experiment(), workers=1)
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet")
     Path(sealed["path"].iloc[0]).unlink()
-    with pytest.raises(ImagesError, match="not those that the run put aside"):
+    with pytest.raises(ImagesError, match="not those that the run set aside"):
         unseal(outcome.folder, workers=1)
     assert not (outcome.folder / "holdout.json").exists()
 

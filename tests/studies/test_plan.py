@@ -42,7 +42,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Ma
     assert plan.disk_bytes > 0
     assert (tmp_path / "seen").stat().st_size == plan.tried[-1] < 96, "features of the trials alone"
     assert sorted(path.name for path in said.folder.iterdir()) == ["plan.json"]
-    assert "In all about" in "\n".join(plan.lines())
+    assert "Total: about" in "\n".join(plan.lines())
 
 
 @pytest.mark.slow
