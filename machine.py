@@ -1,10 +1,12 @@
-"""The machine: cores, the protocols of what spreads work and shows its progress, and the digest of our own code."""
+"""The machine: cores, GPU, the protocols of what spreads work and shows its progress, the digest of our own code."""
 
 from __future__ import annotations
 
 import functools
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,21 +60,42 @@ def cores() -> int:
     return int(joblib.cpu_count())
 
 
+_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+def has_gpu() -> bool:
+    """Whether the machine has a GPU that the environment does not hide; nothing is imported."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    return not hidden and (shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES)))
+
+
+DECIDE_NOTHING = {
+    "errors": "messages to the user",
+    "storage": "writes bytes, names them by their digest, and knows no number",
+    "machine": "spreads work over cores, on which no number depends; a GPU is in the software of a record",
+    "registry": "finds what other modules define; names and parameters are in the identity of a method",
+    "classifiers": "names alone",
+    "classifiers.cnns": "names alone",
+    "selection": "names alone",
+    "evaluation.identity": "names what decides: whatever it changes is another identity already",
+    "evaluation.records": "stores numbers as they are",
+}
+"""Module -> why it decides no number, though it is imported where numbers are computed."""
 _PACKAGE = Path(__file__).parent
 _IMPORT = re.compile(r"^[ \t]*from[ \t]+(\.+)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 
 
-def code_digest(*modules: str, apart_from: frozenset[str] = frozenset()) -> str:
+def code_digest(*modules: str, apart_from: Collection[str] = ()) -> str:
     """SHA-256 (hex) of the source of modules of leukobench and of every module of it that they import, however deep.
 
     Parameters
     ----------
     *modules : str
         Such as ``"evaluation.runner"``, without the package's own name.
-    apart_from : frozenset of str
-        Modules whose source does not count.
+    apart_from : collection of str
+        Modules whose source does not count, such as `DECIDE_NOTHING`.
     """
-    reached = sorted(frozenset().union(*map(imported_modules, modules)) - apart_from)
+    reached = sorted(frozenset().union(*map(imported_modules, modules)).difference(apart_from))
     return digest([[name, file_digest(_source(name))] for name in reached])
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from .errors import ConfigurationError, LeukobenchError, UnknownNameError
 from .storage import digest, file_digest
 
+_PACKAGE = "leukobench."
+
 
 class Registry:
     """Names of one family (extractors, selectors, classifiers, layouts) and the objects they stand for.
@@ -25,6 +27,8 @@ class Registry:
     ----------
     family : str
         Singular name used in messages, such as ``"classifier"``.
+    listed_as : str, optional
+        FAMILY of ``leukobench list`` that shows the names; the plural of `family` by default.
 
     Notes
     -----
@@ -32,8 +36,8 @@ class Registry:
     dot, such as ``"mypackage.models:Forest"`` or ``"sklearn.svm.NuSVC"``, is imported as it stands.
     """
 
-    def __init__(self, family: str) -> None:
-        self.family = family
+    def __init__(self, family: str, listed_as: str = "") -> None:
+        self.family, self.listed_as = family, listed_as or f"{family}s"
         self._items: dict[str, Any] = {}
 
     def add(self, name: str, item: Any) -> None:
@@ -75,57 +79,66 @@ class Registry:
             f"There is no {self.family} called '{name}'.",
             expected=", ".join(self.names()) + f"; or a dotted name such as package.module:{self.family.title()}",
             received=name,
-            fix=f"did you mean {' or '.join(nearest)}?" if nearest else f"see `leukobench list {self.family}s`.",
+            fix=f"did you mean {' or '.join(nearest)}?" if nearest else self._see_list(),
         )
 
     def parameters(self, name: str) -> dict[str, Any]:
         """Keyword parameters of `name` and their defaults, from its signature; ``...`` where there is no default."""
         item = self.get(name)
         try:
-            found = inspect.signature(item).parameters.values()
+            signature = inspect.signature(item).parameters.values()
         except (TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"'{name}' is not a {self.family}.", expected="a class or function with parameters", received=repr(item)
             ) from error
-        named = [p for p in found if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        settled = item.keywords if isinstance(item, functools.partial) else {}
-        known = {p.name: ... if p.default is p.empty else p.default for p in named if p.name not in settled}
-        if any(p.kind == p.VAR_KEYWORD for p in found) and hasattr(item, "get_params"):
-            known |= item().get_params()  # such as xgboost.XGBClassifier, which takes most of its parameters so
-        return known
+        keywords = [p for p in signature if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        bound = item.keywords if isinstance(item, functools.partial) else {}
+        defaults = {p.name: ... if p.default is p.empty else p.default for p in keywords if p.name not in bound}
+        if any(p.kind == p.VAR_KEYWORD for p in signature) and hasattr(item, "get_params"):
+            defaults |= item().get_params()  # such as xgboost.XGBClassifier, which takes most of its parameters so
+        return defaults
 
-    def make(self, name: str, given: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
-        """Call the object `name` with the user's parameters `given`, and those of `offered` that it accepts.
+    def make(self, name: str, parameters: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
+        """Call the object `name` with the user's `parameters`, and with those of `offered` that it accepts.
 
         Raises
         ------
         ConfigurationError
             A parameter is unknown or its value is refused.
         """
-        known = self.parameters(name)
-        for parameter in given:
-            if parameter not in known:
-                nearest = [name for name in known if name.lower() == parameter.lower()]
-                nearest = nearest or difflib.get_close_matches(parameter, known, n=1)
+        defaults = self.parameters(name)
+        for parameter in parameters:
+            if parameter not in defaults:
+                nearest = [default for default in defaults if default.lower() == parameter.lower()]
+                nearest = nearest or difflib.get_close_matches(parameter, defaults, n=1)
                 raise ConfigurationError(
                     f"The {self.family} '{name}' has no parameter '{parameter}'.",
-                    expected=", ".join(known) or "no parameters",
+                    expected=", ".join(defaults) or "no parameters",
                     received=parameter,
-                    fix=f"did you mean {nearest[0]}?" if nearest else f"see `leukobench list {self.family}s`.",
+                    fix=f"did you mean {nearest[0]}?" if nearest else self._see_list(),
                 )
-        accepted = {key: value for key, value in (offered or {}).items() if key in known and key not in given}
+        accepted = {key: value for key, value in (offered or {}).items() if key in defaults and key not in parameters}
         try:
-            made = self.get(name)(**given, **accepted)
-            _validate(made)
+            instance = self.get(name)(**parameters, **accepted)
+            _validate(instance)
         except LeukobenchError:
             raise
         except Exception as error:
             raise ConfigurationError(
                 f"The {self.family} '{name}' refuses its parameters.",
-                received=f"{dict(given)}: {error or type(error).__name__}",
-                fix=f"see `leukobench list {self.family}s`.",
+                received=f"{dict(parameters)}: {error or type(error).__name__}",
+                fix=self._see_list(),
             ) from error
-        return made
+        return instance
+
+    def module(self, name: str) -> str:
+        """Module of leukobench that defines `name`, such as ``"classifiers.svm"``; empty for what others define.
+
+        Nothing is imported for it.
+        """
+        item = self._items.get(name, name)
+        ours = isinstance(item, str) and item.startswith(_PACKAGE)
+        return item.removeprefix(_PACKAGE).replace(":", ".").rpartition(".")[0] if ours else ""
 
     def source_digest(self, name: str) -> str:
         """SHA-256 of the source that defines `name`, so that results are not reused after it was edited.
@@ -137,6 +150,9 @@ class Registry:
         except TypeError:
             return ""
         return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
+
+    def _see_list(self) -> str:
+        return f"see `leukobench list {self.listed_as}`."
 
     def _plugins(self) -> dict[str, Any]:
         from importlib.metadata import entry_points  # slow to import, and seldom needed

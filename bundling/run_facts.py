@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__
 from ..evaluation.combination_names import NAMES, Names, named, rows_of
-from ..evaluation.grid import installed_versions
+from ..evaluation.identity import installed_versions
 from ..runs.folder import RunFolder
 from ..steps.write_pixels import PIXELS
 from .finished_run import FinishedRun

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import EngineError
-from ..networks.frameworks import has_gpu
+from ..machine import has_gpu
 from .stored_trees import check_trees
 
 _MOST_KEPT = 3

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from ..networks.frameworks import has_gpu
-from ..storage import digest, file_digest
+from ..storage import digest
 from .folds import Fold
+from .identity import NETWORK_RUNNER, RUNNER, runner_software
 from .methods import FitRules, Method
 from .task import Task
-
-_LEARNING = ("imbalanced-learn", "scikit-learn", "scikit-learn-intelex", "xgboost-cpu", "xgboost")
-_DISTRIBUTIONS = ("numpy", "scipy", *_LEARNING)
-_ROOMS_THAT_DECIDE = ("classifiers", "selection")
-_FILES_THAT_DECIDE = (
-    "calibration",
-    "folds",
-    "methods",
-    "metrics",
-    "runner",
-    "scorer",
-    "statistics/ranking",
-    "task",
-    "tuning",
-)
 
 
 @dataclass(frozen=True)
@@ -90,34 +73,6 @@ def spread(units: Sequence[Unit], workers: int) -> list[Unit]:
     ]
 
 
-def software_versions() -> dict[str, str]:
-    """Versions of the libraries and digest of the code that decide the numbers of a cell."""
-    root = Path(__file__).parent.parent
-    sources = sorted(path for room in _ROOMS_THAT_DECIDE for path in (root / room).glob("*.py"))
-    return _versions(_DISTRIBUTIONS, sources)
-
-
-def network_versions() -> dict[str, str]:
-    """The same for networks trained end to end, whose estimators say themselves on what else they depend."""
-    return _versions(("numpy", "scikit-learn"), [])
-
-
-def _versions(distributions: Sequence[str], sources: list[Path]) -> dict[str, str]:
-    own = [Path(__file__).parent / f"{name}.py" for name in _FILES_THAT_DECIDE]
-    code = digest([file_digest(path) for path in [*sources, *own]])[:16]
-    found = installed_versions(distributions) | {"leukobench code": code}
-    return found | {"gpu": "shown"} if has_gpu() else found
-
-
-def installed_versions(distributions: Sequence[str]) -> dict[str, str]:
-    """Versions of those distributions that are installed."""
-    found = {}
-    for name in distributions:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
 @dataclass(frozen=True)
 class Grid:
     """All combinations over shared folds.
@@ -139,8 +94,6 @@ class Grid:
     rules: FitRules = field(default_factory=FitRules)
     baselines: Sequence[Combination] = ()
     networks: Sequence[Combination] = ()
-    software: Mapping[str, str] = field(default_factory=software_versions)
-    network_software: Mapping[str, str] = field(default_factory=network_versions)
 
     def combinations(self) -> Iterator[Combination]:
         """Every extractor with every selector with every classifier, then networks, then baselines."""
@@ -152,7 +105,7 @@ class Grid:
     def key(self, combination: Combination, fold: Fold) -> str:
         """Name of the record: everything that the numbers of this cell depend on."""
         parts = (combination.source.identity, combination.selector.identity, combination.classifier.identity)
-        software = self.network_software if combination.source.images else self.software
+        software = self._software[NETWORK_RUNNER if combination.source.images else RUNNER]
         return digest([parts, self._fold_digests[fold.repeat, fold.number], self.rules.identity(), software])
 
     def pending(self, finished: set[str]) -> list[Unit]:
@@ -166,8 +119,8 @@ class Grid:
                 if (key := self.key(combination, fold)) not in finished:
                     cells.setdefault((*names, position), []).append((key, combination.classifier))
         units = [
-            Unit(parts[source, selector].source, parts[source, selector].selector, self.folds[fold], tuple(found))
-            for (source, selector, fold), found in cells.items()
+            Unit(parts[source, selector].source, parts[source, selector].selector, self.folds[fold], tuple(classifiers))
+            for (source, selector, fold), classifiers in cells.items()
         ]
         order = {selector.label: position for position, selector in enumerate(self.selectors)}
 
@@ -180,3 +133,7 @@ class Grid:
     @cached_property
     def _fold_digests(self) -> dict[tuple[int, int], str]:
         return {(fold.repeat, fold.number): fold.digest(self.task) for fold in self.folds}
+
+    @cached_property
+    def _software(self) -> dict[str, dict[str, str]]:
+        return {runner: runner_software(runner) for runner in (RUNNER, NETWORK_RUNNER)}

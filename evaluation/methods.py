@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..registry import Registry
+from .identity import installed_versions, method_code
 from .metrics import METRICS, RANK_BY
 
 _MOST_CANDIDATES = 5000
@@ -79,6 +80,8 @@ class FitRules:
         search: list[Any] = [self.tuning, self.budget, self.metric] if self.tuning != "none" else []
         if search and not METRICS.ships(self.metric):
             search.append(METRICS.source_digest(self.metric))
+        if self.tuning == "optuna":
+            search.append(installed_versions(["optuna"]))
         return [self.balance, self.calibration, self.seed, *search]
 
 
@@ -113,15 +116,14 @@ def make_method(
             received=f"{count:,} ({' x '.join(str(len(values)) for values in axes.values())})",
             fix="search fewer parameters, or name a few values for each.",
         )
-    made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-    candidates = tuple(Candidate(one, registry.make(name, {**parameters, **one}, offered)) for one in made)
+    points = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    candidates = tuple(Candidate(point, registry.make(name, {**parameters, **point}, offered)) for point in points)
     estimator = candidates[0].estimator
     _check_estimator(registry, name, estimator)
     identity = {"name": name, "parameters": dict(parameters), "class_weight": class_weight}
+    identity["code"] = method_code(registry, name)
     if axes:
         identity["searched"] = dict(axes)
-    if not registry.ships(name):
-        identity["source"] = registry.source_digest(name)
     if hasattr(estimator, "depends_on"):
         identity["depends on"] = estimator.depends_on()
     return Method(label, estimator, identity, axes, candidates)
@@ -168,12 +170,12 @@ def prepared(
     return make
 
 
-def taken_by_fit(estimator: Any, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `told` that `fit` takes; a calibrating wrapper passes them on to what it calibrates."""
+def taken_by_fit(estimator: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `arguments` that `fit` takes; a calibrating wrapper passes them on to what it calibrates."""
     names = set(inspect.signature(estimator.fit).parameters)
     if hasattr(estimator, "estimator"):
         names |= set(inspect.signature(estimator.estimator.fit).parameters)
-    return {name: value for name, value in told.items() if name in names}
+    return {name: value for name, value in arguments.items() if name in names}
 
 
 def weights_by_code(estimator: Any, classes: Sequence[str]) -> Any:

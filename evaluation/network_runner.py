@@ -64,7 +64,7 @@ def pending_networks(grid: Grid, store: RecordStore) -> list[Unit]:
     return [replace(unit, classifiers=(one,)) for unit in units for one in unit.classifiers]
 
 
-def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance = lambda done, said: None) -> None:
+def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance = lambda done, words: None) -> None:
     """Bring a record into `store` for every network and fold that has none, or only a failed one.
 
     Parameters
@@ -123,10 +123,10 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
 def reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
     """What writes into `path` how far a training is, and ends the process where its `parent` has ended."""
 
-    def report(said: Mapping[str, Any]) -> None:
+    def report(training: Mapping[str, Any]) -> None:
         if os.getppid() != parent:  # the run was killed: its next start would train beside this process
             os._exit(1)
-        write_text(path, json.dumps(dict(said)))
+        write_text(path, json.dumps(dict(training)))
 
     return report
 
@@ -138,9 +138,9 @@ def follow(job: Any, path: Path, name: str, advance: Advance) -> Any:
         time.sleep(_LOOK_S)
         # A plug-in may report anything.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(path.read_text(encoding="utf-8"))
-            reached = max(done, min(1.0, float(said["done"])))
-            words = f"{name}, {_in_words(said)}"
+            training = json.loads(path.read_text(encoding="utf-8"))
+            reached = max(done, min(1.0, float(training["done"])))
+            words = f"{name}, {_in_words(training)}"
             advance(reached - done, words)
             done = reached
     result = job.result()
@@ -153,12 +153,12 @@ def _name(unit: Unit) -> str:
     return f"{unit.classifiers[0][1].label}, {repeat}fold {unit.fold.number}"
 
 
-def _in_words(said: Mapping[str, Any]) -> str:
-    words = str(said["phase"])
-    if "loss" in said:
-        words += f", epoch {said['epoch']}/{said['epochs']}, loss {said['loss']:.3f}"
-    if not math.isnan(said.get("validation_loss", math.nan)):
-        words += f", validation {said['validation_loss']:.3f}"
+def _in_words(training: Mapping[str, Any]) -> str:
+    words = str(training["phase"])
+    if "loss" in training:
+        words += f", epoch {training['epoch']}/{training['epochs']}, loss {training['loss']:.3f}"
+    if not math.isnan(training.get("validation_loss", math.nan)):
+        words += f", validation {training['validation_loss']:.3f}"
     return words
 
 

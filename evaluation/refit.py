@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .folds import Fold, InnerFolds
 from .methods import FitRules, Method, prepared, taken_by_fit
-from .task import Task
+from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
 
 
@@ -32,10 +32,8 @@ class Refitted:
 
     def probabilities(self, features: NDArray[Any], classes: int) -> NDArray[np.float64]:
         """Of images with these features, shape (n, classes); 0 for a class that was not trained on."""
-        found = np.zeros((len(features), classes))
         reduced = np.asarray(self.selector.transform(np.asarray(features, dtype=np.float64)))
-        found[:, self.classifier.classes_.astype(int)] = self.classifier.predict_proba(reduced)
-        return found
+        return over_classes(self.classifier.predict_proba(reduced), self.classifier.classes_, classes)
 
 
 def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Method, rules: FitRules) -> Refitted:
@@ -61,11 +59,11 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
     inner = InnerFolds(task, everything, rules.seed)
     train = np.asarray(features, dtype=np.float64)
     with threadpool_limits(1):
-        known = InnerFeatures(train, task.labels, task.groups, task.classes)
-        chosen = choose(selector, classifier, known, inner, rules)
-        selecting = clone(chosen.selector.estimator).fit(train, task.labels)
+        inner_features = InnerFeatures(train, task.labels, task.groups, task.classes)
+        chosen = choose(selector, classifier, inner_features, inner, rules)
+        fitted_selector = clone(chosen.selector.estimator).fit(train, task.labels)
         method = replace(classifier, estimator=chosen.classifier.estimator)
         estimator = prepared(method, rules, inner, task.classes)()
-        reduced = np.asarray(selecting.transform(train))
+        reduced = np.asarray(fitted_selector.transform(train))
         fitted = estimator.fit(reduced, task.labels, **taken_by_fit(estimator, {"groups": task.groups}))
-    return Refitted(selecting, fitted, chosen.parameters())
+    return Refitted(fitted_selector, fitted, chosen.parameters())

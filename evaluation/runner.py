@@ -21,7 +21,7 @@ from .folds import InnerFolds, check
 from .grid import Grid, Unit, spread
 from .methods import Candidate, FitRules, Method, prepared, taken_by_fit
 from .records import Record, RecordStore
-from .task import Task
+from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
 
 _TOLERANCE = 1e-3
@@ -105,8 +105,8 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
         return Record(None, error=traceback.format_exc())
     make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner, features.classes)
     record = classify(make, selected, features.labels, len(features.classes), groups=features.groups)
-    said = [*chosen.warnings, *record.warnings]
-    return replace(record, fit_s=record.fit_s + tuning_s, tuned=chosen.parameters(), warnings=said)
+    messages = [*chosen.warnings, *record.warnings]
+    return replace(record, fit_s=record.fit_s + tuning_s, tuned=chosen.parameters(), warnings=messages)
 
 
 @dataclass
@@ -150,10 +150,10 @@ class _Features:
                 self._selected[position] = self._select(candidate)
             except (Exception, SystemExit):
                 self._selected[position] = traceback.format_exc()
-        made = self._selected[position]
-        if isinstance(made, str):
-            raise _SelectorFailedError(made)
-        return made
+        selected = self._selected[position]
+        if isinstance(selected, str):
+            raise _SelectorFailedError(selected)
+        return selected
 
     def _select(self, candidate: Candidate) -> Sides:
         from sklearn.base import clone
@@ -171,7 +171,9 @@ class _SelectorFailedError(Exception):
     """A selector failed on the training part."""
 
 
-def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], classes: int, **told: Any) -> Record:
+def classify(
+    make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], classes: int, **arguments: Any
+) -> Record:
     """Fit on the training side and predict the test side.
 
     Parameters
@@ -183,7 +185,7 @@ def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], c
         Of the training side.
     classes : int
         Of the whole task.
-    **told
+    **arguments
         Further arguments of `fit`, each for estimators that take it.
     """
     with warnings.catch_warnings(record=True) as caught:
@@ -191,30 +193,30 @@ def classify(make: Callable[[], Any], sides: Sides, labels: NDArray[np.int64], c
         try:
             start = time.perf_counter()
             estimator = make()
-            fitted = estimator.fit(sides.train, labels, **taken_by_fit(estimator, told))
+            fitted = estimator.fit(sides.train, labels, **taken_by_fit(estimator, arguments))
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
             probabilities = _all_classes(fitted, sides.test, classes)
             predict_s = time.perf_counter() - start
-            trained, size = _Trained.of(fitted), _stored_bytes(fitted)
+            network, size = _NetworkFacts.of(fitted), _stored_bytes(fitted)
         except (Exception, SystemExit):
             return Record(None, selector_s=sides.seconds, error=traceback.format_exc())
     return Record(
         probabilities,
         selector_s=sides.seconds,
-        fit_s=fit_s + trained.seconds_before,
+        fit_s=fit_s + network.seconds_before,
         predict_s=predict_s,
         features=int(np.prod(sides.train.shape[1:])),
         support=sides.support,
         warnings=sides.warnings + _messages(caught),
         model_bytes=size + sides.selector_bytes,
-        parameters=trained.parameters,
-        curve=trained.curve,
+        parameters=network.parameters,
+        curve=network.curve,
     )
 
 
 @dataclass(frozen=True)
-class _Trained:
+class _NetworkFacts:
     """What a trained network says of itself; nothing where it is none, or says it in another form."""
 
     parameters: int = 0
@@ -222,20 +224,20 @@ class _Trained:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, fitted: Any) -> _Trained:
+    def of(cls, fitted: Any) -> _NetworkFacts:
         """Of the estimator itself, or of the one whose probabilities it calibrates."""
         calibrated = getattr(fitted, "calibrated_classifiers_", [])
         network = calibrated[0].estimator if len(calibrated) == 1 else fitted
         curve, weights = getattr(network, "curve_", []), getattr(network, "parameters_", 0)
         if not isinstance(weights, int) or not isinstance(curve, list):
             return cls()
-        known = all(isinstance(epoch, dict) and epoch.keys() >= _CURVE for epoch in curve)
-        return cls(weights, float(getattr(network, "seconds_before_", 0.0)), curve if known else [])
+        readable = all(isinstance(epoch, dict) and epoch.keys() >= _CURVE for epoch in curve)
+        return cls(weights, float(getattr(network, "seconds_before_", 0.0)), curve if readable else [])
 
 
 def _stored_bytes(fitted: Any) -> int:
     """How large it is when stored: four bytes a weight of a network, else what pickle makes of it."""
-    if weights := _Trained.of(fitted).parameters:
+    if weights := _NetworkFacts.of(fitted).parameters:
         return BYTES_OF_A_WEIGHT * weights
     with contextlib.suppress(Exception):  # a plug-in need not be storable
         return len(pickle.dumps(fitted))
@@ -244,24 +246,20 @@ def _stored_bytes(fitted: Any) -> int:
 
 def _all_classes(fitted: Any, test: Floats, classes: int) -> NDArray[np.float64]:
     """Probabilities of all classes, zero for those that the training part lacks; refuse what is no probability."""
-    found = np.asarray(fitted.predict_proba(test), dtype=np.float64)
+    probabilities = np.asarray(fitted.predict_proba(test), dtype=np.float64)
     present = np.asarray(fitted.classes_, dtype=int)
-    if found.shape != (len(test), len(present)):
-        raise ValueError(f"predict_proba gave shape {found.shape} instead of {(len(test), len(present))}")
-    if not np.isfinite(found).all():
-        raise ValueError(
-            f"predict_proba gave NaN or infinity for {int((~np.isfinite(found)).any(axis=1).sum())} images"
-        )
-    if found.min() < -_TOLERANCE or np.abs(found.sum(axis=1) - 1).max() > _TOLERANCE:
+    if probabilities.shape != (len(test), len(present)):
+        raise ValueError(f"predict_proba gave shape {probabilities.shape} instead of {(len(test), len(present))}")
+    if not (finite := np.isfinite(probabilities).all(axis=1)).all():
+        raise ValueError(f"predict_proba gave NaN or infinity for {int((~finite).sum())} images")
+    if probabilities.min() < -_TOLERANCE or np.abs(probabilities.sum(axis=1) - 1).max() > _TOLERANCE:
         raise ValueError("predict_proba gave numbers that are no probabilities: below 0, or with another sum than 1")
-    full = np.zeros((len(test), classes))
-    full[:, present] = found
-    return full
+    return over_classes(probabilities, present, classes)
 
 
 def _support(selector: Any) -> list[int]:
-    kept = getattr(selector, "get_support", None)
-    return [int(column) for column in np.flatnonzero(kept())] if kept else []
+    support = getattr(selector, "get_support", None)
+    return [int(column) for column in np.flatnonzero(support())] if support else []
 
 
 def _messages(caught: list[warnings.WarningMessage]) -> list[str]:

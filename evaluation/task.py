@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,3 +63,10 @@ class Task:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def over_classes(probabilities: NDArray[Any], codes: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """Probabilities of the classes at positions `codes`, spread over all `classes`; 0 for the others."""
+    spread = np.zeros((len(probabilities), classes))
+    spread[:, np.asarray(codes, dtype=int)] = probabilities
+    return spread

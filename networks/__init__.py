@@ -12,7 +12,7 @@ from .shipped import shipped_networks
 
 __all__ = ["NETWORKS", "Network", "Preprocessing", "get_network"]
 
-NETWORKS = Registry("network")
+NETWORKS = Registry("network", listed_as="extractors")
 for _network in shipped_networks():
     NETWORKS.add(_network.name, _network)
 

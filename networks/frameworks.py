@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import EngineError
+from ..machine import has_gpu
 
 _BACKENDS = ("tensorflow", "torch", "jax")
 _TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 _NOISE = re.compile(rb"WARNING: All log messages before absl|I\d{4} ")
 _OUT_OF_MEMORY = ("resource_exhausted", "resourceexhausted", "out of memory", "outofmemory")
-_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def load_keras() -> Any:
@@ -165,12 +164,6 @@ def device(keras: Any) -> str:
     if name == "torch":
         return "GPU" if framework.cuda.is_available() or framework.backends.mps.is_available() else "CPU"
     return "GPU" if framework.config.list_physical_devices("GPU") else "CPU"
-
-
-def has_gpu() -> bool:
-    """Whether the machine has a GPU that the environment does not hide; nothing is imported."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
-    return not hidden and (shutil.which("nvidia-smi") is not None or any(map(os.path.exists, _GPU_FILES)))
 
 
 def gpu_usable() -> bool:

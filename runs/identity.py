@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import __version__
+from ..classifiers import CLASSIFIERS
+from ..classifiers.cnns import CNNS
 from ..config.experiment import Experiment
-from ..evaluation.grid import network_versions, software_versions
+from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest
-from ..registry import Registry
+from ..selection import SELECTORS
 from ..storage import digest
 
 _DECIDING = ("extractors", "selectors", "classifiers", "cnns", "evaluation")
@@ -18,11 +20,7 @@ _DECIDING = ("extractors", "selectors", "classifiers", "cnns", "evaluation")
 
 
 def run_digest(
-    experiment: Experiment,
-    extractors: Iterable[Mapping[str, Any]],
-    networks: Sequence[Method],
-    images: str,
-    plugins: Iterable[str],
+    experiment: Experiment, extractors: Iterable[Mapping[str, Any]], networks: Iterable[Method], images: str
 ) -> str:
     """SHA-256 (hex) of everything that decides the results of a run.
 
@@ -31,21 +29,26 @@ def run_digest(
     experiment : Experiment
     extractors : iterable of mapping
         Identity of each.
-    networks : sequence of Method
+    networks : iterable of Method
         That are trained end to end.
     images : str
         Digest of the index.
-    plugins : iterable of str
-        Digests of the source of selectors and classifiers that leukobench does not ship.
     """
     mapping = experiment.to_mapping()
-    decides = [mapping[part] for part in _DECIDING] + [mapping["images"]["pseudo_patients"]]
-    identities: list[Any] = [dict(identity) for identity in extractors]
-    identities += [[method.identity, network_versions()] for method in networks]
-    code = code_digest("pipeline")  # what is computed from stored predictions is computed again after a change
-    return digest([decides, identities, list(plugins), images, software_versions(), code, __version__])
+    return digest(
+        [
+            [mapping[part] for part in _DECIDING] + [mapping["images"]["pseudo_patients"]],
+            [dict(identity) for identity in extractors],
+            [method.identity for method in networks],
+            images,
+            _method_codes(experiment),
+            [runner_software(runner) for runner in (RUNNER, NETWORK_RUNNER)],
+            code_digest("pipeline"),  # what is computed from stored predictions is computed again after a change
+            __version__,
+        ]
+    )
 
 
-def plugin_sources(registry: Registry, names: Iterable[str]) -> list[str]:
-    """Digests of the source of those of `names` that leukobench does not ship."""
-    return [registry.source_digest(name) for name in names if not registry.ships(name)]
+def _method_codes(experiment: Experiment) -> list[str]:
+    chosen = (SELECTORS, experiment.selectors), (CLASSIFIERS, experiment.classifiers), (CNNS, experiment.cnns)
+    return [method_code(registry, choice.name) for registry, choices in chosen for choice in choices]

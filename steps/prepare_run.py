@@ -9,15 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from .. import __version__
-from ..classifiers import CLASSIFIERS
 from ..config.experiment import Experiment
-from ..evaluation.grid import installed_versions, software_versions
+from ..evaluation.identity import installed_versions, runner_software
 from ..evaluation.methods import FitRules, Method
 from ..features.extractors import Extractor, make_extractor
 from ..images.index import ImageIndex
-from ..runs.identity import plugin_sources, run_digest
+from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
-from ..selection import SELECTORS
 from .choose_methods import (
     check_classes,
     check_networks,
@@ -58,11 +56,8 @@ class PreparedRun:
     @cached_property
     def state(self) -> str:
         """Digest of everything that decides the results."""
-        selectors, classifiers = self.experiment.selectors, self.experiment.classifiers
-        plugins = plugin_sources(SELECTORS, [choice.name for choice in selectors])
-        plugins += plugin_sources(CLASSIFIERS, [choice.name for choice in classifiers])
         identities = [extractor.identity for extractor in self.extractors.values()]
-        return run_digest(self.experiment, identities, self.networks, self.index.digest(), plugins)
+        return run_digest(self.experiment, identities, self.networks, self.index.digest())
 
     @cached_property
     def methods(self) -> tuple[list[Method], list[Method]]:
@@ -79,7 +74,7 @@ class PreparedRun:
         machine = {"leukobench": __version__, "python": platform.python_version(), "machine": platform.machine()}
         machine |= installed_versions(_ENGINES)
         identities = {label: dict(extractor.identity) for label, extractor in self.extractors.items()}
-        return {"extractors": identities, "images": self.index.digest(), "software": machine | software_versions()}
+        return {"extractors": identities, "images": self.index.digest(), "software": machine | runner_software()}
 
 
 def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:

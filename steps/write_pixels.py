@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from ..errors import ImagesChangedError, UnreadableImageError
 from ..evaluation.grid import Combination, FeatureSource
 from ..evaluation.methods import Method, make_method
-from ..images import decoding, reading
 from ..images.index import ImageIndex
 from ..images.reading import read_resized
+from ..machine import DECIDE_NOTHING, code_digest
 from ..runs.workspace import Workspace
 from ..selection import SELECTORS
-from ..storage import atomic_path, digest, file_digest
+from ..storage import atomic_path, digest
 
 READING = "reading pixels"
 PIXELS = "pixels"
@@ -70,7 +70,7 @@ def input_of(network: Method) -> tuple[tuple[int, int], str]:
 
 def _reading() -> list[str]:
     """What decides the pixels besides the files: the code that reads them, and Pillow."""
-    return [*(file_digest(Path(module.__file__ or "")) for module in (reading, decoding)), version("pillow")]
+    return [code_digest("images.reading", apart_from=DECIDE_NOTHING), version("pillow")]
 
 
 def _write(

@@ -16,9 +16,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ...machine import DECIDE_NOTHING, code_digest
 from ...networks.build import keras_settings
 from ...networks.frameworks import configured_backend, load_keras, package_version, settle_keras
-from ...storage import digest, file_digest
+from ...storage import digest
 from .augmentation import Augmentation
 from .balancing import balanced_examples
 from .batches import predict_in_batches
@@ -26,6 +27,7 @@ from .checkpoint import Checkpoint
 from .inputs import encode, inner_split, row_count, seed_of
 from .training import Data, Report, Settings, Training
 
+_PACKAGE = "leukobench."
 _SAMPLED = 64
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "torch": ("torch",), "jax": ("jax",)}
 
@@ -85,10 +87,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             Weights are absent, or Keras is.
         """
         backend = configured_backend() or "none"
-        own = Path(__file__).parent
-        files = [*own.glob("*.py"), *(own.parents[1] / "networks").glob("*.py")]
         versions = {name: package_version(name) for name in ("keras", *_DISTRIBUTIONS.get(backend, ()))}
-        return versions | {"code": digest([file_digest(path) for path in sorted(files)])[:16]}
+        own = [base.__module__ for base in type(self).__mro__ if base.__module__.startswith(_PACKAGE)]
+        code = code_digest(*(module.removeprefix(_PACKAGE) for module in own), apart_from=DECIDE_NOTHING)
+        return versions | {"code": code[:16]}
 
     def fit(
         self,

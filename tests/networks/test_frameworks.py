@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from leukobench import machine
 from leukobench.errors import EngineError
 from leukobench.networks import frameworks
 
@@ -77,7 +78,7 @@ def test_a_gpu_counts_if_it_is_shown_and_usable(monkeypatch, visible, shown, dev
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    monkeypatch.setattr(frameworks.shutil, "which", lambda name: "/bin/nvidia-smi" if shown else None)
-    monkeypatch.setattr(frameworks, "_GPU_FILES", ())
+    monkeypatch.setattr(machine.shutil, "which", lambda name: "/bin/nvidia-smi" if shown else None)
+    monkeypatch.setattr(machine, "_GPU_FILES", ())
     monkeypatch.setattr(frameworks, "device", lambda keras: device)
     assert frameworks.gpu_usable() is usable
