@@ -13,7 +13,9 @@ from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
-from ..features.extractors import Extractor, NetworkExtractor, make_extractor
+from ..features.extractor import Extractor
+from ..features.extractors import make_extractor
+from ..features.network_extractor import NetworkExtractor
 from ..features.openvino_engine import converted_network
 from ..runs.workspace import Workspace
 from ..serving.served_network import ServedNetwork, relative_distance

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMAT_VERSION = 1
+SPEAKS_FOR = {"format": ("features.cache", "features.extraction")}
+"""Key of every identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 PART_ROWS = 2048
 _IDENTITY = b"leukobench.identity"
 _log = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from ..errors import StorageError, UnreadableImageError
 from .cache import PART_ROWS, FeatureCache
 
 if TYPE_CHECKING:
-    from .extractors import Extractor, Together
+    from .extractor import Extractor
+    from .network_extractor import Together
 
 _ATTEMPTS = 3
 _LOOKAHEAD = 64

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from ..networks.network import Network
 
 if TYPE_CHECKING:
-    from .extractors import Engine
+    from .extractor import OpenExtractor
 
 VIEWS = 8
 
@@ -23,8 +23,8 @@ VIEWS = 8
 def check_orientations(orientations: int, network: Network) -> None:
     """Raise a `ConfigurationError` unless the network can see so many orientations."""
     height, width = network.input_size
-    known = orientations in (1, VIEWS) and not isinstance(orientations, bool)
-    if not known or (orientations == VIEWS and height != width):
+    possible = orientations in (1, VIEWS) and not isinstance(orientations, bool)
+    if not possible or (orientations == VIEWS and height != width):
         raise ConfigurationError(
             f"{network.name} cannot average over {orientations!r} orientations.",
             expected="1, or 8 for a network with square input",
@@ -41,14 +41,14 @@ def views(image: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 @contextlib.contextmanager
-def averaged(opened: AbstractContextManager[Engine]) -> Iterator[Engine]:
+def averaged(opened: AbstractContextManager[OpenExtractor]) -> Iterator[OpenExtractor]:
     """An engine whose vectors are the means over the eight orientations of each image."""
     with opened as engine:
         yield _Averaged(engine)
 
 
 class _Averaged:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: OpenExtractor) -> None:
         self._engine = engine
 
     @property
@@ -56,6 +56,6 @@ class _Averaged:
         return self._engine.feature_names
 
     def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        found = self._engine.vectors(view for image in images for view in views(image))
-        while eight := list(itertools.islice(found, VIEWS)):
+        vectors = self._engine.vectors(view for image in images for view in views(image))
+        while eight := list(itertools.islice(vectors, VIEWS)):
             yield np.stack(eight).mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -7,23 +7,32 @@ border alone.
 from __future__ import annotations
 
 import contextlib
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..images.facts import file_facts
 from ..images.fingerprint import COARSE, fingerprint
 from ..images.reading import decode, resize
 
+SPEAKS_FOR = {
+    "version": (
+        "features.simple_measurements",
+        *("images.facts", "images.fingerprint", "images.reading", "images.decoding"),
+    )
+}
+"""Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 _BORDER = 0.06  # of the shorter side
 _VERSION = 2
 
 
 class SimpleMeasurements:
-    """An extractor (see `leukobench.features.extractors.Extractor`) without a network.
+    """An extractor (see `leukobench.features.extractor.Extractor`) without a network.
 
     Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
     ``colour.sd.b``, ``border.<part>.<statistic>`` and ``fingerprint.<number>``.
@@ -35,17 +44,18 @@ class SimpleMeasurements:
         "version": _VERSION,
         "fingerprint": [COARSE.side, COARSE.radii, COARSE.angles],
     }
-    feature_names: Sequence[str] = ()
+
+    @property
+    def feature_names(self) -> Sequence[str]:
+        """Names of the columns: those of any image, such as one of a single pixel."""
+        image = io.BytesIO()
+        Image.new("RGB", (1, 1)).save(image, "BMP")
+        named, print_ = _measured(image.getvalue())
+        return [*named, *(f"fingerprint.{position:03d}" for position in range(len(print_)))]
 
     def read(self, data: bytes) -> NDArray[np.float32]:
         """The whole vector, since decoding runs in several threads."""
-        pixels = decode(data)
-        named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
-        named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
-        named |= {f"border.{name}": value for name, value in _border(pixels).items()}
-        print_ = fingerprint(pixels)
-        if not self.feature_names:
-            self.feature_names = [*named, *(f"fingerprint.{position:03d}" for position in range(len(print_)))]
+        named, print_ = _measured(data)
         return np.concatenate([np.fromiter(named.values(), np.float32, len(named)), print_])
 
     @contextlib.contextmanager
@@ -61,6 +71,15 @@ class SimpleMeasurements:
 def columns(names: Sequence[str], prefix: str) -> list[int]:
     """Positions of the columns ``prefix.*`` among `names`."""
     return [position for position, name in enumerate(names) if name.startswith(f"{prefix}.")]
+
+
+def _measured(data: bytes) -> tuple[dict[str, float], NDArray[np.float32]]:
+    """File facts, colours and border of an image file by their names, and its fingerprint."""
+    pixels = decode(data)
+    named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
+    named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
+    named |= {f"border.{name}": value for name, value in _border(pixels).items()}
+    return named, fingerprint(pixels)
 
 
 def _number(value: float | str) -> float:

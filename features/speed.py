@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..networks.build import build
 from ..networks.weights import locate
-from .extractors import Extractor, NetworkExtractor
+from .extractor import Extractor
+from .network_extractor import NetworkExtractor
 
 _LEAST_S = 2.0
 

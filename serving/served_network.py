@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.extractors import Engine
+from ..features.extractor import OpenExtractor
 from ..features.openvino_engine import OpenVINOEngine
 from ..features.orientations import averaged
 from ..images.reading import decode, resize
@@ -72,7 +72,7 @@ class ServedNetwork:
         pixels = decode(data, target_size=self.input_size if self.reduced else None)
         return resize(pixels, self.input_size, self.interpolation)
 
-    def open(self, threads: int) -> AbstractContextManager[Engine]:
+    def open(self, threads: int) -> AbstractContextManager[OpenExtractor]:
         """Load the network for `threads` cores.
 
         Raises

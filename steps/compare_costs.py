@@ -14,7 +14,7 @@ from ..evaluation.grid import Grid
 from ..evaluation.metrics import overall_metrics
 from ..evaluation.network_runner import fresh_process
 from ..evaluation.runner import BYTES_OF_A_WEIGHT
-from ..features.extractors import Extractor
+from ..features.extractor import Extractor
 from ..features.speed import ExtractorCost, extractor_cost
 from ..images.index import ImageIndex
 from ..runs.workspace import Workspace

@@ -9,7 +9,8 @@ from ..errors import EngineError, ExtractionError, ImagesChangedError
 from ..evaluation.grid import FeatureSource
 from ..features.cache import FeatureCache
 from ..features.extraction import compute, extract_to, pending
-from ..features.extractors import Extractor, Together, together
+from ..features.extractor import Extractor
+from ..features.network_extractor import Together, together
 from ..features.simple_measurements import SimpleMeasurements
 from ..images.index import ImageIndex
 from ..runs.workspace import Workspace

@@ -12,7 +12,8 @@ from .. import __version__
 from ..config.experiment import Experiment
 from ..evaluation.identity import installed_versions, runner_software
 from ..evaluation.methods import FitRules, Method
-from ..features.extractors import Extractor, make_extractor
+from ..features.extractor import Extractor
+from ..features.extractors import make_extractor
 from ..images.index import ImageIndex
 from ..runs.identity import run_digest
 from ..runs.workspace import Workspace

@@ -15,7 +15,7 @@ from ..config.experiment import Experiment, Images
 from ..errors import EveryCombinationFailedError
 from ..features.cache import FeatureCache
 from ..features.extraction import pending
-from ..features.extractors import Extractor
+from ..features.extractor import Extractor
 from ..features.simple_measurements import SimpleMeasurements
 from ..runs.costs import folder_bytes
 from ..runs.folder import RunFolder

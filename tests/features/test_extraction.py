@@ -9,8 +9,10 @@ from PIL import Image
 
 from leukobench.errors import ExtractionError
 from leukobench.features.cache import FeatureCache
+from leukobench.features.custom_extractor import CustomExtractor
 from leukobench.features.extraction import extract_to
-from leukobench.features.extractors import CustomExtractor, Extractor, make_extractor
+from leukobench.features.extractor import Extractor
+from leukobench.features.extractors import make_extractor
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extraction import compute
-from leukobench.features.extractors import Together, make_extractor, together
+from leukobench.features.extractors import make_extractor
+from leukobench.features.network_extractor import Together, together
 
 POOLINGS = ("average", "multilevel", "max")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from leukobench.errors import ConfigurationError
-from leukobench.features.extractors import make_extractor, together
+from leukobench.features.extractors import make_extractor
+from leukobench.features.network_extractor import together
 from leukobench.features.orientations import views
 from leukobench.images.reading import read_image, resize
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from leukobench.features.extractors import NetworkExtractor
 from leukobench.networks.network import TENSORFLOW, Network
 
 
@@ -29,4 +27,4 @@ SPEC = Network(
     licence="MIT",
     stages=("stage1", "stage2", "stage3"),
 )
-TINY = partial(NetworkExtractor, "tiny_network:SPEC")
+TINY = SPEC

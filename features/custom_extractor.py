@@ -1,0 +1,99 @@
+"""A user's own object with ``transform(images)`` as an extractor."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import packages_distributions, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigurationError, ExtractionError
+from ..images.reading import decode, resize
+from .network_extractor import DECODING
+
+SPEAKS_FOR = {"decoding": ("images.reading", "images.decoding", "features.custom_extractor")}
+_BATCH = 32
+
+
+class CustomExtractor:
+    """A user's object with ``transform(images) -> (n, d)``, where images is a list of (H, W, 3) uint8 RGB arrays.
+
+    An attribute ``input_size = (height, width)`` asks for resized images.
+    """
+
+    description = "an extractor of the user's own"
+    feature_names: Sequence[str] = ()
+
+    def __init__(self, name: str, transformer: Any, parameters: Mapping[str, Any], source: str) -> None:
+        if not hasattr(transformer, "transform"):
+            raise ConfigurationError(
+                f"The extractor '{name}' cannot extract.",
+                expected="an object with transform(images), images a list of uint8 arrays of shape (H, W, 3)",
+                received=type(transformer).__name__,
+            )
+        self.name = name
+        self._transformer = transformer
+        self.input_size = _checked_size(name, getattr(transformer, "input_size", None))
+        self._width = 0
+        self.identity: Mapping[str, Any] = {
+            "name": name.rpartition(":")[2].rpartition(".")[2],
+            "source": source,
+            "version": _distribution_version(type(transformer).__module__),
+            "parameters": {key: repr(value) for key, value in parameters.items()},
+            "input_size": list(self.input_size) if self.input_size else None,
+            "decoding": DECODING if self.input_size else "whole",
+        }
+
+    def read(self, data: bytes) -> NDArray[np.uint8]:
+        """Pixels, at the size that the object asks for; see `Extractor.read`."""
+        image = decode(data, target_size=self.input_size)
+        return resize(image, self.input_size) if self.input_size else image
+
+    @contextlib.contextmanager
+    def open(self, threads: int) -> Iterator[CustomExtractor]:
+        """There is nothing to load."""
+        yield self
+
+    def vectors(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+        """Vectors in batches of 32 images."""
+        images = iter(images)
+        while batch := list(itertools.islice(images, _BATCH)):
+            rows = self._transform(batch)
+            self._width = self._width or rows.shape[-1]
+            if rows.shape != (len(batch), self._width):
+                raise ExtractionError(
+                    "The extractor's transform gave no table of vectors.",
+                    expected=f"shape ({len(batch)}, {self._width or 'features'})",
+                    received=f"shape {rows.shape}",
+                )
+            yield from rows
+
+    def _transform(self, batch: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        try:
+            return np.asarray(self._transformer.transform(batch), dtype=np.float32)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise ExtractionError(
+                f"The extractor '{self.name}' failed: {type(error).__name__}: {error}.",
+                received=f"{len(batch)} images, the first of shape {batch[0].shape} ({place.filename}:{place.lineno})",
+                fix="correct it and run the same command again.",
+            ) from error
+
+
+def _checked_size(name: str, size: Any) -> tuple[int, int] | None:
+    pair = isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)
+    if size is not None and not pair:
+        raise ConfigurationError(
+            f"The extractor '{name}' has an impossible input_size.", expected="(height, width)", received=repr(size)
+        )
+    return tuple(size) if size else None
+
+
+def _distribution_version(module: str) -> str:
+    owners = packages_distributions().get(module.partition(".")[0], [])
+    return version(owners[0]) if owners else ""

@@ -1,0 +1,40 @@
+"""What computes a feature is spoken for by a key of the extractor's identity, and these identities stay as they are."""
+
+from __future__ import annotations
+
+from leukobench.features import cache, custom_extractor, network_extractor, simple_measurements
+from leukobench.features.cache import FeatureCache
+from leukobench.features.extractors import make_extractor
+from leukobench.features.simple_measurements import SimpleMeasurements
+from leukobench.machine import DECIDE_NOTHING, imported_modules
+
+WITHOUT_NUMBERS = {
+    "features": "only a docstring",
+    "images": "only a docstring",
+    "features.extractor": "protocols",
+    "features.extractors": "names alone",
+}
+"""Imported where features are computed, and why no identity speaks for them."""
+COMPUTES = ("features.extractors", "features.simple_measurements", "features.extraction")
+DECLARED = (network_extractor.SPEAKS_FOR, custom_extractor.SPEAKS_FOR, simple_measurements.SPEAKS_FOR, cache.SPEAKS_FOR)
+
+
+def test_every_module_that_computes_features_is_in_an_identity() -> None:
+    imported = frozenset().union(*map(imported_modules, COMPUTES))
+    spoken_for = {module for keys in DECLARED for modules in keys.values() for module in modules}
+    assert imported - spoken_for == (WITHOUT_NUMBERS.keys() | DECIDE_NOTHING.keys()) & imported
+    assert spoken_for | WITHOUT_NUMBERS.keys() <= imported
+
+
+def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str) -> None:
+    network = make_extractor("efficientnet_lite0", {"weights": "random", "orientations": 8})
+    assert network_extractor.SPEAKS_FOR.keys() <= network.identity.keys()
+    assert simple_measurements.SPEAKS_FOR.keys() <= SimpleMeasurements.identity.keys()
+    assert custom_extractor.SPEAKS_FOR.keys() <= make_extractor(f"{plugin}:Colours", {}).identity.keys()
+    assert cache.SPEAKS_FOR.keys() <= FeatureCache.shared(SimpleMeasurements.identity).identity.keys()
+
+
+def test_the_shipped_extractors_keep_the_folders_of_their_caches() -> None:
+    bundled = make_extractor("efficientnet_lite0", {"engine": "openvino"})
+    assert FeatureCache.shared(bundled.identity).folder.name == "efficientnet_lite0-6faa6d16ebfb5d0a"
+    assert FeatureCache.shared(SimpleMeasurements.identity).folder.name == "glance-59fa48bd992eb69e"
