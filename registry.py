@@ -7,14 +7,41 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import ConfigurationError, LeukobenchError, UnknownNameError
 from .storage import digest, file_digest
 
 _PACKAGE = "leukobench."
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def declares(
+    *, search_space: Mapping[str, Sequence[Any]], stored_types: Sequence[str] = (), large_data_variant: str = ""
+) -> Callable[[_Method], _Method]:
+    """Decorator of a selector or classifier: what its signature cannot say.
+
+    Parameters
+    ----------
+    search_space : mapping of str to sequence
+        Parameters that tuning searches, and their values, the default first; empty where there is nothing to choose.
+    stored_types : sequence of str
+        Types that a bundle holds of it, such as ``"sklearn.svm._classes.SVC"``, beside the class itself. Read of what
+        leukobench ships alone.
+    large_data_variant : str
+        Classifier that is fitted in its place to very many images: one whose cost does not grow with their square.
+    """
+
+    def declare(method: _Method) -> _Method:
+        for name, value in (
+            ("search_space", search_space), ("stored_types", stored_types), ("large_data_variant", large_data_variant)
+        ):  # fmt: skip
+            setattr(method, name, value)
+        return method
+
+    return declare
 
 
 class Registry:
@@ -139,6 +166,12 @@ class Registry:
         item = self._items.get(name, name)
         ours = isinstance(item, str) and item.startswith(_PACKAGE)
         return item.removeprefix(_PACKAGE).replace(":", ".").rpartition(".")[0] if ours else ""
+
+    def stored_types(self) -> frozenset[str]:
+        """Types that a bundle may hold of the names that leukobench ships: their own classes and what they declare."""
+        items = [self.get(name) for name in self.shipped()]
+        own = {f"{item.__module__}.{item.__qualname__}" for item in items if isinstance(item, type)}
+        return frozenset(own.union(*(getattr(item, "stored_types", ()) for item in items)))
 
     def source_digest(self, name: str) -> str:
         """SHA-256 of the source that defines `name`, so that results are not reused after it was edited.

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..config.experiment import Experiment
+from ..config.experiment import GRID, Experiment
 from ..config.experiment_file import for_folder
 from ..config.presets import presets
 from ..errors import LeukobenchError
@@ -20,7 +20,6 @@ from .processes import Benchmark
 from .style import in_words, note, plain
 from .target import Target
 
-_FAMILIES = ("extractors", "selectors", "classifiers")
 _DEFAULT, _OWN = "Default grid", "Own choice"
 _WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended by itself", "failed": "Failed"}
 _WORDS |= {"finished": "Finished"}
@@ -67,7 +66,7 @@ def _own_choice() -> dict[str, list[Any]]:
     from ..steps.catalogue import FAMILIES
 
     chosen = {}
-    for family in _FAMILIES:
+    for family in GRID:
         listed = Experiment.model_fields[family].get_default(call_default_factory=True)
         usual = {choice.label: choice.short_form() for choice in listed}
         options = {name: name for name in FAMILIES[family].names()} | usual

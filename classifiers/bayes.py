@@ -9,7 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils._param_validation import StrOptions
 
+from ..registry import declares
 
+
+@declares(search_space={"var_smoothing": [1e-3, 1e-5, 1e-1]})
 class NaiveBayes(GaussianNB):
     """Gaussian naive Bayes, with class weights; scaling would change nothing.
 

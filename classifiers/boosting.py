@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import EngineError
 from ..machine import has_gpu
+from ..registry import declares
 from .stored_trees import check_trees
 
 _MOST_KEPT = 3
@@ -24,6 +25,7 @@ _MOST_KEPT = 3
 _KEPT: OrderedDict[bytes, Any] = OrderedDict()
 
 
+@declares(search_space={"max_depth": [3, 2, 5], "learning_rate": [0.2, 0.1]})
 class XGBoost(ClassifierMixin, BaseEstimator):
     """XGBoost's histogram trees.
 

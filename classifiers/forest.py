@@ -13,8 +13,13 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..errors import EngineError
+from ..registry import declares
 
 
+@declares(
+    search_space={"max_features": ["sqrt", 0.1], "min_samples_leaf": [1, 3]},
+    stored_types=("sklearn.tree._classes.DecisionTreeClassifier", "sklearn.tree._tree.Tree"),
+)
 class RandomForest(RandomForestClassifier):
     """scikit-learn's random forest, trained by oneDAL or by scikit-learn.
 

@@ -14,9 +14,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .scaling import add_scaling
+from ..registry import declares
+from .scaling import SCALED, add_scaling
+
+_LOGISTIC = "sklearn.linear_model._logistic.LogisticRegression"
 
 
+@declares(search_space={"C": [1.0, 0.01, 0.1, 10.0]}, stored_types=(_LOGISTIC, *SCALED))
 def logistic_regression(
     *,
     C: float = 1.0,
@@ -50,6 +54,7 @@ def logistic_regression(
     return add_scaling(model, scale)
 
 
+@declares(search_space={}, stored_types=(_LOGISTIC,))
 class LinearProbe(ClassifierMixin, BaseEstimator):
     """Logistic regression on unscaled features with ``C = features x classes / 100``, to probe foundation models.
 
@@ -120,6 +125,10 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         return self.classes_[probabilities.argmax(axis=1)]
 
 
+@declares(
+    search_space={"shrinkage": ["auto", 0.05, 0.5]},
+    stored_types=("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", *SCALED),
+)
 def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:
     """Linear discriminant analysis with a shrunken covariance, since features are many and correlated.
 

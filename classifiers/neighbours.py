@@ -6,9 +6,14 @@ from typing import Any
 
 from sklearn.neighbors import KNeighborsClassifier
 
-from .scaling import add_scaling
+from ..registry import declares
+from .scaling import SCALED, add_scaling
 
 
+@declares(
+    search_space={"n_neighbors": [5, 1, 15], "weights": ["uniform", "distance"]},
+    stored_types=("sklearn.neighbors._classification.KNeighborsClassifier", *SCALED),
+)
 def knn(
     *,
     n_neighbors: int = 5,

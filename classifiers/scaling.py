@@ -7,6 +7,9 @@ from typing import Any
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+SCALED = ("sklearn.pipeline.Pipeline", "sklearn.preprocessing._data.StandardScaler")
+"""What a bundle holds of any classifier that may be scaled, beside the classifier."""
+
 
 def add_scaling(classifier: Any, scale: bool) -> Any:
     """Return `classifier`, with standardisation before it if `scale` is true.

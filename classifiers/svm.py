@@ -14,9 +14,15 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .scaling import add_scaling
+from ..registry import declares
+from .scaling import SCALED, add_scaling
+
+_LINEAR_SPACE = {"C": [1.0, 0.01, 0.1, 10.0]}
+_GAUSSIAN_SPACE = {"C": [10.0, 1.0, 100.0], "gamma": ["scale", 0.001, 0.01]}
+_KERNEL, _PRIMAL = "sklearn.svm._classes.SVC", "sklearn.svm._classes.LinearSVC"
 
 
+@declares(search_space=_LINEAR_SPACE, stored_types=(_KERNEL, *SCALED), large_data_variant="svm_linear_primal")
 def svm_linear(
     *, C: float = 1.0, scale: bool = False, class_weight: Any = None, random_state: int | None = None
 ) -> Any:
@@ -42,6 +48,7 @@ def svm_linear(
     return add_scaling(SVC(kernel="linear", C=C, class_weight=class_weight, random_state=random_state), scale)
 
 
+@declares(search_space=_GAUSSIAN_SPACE, stored_types=(_KERNEL, *SCALED), large_data_variant="svm_rbf_nystroem")
 def svm_rbf(
     *,
     C: float = 10.0,
@@ -77,6 +84,7 @@ def svm_rbf(
     return add_scaling(SVC(C=C, gamma=gamma, class_weight=class_weight, random_state=random_state), scale)
 
 
+@declares(search_space=_LINEAR_SPACE, stored_types=(_PRIMAL, *SCALED))
 def svm_linear_primal(
     *,
     C: float = 1.0,
@@ -114,6 +122,10 @@ def svm_linear_primal(
     return add_scaling(_primal(C, tol, max_iter, class_weight, random_state), scale)
 
 
+@declares(
+    search_space=_GAUSSIAN_SPACE,
+    stored_types=(f"{__name__}.GaussianSample", "sklearn.kernel_approximation.Nystroem", _PRIMAL, *SCALED),
+)
 def svm_rbf_nystroem(
     *,
     C: float = 10.0,

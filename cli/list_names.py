@@ -9,7 +9,12 @@ import click
 @click.argument("family")
 def list_names(family: str) -> None:
     """Show every name of a FAMILY: extractors, selectors, classifiers, cnns, layouts, metrics, presets, commands."""
+    from ..registry import Registry
     from ..steps import catalogue
+    from .commands import COMMANDS
 
-    for line in catalogue.lines(family):
+    def summary(commands: Registry, name: str) -> str:
+        return str(commands.get(name).get_short_help_str(limit=90))
+
+    for line in catalogue.lines(family, catalogue.Family(COMMANDS, summary)):
         click.echo(line)

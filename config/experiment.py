@@ -11,6 +11,10 @@ from pydantic import Field, field_validator, model_validator
 from ..evaluation.metrics import RANK_BY, ranking_metrics
 from .choice import Choice, Strict
 
+GRID = ("extractors", "selectors", "classifiers")
+"""Families of which every choice meets every choice of the others."""
+CHOICES = (*GRID, "cnns")
+"""Families that an experiment chooses from: its fields, and what ``leukobench list`` calls them."""
 Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
@@ -145,7 +149,7 @@ class Experiment(Strict):
     evaluation: Evaluation = Evaluation()
     results: Path = Path("results")
 
-    @field_validator("extractors", "selectors", "classifiers", "cnns")
+    @field_validator(*CHOICES)
     @classmethod
     def _no_twins(cls, value: list[Choice]) -> list[Choice]:
         labels = [choice.label for choice in value]

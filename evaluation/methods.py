@@ -11,9 +11,13 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..registry import Registry
+from . import calibration
+from .calibration import calibrated
 from .identity import installed_versions, method_code
 from .metrics import METRICS, RANK_BY
 
+STORED_TYPES = ("imblearn.pipeline.Pipeline", *calibration.STORED_TYPES)
+"""Types that a bundle may hold of what `prepared` puts around a classifier."""
 _MOST_CANDIDATES = 5000
 
 
@@ -159,8 +163,6 @@ def prepared(
 
     def make() -> Any:
         from sklearn.base import clone
-
-        from .calibration import calibrated
 
         estimator = balanced(weights_by_code(clone(classifier.estimator), classes), rules)
         if rules.calibration == "as_needed":

@@ -8,14 +8,14 @@ from typing import Any
 from .. import __version__
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
-from ..config.experiment import Experiment
+from ..config.experiment import CHOICES, Experiment
 from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest
 from ..selection import SELECTORS
 from ..storage import digest
 
-_DECIDING = ("extractors", "selectors", "classifiers", "cnns", "evaluation")
+_DECIDING = (*CHOICES, "evaluation")
 """Parts of an experiment file: its name and folders decide no number."""
 
 

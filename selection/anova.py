@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from sklearn.feature_selection import f_classif
 
-from .base import Floats, Integers, RankingSelector, standardise
+from ..registry import declares
+from .base import NUMBERS_OF_FEATURES, Floats, Integers, RankingSelector, standardise
 
 
+@declares(search_space=NUMBERS_OF_FEATURES)
 class ANOVA(RankingSelector):
     """Keep the features with the largest F of a one-way analysis of variance; equal ones in order of column.
 

@@ -19,6 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
+NUMBERS_OF_FEATURES = {"n_features": [200, 50, 100, 400]}
+"""Search space of every selector that ranks features."""
 _ROUNDING_STEPS = 10
 
 

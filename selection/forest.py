@@ -9,9 +9,11 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..classifiers.forest import RandomForest
-from .base import Floats, Integers, RankingSelector
+from ..registry import declares
+from .base import NUMBERS_OF_FEATURES, Floats, Integers, RankingSelector
 
 
+@declares(search_space=NUMBERS_OF_FEATURES)
 class Forest(RankingSelector):
     """Keep the features that lower the Gini impurity of a random forest most; equal ones in order of column.
 

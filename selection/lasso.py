@@ -9,12 +9,14 @@ import numpy as np
 from sklearn.linear_model import lasso_path
 from sklearn.utils._param_validation import Interval
 
-from .base import Floats, Integers, RankingSelector, class_indicators, standardise
+from ..registry import declares
+from .base import NUMBERS_OF_FEATURES, Floats, Integers, RankingSelector, class_indicators, standardise
 
 _LOWEST = 0.005
 _RATIO = 0.93
 
 
+@declares(search_space=NUMBERS_OF_FEATURES)
 class Lasso(RankingSelector):
     """Keep the features that enter the Lasso path first, with one regression (a class against the rest) for each class.
 
@@ -28,7 +30,7 @@ class Lasso(RankingSelector):
         How many features to keep: a number, or a fraction (below 1) of the features that vary.
     alpha : float, optional
         Used instead of `n_features`: keep every feature with a weight at this penalty (the ``alpha`` of
-        `sklearn.linear_model.Lasso` on standardised features and 0/1 targets), at least the first to enter.
+        `sklearn.linear_model.Lasso` on standardise features and 0/1 targets), at least the first to enter.
 
     Attributes
     ----------

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import validate_data
 
+from ..registry import declares
 from .base import ColumnSelector, varying_columns
 
 
+@declares(search_space={})
 class NoSelection(ColumnSelector):
     """Keep every feature that varies between the training images.
 

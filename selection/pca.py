@@ -14,9 +14,14 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..registry import declares
 from .base import varying_columns
 
 
+@declares(
+    search_space={"n_components": [0.95, 20, 50, 0.99]},
+    stored_types=("sklearn.decomposition._pca.PCA", "sklearn.preprocessing._data.StandardScaler"),
+)
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Project on the principal components of the features that vary.
 

@@ -12,14 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .base import Floats, Integers, RankingSelector, standardise
+from ..registry import declares
+from .base import NUMBERS_OF_FEATURES, Floats, Integers, RankingSelector, standardise
 from .ridge_elimination import ridge_elimination_order
 
 
+@declares(search_space=NUMBERS_OF_FEATURES)
 class RFE(RankingSelector):
     """Drop the feature with the smallest weight, fit again, and so on; keep those that stay longest.
 
-    Weights are compared by their sum of squares over the classes, on standardised features.
+    Weights are compared by their sum of squares over the classes, on standardise features.
 
     Parameters
     ----------

@@ -2,88 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
+from ..config.choice import Choice
+from ..config.experiment import CHOICES
 from ..config.presets import presets
 from ..errors import UnknownNameError
-from ..evaluation.metrics import METRICS, metrics
+from ..evaluation.metrics import METRICS
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import LAYOUTS
 from ..networks import NETWORKS, get_network
 from ..registry import Registry
 from ..selection import SELECTORS
 
-FAMILIES = {
-    "extractors": EXTRACTORS,
-    "selectors": SELECTORS,
-    "classifiers": CLASSIFIERS,
-    "cnns": CNNS,
-    "layouts": LAYOUTS,
-}
+_DOTTED = "a dotted name (package.module:Name), or "
 _SEEDED = ("random_state", "n_jobs", "class_weight")
-_ALSO = {
-    "extractors": (
-        "pooling: average, max, multilevel (mean and standard deviation after each stage)\n"
-        "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
-        "precision: float32, bfloat16; engine: auto, openvino, keras\n"
-        "Any other network of keras.applications works by its name in lower case, such as resnet50v2."
-    ),
-    "cnns": (
-        "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network that\n"
-        "`leukobench list extractors` names; unfreeze_from: a layer's name, the prefix of a block's layers, or all."
-    ),
-    "layouts": "With --group REGEX, any layout takes the patient from the path.",
+
+
+@dataclass(frozen=True)
+class Family:
+    """Names that belong together.
+
+    Attributes
+    ----------
+    registry : Registry
+    describe : callable
+        From the registry and a name to what its line says.
+    note : str
+        What holds for all of them.
+    own : str
+        How to add one's own; an entry point or a dotted name by default.
+    """
+
+    registry: Registry
+    describe: Callable[[Registry, str], str]
+    note: str = ""
+    own: str = ""
+
+
+def parameters(registry: Registry, name: str) -> str:
+    """Parameters of a name and their defaults."""
+    defaults = registry.parameters(name)
+    if registry is EXTRACTORS and name in NETWORKS.names():
+        defaults["weights"] = get_network(name).default_weights
+    shown = {key: "?" if value is ... else value for key, value in defaults.items() if key not in _SEEDED}
+    return ", ".join(f"{key}={value}" for key, value in shown.items())
+
+
+def first_line(registry: Registry, name: str) -> str:
+    """First line of what documents a name."""
+    return (registry.get(name).__doc__ or "").strip().partition("\n")[0]
+
+
+def _shape(registry: Registry, name: str) -> str:
+    return getattr(registry.get(name), "shape", "") or first_line(registry, name)
+
+
+def _presets() -> Registry:
+    registry = Registry("preset")
+    for name, experiment in presets().items():
+        registry.add(name, experiment)
+    return registry
+
+
+def _protocol(registry: Registry, name: str) -> str:
+    sections: dict[str, Any] = registry.get(name)
+    words = [f"{key}={value}" for part in ("images", "evaluation") for key, value in sections.get(part, {}).items()]
+    chosen = [f"{family}: {', '.join(map(_label, sections[family]))}" for family in CHOICES if family in sections]
+    return "; ".join([*chosen, ", ".join(words)] if words else chosen)
+
+
+def _metric(registry: Registry, name: str) -> str:
+    metric = registry.get(name)
+    return f"{metric.title}{', may rank combinations' if metric.ranks else ''}"
+
+
+def _label(choice: Any) -> str:
+    return Choice.model_validate(choice).label
+
+
+FAMILIES = {
+    family.registry.listed_as: family
+    for family in (
+        Family(
+            EXTRACTORS,
+            parameters,
+            "pooling: average, max, multilevel (mean and standard deviation after each stage)\n"
+            "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
+            "precision: float32, bfloat16; engine: auto, openvino, keras\n"
+            "Any other network of keras.applications works by its name in lower case, such as resnet50v2.",
+        ),
+        Family(SELECTORS, parameters),
+        Family(CLASSIFIERS, parameters),
+        Family(
+            CNNS,
+            parameters,
+            "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network that\n"
+            "`leukobench list extractors` names; unfreeze_from: a layer's name, the prefix of a block's layers, or all.",
+        ),
+        Family(LAYOUTS, _shape, "With --group REGEX, any layout takes the patient from the path."),
+        Family(METRICS, _metric, own="an entry point in the group leukobench.metrics."),
+        Family(
+            _presets(),
+            _protocol,
+            "`leukobench run --images FOLDER --preset NAME`; what the command line says replaces what the preset says.",
+            "an experiment file.",
+        ),
+    )
 }
+"""Family as ``leukobench list`` calls it -> its names."""
 
 
-def lines(family: str) -> list[str]:
+def lines(name: str, *others: Family) -> list[str]:
     """List the names of a family, one line each, then how to add your own.
 
     Parameters
     ----------
-    family : str
-        A key of `FAMILIES`, ``"metrics"`` or ``"presets"``.
+    name : str
+        Of the family: a key of `FAMILIES`, or one of `others`.
+    *others : Family
+        Those that only higher layers know.
 
     Raises
     ------
     UnknownNameError
-        There is no such family.
     """
-    others = {"metrics": _metrics, "presets": _presets}
-    if family in others:
-        return others[family]()
-    if family not in FAMILIES:
-        known = [*FAMILIES, *others]
-        raise UnknownNameError(f"There is no family called '{family}'.", expected=", ".join(known), received=family)
-    registry = FAMILIES[family]
+    families = FAMILIES | {family.registry.listed_as: family for family in others}
+    if name not in families:
+        raise UnknownNameError(
+            f"There is no family called '{name}'.",
+            expected=", ".join(families),
+            received=name,
+            fix="name one of these: `leukobench list classifiers`.",
+        )
+    family, registry = families[name], families[name].registry
     width = max(map(len, registry.names()))
-    listed = [f"{name:<{width}}  {_described(registry, name)}".rstrip() for name in registry.names()]
-    own = f"Your own: a dotted name (package.module:Name), or an entry point in the group leukobench.{family}."
-    return [*listed, "", *([_ALSO[family]] if family in _ALSO else []), own]
-
-
-def _metrics() -> list[str]:
-    described = {one.name: f"{one.title}{', may rank combinations' if one.ranks else ''}" for one in metrics()}
-    width = max(map(len, METRICS.names()))
-    listed = [f"{name:<{width}}  {words}" for name, words in described.items()]
-    return [*listed, "", "Your own: an entry point in the group leukobench.metrics."]
-
-
-def _presets() -> list[str]:
-    return [*presets(), "", "Take one by `leukobench run --images FOLDER --preset NAME`."]
-
-
-def _described(registry: Registry, name: str) -> str:
-    if registry is LAYOUTS:
-        layout = registry.get(name)
-        return getattr(layout, "shape", "") or (layout.__doc__ or "").strip().splitlines()[0]
-    parameters = registry.parameters(name)
-    if registry is EXTRACTORS and name in NETWORKS.names():
-        parameters["weights"] = get_network(name).default_weights
-    return ", ".join(f"{key}={_shown(value)}" for key, value in parameters.items() if key not in _SEEDED)
-
-
-def _shown(value: Any) -> str:
-    return "?" if value is ... else str(value)
+    listed = [f"{item:<{width}}  {family.describe(registry, item)}".rstrip() for item in registry.names()]
+    own = (
+        family.own or f"{_DOTTED if name in FAMILIES else ''}an entry point in the group leukobench.{registry.family}s."
+    )
+    return [*listed, "", *([family.note] if family.note else []), f"Your own: {own}"]

@@ -7,15 +7,13 @@ from typing import Any
 
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
-from ..classifiers.large_data import VARIANTS, needs_variants
-from ..classifiers.search_spaces import SEARCH_SPACES as CLASSIFIER_SPACES
+from ..classifiers.large_data import needs_variants, variant_of
 from ..config.choice import Choice
 from ..config.experiment import Experiment
 from ..errors import ConfigurationError
 from ..evaluation.methods import FitRules, Method, make_method, weights_by_code
 from ..registry import Registry
 from ..selection import SELECTORS
-from ..selection.search_spaces import SEARCH_SPACES as SELECTOR_SPACES
 
 _POINTS, _FINE_POINTS = 5, 15
 
@@ -101,25 +99,26 @@ def experiment_for_size(experiment: Experiment, images: int) -> tuple[Experiment
     """Replace classifiers that are too slow for this number of images; return which were replaced, in words."""
     if not needs_variants(experiment.evaluation.large_data, images):
         return experiment, []
-    variants: dict[str, Choice] = {}
+    variants = {choice.name: variant_of(choice.name) for choice in experiment.classifiers}
+    chosen: dict[str, Choice] = {}
     for choice in experiment.classifiers:
-        variant = choice.model_copy(update={"name": VARIANTS.get(choice.name, choice.name)})
-        variants.setdefault(variant.label, variant)
+        variant = choice.model_copy(update={"name": variants[choice.name]})
+        chosen.setdefault(variant.label, variant)
     words = [
-        f"{VARIANTS[name]} replaces {name}, whose cost grows with the square of the number of images "
+        f"{variant} replaces {name}, whose cost grows with the square of the number of images "
         f"({images:,}; `evaluation.large_data: exact` keeps it)"
-        for name in dict.fromkeys(choice.name for choice in experiment.classifiers if choice.name in VARIANTS)
+        for name, variant in variants.items()
+        if variant != name
     ]
-    return experiment.model_copy(update={"classifiers": list(variants.values())}), words
+    return experiment.model_copy(update={"classifiers": list(chosen.values())}), words
 
 
 def _axes(choice: Choice, registry: Registry, tuning: str) -> dict[str, list[Any]]:
-    """Parameters to be tuned and their values: those that the user names, else those of the search space."""
+    """Parameters to be tuned and their values: those that the user names, else those that the method declares."""
     if choice.searched:
-        count, known = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
-        return {name: search.points(count, type(known.get(name)) is int) for name, search in choice.searched.items()}
-    spaces = SELECTOR_SPACES if registry is SELECTORS else CLASSIFIER_SPACES
-    space = spaces.get(choice.name, {}) if tuning != "none" else {}
+        count, defaults = _FINE_POINTS if tuning == "optuna" else _POINTS, registry.parameters(choice.name)
+        return {name: search.points(count, type(defaults.get(name)) is int) for name, search in choice.searched.items()}
+    space = getattr(registry.get(choice.name), "search_space", {}) if tuning != "none" else {}
     return {name: list(values) for name, values in space.items() if name not in choice.fixed}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..classifiers import CLASSIFIERS
-from ..classifiers.large_data import VARIANTS, needs_variants
+from ..classifiers.large_data import needs_variants, variant_of
 from ..config.choice import Choice
 from ..config.experiment import Evaluation
 from ..evaluation.grid import Combination, FeatureSource
@@ -68,7 +68,7 @@ def shortcuts(evaluation: Evaluation, images: int) -> Iterator[Shortcut]:
     selector = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     large = needs_variants(evaluation.large_data, images)
     for name, prefix, usual, parameters in _SHORTCUTS:
-        classifier = VARIANTS.get(usual, usual) if large else usual
+        classifier = variant_of(usual) if large else usual
         shipped = CLASSIFIERS.ships(classifier)
         label = Choice(name=classifier, parameters=parameters).label if shipped else name
         method = make_method(CLASSIFIERS, classifier, parameters, label, seed, weighted and shipped)

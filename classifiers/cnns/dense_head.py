@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ...registry import declares
 from .network_classifier import Fit, NetworkClassifier, head_layers
 
 
+@declares(search_space={"hidden": [128, 0], "learning_rate": [1e-3, 3e-3]})
 class DenseHead(NetworkClassifier):
     """Dense layer, dropout, softmax over features: what `Transfer` trains while its network is frozen.
 

@@ -63,9 +63,11 @@ def test_methods_of_every_preset_can_be_made_and_it_reads_back(tmp_path: Path, n
     assert read_back(tmp_path, preset) == preset.to_mapping()
 
 
-def test_the_help_says_where_presets_are_listed_and_they_are_installed_with_the_package() -> None:
+def test_every_preset_is_listed_where_the_help_says_and_installed_with_the_package() -> None:
     words = CliRunner().invoke(cli, ["run", "--help"], terminal_width=200).output
     assert "`leukobench list presets`" in words
+    listed = [line.split()[0] for line in CliRunner().invoke(cli, ["list", "presets"]).output.splitlines() if line]
+    assert listed[: len(presets())] == list(presets())
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parents[2] / "setup.cfg")
     assert "presets.yaml" in setup["options.package_data"]["leukobench.config"].split()

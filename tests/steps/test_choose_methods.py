@@ -13,14 +13,16 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from leukobench import pipeline
 from leukobench.classifiers import CLASSIFIERS, large_data
-from leukobench.classifiers.large_data import MOST_IMAGES, VARIANTS
+from leukobench.classifiers.large_data import MOST_IMAGES, variant_of
 from leukobench.classifiers.svm import GaussianSample
 from leukobench.config.experiment_file import for_folder
 from leukobench.steps.choose_methods import experiment_for_size, make_methods
 
+VARIANTS = {name: variant_of(name) for name in CLASSIFIERS.shipped() if variant_of(name) != name}
 
-def asked(**said: Any) -> Any:
-    return for_folder(Path("anywhere"), **said)
+
+def asked(**settings: Any) -> Any:
+    return for_folder(Path("anywhere"), **settings)
 
 
 def names(experiment: Any) -> list[str]:
@@ -51,6 +53,11 @@ def test_parameters_and_searches_are_kept_and_twins_are_not_made() -> None:
     made, _ = experiment_for_size(said, 10**6)
     assert names(made) == ["svm_rbf_nystroem(C=3.0, gamma=tuned)", "svm_rbf_nystroem"]
     assert len(make_methods(made)[1][0].candidates) == 2
+
+
+def test_only_support_vector_machines_with_a_kernel_have_variants() -> None:
+    assert VARIANTS == {"svm_linear": "svm_linear_primal", "svm_rbf": "svm_rbf_nystroem"}
+    assert variant_of("sklearn.dummy.DummyClassifier") == "sklearn.dummy.DummyClassifier"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
