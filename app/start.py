@@ -65,14 +65,14 @@ def _own_choice() -> dict[str, list[Any]]:
     """Names from the registries, and what the default grid says of them."""
     from ..steps.catalogue import FAMILIES
 
-    chosen = {}
+    choices = {}
     for family in GRID:
         listed = Experiment.model_fields[family].get_default(call_default_factory=True)
         usual = {choice.label: choice.short_form() for choice in listed}
-        options = {name: name for name in FAMILIES[family].names()} | usual
+        options = {name: name for name in FAMILIES[family].registry.names()} | usual
         labels = st.multiselect(family.capitalize(), list(options), list(usual), key=f"own-{family}")
-        chosen[family] = [options[label] for label in labels]
-    return chosen
+        choices[family] = [options[label] for label in labels]
+    return choices
 
 
 def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ class Lasso(RankingSelector):
         How many features to keep: a number, or a fraction (below 1) of the features that vary.
     alpha : float, optional
         Used instead of `n_features`: keep every feature with a weight at this penalty (the ``alpha`` of
-        `sklearn.linear_model.Lasso` on standardise features and 0/1 targets), at least the first to enter.
+        `sklearn.linear_model.Lasso` on standardised features and 0/1 targets), at least the first to enter.
 
     Attributes
     ----------

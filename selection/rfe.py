@@ -21,7 +21,7 @@ from .ridge_elimination import ridge_elimination_order
 class RFE(RankingSelector):
     """Drop the feature with the smallest weight, fit again, and so on; keep those that stay longest.
 
-    Weights are compared by their sum of squares over the classes, on standardise features.
+    Weights are compared by their sum of squares over the classes, on standardised features.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
@@ -18,7 +19,6 @@ from ..networks import NETWORKS, get_network
 from ..registry import Registry
 from ..selection import SELECTORS
 
-_DOTTED = "a dotted name (package.module:Name), or "
 _SEEDED = ("random_state", "n_jobs", "class_weight")
 
 
@@ -141,7 +141,6 @@ def lines(name: str, *others: Family) -> list[str]:
     family, registry = families[name], families[name].registry
     width = max(map(len, registry.names()))
     listed = [f"{item:<{width}}  {family.describe(registry, item)}".rstrip() for item in registry.names()]
-    own = (
-        family.own or f"{_DOTTED if name in FAMILIES else ''}an entry point in the group leukobench.{registry.family}s."
-    )
+    dotted = "a dotted name (package.module:Name), or " if name in FAMILIES else ""
+    own = family.own or f"{dotted}an entry point in the group leukobench.{registry.family}s."
     return [*listed, "", *([family.note] if family.note else []), f"Your own: {own}"]
