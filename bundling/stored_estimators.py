@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BundleError
-from ..serving.estimators import ALLOWED, fitted_parts, type_names
+from ..serving.estimators import allowed_types, fitted_parts, type_names
 
 
 def to_bytes(estimator: Any, what: str) -> bytes:
@@ -20,7 +20,7 @@ def to_bytes(estimator: Any, what: str) -> bytes:
 
     try:
         data = skops.io.dumps(_slim(estimator))
-        foreign = sorted(set(type_names(data)) - ALLOWED)
+        foreign = sorted(set(type_names(data)) - allowed_types())
     except (RecursionError, TypeError, AttributeError, NotImplementedError) as error:
         raise _not_storable(what, f"{type(error).__name__}: {error}") from error
     if foreign:

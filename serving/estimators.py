@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import warnings
@@ -9,54 +10,30 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from ..classifiers import CLASSIFIERS
 from ..errors import BundleError
+from ..evaluation.methods import STORED_TYPES
+from ..selection import SELECTORS
 from .estimator_checks import check_part
 
-_OURS = {
-    "leukobench.classifiers.bayes.NaiveBayes",
-    "leukobench.classifiers.boosting.XGBoost",
-    "leukobench.classifiers.cnns.dense_head.DenseHead",
-    "leukobench.classifiers.linear.LinearProbe",
-    "leukobench.classifiers.svm.GaussianSample",
-    "leukobench.classifiers.forest.RandomForest",
-    "leukobench.selection.anova.ANOVA",
-    "leukobench.selection.forest.Forest",
-    "leukobench.selection.lasso.Lasso",
-    "leukobench.selection.none.NoSelection",
-    "leukobench.selection.pca.PCA",
-    "leukobench.selection.rfe.RFE",
+_OWN = {
     "leukobench.serving.network_output.NetworkOutput",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",  # the selector of shortcut baselines
 }
-_THEIRS = {
-    "imblearn.pipeline.Pipeline",
-    "sklearn.calibration.CalibratedClassifierCV",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.calibration._TemperatureScaling",
-    "sklearn.decomposition._pca.PCA",
-    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
-    "sklearn.isotonic.IsotonicRegression",
-    "sklearn.kernel_approximation.Nystroem",
-    "sklearn.linear_model._logistic.LogisticRegression",
-    "sklearn.neighbors._classification.KNeighborsClassifier",
-    "sklearn.pipeline.Pipeline",
-    "sklearn.preprocessing._data.StandardScaler",
-    "sklearn.preprocessing._function_transformer.FunctionTransformer",
-    "sklearn.svm._classes.LinearSVC",
-    "sklearn.svm._classes.SVC",
-    "sklearn.tree._classes.DecisionTreeClassifier",
-}
-_TREE = "sklearn.tree._tree.Tree"
 _PLAIN = {
     *(f"builtins.{name}" for name in ("bytearray", "bytes", "dict", "float", "int", "list", "str", "tuple")),
     *(f"numpy.{name}" for name in ("bool", "float32", "float64", "int32", "int64", "ndarray")),
     "collections.OrderedDict",
 }
-ALLOWED = frozenset(_OURS | _THEIRS | {_TREE} | _PLAIN)
-"""Every type that a bundle's estimators may hold."""
 MOVED = {"leukobench.fast_forest": "leukobench.classifiers.forest"}
 """Modules under which older bundles know their estimators, and where these are now."""
 _LOADERS = {"Bytearray", "Bytes", "Dict", "Json", "List", "NdArray", "Object", "Tree", "Tuple", "Type"}
+
+
+@functools.cache
+def allowed_types() -> frozenset[str]:
+    """Every type that a bundle's estimators may hold: what the shipped methods declare, never plug-ins or a bundle."""
+    return SELECTORS.stored_types() | CLASSIFIERS.stored_types() | frozenset([*STORED_TYPES, *_OWN, *_PLAIN])
 
 
 def from_bytes(data: bytes, what: str) -> Any:
@@ -74,7 +51,7 @@ def from_bytes(data: bytes, what: str) -> Any:
         _refuse_foreign(data, what)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-            loaded = skops.io.loads(data, trusted=sorted(ALLOWED))
+            loaded = skops.io.loads(data, trusted=sorted(allowed_types()))
         for part in fitted_parts(loaded):
             check_part(part)
     except BundleError:
@@ -87,7 +64,7 @@ def from_bytes(data: bytes, what: str) -> Any:
 
 
 def _refuse_foreign(data: bytes, what: str) -> None:
-    foreign = sorted(set(type_names(data)) - ALLOWED)
+    foreign = sorted(set(type_names(data)) - allowed_types())
     if foreign:
         raise BundleError(
             f"The bundle's {what} holds something that leukobench did not put there; it was not loaded.",
