@@ -100,8 +100,8 @@ FAMILIES = {
         Family(
             CNNS,
             parameters,
-            "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network that\n"
-            "`leukobench list extractors` names; unfreeze_from: a layer's name, the prefix of a block's layers, or all.",
+            "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network\n"
+            "that `leukobench list extractors` names; unfreeze_from: a layer's name, a block's prefix, or all.",
         ),
         Family(LAYOUTS, _shape, "With --group REGEX, any layout takes the patient from the path."),
         Family(METRICS, _metric, own="an entry point in the group leukobench.metrics."),
