@@ -38,16 +38,16 @@ def load_bundle(path: Path) -> Bundle:
     """
     stamp = _stamp(path)
     with _changing:  # held for a moment only: who loads one bundle lets visitors of others pass
-        known = _loaded.get(path)
-        mine = known is None or known[0] != stamp
-        if known is None or mine:
-            _loaded[path] = known = (stamp, Future())
+        entry = _loaded.get(path)
+        is_new = entry is None or entry[0] != stamp
+        if entry is None or is_new:
+            _loaded[path] = entry = (stamp, Future())
         _loaded.move_to_end(path)
         while len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
-    if mine:
-        _load(path, known)
-    return known[1].result()
+    if is_new:
+        _load(path, entry)
+    return entry[1].result()
 
 
 def _load(path: Path, place: tuple[int, Future[Bundle]]) -> None:

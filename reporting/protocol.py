@@ -33,22 +33,22 @@ def groups(index: ImageIndex) -> Groups:
     """Where the groups come from."""
     kept = _copies(index)
     patient = index.images["patient"]
-    known = patient[patient != ""]
+    named = patient[patient != ""]
     if index.pseudo:
         count = f"{index.group.max() + 1:,} groups from {index.patients}, each on one side of every split"
         return Groups("pseudo", f"PSEUDO-PATIENTS, a stress test: {count}; real patients are not known{kept}")
-    if index.patients == "none" or not len(known):
+    if index.patients == "none" or not len(named):
         words = "no patients known, so images of one patient may stand on both sides"
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
-    if len(known) < len(index):
-        unknown = f"{len(index) - len(known):,} of {len(index):,} images have no patient ({index.patients})"
+    if len(named) < len(index):
+        unknown = f"{len(index) - len(named):,} of {len(index):,} images have no patient ({index.patients})"
         words = f"{unknown}; the others keep to one side of every split"
         return Groups("partly", f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
-    count = known.nunique()
-    if count == index.images["image_id"].nunique():
+    patients = named.nunique()
+    if patients == index.images["image_id"].nunique():
         words = f"every image has a patient of its own ({index.patients}): is that true?"
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
-    words = f"patient-level: {count:,} patients ({index.patients}), each on one side of every split{kept}"
+    words = f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
     return Groups("patients", words)
 
 

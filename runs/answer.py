@@ -29,7 +29,7 @@ class _Stored:
 
     def to_json(self) -> dict[str, object]:
         """As a JSON object."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]
+        return asdict(self)  # type: ignore[call-overload]
 
 
 def _plain(value: Any) -> Any:

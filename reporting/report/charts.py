@@ -38,15 +38,15 @@ class Scale:
     @classmethod
     def around(cls, values: Iterable[float], margin: float = 0.06) -> Scale:
         """Holds all of `values`, with a margin; NaN left out."""
-        known = [value for value in values if not math.isnan(value)] or [0.0, 1.0]
-        room = margin * (max(known) - min(known)) or 0.01
-        return cls(min(known) - room, max(known) + room)
+        defined = [value for value in values if not math.isnan(value)] or [0.0, 1.0]
+        room = margin * (max(defined) - min(defined)) or 0.01
+        return cls(min(defined) - room, max(defined) + room)
 
     @classmethod
     def decades(cls, values: Iterable[float]) -> Scale:
         """Logarithmic, from one power of ten to another."""
-        known = [value for value in values if value > 0] or [1.0]
-        low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+        positive = [value for value in values if value > 0] or [1.0]
+        low, high = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
         return cls(10.0**low, 10.0 ** max(high, low + 1), log=True)
 
 

@@ -67,7 +67,7 @@ def _render(run: FinishedRun) -> str:
 def _section(name: str, run: FinishedRun) -> Section | None:
     """The section called `name`; one of a plug-in that fails says so, and leaves the others as they are."""
     if SECTIONS.ships(name):
-        return SECTIONS.get(name)(run)  # type: ignore[no-any-return]
+        return SECTIONS.get(name)(run)
     try:
         section = SECTIONS.get(name)(run)
         return None if section is None else Section(str(section.title), str(section.html), section.nav)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ....evaluation.combination_names import NAMES, names_of
+from ....evaluation.combination_names import NAMES, Names, names_of
 from ....runs.finished import FinishedRun, records
 from ..charts import Scale
 from ..numbers import PERCENT, shown
@@ -39,7 +39,7 @@ def heat_map(run: FinishedRun) -> View | None:
     return {"columns": list(wide.columns), "groups": groups}
 
 
-def _cell(metric: str, key: tuple[str, ...], value: float, present: set[tuple[str, ...]], scale: Scale) -> View:
+def _cell(metric: str, key: tuple[str, ...], value: float, present: set[Names], scale: Scale) -> View:
     if math.isnan(value):
         return {"text": "no score" if key in present else "", "heat": 0, "best": False}
     return {
