@@ -22,11 +22,11 @@ def test_images_of_new_patients_are_covered_where_images_as_their_own_groups_wou
     rng, by_group, by_image = np.random.default_rng(1), [], []
     for _ in range(300):
         probabilities, labels, groups = drawn(rng, 25, 20)
-        known, new = groups < 24, groups == 24
-        for found, numbers in ((by_group, groups), (by_image, np.arange(len(groups)))):
-            seen = OutOfFold(probabilities, labels, numbers, numbers).rows(known).conformal_scores()
+        old, new = groups < 24, groups == 24
+        for covered, numbers in ((by_group, groups), (by_image, np.arange(len(groups)))):
+            seen = OutOfFold(probabilities, labels, numbers, numbers).rows(old).conformal_scores()
             scores = 1 - probabilities[new, labels[new]]
-            found.append(float((scores <= seen.thresholds(level)[labels[new]]).mean()))
+            covered.append(float((scores <= seen.thresholds(level)[labels[new]]).mean()))
     spread = np.std(by_group) / np.sqrt(len(by_group))
     assert np.mean(by_group) > level - 2 * spread
     assert np.mean(by_group) > np.mean(by_image)

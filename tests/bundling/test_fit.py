@@ -31,11 +31,11 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 
 def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) -> None:
-    made = fit(tiny_run, workers=1)
-    assert made.path == tiny_run / "model"
+    bundle = fit(tiny_run, workers=1)
+    assert bundle.path == tiny_run / "model"
     best = json.loads((tiny_run / "answer.json").read_text())["best"]
-    assert made.title == f"{best['extractor']} x {best['selector']} x {best['classifier']}"
-    facts = read_bundle(made.path, made.digest).manifest
+    assert bundle.title == f"{best['extractor']} x {best['selector']} x {best['classifier']}"
+    facts = read_bundle(bundle.path, bundle.digest).manifest
     row = pd.read_csv(tiny_run / "leaderboard.csv").iloc[0]
     assert facts["scores"]["balanced_accuracy"] == pytest.approx(
         [row["balanced_accuracy"], row["balanced_accuracy_low"], row["balanced_accuracy_high"]]
@@ -44,9 +44,9 @@ def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) ->
     assert facts["images"] == {"count": 96, "groups": 24, "classes": facts["images"]["classes"]}
     assert facts["patients"] == "patients"
     assert facts["agreement"] == {"images": 8, "largest": pytest.approx(0, abs=1e-6)}
-    card = (made.path / "model_card.md").read_text()
-    said = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for selecting the best of")
-    assert [words for words in said if words not in card] == []
+    card = (bundle.path / "model_card.md").read_text()
+    expected = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for selecting the best of")
+    assert [words for words in expected if words not in card] == []
 
 
 def test_nothing_in_a_bundle_says_where_it_was_made_or_who_the_patients_are(
@@ -65,14 +65,18 @@ def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
     from leukobench.serving.conformal import ConformalScores, prediction_sets
 
     facts = read_bundle(tiny_bundle).manifest
-    said = pd.read_parquet(tiny_run / "predictions.parquet")
-    said = said[(said["classifier"] == "logistic_regression") & (said["selector"] == "none")]
-    groups = said.merge(pd.read_parquet(tiny_run / "images.parquet"), on="image_id")["group"].to_numpy()
-    probabilities = said[[f"p_{name}" for name in facts["classes"]]].to_numpy() ** (1 / facts["temperature"]["value"])
+    predictions = pd.read_parquet(tiny_run / "predictions.parquet")
+    predictions = predictions[
+        (predictions["classifier"] == "logistic_regression") & (predictions["selector"] == "none")
+    ]
+    groups = predictions.merge(pd.read_parquet(tiny_run / "images.parquet"), on="image_id")["group"].to_numpy()
+    probabilities = predictions[[f"p_{name}" for name in facts["classes"]]].to_numpy() ** (
+        1 / facts["temperature"]["value"]
+    )
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    labels = said["label"].map({name: k for k, name in enumerate(facts["classes"])}).to_numpy()
+    labels = predictions["label"].map({name: k for k, name in enumerate(facts["classes"])}).to_numpy()
     scores = 1 - probabilities[np.arange(len(labels)), labels]
-    folds, held = said["fold"].to_numpy(), np.zeros(len(said), dtype=bool)
+    folds, held = predictions["fold"].to_numpy(), np.zeros(len(predictions), dtype=bool)
     for fold in range(3):
         own, rest = folds == fold, folds != fold
         limits = ConformalScores(scores[rest], labels[rest], groups[rest], 4).thresholds(0.8)
@@ -81,22 +85,22 @@ def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
 
 
 def test_a_combination_by_its_names(tiny_run: Path, tmp_path: Path) -> None:
-    made = fit(tiny_run, (TINY, "anova(n_features=20)", "svm_linear"), tmp_path / "named.zip", workers=1)
-    assert made.title.endswith("x anova(n_features=20) x svm_linear")
-    opened = load(made.path, made.digest)
+    bundle = fit(tiny_run, (TINY, "anova(n_features=20)", "svm_linear"), tmp_path / "named.zip", workers=1)
+    assert bundle.title.endswith("x anova(n_features=20) x svm_linear")
+    opened = load(bundle.path, bundle.digest)
     assert opened.facts["corrected"] is None
     assert "chosen by name" in opened.card
     assert "example" not in opened.card
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [((TINY, "none", "lda"), "no scored combination"), (("pixels", "none", "custom_cnn"), "no scored combination")],
 )
 def test_a_combination_that_was_not_run_lists_those_that_were(
-    names: tuple[str, str, str], said: str, tiny_run: Path
+    names: tuple[str, str, str], message: str, tiny_run: Path
 ) -> None:
-    with pytest.raises(ConfigurationError, match=said) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         fit(tiny_run, names, workers=1)
     assert "logistic_regression" in str(caught.value)
 
@@ -105,13 +109,13 @@ def test_a_run_that_is_not_there_or_not_finished_is_a_message(tmp_path: Path) ->
     for folder in (tmp_path / "absent", tmp_path):
         with pytest.raises(ConfigurationError, match="no finished run"):
             fit(folder, workers=1)
-    code, _, said = call("fit", tmp_path / "absent2")
+    code, _, output = call("fit", tmp_path / "absent2")
     assert code == 2
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert not (tmp_path / "absent").exists()
 
 
-def test_what_lies_in_the_way_is_told_before_any_work(tiny_run: Path, tmp_path: Path) -> None:
+def test_what_lies_in_the_way_is_reported_before_any_work(tiny_run: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(BundleError, match="already exists"):
         fit(tiny_run, out=tmp_path, workers=1)
@@ -135,8 +139,8 @@ def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path:
 
 
 def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
-    said = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
-    folder = run(tiny_experiment(**said).with_permuted_labels(), workers=1).folder
+    settings = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
+    folder = run(tiny_experiment(**settings).with_permuted_labels(), workers=1).folder
     with pytest.raises(ConfigurationError, match="permuted"):
         fit(folder, workers=1)
 
@@ -169,33 +173,33 @@ def test_the_command_line_from_an_experiment_to_patients(
         "extractors: [{'tiny_network:TINY': {pooling: multilevel}}]\nselectors: [none]\nclassifiers: [naive_bayes]\n"
         "evaluation: {folds: 3, resamples: 100}\n"
     )
-    code, said, _ = call("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
-    assert code == 0, said
-    digest = said.split("SHA-256: ")[1].split()[0]
+    code, output, _ = call("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
+    assert code == 0, output
+    digest = output.split("SHA-256: ")[1].split()[0]
     (tmp_path / "more").mkdir()
     for path in sorted(smears.rglob("*.jpg"))[:3]:
         shutil.copy(path, tmp_path / "more")
     (tmp_path / "more" / "notes.txt").write_text("none")
-    code, said, told = call(
+    code, output, errors = call(
         "predict", tmp_path / "b.zip", tmp_path / "more", "--digest", digest, "--group", r"^\w+-(P\d+)_"
     )
-    assert code == 0, told
-    assert "3 images" in said
-    assert "patient P" in said
-    assert "Files that are no images: 1" in said
-    assert "not a medical device" in said
+    assert code == 0, errors
+    assert "3 images" in output
+    assert "patient P" in output
+    assert "Files that are no images: 1" in output
+    assert "not a medical device" in output
     (tmp_path / "more" / "bad.jpg").write_text("none")
-    out = tmp_path / "said.parquet"
-    code, said, told = call("predict", tmp_path / "b.zip", tmp_path / "more", "--json", "--out", out)
+    out = tmp_path / "predictions.parquet"
+    code, output, errors = call("predict", tmp_path / "b.zip", tmp_path / "more", "--json", "--out", out)
     assert code == 1
-    images = json.loads(said)["images"]
+    images = json.loads(output)["images"]
     assert [bool(row["error"]) for row in images] == [row["image"].endswith("bad.jpg") for row in images]
     assert len(pd.read_parquet(out)) == 4
-    code, said, told = call(
+    code, output, errors = call(
         "predict", tmp_path / "b.zip", tmp_path / "more", "--out", tmp_path / "x.csv", "--group", r"(P\d+)_"
     )
     assert (tmp_path / "x.patients.csv").exists()
-    assert "NOT READ" in said
+    assert "NOT READ" in output
 
 
 def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
@@ -205,9 +209,9 @@ def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
 
     (tmp_path / "bad.png").write_text("none")
     good = min(smears.rglob("*.jpg"))
-    code, said, _ = call("explain", tiny_bundle, good, tmp_path / "bad.png", "--out", tmp_path / "out")
+    code, output, _ = call("explain", tiny_bundle, good, tmp_path / "bad.png", "--out", tmp_path / "out")
     assert code == 1
-    assert "NOT READ" in said
+    assert "NOT READ" in output
     first, second = json.loads((tmp_path / "out" / "explanations.json").read_text())
     with Image.open(tmp_path / "out" / first["overlay"]) as overlay:
         assert overlay.format == "PNG"
@@ -237,16 +241,18 @@ def test_the_process_ends_as_it_should(tiny_bundle: Path, smears: Path, tmp_path
         ("BUNDLE", "absent.jpg"),
         ("BUNDLE", "EMPTY"),
         ("BUNDLE", "IMAGE", "--level", "2"),
-        ("BUNDLE", "IMAGE", "--out", "said.docx"),
+        ("BUNDLE", "IMAGE", "--out", "predictions.docx"),
         ("BUNDLE", "IMAGE", "--digest", "0" * 64),
         ("BUNDLE", "IMAGE", "--group", "no-group"),
-        ("BUNDLE", "IMAGE", "--out", "BUNDLE/said.json"),
+        ("BUNDLE", "IMAGE", "--out", "BUNDLE/predictions.json"),
     ],
 )
 def test_mistakes_are_messages(arguments: tuple[str, ...], tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    known = {"BUNDLE": tiny_bundle, "IMAGE": next(smears.rglob("*.jpg")), "EMPTY": tmp_path / "empty"}
-    code, _, said = call("predict", *(known.get(said, said.replace("BUNDLE", str(tiny_bundle))) for said in arguments))
+    places = {"BUNDLE": tiny_bundle, "IMAGE": next(smears.rglob("*.jpg")), "EMPTY": tmp_path / "empty"}
+    code, _, output = call(
+        "predict", *(places.get(part, part.replace("BUNDLE", str(tiny_bundle))) for part in arguments)
+    )
     assert code == 2
-    assert said.startswith("leukobench: ")
-    assert "Traceback" not in said
+    assert output.startswith("leukobench: ")
+    assert "Traceback" not in output

@@ -57,8 +57,8 @@ def table(smears: Path, classes: int = 4) -> pd.DataFrame:
     """The smears of the first few classes, with the number of the patient as group."""
     paths = sorted(smears.rglob("*.jpg"))
     rows = [(file_digest(path), path.parent.name, int(path.name[11:13]), str(path)) for path in paths]
-    made = pd.DataFrame(rows, columns=["image_id", "label", "group", "path"])
-    return made[made["label"].isin(sorted(made["label"].unique())[:classes])].reset_index(drop=True)
+    images = pd.DataFrame(rows, columns=["image_id", "label", "group", "path"])
+    return images[images["label"].isin(sorted(images["label"].unique())[:classes])].reset_index(drop=True)
 
 
 def task_of(images: pd.DataFrame) -> Task:
@@ -66,13 +66,13 @@ def task_of(images: pd.DataFrame) -> Task:
 
 
 def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) -> None:
-    known, said = table(images), for_folder(images, cnns=[{"custom_cnn": TINY}])
-    with open(known["path"][5], "ab") as stream:
+    images, experiment = table(images), for_folder(images, cnns=[{"custom_cnn": TINY}])
+    with open(images["path"][5], "ab") as stream:
         stream.write(b"\0")
-    Path(known["path"][7]).unlink()
-    (method,) = make_networks(said)
+    Path(images["path"][7]).unlink()
+    (method,) = make_networks(experiment)
     with pytest.raises(ImagesChangedError, match="2 images changed"):
-        fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path / "run"), 1))
+        fit_network(method, experiment, images, task_of(images), Workspace(RunFolder(tmp_path / "run"), 1))
     assert not (tmp_path / "run").exists()
 
 
@@ -81,7 +81,7 @@ def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFacto
     """Folder of a run over colours and a trained network."""
     results = tmp_path_factory.mktemp("networks")
     evaluation = {"folds": 2, "resamples": 100}
-    said = for_folder(
+    experiment = for_folder(
         smears,
         name="networks",
         results=results,
@@ -90,11 +90,11 @@ def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFacto
         evaluation=evaluation,
         **RUN,
     )
-    return run(said, workers=1).folder
+    return run(experiment, workers=1).folder
 
 
-class Told:
-    """Progress that remembers what was said."""
+class RecordedProgress:
+    """Progress that remembers titles and words."""
 
     def __init__(self) -> None:
         self.titles: list[str] = []
@@ -103,10 +103,10 @@ class Told:
     @contextmanager
     def __call__(self, title: str, total: int) -> Iterator[Any]:
         self.titles.append(title)
-        yield lambda done, said="": self.words.append(said)
+        yield lambda done, words="": self.words.append(words)
 
     def epochs(self) -> list[int]:
-        return [int(found[1]) for words in self.words if (found := re.search(r"epoch (\d+)/", words))]
+        return [int(match[1]) for words in self.words if (match := re.search(r"epoch (\d+)/", words))]
 
 
 def killed_after_a_few_epochs(run_folder: Path) -> int:
@@ -127,22 +127,22 @@ def killed_after_a_few_epochs(run_folder: Path) -> int:
 
 @pytest.mark.slow
 def test_a_fit_that_was_killed_ends_as_the_network_that_keras_trains(network_run: Path, tmp_path: Path) -> None:
-    reached, told = killed_after_a_few_epochs(network_run), Told()
-    made = fit(network_run, ("pixels", "none", LABEL), tmp_path / "model", workers=1, progress=told)
+    reached, progress = killed_after_a_few_epochs(network_run), RecordedProgress()
+    bundle = fit(network_run, ("pixels", "none", LABEL), tmp_path / "model", workers=1, progress=progress)
     assert reached > 0
-    assert min(told.epochs(), default=99) > reached
+    assert min(progress.epochs(), default=99) > reached
     assert not list((network_run / "records").glob("fit.*"))
     assert not (network_run / "features").exists()
-    arguments = [network_run / "images.parquet", made.path, repr(TINY), tmp_path / "said.npz"]
+    arguments = [network_run / "images.parquet", bundle.path, repr(TINY), tmp_path / "numbers.npz"]
     subprocess.run([sys.executable, "-c", WITHOUT_AND_WITH_KERAS, *map(str, arguments)], check=True)
-    with np.load(tmp_path / "said.npz") as said:
-        np.testing.assert_allclose(said["own"], said["keras"], atol=1e-6)
-        assert said["own"].std(axis=0).max() > 0.05
-    card = (made.path / "model_card.md").read_text()
+    with np.load(tmp_path / "numbers.npz") as numbers:
+        np.testing.assert_allclose(numbers["own"], numbers["keras"], atol=1e-6)
+        assert numbers["own"].std(axis=0).max() > 0.05
+    card = (bundle.path / "model_card.md").read_text()
     assert f"Network: {LABEL}, trained end to end on pixels, from scratch; weights SHA-256" in card
     assert f"- pixels x {LABEL}: trained from scratch" in card
     assert "from those of Keras by" in card
-    opened = load(made.path, made.digest, threads=1)
+    opened = load(bundle.path, bundle.digest, threads=1)
     path = pd.read_parquet(network_run / "images.parquet")["path"][0]
     (answer,) = opened.predict([path])
     assert answer.trained_on
@@ -152,10 +152,10 @@ def test_a_fit_that_was_killed_ends_as_the_network_that_keras_trains(network_run
 
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_refused_before_any_work(network_run: Path) -> None:
-    told = Told()
+    progress = RecordedProgress()
     with pytest.raises(BundleError, match="code of your own"):
-        fit(network_run, ("pixels", "none", "example_plugin:PixelMeans"), workers=1, progress=told)
-    assert not told.titles
+        fit(network_run, ("pixels", "none", "example_plugin:PixelMeans"), workers=1, progress=progress)
+    assert not progress.titles
     assert not (network_run / "model").exists()
 
 
@@ -170,15 +170,15 @@ CASES = {
 def test_other_networks_give_the_numbers_of_keras(case: str, tiny: None, smears: Path, tmp_path: Path) -> None:
     classes, choice = CASES[case]
     calibration = "temperature" if "calibrated" in case else "as_needed"
-    said = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})
-    known = table(smears, classes)
-    method = choose_network(said, said.cnns[0].label)
-    made = fit_network(method, said, known, task_of(known), Workspace(RunFolder(tmp_path), 1))
-    assert made.agreement.probabilities < 1e-6
-    assert made.features.shape == (24 * classes, 128 + 4 if classes == 4 else 8 + 1)
-    stored = from_bytes(to_bytes(made.fitted.classifier, "classifier"), "classifier")
-    found = stored.predict_proba(made.fitted.selector.transform(made.features.astype(np.float64)))
-    assert found.shape == (24 * classes, classes)
-    assert found.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    experiment = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})
+    images = table(smears, classes)
+    method = choose_network(experiment, experiment.cnns[0].label)
+    fitted = fit_network(method, experiment, images, task_of(images), Workspace(RunFolder(tmp_path), 1))
+    assert fitted.agreement.probabilities < 1e-6
+    assert fitted.features.shape == (24 * classes, 128 + 4 if classes == 4 else 8 + 1)
+    stored = from_bytes(to_bytes(fitted.fitted.classifier, "classifier"), "classifier")
+    probabilities = stored.predict_proba(fitted.fitted.selector.transform(fitted.features.astype(np.float64)))
+    assert probabilities.shape == (24 * classes, classes)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-6)
     start = "RANDOM (seed 0) weights" if classes == 4 else "scratch"
-    assert made.origin.description.endswith(f"from {start}")
+    assert fitted.origin.description.endswith(f"from {start}")

@@ -22,14 +22,14 @@ def drawn(sharpness: float, n: int = 2000, seed: int = 0) -> tuple[np.ndarray, n
 @pytest.mark.parametrize("sharpness", [0.5, 2.0, 4.0])
 def test_it_finds_how_much_too_sure_the_probabilities_are(sharpness: float) -> None:
     probabilities, labels = drawn(sharpness)
-    found = fit_temperature(OutOfFold(probabilities, labels, np.arange(2000), np.arange(2000) % 5))
-    assert found.value == pytest.approx(sharpness, rel=0.1)
-    assert found.low > 0
+    temperature = fit_temperature(OutOfFold(probabilities, labels, np.arange(2000), np.arange(2000) % 5))
+    assert temperature.value == pytest.approx(sharpness, rel=0.1)
+    assert temperature.low > 0
     grid = np.geomspace(0.1, 10, 400)
     losses = [log_loss(labels, apply_temperature(probabilities, value)) for value in grid]
-    assert found.value == pytest.approx(grid[int(np.argmin(losses))], rel=0.03)
+    assert temperature.value == pytest.approx(grid[int(np.argmin(losses))], rel=0.03)
     gain = log_loss(labels, probabilities) - min(losses)
-    assert found.gain == pytest.approx(gain, rel=0.05)
+    assert temperature.gain == pytest.approx(gain, rel=0.05)
 
 
 @pytest.mark.parametrize("groups", [3, 40, 200])
@@ -43,8 +43,8 @@ def test_a_few_images_that_are_all_right_do_not_ask_for_certainty(groups: int) -
         labels = (rng.random((2000, 1)) > true.cumsum(axis=1)).sum(axis=1)
         seen, new = slice(0, max(groups, 12)), slice(1000, 2000)
         own = np.arange(max(groups, 12)) % groups
-        found = fit_temperature(OutOfFold(true[seen], labels[seen], own, own % 3))
-        worse += log_loss(labels[new], apply_temperature(true[new], found.value), labels=range(4)) > (
+        temperature = fit_temperature(OutOfFold(true[seen], labels[seen], own, own % 3))
+        worse += log_loss(labels[new], apply_temperature(true[new], temperature.value), labels=range(4)) > (
             log_loss(labels[new], true[new], labels=range(4)) + 1e-9
         )
     assert worse <= 1
@@ -52,10 +52,10 @@ def test_a_few_images_that_are_all_right_do_not_ask_for_certainty(groups: int) -
 
 def test_good_probabilities_are_left_as_they_are() -> None:
     probabilities, labels = drawn(1.0)
-    found = fit_temperature(OutOfFold(probabilities, labels, np.arange(2000), np.arange(2000) % 5))
-    assert found.value == 1.0
-    assert found.best == pytest.approx(1, abs=0.1)
-    assert apply_temperature(probabilities, found.value) is probabilities
+    temperature = fit_temperature(OutOfFold(probabilities, labels, np.arange(2000), np.arange(2000) % 5))
+    assert temperature.value == 1.0
+    assert temperature.best == pytest.approx(1, abs=0.1)
+    assert apply_temperature(probabilities, temperature.value) is probabilities
 
 
 def test_doubt_counts_patients_not_images() -> None:
@@ -70,7 +70,7 @@ def test_doubt_counts_patients_not_images() -> None:
 def test_certainties_that_were_wrong_do_not_make_it_infinite() -> None:
     probabilities = np.eye(2)[np.zeros(60, int)]
     labels = np.r_[np.zeros(50, int), np.ones(10, int)]
-    found = fit_temperature(OutOfFold(probabilities, labels, np.arange(60), np.arange(60) % 3))
-    assert np.isfinite(found.value)
-    assert found.best > 5
-    assert apply_temperature(probabilities, found.best)[0, 0] == pytest.approx(50 / 61, abs=0.05)
+    temperature = fit_temperature(OutOfFold(probabilities, labels, np.arange(60), np.arange(60) % 3))
+    assert np.isfinite(temperature.value)
+    assert temperature.best > 5
+    assert apply_temperature(probabilities, temperature.best)[0, 0] == pytest.approx(50 / 61, abs=0.05)

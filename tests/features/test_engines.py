@@ -72,12 +72,12 @@ def test_engines_agree_with_the_networks_of_keras(name):
 
 @pytest.mark.parametrize("pooling", ["average", "max", "multilevel"])
 def test_the_engines_agree_on_the_bundled_network(images, pooling):
-    found = []
+    outputs = []
     for kind in ("openvino", "keras"):
         with open_engine(LITE, locate(LITE), [pooling], engine=kind, threads=2) as engine:
-            found.append((np.stack(list(engine.vectors(images))), engine.feature_names))
-    assert found[0][1] == found[1][1]
-    assert np.abs(found[0][0] - found[1][0]).max() <= 1e-5 * np.abs(found[1][0]).max()
+            outputs.append((np.stack(list(engine.vectors(images))), engine.feature_names))
+    assert outputs[0][1] == outputs[1][1]
+    assert np.abs(outputs[0][0] - outputs[1][0]).max() <= 1e-5 * np.abs(outputs[1][0]).max()
 
 
 def test_an_engine_says_what_it_is(lite):
@@ -145,11 +145,11 @@ def test_a_second_process_needs_no_keras(lite, images):
         "print(float(next(engine.vectors([np.zeros((224, 224, 3), np.uint8)])).sum()));"
         "print(sorted({'keras', 'tensorflow', 'torch', 'jax', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
-    total, modules = said.stdout.splitlines()
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    total, modules = process.stdout.splitlines()
     assert float(total) == float(next(lite.vectors([np.zeros((224, 224, 3), np.uint8)])).sum())
     assert modules == "[]"
-    assert said.stderr == ""
+    assert process.stderr == ""
 
 
 @pytest.mark.slow
@@ -178,18 +178,18 @@ class _Exporting:
 @pytest.mark.parametrize("part", ["model.bin", "model.xml", "manifest.json"])
 def test_any_damaged_part_is_noticed(tmp_path, monkeypatch, part):
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
-    made = []
+    calls = []
 
     def make():
-        made.append(1)
+        calls.append(1)
         return _Exporting(), ["a"]
 
     folder = openvino_ir.load_converted({}, make).path.parent
     openvino_ir.load_converted({}, make)
-    assert len(made) == 1
+    assert len(calls) == 1
     damage(folder / part)
     assert openvino_ir.load_converted({}, make).path.read_text() == "graph"
-    assert len(made) == 2
+    assert len(calls) == 2
     assert [path.name for path in (tmp_path / "networks").iterdir()] == [folder.name]
 
 
@@ -244,9 +244,9 @@ def test_keras_backs_off_when_memory_runs_out(images, lite):
     expected = np.stack(list(engine.vectors(images)))
     model = engine._model
     engine._model = _OutOfMemory(model, fits=2)
-    found = np.stack(list(engine.vectors(images)))
+    vectors = np.stack(list(engine.vectors(images)))
     assert engine._batch == 2
-    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+    assert np.abs(vectors - expected).max() <= 1e-5 * np.abs(expected).max()
     engine._model = _OutOfMemory(model, fits=0)
     with pytest.raises(EngineError, match="failed on a batch of 1 images"):
         list(engine.vectors(images))

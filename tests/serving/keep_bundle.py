@@ -28,12 +28,12 @@ def main() -> None:
             evaluation={"folds": 3, "resamples": 100},
             images={"group": r"synthetic-(P\d+)"},
         )
-        made = leukobench.fit(leukobench.run(experiment).folder, out=target, pictures=True)
+        bundle = leukobench.fit(leukobench.run(experiment).folder, out=target, pictures=True)
         draw_smears(folder / "new", images=4, patients=4, seed=2, size=96)
         image = shutil.copy(sorted((folder / "new").rglob("*.jpg"))[2], target.with_suffix(".jpg"))
-    found = leukobench.load(target).predict([image])[0].to_json()
-    known = {name: found[name] for name in ("label", "probabilities", "conformal_set", "ood")}
-    target.with_suffix(".json").write_text(json.dumps({"digest": made.digest, **known}, indent=2) + "\n")
+    prediction = leukobench.load(target).predict([image])[0].to_json()
+    kept = {name: prediction[name] for name in ("label", "probabilities", "conformal_set", "ood")}
+    target.with_suffix(".json").write_text(json.dumps({"digest": bundle.digest, **kept}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -46,33 +46,35 @@ def numbers(predictions: Any) -> np.ndarray:
 def test_a_new_image_gets_the_numbers_of_the_benchmark(
     classifier: str, tiny_experiment: Any, tiny_run: Path, tmp_path: Path
 ) -> None:
-    """Fitted on the training part of a fold alone, a bundle says of the test part what the run said."""
+    """Fitted on the training part of a fold alone, a bundle predicts for the test part what the run predicted."""
     images = pd.read_parquet(tiny_run / "images.parquet")
-    said = pd.read_parquet(tiny_run / "predictions.parquet")
-    said = said[(said["classifier"] == classifier) & (said["selector"] == "none") & (said["fold"] == 0)]
-    held = images["image_id"].isin(said["image_id"])
+    out_of_fold = pd.read_parquet(tiny_run / "predictions.parquet")
+    out_of_fold = out_of_fold[
+        (out_of_fold["classifier"] == classifier) & (out_of_fold["selector"] == "none") & (out_of_fold["fold"] == 0)
+    ]
+    held = images["image_id"].isin(out_of_fold["image_id"])
     table = images[~held][["path", "label", "patient"]]
     table.to_csv(tmp_path / "training.csv", index=False)
     experiment = tiny_experiment(
         tmp_path / "training.csv", name=f"part-{classifier}", images={}, classifiers=[classifier], selectors=["none"]
     )
-    made = fit(run(experiment, workers=1).folder, workers=1)
-    found = load(made.path).predict(images[held]["path"].tolist(), calibrated=False)
-    expected = said.set_index("image_id")[[f"p_{name}" for name in found.classes]]
-    assert len(found) == len(expected)
-    assert np.abs(numbers(found) - expected.loc[[row.image_id for row in found]].to_numpy()).max() < 1e-6
-    assert not any(row.trained_on for row in found)
+    bundle = fit(run(experiment, workers=1).folder, workers=1)
+    predictions = load(bundle.path).predict(images[held]["path"].tolist(), calibrated=False)
+    expected = out_of_fold.set_index("image_id")[[f"p_{name}" for name in predictions.classes]]
+    assert len(predictions) == len(expected)
+    assert np.abs(numbers(predictions) - expected.loc[[row.image_id for row in predictions]].to_numpy()).max() < 1e-6
+    assert not any(row.trained_on for row in predictions)
 
 
 def test_predictions_say_all_that_is_known(bundle: Bundle, paths: list[Path]) -> None:
-    found = bundle.predict(paths)
-    table = found.table()
+    predictions = bundle.predict(paths)
+    table = predictions.table()
     assert table["image"].tolist() == [str(path) for path in paths]
     assert table[[f"p_{name}" for name in bundle.classes]].sum(axis=1).to_numpy() == pytest.approx(np.ones(len(paths)))
     assert (table["label"] == [path.parent.name for path in paths]).mean() > 0.8
     assert table["trained_on"].all()
     assert (table["error"] == "").all()
-    assert all(row.label in row.conformal_set for row in found)
+    assert all(row.label in row.conformal_set for row in predictions)
     assert np.median(table["ood_score"]) == pytest.approx(1, abs=0.5)
 
 
@@ -96,26 +98,28 @@ def test_bad_images_have_their_reason_and_stop_nothing(bundle: Bundle, paths: li
         giant.truncate(2**33)  # a sparse file: it takes no room
     bad = [tmp_path / name for name in ("text.jpg", "cut.jpg", "empty.png", "absent.jpg", "pipe.png", "giant.tif", "")]
     mixed = [paths[0], *bad, Upload("bytes", b"\xff\xd8\xff"), "nul\0byte", paths[1]]
-    found = bundle.predict(mixed)
-    assert [bool(row.error) for row in found] == [False, *[True] * 9, False]
-    assert [row.label is None for row in found] == [bool(row.error) for row in found]
-    assert "truncated" in found[2].error or "decode" in found[2].error
-    said = json.dumps(found.to_json(), allow_nan=False)
-    assert json.loads(said)["images"][1]["ood_score"] is None
+    predictions = bundle.predict(mixed)
+    assert [bool(row.error) for row in predictions] == [False, *[True] * 9, False]
+    assert [row.label is None for row in predictions] == [bool(row.error) for row in predictions]
+    assert "truncated" in predictions[2].error or "decode" in predictions[2].error
+    text = json.dumps(predictions.to_json(), allow_nan=False)
+    assert json.loads(text)["images"][1]["ood_score"] is None
     with pytest.raises(UnreadableImageError):
         bundle.read(tmp_path / "text.jpg")
 
 
 def test_patients_get_the_mean_of_their_images(bundle: Bundle, paths: list[Path], tmp_path: Path) -> None:
     images = [*paths[:4], tmp_path / "absent.jpg"]
-    found = bundle.predict(images, groups=["a", "b", "a", "", "b"])
-    first, second = found.patients()
+    predictions = bundle.predict(images, groups=["a", "b", "a", "", "b"])
+    first, second = predictions.patients()
     assert (first.group, first.images, first.unreadable) == ("a", 2, 0)
     assert (second.images, second.unreadable) == (1, 1)
-    mean = {name: (found[0].probabilities[name] + found[2].probabilities[name]) / 2 for name in bundle.classes}
+    mean = {
+        name: (predictions[0].probabilities[name] + predictions[2].probabilities[name]) / 2 for name in bundle.classes
+    }
     assert first.probabilities == pytest.approx(mean)
     assert first.label == max(mean, key=lambda name: mean[name])
-    assert found.patient_table()["group"].tolist() == ["a", "b"]
+    assert predictions.patient_table()["group"].tolist() == ["a", "b"]
     with pytest.raises(ConfigurationError, match="Every image needs a group"):
         bundle.predict(paths[:2], groups=["a"])
 
@@ -154,8 +158,8 @@ def test_a_zip_and_a_folder_say_the_same(bundle: Bundle, tiny_bundle: Path, path
 def test_neither_tensorflow_nor_the_cache_is_needed(tiny_bundle: Path, paths: list[Path], tmp_path: Path) -> None:
     code = (
         "import sys, leukobench\n"
-        f"found = leukobench.load({str(tiny_bundle)!r}).predict([{str(paths[0])!r}])\n"
-        "assert found[0].label, found[0]\n"
+        f"predictions = leukobench.load({str(tiny_bundle)!r}).predict([{str(paths[0])!r}])\n"
+        "assert predictions[0].label, predictions[0]\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     lonely = {"HOME": str(tmp_path), "LEUKOBENCH_CACHE": str(tmp_path / "cache"), "PATH": ""}
@@ -174,22 +178,22 @@ def test_a_bundle_that_computes_other_numbers_here_is_refused(tiny_bundle: Path,
         load(tmp_path / "other")
 
 
-def other_texts(said: dict[str, Any], change: str) -> None:
+def other_texts(manifest: dict[str, Any], change: str) -> None:
     """What an attacker, or a mistake, might write."""
     changes: dict[str, Any] = {
-        "no classes": lambda: said.pop("classes"),
-        "classes of numbers": lambda: said.update(classes=7),
-        "a class twice": lambda: said.update(classes=["a", "a", *said["classes"][2:]]),
-        "no network": lambda: said.update(network=None),
-        "a text for a temperature": lambda: said.update(temperature={"value": "hot"}),
-        "a temperature of 0": lambda: said["temperature"].update(value=0),
-        "a temperature below 0": lambda: said["temperature"].update(value=-1.0),
-        "a negative size": lambda: said["network"].update(input_size=[-48, 48]),
-        "a giant's size": lambda: said["network"].update(input_size=[60_000, 60_000]),
-        "an interpolation of its own": lambda: said["network"].update(interpolation="cosmic"),
-        "no name": lambda: said.pop("name"),
-        "no combination": lambda: said.pop("combination"),
-        "a level of 2": lambda: said["coverage"][0].update(level=2),
+        "no classes": lambda: manifest.pop("classes"),
+        "classes of numbers": lambda: manifest.update(classes=7),
+        "a class twice": lambda: manifest.update(classes=["a", "a", *manifest["classes"][2:]]),
+        "no network": lambda: manifest.update(network=None),
+        "a text for a temperature": lambda: manifest.update(temperature={"value": "hot"}),
+        "a temperature of 0": lambda: manifest["temperature"].update(value=0),
+        "a temperature below 0": lambda: manifest["temperature"].update(value=-1.0),
+        "a negative size": lambda: manifest["network"].update(input_size=[-48, 48]),
+        "a giant's size": lambda: manifest["network"].update(input_size=[60_000, 60_000]),
+        "an interpolation of its own": lambda: manifest["network"].update(interpolation="cosmic"),
+        "no name": lambda: manifest.pop("name"),
+        "no combination": lambda: manifest.pop("combination"),
+        "a level of 2": lambda: manifest["coverage"][0].update(level=2),
     }
     changes[change]()
 
@@ -204,9 +208,9 @@ def other_texts(said: dict[str, Any], change: str) -> None:
 )  # fmt: skip
 def test_a_made_up_manifest_is_refused_without_a_crash(change: str, tiny_bundle: Path, tmp_path: Path) -> None:
     contents = read_bundle(tiny_bundle)
-    said = json.loads(json.dumps(contents.manifest))
-    other_texts(said, change)
-    write_bundle(tmp_path / "made-up", said, files_of(contents))
+    manifest = json.loads(json.dumps(contents.manifest))
+    other_texts(manifest, change)
+    write_bundle(tmp_path / "made-up", manifest, files_of(contents))
     with pytest.raises(BundleError, match="cannot be used"):
         load(tmp_path / "made-up")
 
@@ -226,18 +230,18 @@ def test_made_up_arrays_are_refused_without_a_crash(kind: str, tiny_bundle: Path
     contents = read_bundle(tiny_bundle)
     name = "reference.npz" if kind == "no distances" else "calibration.npz"
     with np.load(io.BytesIO(contents.file(name))) as stored:
-        known = {key: stored[key] for key in stored.files}
+        stored_arrays = {key: stored[key] for key in stored.files}
     changes: dict[str, dict[str, Any]] = {
         "pickled": {"groups": np.array([{}], dtype=object)},
-        "other lengths": {"labels": known.get("labels", np.ones(1))[:5]},
-        "other classes": {"labels": np.full_like(known["labels"], 99)},
+        "other lengths": {"labels": stored_arrays.get("labels", np.ones(1))[:5]},
+        "other classes": {"labels": np.full_like(stored_arrays["labels"], 99)},
         "empty": {key: np.empty(0, dtype=np.int64) for key in ("scores", "labels", "groups")},
         "no distances": {"distances": np.zeros(96)},
     }
-    data = npz(**(known | changes.get(kind, {})))
+    data = npz(**(stored_arrays | changes.get(kind, {})))
     if kind == "compressed":
         stream = io.BytesIO()
-        np.savez_compressed(stream, **known)
+        np.savez_compressed(stream, **stored_arrays)
         data = stream.getvalue()
     write_bundle(tmp_path / "made-up", contents.manifest, files_of(contents) | {name: data})
     with pytest.raises(BundleError, match="cannot be used"):
@@ -248,7 +252,7 @@ def test_made_up_arrays_are_refused_without_a_crash(kind: str, tiny_bundle: Path
 def test_a_network_in_another_format_is_refused(
     xml: bytes, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tiny_bundle)  # where a network.xml lies that nobody asked for
+    monkeypatch.chdir(tiny_bundle)  # with a network.xml that must not be read
     contents = read_bundle(tiny_bundle)
     write_bundle(tmp_path / "made-up", contents.manifest, files_of(contents) | {"network.xml": xml})
     with pytest.raises(LeukobenchError):
@@ -259,11 +263,11 @@ def test_a_bundle_of_this_format_is_read_for_ever(paths: list[Path]) -> None:
     """Made by version 0.1.0; its probabilities of one drawn image stand in the file beside it."""
     expected = json.loads(KEPT.with_suffix(".json").read_text())
     kept = load(KEPT, digest=expected["digest"])
-    found = kept.predict([KEPT.with_name("bundle-format-1.jpg")])[0]
-    assert found.label == expected["label"]
-    assert found.probabilities == pytest.approx(expected["probabilities"], abs=1e-6)
-    assert found.ood == expected["ood"]
-    assert found.conformal_set == tuple(expected["conformal_set"])
+    prediction = kept.predict([KEPT.with_name("bundle-format-1.jpg")])[0]
+    assert prediction.label == expected["label"]
+    assert prediction.probabilities == pytest.approx(expected["probabilities"], abs=1e-6)
+    assert prediction.ood == expected["ood"]
+    assert prediction.conformal_set == tuple(expected["conformal_set"])
 
 
 @pytest.mark.slow
@@ -285,8 +289,8 @@ def test_the_real_network_on_real_images(real_images: Path, tmp_path: Path, monk
     )
     bundle = load(fit(run(experiment).folder).path)
     unseen = [path for label in bundle.classes for path in sorted((real_images / label).iterdir())[60:85]]
-    found = bundle.predict(unseen)
-    assert np.mean([row.label == path.parent.name for row, path in zip(found, unseen, strict=True)]) > 0.9
+    predictions = bundle.predict(unseen)
+    assert np.mean([row.label == path.parent.name for row, path in zip(predictions, unseen, strict=True)]) > 0.9
     noise = np.random.default_rng(0).integers(0, 256, (20, 224, 224, 3), dtype=np.uint8)
     from PIL import Image
 
@@ -294,4 +298,4 @@ def test_the_real_network_on_real_images(real_images: Path, tmp_path: Path, monk
         Image.fromarray(pixels).save(tmp_path / f"noise-{number}.png")
     flagged = bundle.predict(sorted(tmp_path.glob("noise-*.png")))
     assert all(row.ood for row in flagged)
-    assert np.mean([row.ood for row in found]) < 0.2
+    assert np.mean([row.ood for row in predictions]) < 0.2

@@ -20,8 +20,8 @@ def split_conformal(scores: np.ndarray, level: float) -> float:
 @given(n=st.integers(1, 60), level=st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]), seed=st.integers(0, 1000))
 def test_single_images_as_groups_give_split_conformal_prediction(n: int, level: float, seed: int) -> None:
     scores = np.random.default_rng(seed).random(n)
-    found = ConformalScores(scores, np.zeros(n, int), np.arange(n), 2)  # one class has no image: one threshold for both
-    assert found.thresholds(level) == pytest.approx([split_conformal(scores, level)] * 2)
+    conformal = ConformalScores(scores, np.zeros(n, int), np.arange(n), 2)  # one class has no image
+    assert conformal.thresholds(level) == pytest.approx([split_conformal(scores, level)] * 2)
 
 
 @settings(max_examples=50, deadline=None)
@@ -31,8 +31,8 @@ def test_rows_in_another_order_and_groups_with_other_numbers_change_nothing(seed
     scores, labels, groups = rng.random(200), rng.integers(0, 2, 200), rng.integers(0, 60, 200)
     order = rng.permutation(200)
     expected = ConformalScores(scores, labels, groups, 2).thresholds(0.8)
-    found = ConformalScores(scores[order], labels[order], 1000 - groups[order], 2).thresholds(0.8)
-    assert np.array_equal(found, expected)
+    thresholds = ConformalScores(scores[order], labels[order], 1000 - groups[order], 2).thresholds(0.8)
+    assert np.array_equal(thresholds, expected)
 
 
 def test_a_group_weighs_the_same_however_many_images_it_has() -> None:
@@ -46,10 +46,10 @@ def test_classes_have_thresholds_of_their_own_where_groups_are_enough() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 100)
     scores = np.where(labels, 0.5, 0.0) + 0.1 * rng.random(200)
-    found = ConformalScores(scores, labels, np.arange(200), 2)
-    assert found.by_class(0.9)
-    assert not found.by_class(0.99)
-    low, high = found.thresholds(0.9)
+    conformal = ConformalScores(scores, labels, np.arange(200), 2)
+    assert conformal.by_class(0.9)
+    assert not conformal.by_class(0.99)
+    low, high = conformal.thresholds(0.9)
     assert low == pytest.approx(split_conformal(scores[:100], 0.9))
     assert high == pytest.approx(split_conformal(scores[100:], 0.9))
 

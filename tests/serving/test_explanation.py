@@ -1,4 +1,4 @@
-"""Explanations: maps find what decided, exactly where that can be said, and neighbours and shortcuts are right."""
+"""Explanations: maps find what decided, exactly where there is an exact map; neighbours and shortcuts are right."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from leukobench.serving.temperature import apply_temperature
 @given(temperature=st.floats(0.05, 20), seed=st.integers(0, 100))
 def test_the_label_stays_and_they_remain_probabilities(temperature: float, seed: int) -> None:
     probabilities = np.random.default_rng(seed).dirichlet([0.5] * 4, 20)
-    found = apply_temperature(probabilities, temperature)
-    assert np.array_equal(found.argmax(axis=1), probabilities.argmax(axis=1))
-    assert found.sum(axis=1) == pytest.approx(np.ones(20))
-    assert found.min() >= 0
+    calibrated = apply_temperature(probabilities, temperature)
+    assert np.array_equal(calibrated.argmax(axis=1), probabilities.argmax(axis=1))
+    assert calibrated.sum(axis=1) == pytest.approx(np.ones(20))
+    assert calibrated.min() >= 0

@@ -17,8 +17,8 @@ X, Y = make_blobs(200, 6, centers=3, cluster_std=4.0, random_state=0)
 GROUPS = np.arange(200) // 4
 
 
-def head(**said: Any) -> DenseHead:
-    return DenseHead(**{"epochs": 6, "hidden": 8, "random_state": 0, "learning_rate": 0.01, **said})
+def head(**parameters: Any) -> DenseHead:
+    return DenseHead(**{"epochs": 6, "hidden": 8, "random_state": 0, "learning_rate": 0.01, **parameters})
 
 
 def without_times(curve: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -70,8 +70,8 @@ class _Killed(BaseException):
 
 @pytest.mark.parametrize("after", [1, 3, 5])
 def test_a_killed_training_goes_on_to_the_same_end(after: int, tmp_path: Path) -> None:
-    def kill(said: Any) -> None:
-        if said["epoch"] > after:
+    def kill(report: Any) -> None:
+        if report["epoch"] > after:
             raise _Killed
 
     whole = head(dropout=0.5).fit(X, Y, GROUPS)
@@ -80,7 +80,7 @@ def test_a_killed_training_goes_on_to_the_same_end(after: int, tmp_path: Path) -
         head(dropout=0.5).fit(X, Y, GROUPS, checkpoint=path, report=kill)
     seen: list[int] = []
     resumed = head(dropout=0.5)
-    resumed.fit(X, Y, GROUPS, checkpoint=path, report=lambda said: seen.append(said["epoch"]))
+    resumed.fit(X, Y, GROUPS, checkpoint=path, report=lambda facts: seen.append(facts["epoch"]))
     assert min(seen) == after + 1
     assert without_times(resumed.curve_) == without_times(whole.curve_)
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
@@ -130,10 +130,12 @@ def test_memory_that_runs_out_halves_the_batch(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(keras.Model, "train_on_batch", tight(train))
     monkeypatch.setattr(keras.Model, "predict_on_batch", tight(predict))
     fitted = head(epochs=2).fit(X, Y, GROUPS)
-    found = fitted.predict_proba(X)
+    probabilities = fitted.predict_proba(X)
     assert {epoch["batch_size"] for epoch in fitted.curve_} == {8}
     monkeypatch.undo()
-    np.testing.assert_allclose(found, head(epochs=2, batch_size=8).fit(X, Y, GROUPS).predict_proba(X), atol=1e-6)
+    np.testing.assert_allclose(
+        probabilities, head(epochs=2, batch_size=8).fit(X, Y, GROUPS).predict_proba(X), atol=1e-6
+    )
 
 
 def test_other_errors_do_not_halve_it(monkeypatch: pytest.MonkeyPatch) -> None:
