@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import pipeline
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.combination_names import NAMES, Names
+from ..evaluation.combination_names import NAMES, Names, title
 from ..machine import Progress
+from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
 from ..runs.progress import silent
@@ -20,7 +20,6 @@ from ..runs.workspace import Workspace
 from ..steps.write_pixels import PIXELS
 from ..storage import lock
 from .bundle_parts import Parts, make_bundle
-from .finished_run import FinishedRun
 from .fit_features import fit_features
 from .fit_network import choose_network, fit_network
 from .fit_shortcuts import fit_shortcuts
@@ -83,12 +82,12 @@ def fit(
     TrainingError
         A network that is trained end to end could not be trained on all images.
     """
-    folder = _run_folder(Path(run).expanduser(), workers, progress)
-    finished = FinishedRun.open(folder.path)
+    finished = _open_run(Path(run), workers, progress)
+    folder = RunFolder(finished.folder)
     workspace = Workspace.of(folder, workers, progress)
     target = Path(out).expanduser().resolve() if out else folder.path / "model"
     check_target(target)
-    with lock(folder.lock, f"working in {run}"), log_to(folder.log), _older_runs_explained(folder):
+    with lock(folder.lock, f"working in {run}"), log_to(folder.log):
         names = _choose(finished, combination)
         folder.begin_features()
         try:
@@ -98,39 +97,24 @@ def fit(
             folder.end_features()
         facts = manifest.to_mapping()
         digest = write_bundle(target, facts, files)
-    title = " x ".join(names)
-    _log.info("Fitted %s on %s images.", title, f"{len(parts.task):,}")
-    return FittedBundle(target, digest, title, facts)
+    _log.info("Fitted %s on %s images.", title(names), f"{len(parts.task):,}")
+    return FittedBundle(target, digest, title(names), facts)
 
 
-def _run_folder(run: Path, workers: int | None, progress: Progress) -> RunFolder:
-    if run.suffix.lower() not in (".yaml", ".yml"):
-        return RunFolder(run)
-    return RunFolder(pipeline.run(read_experiment(run), workers, progress).folder)
+def _open_run(run: Path, workers: int | None, progress: Progress) -> FinishedRun:
+    if run.suffix.lower() in (".yaml", ".yml"):
+        return pipeline.run(read_experiment(run.expanduser()), workers, progress).results
+    return FinishedRun.open(run)
 
 
-@contextlib.contextmanager
-def _older_runs_explained(folder: RunFolder) -> Iterator[None]:
-    """Say what to do about a run that lacks something."""
-    try:
-        yield
-    except (KeyError, FileNotFoundError) as error:
-        raise ConfigurationError(
-            f"The run in {folder.path} lacks what a bundle needs: an older version made it, or it was damaged.",
-            received=f"no {error}",
-            fix="run its experiment again: finished work is kept.",
-        ) from error
-
-
-def _choose(run: FinishedRun, combination: Sequence[str] | None) -> tuple[str, str, str]:
+def _choose(run: FinishedRun, combination: Sequence[str] | None) -> Names:
     """Names of the combination, or of the winner."""
-    if run.answer["chance"]:
+    if run.answer.chance:
         raise ConfigurationError("The labels of this run were permuted: there is nothing to fit.")
     table = run.leaderboard
     table = table[(table["kind"] == "combination") & (table["status"] == "ok")]
-    scored = list(table[list(NAMES)].itertuples(index=False, name=None))
-    best = run.answer["best"] or {}
-    names = tuple(combination) if combination else tuple(best.get(name, "") for name in NAMES)
+    scored: list[Names] = list(table[list(NAMES)].itertuples(index=False, name=None))
+    names = tuple(combination or (run.answer.best.names if run.answer.best else ()))
     if names not in scored:
         listed = [" ".join(f"'{name}'" for name in row) for row in scored]
         raise ConfigurationError(
@@ -139,8 +123,7 @@ def _choose(run: FinishedRun, combination: Sequence[str] | None) -> tuple[str, s
             received=" ".join(f"'{name}'" for name in names),
             fix="take names from leaderboard.csv.",
         )
-    extractor, selector, classifier = names
-    return extractor, selector, classifier
+    return scored[scored.index(names)]
 
 
 def _parts(run: FinishedRun, names: Names, workspace: Workspace, pictures: bool) -> Parts:

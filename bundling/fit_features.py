@@ -17,12 +17,12 @@ from ..features.extractor import Extractor
 from ..features.extractors import make_extractor
 from ..features.network_extractor import NetworkExtractor
 from ..features.openvino_engine import converted_network
+from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
 from ..serving.served_network import ServedNetwork, relative_distance
 from ..steps.choose_methods import fit_rules, make_methods
 from ..storage import digest, file_digest
 from .combination import Agreement, FittedCombination, Origin
-from .finished_run import FinishedRun
 
 if TYPE_CHECKING:
     import pandas as pd

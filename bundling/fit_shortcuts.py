@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ..evaluation.refit import Refitted, refit
 from ..features.cache import FeatureCache
 from ..features.simple_measurements import SimpleMeasurements, columns
+from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
 from ..steps.choose_methods import fit_rules
 from ..steps.score_shortcuts import MAJORITY, shortcuts
-from .finished_run import FinishedRun
 from .fit_features import load_features
 
 

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .. import __version__
-from ..evaluation.combination_names import NAMES, Names, named, rows_of
+from ..evaluation.combination_names import Names, named, rows_of
 from ..evaluation.identity import installed_versions
+from ..runs.answer import Winner
+from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..steps.write_pixels import PIXELS
-from .finished_run import FinishedRun
 from .out_of_fold import OutOfFold
 
 _SOFTWARE = ("openvino", "scikit-learn", "xgboost-cpu", "xgboost", "skops", "numpy", "scipy", "pillow")
@@ -80,23 +81,19 @@ class RunFacts:
 def out_of_fold(run: FinishedRun, names: Names) -> OutOfFold:
     """What the folds of the run's first repeat predicted for every image with this combination."""
     table, task = run.predictions_of(names, repeat=0), run.task
-    rows_by_id = {image_id: row for row, image_id in enumerate(task.image_ids)}
-    rows = table["image_id"].map(rows_by_id).to_numpy()
-    labels = table["label"].map({name: code for code, name in enumerate(task.classes)}).to_numpy()
+    rows = table["row"].to_numpy()
     probabilities = table[[f"p_{name}" for name in task.classes]].to_numpy(dtype=np.float64)
-    return OutOfFold(probabilities, labels.astype(np.int64), task.groups[rows], table["fold"].to_numpy(dtype=np.int64))
+    return OutOfFold(probabilities, task.labels[rows], task.groups[rows], table["fold"].to_numpy(dtype=np.int64))
 
 
 def run_facts(run: FinishedRun, names: Names) -> RunFacts:
     """What a finished run says of the combination with these names."""
-    answer, task = run.answer, run.task
-    best = answer["best"]
-    won = bool(best) and tuple(best[name] for name in NAMES) == names
-    opened = RunFolder(run.folder).read_json("holdout.json") or {}
+    answer, task, best = run.answer, run.task, run.answer.best
+    winner = best if best and best.names == names else None
     counts = np.bincount(task.labels, minlength=len(task.classes))
     by_name = "This is not the winner of its run, but was chosen by name."
     return RunFacts(
-        name=run.experiment.name,
+        name=run.name,
         leukobench=__version__,
         software={"leukobench": __version__, **installed_versions(_SOFTWARE)},
         combination=named(names),
@@ -105,15 +102,21 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
         ),
         evaluation=run.experiment.to_mapping()["evaluation"],
         scores=_scores(run, names),
-        corrected=(best["metric"], best["corrected"], best["corrected_low"], best["corrected_high"]) if won else None,
-        picked_among=best["picked_among"] if best else None,
-        sentences=[*([] if won else [by_name]), *answer["sentences"]],
-        holdout=opened.get("lines", []) if opened.get("combination") == best and won else [],
-        protocol=[line for line in answer["protocol"] if not line.startswith(_other_networks(run, names))],
-        shortcut=answer["shortcut"],
-        verdict=answer["shortcut"]["verdict"] if answer["shortcut"] else "unknown",
-        patients=answer["groups"]["kind"],
+        corrected=(winner.metric, winner.corrected, winner.corrected_low, winner.corrected_high) if winner else None,
+        picked_among=best.picked_among if best else None,
+        sentences=[*([] if winner else [by_name]), *answer.sentences],
+        holdout=_holdout_lines(run, winner) if winner else [],
+        protocol=[line for line in answer.protocol if not line.startswith(_other_networks(run, names))],
+        shortcut=answer.shortcut.to_json() if answer.shortcut else None,
+        verdict=answer.shortcut.verdict if answer.shortcut else "unknown",
+        patients=answer.groups.kind,
     )
+
+
+def _holdout_lines(run: FinishedRun, winner: Winner) -> list[str]:
+    """What an opened holdout showed, if it was the winner's."""
+    opened = RunFolder(run.folder).read_json("holdout.json") or {}
+    return list(opened.get("lines", [])) if opened.get("combination") == winner.to_json() else []
 
 
 def _other_networks(run: FinishedRun, names: Names) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from leukobench.bundling.fit import fit
 from leukobench.cli import cli
-from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError
+from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.serving.bundle import load
@@ -125,7 +125,7 @@ def test_what_lies_in_the_way_is_reported_before_any_work(tiny_run: Path, tmp_pa
 def test_a_run_that_lacks_a_part_is_a_message(tiny_run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
     (copy / "images.parquet").unlink()
-    with pytest.raises(ConfigurationError, match="lacks what a bundle needs"):
+    with pytest.raises(StorageError, match="is not complete"):
         fit(copy, workers=1)
     assert not (copy / "features").exists()
 
