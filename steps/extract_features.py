@@ -68,13 +68,13 @@ def images_to_extract(extractors: Mapping[str, Extractor], index: ImageIndex) ->
 def _extract_together(group: Together, index: ImageIndex, workspace: Workspace) -> None:
     """Compute the uncached images of all members of `group` in one pass; after a failure each member is tried alone."""
     caches = [FeatureCache.shared(member.identity) for member in group.members]
-    known = set.union(*(cache.image_ids() for cache in caches))
-    missing = list({name: (name, path) for name, path in index.files() if name not in known}.values())
+    cached = set.union(*(cache.image_ids() for cache in caches))
+    missing = list({name: (name, path) for name, path in index.files() if name not in cached}.values())
     try:
         with workspace.progress(_stage(group), len(missing)) as advance:
             compute(missing, group, caches, workspace.workers, {}, advance)
     except (ExtractionError, EngineError) as failure:
-        _log.warning("Not in one pass, but one after the other: %s", failure)
+        _log.warning("Extraction in one pass failed, now one extractor after the other: %s", failure)
     else:
         if missing:
             _log.info("Features of %s in one pass: %s images.", group.members[0].network.name, f"{len(missing):,}")

@@ -24,11 +24,11 @@ def group_pseudo_patients(experiment: Experiment, index: ImageIndex, colours: np
     pseudo = experiment.images.pseudo_patients
     if pseudo is None:
         return index
-    if (known := int((index.images["patient"] != "").sum())) > 0:
+    if (with_patient := int((index.images["patient"] != "").sum())) > 0:
         raise ConfigurationError(
             "Pseudo-patients would put real patients on both sides of a split.",
             expected="images without known patients",
-            received=f"{known:,} of {len(index):,} images have a patient ({index.patients})",
+            received=f"{with_patient:,} of {len(index):,} images have a patient ({index.patients})",
             fix="remove images.pseudo_patients.",
         )
     if pseudo.blocks:

@@ -203,13 +203,13 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
 
 
 def _measured(setting: Setting, store: RecordStore, workspace: Workspace, title: str) -> list[dict[str, Any]]:
-    found = list(comparisons(setting))
-    grids = list({id(grid): grid for one in found for grid in [*one.leaky, *one.honest]}.values())
+    leaks = list(comparisons(setting))
+    grids = list({id(grid): grid for leak in leaks for grid in [*leak.leaky, *leak.honest]}.values())
     cells = sum(len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store)))
     with workspace.progress(title, cells) as advance:
         for grid in grids:
             run_grid(grid, store, workspace.executor, advance)
-    return [row for one in found for row in _compared(one, store)]
+    return [row for leak in leaks for row in _compared(leak, store)]
 
 
 def _compared(one: LeakComparison, store: RecordStore) -> list[dict[str, Any]]:
