@@ -11,7 +11,7 @@ PARALLEL := --numprocesses auto --dist worksteal
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
 	$(BIN)/leukobench run quickstart.yaml
-	@echo "Next, your own images, a folder a class:  $(BIN)/leukobench run --images FOLDER"
+	@echo "Next, your own images, one folder per class:  $(BIN)/leukobench run --images FOLDER"
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -61,7 +61,7 @@ class Outcome:
 
     @property
     def leaderboard(self) -> pd.DataFrame:
-        """One row a combination, best first; see `leukobench.evaluation.scores.Scored`."""
+        """One row per combination, best first; see `leukobench.evaluation.scores.Scored`."""
         return self.results.leaderboard
 
     @property

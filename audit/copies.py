@@ -31,7 +31,7 @@ def find_copies(
     Parameters
     ----------
     images : DataFrame
-        One row a file: image_id, label, path.
+        One row per file: image_id, label, path.
     fingerprints : ndarray of float32, shape (n, 768)
         Of each row; may be memory-mapped. See `leukobench.images.fingerprint.fingerprint`.
     report : callable, optional

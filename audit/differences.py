@@ -22,7 +22,7 @@ def class_differences(facts: pd.DataFrame, labels: NDArray[Any]) -> pd.DataFrame
     Parameters
     ----------
     facts : DataFrame
-        One row an image; columns of numbers or texts.
+        One row per image; columns of numbers or texts.
     labels : ndarray of str, shape (n,)
 
     Returns

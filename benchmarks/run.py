@@ -16,7 +16,7 @@ KINDS = ("extraction", "precision", "selection", "grid", "warm", "serving", "gro
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("images", type=Path, help="a folder a class; the figures in the project are of the ALL images")
+    parser.add_argument("images", type=Path, help="one folder per class; the published figures are of the ALL images")
     parser.add_argument("--only", choices=KINDS, nargs="*", default=KINDS)
     parser.add_argument("--repeats", type=int, default=3, help="pairs of timings; the median counts")
     arguments = parser.parse_args()

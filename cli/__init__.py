@@ -1,4 +1,4 @@
-"""The command line: one file a command, loaded when it is called. ``COMMANDS`` names them."""
+"""The command line: one file per command, loaded when it is called. ``COMMANDS`` names them."""
 
 from __future__ import annotations
 

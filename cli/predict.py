@@ -15,7 +15,7 @@ from .options import PATH, bundle_options
 @click.option("--out", type=PATH, help="Output file with all columns: .csv, .parquet or .json.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
-    "--group", help="Regular expression on the paths; its capture group is the patient ID. Adds a row a patient."
+    "--group", help="Regular expression on the paths; its capture group is the patient ID. Adds one row per patient."
 )
 @click.option("--uncalibrated", is_flag=True, help="Probabilities as the benchmark computes them.")
 def predict(

@@ -140,7 +140,7 @@ def check(task: Task, fold: Fold) -> None:
 
 
 def folds_table(task: Task, folds: Sequence[Fold]) -> pd.DataFrame:
-    """One row an image and repeat: row (of the task), image_id, label, group, repeat, and the fold that tests it."""
+    """One row per image and repeat: row (of the task), image_id, label, group, repeat, and the fold that tests it."""
     import pandas as pd
 
     classes = np.asarray(task.classes, dtype=object)

@@ -1,4 +1,4 @@
-"""Records: one atomic parquet file a combination and fold, so that a killed run loses nothing that was finished."""
+"""Records: one atomic parquet file per combination and fold, so that a killed run loses nothing that was finished."""
 
 from __future__ import annotations
 

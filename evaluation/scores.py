@@ -35,7 +35,7 @@ class Scored:
     Attributes
     ----------
     leaderboard : DataFrame
-        One row a combination and shortcut, best first: rank (of combinations alone), extractor, selector, classifier,
+        One row per combination and shortcut, best first: rank (of combinations alone), extractor, selector, classifier,
         kind, each metric with ``_low``, ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean
         costs, what `Analysis` adds, folds, status. A row that failed in any fold has no numbers and stands last.
     scores : DataFrame

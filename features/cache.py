@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class FeatureCache:
-    """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column a feature).
+    """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column per feature).
 
     Several processes may append at the same time: a part appears whole or not at all, under a unique name, and an
     image that two of them computed counts once. A part that cannot be read, or that another extractor wrote, is

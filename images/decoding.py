@@ -145,7 +145,7 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise UnreadableImageError(
             f"{image.format} file with several pages or frames",
-            expected="one image a file",
+            expected="one image per file",
             fix="save each page as a file of its own.",
         )
 

@@ -34,11 +34,11 @@ class ImageIndex:
     Attributes
     ----------
     images : DataFrame
-        One row an image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
+        One row per image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
         ``path`` (absolute), all text, sorted in this order: renaming or moving files changes no row but its path.
         After an audit also ``copies``: a key that copies of one image share, '' where there is none.
     ledger : DataFrame
-        One row a file that is not used: ``path`` and ``reason``, sorted by path.
+        One row per file that is not used: ``path`` and ``reason``, sorted by path.
     layout : str
         Name of the layout that assigned the labels.
     patients : str

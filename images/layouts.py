@@ -94,7 +94,7 @@ class NameLayout:
 
 
 class FolderLayout:
-    """A folder a class: ``root/class/**/image``.
+    """One folder per class: ``root/class/**/image``.
 
     Folders below a class belong to it. If every folder directly below the root is named like a split (train, test,
     val, validation …), the classes are the folders below those; the split is ignored and new folds are drawn.
@@ -198,9 +198,9 @@ def detect(files: FileList) -> str:
     refused = "; ".join(f"{count} x {reason}" for reason, count in reasons)
     raise ImagesError(
         f"No folder layout fits the files below {files.folder}.",
-        expected="a folder a class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
+        expected="one folder per class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
         received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
-        fix="move the images into a folder a class, or write a manifest.",
+        fix="move the images into one folder per class, or write a manifest.",
     )
 
 

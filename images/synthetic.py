@@ -138,7 +138,7 @@ def _check(images: int, patients: int, size: int) -> None:
     if patients < len(STAGES) or images < patients or size < 64:
         raise ConfigurationError(
             "The synthetic smears cannot be drawn.",
-            expected=f"at least {len(STAGES)} patients, an image a patient, and a size of 64",
+            expected=f"at least {len(STAGES)} patients, one image per patient, and a size of 64",
             received=f"{patients} patients, {images} images, size {size}",
             fix="raise the number that is too small.",
         )

@@ -48,7 +48,7 @@ class FinishedRun:
     ----------
     folder : Path
     leaderboard : DataFrame
-        One row a combination or shortcut, best first; `rank` (Int64) is that of combinations.
+        One row per combination or shortcut, best first; `rank` (Int64) is that of combinations.
     answer : Answer
     """
 

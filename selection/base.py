@@ -210,6 +210,6 @@ def standardise(X: Floats) -> Floats:
 
 
 def class_indicators(y: Integers) -> Floats:
-    """Return one column a class, 1 where the image is of that class and 0 elsewhere, then centred."""
+    """Return one column per class, 1 where the image is of that class and 0 elsewhere, then centred."""
     one_hot = np.eye(y.max() + 1)[y]
     return one_hot - one_hot.mean(axis=0)

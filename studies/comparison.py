@@ -35,7 +35,7 @@ class MethodRanking:
         ``"extractor"``, ``"selector"``, ``"classifier"`` (each with the mean score over what it was combined with), or
         ``"combination"``.
     scores : DataFrame
-        One row a data set, one column a method.
+        One row per data set, one column per method.
     comparison : MethodComparison
     """
 
@@ -126,7 +126,7 @@ def _open(runs: Sequence[Path]) -> dict[str, FinishedRun]:
 
 
 def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
-    """One row a data set, one column a combination that all of them scored."""
+    """One row per data set, one column per combination that all of them scored."""
     import pandas as pd
 
     rows = {}

@@ -187,7 +187,7 @@ def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Wi
 
 
 def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[str]:
-    """One line a combination and shortcut, with intervals from resampling the groups of the sealed images."""
+    """One line per combination and shortcut, with intervals from resampling the groups of the sealed images."""
     rows = grid.folds[0].test
     labels, groups, once = grid.task.labels[rows], grid.task.groups[rows], np.zeros((1, len(rows)), dtype=np.int64)
     protocol = evaluation.rank_by, evaluation.seed, evaluation.resamples

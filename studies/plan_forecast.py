@@ -40,7 +40,7 @@ class Cells:
     train, test : float
         Images in a training and in a test part.
     costs : DataFrame
-        One row a combination: extractor, selector, classifier, and the mean over the folds of selector_s, fit_s,
+        One row per combination: extractor, selector, classifier, and the mean over the folds of selector_s, fit_s,
         predict_s.
     """
 

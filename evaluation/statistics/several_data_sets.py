@@ -56,7 +56,7 @@ def compare_methods(scores: pd.DataFrame, alpha: float = 0.05) -> MethodComparis
     Parameters
     ----------
     scores : DataFrame
-        One row a data set, one column a method; higher is better.
+        One row per data set, one column per method; higher is better.
     alpha : float
         Of the critical difference.
 

@@ -119,7 +119,7 @@ def classes(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def patients(design: Design, patients: Patients, entries: Sequence[Entry]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row a combination and patient, and one row a combination with the scores of patients."""
+    """One row per combination and patient, and one row per combination with the scores of patients."""
     import pandas as pd
 
     names = np.asarray(design.classes, dtype=object)
