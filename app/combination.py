@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ..evaluation.combination_names import names_of, rows_of
+from ..evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ..reporting.report.numbers import as_number
 from ..reporting.report.section import View
 from ..reporting.report.sections.calibration import reliabilities
@@ -52,7 +53,7 @@ def _classes(one: FinishedRun) -> None:
         st.html('<p class="lb-lead">Only combinations have rates of classes, shortcuts have none.</p>')
         return
     rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in classes["rows"]]
-    head = ["class", "images", "sensitivity", "specificity", "precision", "AUROC"]
+    head = ["class", "images", SENSITIVITY.title, SPECIFICITY.title, "precision", AUROC.title]
     st.html(table(head, rows, "Rates with their counts and 95 % intervals"))
 
 
@@ -68,8 +69,7 @@ def _calibration(one: FinishedRun) -> None:
     if not diagrams or not bins:
         st.html('<p class="lb-lead">No probabilities were stored.</p>')
         return
-    names = {"Expected calibration error": "ece", "Brier score": "brier", "Log loss": "log_loss"}
-    st.html(facts({name: diagrams[0][key] for name, key in names.items()}))
+    st.html(facts({f"{name[0].upper()}{name[1:]}": text for name, text in diagrams[0]["numbers"].items()}))
     left, _ = st.columns([3, 2])
     left.altair_chart(_chart(bins), alt="Share that is right against confidence; the numbers are in the table below")
     st.caption("The larger a dot, the more predictions; on the line, probabilities can be taken at their word.")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ..evaluation.combination_names import NAMES
+from ..evaluation.metrics import metric_of, overall_metrics
+from ..evaluation.records import SECONDS
 from ..reporting.report.section import View
 from ..reporting.report.sections.heat import heat_map
 from ..reporting.report.sections.leaderboard import leaderboard
@@ -23,8 +26,7 @@ from .target import Target
 if TYPE_CHECKING:
     import pandas as pd
 
-_LOW_IS_GOOD = ("brier", "log_loss", "ece", "fit_s", "predict_s", "features")
-_SORTED = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", *_LOW_IS_GOOD)
+_COSTS = (*SECONDS[1:], "features")
 
 
 def page(target: Target) -> None:
@@ -53,7 +55,7 @@ def page(target: Target) -> None:
 
 def _summary(run: FinishedRun) -> None:
     best = winner(run.answer)
-    words = _spaced(run.metric)
+    words = metric_of(run.metric).title
     if best:
         count, corrected = best["picked_among"], best["corrected"]
         st.html(
@@ -71,14 +73,16 @@ def _summary(run: FinishedRun) -> None:
 
 def _leaderboard(run: FinishedRun) -> None:
     shown = _filtered(run.leaderboard)
-    columns = [name for name in _SORTED if name in shown]
-    by = st.selectbox("Sorted by", ["rank", *columns], format_func=_spaced, key="sorted", width=260)
+    columns = [name for name in (*(one.name for one in overall_metrics()), *_COSTS) if name in shown]
+    by = st.selectbox("Sorted by", ["rank", *columns], format_func=_title, key="sorted", width=260)
     if by != "rank":
-        shown = shown.sort_values(by, ascending=by in _LOW_IS_GOOD, kind="stable", na_position="last")
+        shown = shown.sort_values(
+            by, ascending=by in _COSTS or not metric_of(by).greater_is_better, kind="stable", na_position="last"
+        )
     board = leaderboard(replace(run, leaderboard=shown))
-    head = ["rank", "extractor", "selector", "classifier", _spaced(run.metric), "95 % interval"]
-    head += [*map(_spaced, board["columns"]), "seconds a fold", "status"]
-    caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_spaced(run.metric)}"
+    head = ["rank", *NAMES, _title(run.metric), "95 % interval"]
+    head += [*(one.title for one in board["columns"]), "seconds a fold", "status"]
+    caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_title(run.metric)}"
     if board["left_out"]:
         caption += f"; {board['left_out']:,} more match: filter them, or download all that match"
     st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
@@ -86,7 +90,7 @@ def _leaderboard(run: FinishedRun) -> None:
 
 
 def _filtered(shown: pd.DataFrame) -> pd.DataFrame:
-    for column, family in zip(st.columns(3), ("extractor", "selector", "classifier"), strict=True):
+    for column, family in zip(st.columns(3), NAMES, strict=True):
         names = sorted(shown[family][shown["kind"] == "combination"].unique())
         chosen = column.multiselect(f"{family.capitalize()}s", names, placeholder="all", key=f"filter-{family}")
         if chosen:
@@ -104,8 +108,9 @@ def _cells(row: View) -> list[str]:
     return [str(row["rank"]), *row["names"], *numbers, row["reason"] or row["status"] or "ok"]
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+def _title(name: str) -> str:
+    """A column in words: a metric, or a cost."""
+    return metric_of(name).title
 
 
 def _heat_map(run: FinishedRun) -> None:
@@ -119,7 +124,8 @@ def _heat_map(run: FinishedRun) -> None:
         for row in group:
             cells = [heated(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
             rows.append([row["selector"], *cells])
-    caption = f"{_spaced(run.metric).capitalize()} of every combination, in percent where it is a rate"
+    metric = metric_of(run.metric)
+    caption = f"Every combination: {metric.title}{' in percent' if metric.unit == 'percent' else ''}"
     st.html(table(["", *heat["columns"]], rows, caption))
     scores = [row for row in run.ranked if row["kind"] == "combination"]
     st.caption(f"The deeper the colour, the higher; the frame marks the best. {len(scores)} combinations.")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ..reporting.report.numbers import as_number, shown
+from ..evaluation.metrics import overall_metrics
+from ..reporting.report.numbers import as_number, interval_of, texts
 from ..runs.finished import FinishedRun, Row, records
 from .combination import confusion
 from .run_data import NOTHING_STORED, Key, choose, only, page_of, predictions, thumbnail
@@ -16,7 +17,6 @@ from .style import figures, number, table
 if TYPE_CHECKING:
     import pandas as pd
 
-_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "brier", "log_loss", "ece")
 _COSTS = {"fit_s": "seconds to fit", "predict_s": "seconds to predict", "features": "features"}
 _PAGE = 24
 _WHO = {
@@ -50,14 +50,15 @@ def show(run: FinishedRun) -> None:
 
 def _numbers(ones: list[FinishedRun]) -> list[list[str]]:
     rows = [records(one.leaderboard)[0] for one in ones]
-    scores = [[name.replace("_", " "), *(_score(row, name) for row in rows)] for name in _METRICS if name in rows[0]]
+    metrics = [one for one in overall_metrics() if one.name in rows[0]]
+    scores = [[one.title, *(_score(row, one.name) for row in rows)] for one in metrics]
     costs = [[words, *(f"{as_number(row.get(name)):,.4g}" for row in rows)] for name, words in _COSTS.items()]
     return scores + costs
 
 
 def _score(row: Row, name: str) -> str:
-    low, high = (shown(name, row.get(f"{name}_{end}")) for end in ("low", "high"))
-    return number(shown(name, row.get(name)), f"{low} to {high}")
+    score = texts(name, interval_of(row, name))
+    return number(score["value"], score["interval"])
 
 
 def _differing(run: FinishedRun, first: Key, second: Key) -> None:

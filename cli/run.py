@@ -89,7 +89,7 @@ def _run(experiment: Experiment, workers: int | None) -> int:
     except LeukobenchError as error:
         click.echo(f"leukobench: {error}", err=True)
         return error.exit_code
-    show_leaderboard(outcome.leaderboard, outcome.protocol)
+    show_leaderboard(outcome.leaderboard, outcome.protocol, outcome.results.metric)
     click.echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
     click.echo(outcome.guide())
     return outcome.exit_code

@@ -146,11 +146,15 @@ class Metric:
 
     def with_interval(self, value: float | None, low: float | None, high: float | None) -> str:
         """A value with its interval: ``98.12 % [97.50 to 98.90]``."""
-        return f"{self.shown(value)} [{self.shown_interval(low, high).removesuffix(' %')}]"
+        return f"{self.shown(value)} {self.brackets(low, high)}"
+
+    def brackets(self, low: float | None, high: float | None) -> str:
+        """An interval beside a value, which has the unit: ``[97.50 to 98.90]``."""
+        return f"[{self.shown_interval(low, high).removesuffix(' %')}]"
 
     def of_row(self, row: Mapping[Any, Any]) -> str:
-        """Title and value with its interval, from a row of the leaderboard."""
-        return f"{self.title} {self.with_interval(*(row[f'{self.name}{end}'] for end in ('', '_low', '_high')))}"
+        """Its value with its interval, from a row of the leaderboard."""
+        return self.with_interval(*(row[f"{self.name}{end}"] for end in ("", "_low", "_high")))
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

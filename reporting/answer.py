@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config.experiment import Experiment
+from ..evaluation.combination_names import NAMES, SHORTCUT, title
+from ..evaluation.metric import Metric
+from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
 from ..runs.answer import Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 
@@ -42,7 +45,7 @@ def make_answer(
         protocol=tuple(protocol),
         best=best,
         indistinguishable=int(scored.leaderboard["indistinguishable"].eq(True).sum()) - 1 if best else 0,
-        shortcut=_shortcut(scored, evaluation.rank_by) if best else None,
+        shortcut=_shortcut(scored, metric_of(evaluation.rank_by)) if best else None,
         groups=groups,
         duplicates=duplicates,
         chance=Chance.from_json(scored.chance) if evaluation.permute else None,
@@ -50,25 +53,26 @@ def make_answer(
     return replace(answer, sentences=_sentences(answer))
 
 
-def _shortcut(scored: Scored, metric: str) -> ShortcutVerdict | None:
+def _shortcut(scored: Scored, metric: Metric) -> ShortcutVerdict | None:
     """The strongest shortcut that the best combination does not beat; where it beats all, the strongest."""
     table = scored.leaderboard
-    rows = table[(table["kind"] == "shortcut") & table[metric].notna()].sort_values(metric, ascending=False)
+    column = metric.name
+    rows = table[(table["kind"] == "shortcut") & table[column].notna()].sort_values(column, ascending=False)
     if not len(rows):
         return None
-    names = zip(rows["extractor"], rows["selector"], rows["classifier"], strict=True)
+    names = rows[list(NAMES)].itertuples(index=False, name=None)
     beaten = [scored.against[name][1] > 0 for name in names]  # a limit that is not defined beats nothing
     row = rows.iloc[0 if all(beaten) else beaten.index(False)]
-    value, best, floor = float(row[metric]), float(table[metric].iloc[0]), _guessing(scored, rows, metric)
+    value, best, floor = float(row[column]), float(table[column].iloc[0]), _guessing(scored, rows, column)
     share = (value - floor) / (best - floor) if best > floor else 1.0
     failed = int((table["kind"] == "shortcut").sum()) - len(rows)
     verdict = "unknown" if failed else "better"
     verdict = "not better" if not all(beaten) else "confounded" if share >= _PARTLY else verdict
     facts = {
-        "name": str(row["extractor"]).removeprefix("shortcut: "),
+        "name": str(row["extractor"]).removeprefix(SHORTCUT),
         "value": value,
-        "low": float(row[f"{metric}_low"]),
-        "high": float(row[f"{metric}_high"]),
+        "low": float(row[f"{column}_low"]),
+        "high": float(row[f"{column}_high"]),
         "failed": failed,
         "verdict": verdict,
         "share": share,
@@ -78,16 +82,17 @@ def _shortcut(scored: Scored, metric: str) -> ShortcutVerdict | None:
     return replace(shortcut, words=_verdict(shortcut, metric))
 
 
-def _guessing(scored: Scored, shortcuts: pd.DataFrame, metric: str) -> float:
-    """What guessing reaches: known for some metrics, else that of the majority class."""
-    known = {"balanced_accuracy": scored.chance["expected"], "auroc": 0.5, "mcc": 0.0}
-    majority = shortcuts.loc[shortcuts["extractor"] == "shortcut: majority class", metric]
-    return float(known.get(metric, majority.iloc[0] if len(majority) else 0.0))
+def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:
+    """What guessing reaches: that of the majority class, where it depends on the images."""
+    if scored.guessing is not None:
+        return scored.guessing
+    majority = shortcuts.loc[shortcuts["extractor"] == f"{SHORTCUT}majority class", column]
+    return float(majority.iloc[0]) if len(majority) else 0.0
 
 
-def _verdict(shortcut: ShortcutVerdict, metric: str) -> str:
-    interval = _interval(shortcut.low, shortcut.high)
-    reached = f"{shortcut.name} alone reaches {percent(shortcut.value)} {_words(metric)} {interval}"
+def _verdict(shortcut: ShortcutVerdict, metric: Metric) -> str:
+    interval = metric.brackets(shortcut.low, shortcut.high)
+    reached = f"{shortcut.name} alone reaches {metric.shown(shortcut.value)} {metric.title} {interval}"
     if shortcut.verdict == "not better":
         return f"NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond its interval."
     covered = (
@@ -128,23 +133,10 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
 
 
 def _best_sentence(best: Winner) -> str:
-    names, interval = " x ".join(best.names), _interval(best.low, best.high)
-    sentence = f"{names}, {_words(best.metric)} {percent(best.value)} {interval}"
+    metric = metric_of(best.metric)
+    sentence = f"{title(best.names)}, {metric.title} {metric.with_interval(best.value, best.low, best.high)}"
     if best.picked_among == 1:
         return f"The only combination: {sentence}."
-    corrected = f"{percent(best.corrected)} {_interval(best.corrected_low, best.corrected_high)}"
+    corrected = metric.with_interval(best.corrected, best.corrected_low, best.corrected_high)
     count = best.picked_among
     return f"Best of {count}: {sentence}; corrected for selecting the best of {count}: {corrected}."
-
-
-def percent(value: float | None) -> str:
-    """``0.9988`` as ``99.88 %``; a number that is not defined as ``undefined``."""
-    return "undefined" if value is None else f"{100 * value:.2f} %"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "[no interval]" if low is None or high is None else f"[{100 * low:.2f} to {100 * high:.2f}]"
-
-
-def _words(metric: str) -> str:
-    return metric.replace("_", " ")

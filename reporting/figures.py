@@ -8,6 +8,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation.combination_names import NAMES
+from ..evaluation.metrics import metric_of
 from ..storage import atomic_path
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def draw_figures(
 
 def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figure:
     best = _best_and_shortcuts(leaderboard, rank_by)
-    keys = ["extractor", "selector", "classifier"]
+    keys = list(NAMES)
     folds = scores[scores.metric == rank_by].groupby(keys)["value"]
     named = best.to_dict("records")
     labels = [" \N{MIDDLE DOT} ".join(row[key] for key in keys) for row in named]
@@ -41,7 +43,12 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     for position, row in enumerate(named):
         if row[rank_by] < left:
             axes.text(
-                left, position, f"\N{LEFTWARDS ARROW} {row[rank_by]:.3f}", color=SHORTCUT, va="center", fontsize=9
+                left,
+                position,
+                f"\N{LEFTWARDS ARROW} {metric_of(rank_by).digits(row[rank_by])}",
+                color=SHORTCUT,
+                va="center",
+                fontsize=9,
             )
             continue
         values = folds.get_group(tuple(row[key] for key in keys))
@@ -53,7 +60,7 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     axes.invert_yaxis()
     for tick, row in zip(axes.get_yticklabels(), named, strict=True):
         tick.set_color(SHORTCUT if row["kind"] == "shortcut" else INK)
-    axes.set_xlabel(f"{rank_by.replace('_', ' ')} with its 95 % interval; each fold (points)")
+    axes.set_xlabel(f"{metric_of(rank_by).title} with its 95 % interval; each fold (points)")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     shown, count = (best["kind"] == "combination").sum(), (leaderboard["kind"] == "combination").sum()
     caption(axes, f"Best {shown} of {count} combinations, and what shortcuts alone reach", protocol, below=45)
@@ -73,16 +80,17 @@ def _heat(leaderboard: pd.DataFrame, rank_by: str, protocol: list[str]) -> Figur
     rows = rows.assign(row=rows.extractor + "  \N{MIDDLE DOT}  " + rows.selector)
     table = rows.pivot_table(index="row", columns="classifier", values=rank_by, sort=False, dropna=False)
     table = table.sort_index()[table.mean().sort_values(ascending=False).index]
-    values = table.to_numpy()
+    values, metric = table.to_numpy(), metric_of(rank_by)
     low, high = np.nanpercentile(values, 10), np.nanmax(values)
     figure, (axes,) = new_figure(1 + 0.8 * table.shape[1], 1 + 0.32 * table.shape[0])
     axes.imshow(values, cmap="viridis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
     for (y, x), value in np.ndenumerate(values):
-        text = "failed" if np.isnan(value) else f"{100 * value:.1f}"
+        text = "failed" if np.isnan(value) else metric.digits(value)
         axes.text(x, y, text, ha="center", va="center", fontsize=8, color=_contrast(value, low, high))
     axes.set_xticks(range(table.shape[1]), [name.replace("_", " ") for name in table.columns], rotation=30, ha="right")
     axes.set_yticks(range(table.shape[0]), table.index)
-    caption(axes, f"{rank_by.replace('_', ' ').capitalize()} (%)", protocol, below=85)
+    unit = " (%)" if metric.unit == "percent" else ""
+    caption(axes, f"{metric.title[0].upper()}{metric.title[1:]}{unit}", protocol, below=85)
     return figure
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
+
+from ..evaluation.combination_names import NAMES, names_of
+from ..evaluation.metric import Metric
+from ..evaluation.metrics import RANK_BY, ranking_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-_SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc")
-_ALWAYS = ("accuracy", "balanced_accuracy")
 _ROWS = 12
+_FEW = 2
 _WIDE = 150
 _LEGEND = "value [95 % interval over groups]; = : cannot be distinguished from the best (corrected t-test, Holm)"
 
 
-def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | None = None) -> None:
+def show_leaderboard(
+    table: pd.DataFrame, protocol: list[str], rank_by: str = RANK_BY, stream: TextIO | None = None
+) -> None:
     """Show the best rows, what shortcuts reach, the failed rows, and the protocol that every number comes from.
 
-    A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
+    The metric `rank_by` comes first. A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
     """
     from rich.console import Console
 
@@ -32,7 +37,9 @@ def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | 
     shortcuts = table[(table["kind"] == "shortcut") & ~table.index.isin(failed.index)]
     if len(good):
         rows = table.loc[[*good.head(_ROWS).index, *shortcuts.index]]
-        console.print(_grid(rows, _SHOWN if console.width >= _WIDE else _ALWAYS))
+        ranking = sorted(ranking_metrics().values(), key=lambda metric: metric.name != rank_by)
+        shown = [metric for metric in ranking if metric.name in table]
+        console.print(_grid(rows, shown if console.width >= _WIDE else shown[:_FEW]))
         console.print(_LEGEND, soft_wrap=True)
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
@@ -40,22 +47,22 @@ def show_leaderboard(table: pd.DataFrame, protocol: list[str], stream: TextIO | 
         console.print(f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}", soft_wrap=True)
 
 
-def _grid(rows: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
+def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
     from rich import box
     from rich.table import Table
 
     grid = Table(box=box.SIMPLE_HEAD)
-    for name in ("", "extractor", "selector", "classifier"):
+    for name in ("", *NAMES):
         grid.add_column(name, overflow="fold")
-    for name in (*metrics, "features", "fit s", "predict s"):
-        grid.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for name in (*(metric.title for metric in metrics), "features", "fit s", "predict s"):
+        grid.add_column(name, justify="right", no_wrap=True)
     remarks = (rows["status"] != "ok").any()
     if remarks:
         grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
-        scores = [f"{row[m]:.4f} [{row[m + '_low']:.4f}, {row[m + '_high']:.4f}]" for m in metrics]
+        scores = [metric.of_row(row) for metric in metrics]
         costs = [f"{row['features']:.0f}", f"{row['selector_s'] + row['fit_s']:.2f}", f"{row['predict_s']:.3f}"]
-        names = [_place(row), row["extractor"], row["selector"], row["classifier"]]
+        names = [_place(row), *names_of(row)]
         remark = [row["status"].removeprefix("ok")] if remarks else []
         grid.add_row(*names, *scores, *costs, *remark)
     return grid

@@ -202,7 +202,7 @@ def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[st
     table = analysis.tables()["leaderboard"].sort_values(["kind", evaluation.rank_by], ascending=[True, False])
     reported = dict.fromkeys([metric_of(evaluation.rank_by), ACCURACY, AUROC])
     for row in table.to_dict("records"):
-        scores = ", ".join(metric.of_row(row) for metric in reported)
+        scores = ", ".join(f"{metric.title} {metric.of_row(row)}" for metric in reported)
         lines.append(f"{' x '.join(names_of(row))}: {scores}")
     return lines + _shortcuts(analysis, table)
 

@@ -7,24 +7,27 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...evaluation.combination_names import names_of, rows_of, title
+from ...evaluation.metrics import metric_of
+from ...evaluation.records import SECONDS
 from ...runs.finished import FinishedRun, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PERCENT = "\N{NO-BREAK SPACE}%"
-RATES = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "auroc", "ece")
 Interval = tuple[float, float, float]
 """Value, low, high; NaN where one is not defined."""
 
 
 def shown(metric: str, value: Any) -> str:
-    """A score as text: rates in percent, others (MCC, Brier, log loss) as they are; a dash where not defined."""
+    """A score as text, in the metric's unit; a dash where it is not defined."""
     number = as_number(value)
-    if math.isnan(number):
-        return "\N{EN DASH}"
-    rate = metric in RATES or metric.startswith(("sensitivity", "specificity"))
-    return f"{100 * number:.2f}{PERCENT}" if rate else f"{number:.3f}"
+    return "\N{EN DASH}" if math.isnan(number) else metric_of(metric).shown(number).replace(" %", PERCENT)
+
+
+def limits_shown(metric: str, low: float, high: float) -> str:
+    """An interval as text, in the metric's unit."""
+    return metric_of(metric).shown_interval(low, high).replace(" %", PERCENT)
 
 
 def as_number(value: Any) -> float:
@@ -49,14 +52,12 @@ def interval_of(row: Row, name: str) -> Interval:
 def texts(metric: str, interval: Interval) -> dict[str, str]:
     """An interval as texts: ``value`` and ``interval``."""
     value, low, high = interval
-    defined = not (math.isnan(low) or math.isnan(high))
-    limits = f"{shown(metric, low).removesuffix(PERCENT)} to {shown(metric, high)}" if defined else "no interval"
-    return {"value": shown(metric, value), "interval": limits}
+    return {"value": shown(metric, value), "interval": limits_shown(metric, low, high)}
 
 
 def seconds_of(row: Row) -> float:
     """Mean seconds that a fold costs: selector, classifier and prediction."""
-    return sum(as_number(row.get(name)) for name in ("selector_s", "fit_s", "predict_s"))
+    return sum(as_number(row.get(name)) for name in SECONDS)
 
 
 def examples(run: FinishedRun, count: int = 3) -> list[Row]:

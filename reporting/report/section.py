@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...evaluation.metrics import metric_of
 from .numbers import PERCENT
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {"seconds": _seconds, "decimals": _decimals, "words": _words, "soft": _soft}
+    templates.filters["metric"] = _metric
     return templates
 
 
@@ -75,6 +77,10 @@ def _decimals(value: float, digits: int = 2) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _metric(name: str) -> str:
+    return metric_of(name).title
 
 
 def _soft(text: str) -> Markup:

@@ -83,7 +83,7 @@ def test_a_preset_runs_on_its_layout_with_subjects_apart(
     outcome = run(for_folder(tmp_path / "cnmc", "cnmc", results=tmp_path / "out", **said), workers=1)
     assert "12 patients" in "\n".join(outcome.protocol)
     assert outcome.leaderboard["status"].eq("ok").all()
-    assert "f1 weighted" in outcome.answer.sentences[0]
+    assert "weighted F1" in outcome.answer.sentences[0]
     best = outcome.leaderboard.set_index("extractor").loc[f"{plugin}:Colours"]
     table = pd.read_parquet(outcome.folder / "predictions.parquet")
     table = table[table["extractor"] == f"{plugin}:Colours"]

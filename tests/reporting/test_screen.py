@@ -36,7 +36,7 @@ def board() -> pd.DataFrame:
 
 def shown(board: pd.DataFrame) -> str:
     stream = io.StringIO()
-    show_leaderboard(board, ["IMAGE-LEVEL, OPTIMISTIC: no patients known"], stream)
+    show_leaderboard(board, ["IMAGE-LEVEL, OPTIMISTIC: no patients known"], stream=stream)
     return stream.getvalue()
 
 
@@ -44,7 +44,7 @@ def test_a_pipe_gets_whole_names_the_protocol_and_the_failures(board: pd.DataFra
     said = shown(board)
     assert said.startswith("IMAGE-LEVEL, OPTIMISTIC")
     assert "a_rather_long_extractor(pooling=multilevel)" in said
-    assert "0.9900 [0.9800, 0.9950]" in said
+    assert "99.00 % [98.00 to 99.50]" in said
     assert "shortcut: colour" in said
     assert said.index("classifier_11") < said.index("shortcut: colour")
     assert [line.split()[1] for line in said.splitlines() if "classifier_" in line][:4] == [

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from ....evaluation.combination_names import names_of, rows_of
+from ....evaluation.metric import FromProbabilities
+from ....evaluation.metrics import overall_metrics
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
 from ..numbers import examples, shown, title_of
@@ -31,10 +33,9 @@ def reliabilities(run: FinishedRun) -> list[View]:
 
 
 def _reliability(row: Row, bins: pd.DataFrame) -> View:
-    numbers = {name: shown(name, row.get(name)) for name in ("ece", "brier", "log_loss")}
-    summary = (
-        f"Of {title_of(names_of(row))}: expected calibration error {numbers['ece']}, Brier score {numbers['brier']}"
-    )
+    metrics = [one for one in overall_metrics() if isinstance(one.source, FromProbabilities)]
+    numbers = {one.title: shown(one.name, row.get(one.name)) for one in metrics}
+    summary = f"Of {title_of(names_of(row))}: {', '.join(' '.join(pair) for pair in numbers.items())}"
     unit = Scale(0.0, 1.0)
     chart = Chart(
         unit, unit, "confidence", "share that is right", summary, height=330, percent=(True, True), diagonal=True
@@ -45,4 +46,4 @@ def _reliability(row: Row, bins: pd.DataFrame) -> View:
         if count:
             text = f"{count:,} predictions: confidence {100 * x:.1f} %, right {100 * y:.1f} %"
             chart.point(x, y, text, str(row["kind"]), radius=round(2.5 + 8 * math.sqrt(count / most), 2))
-    return {"title": title_of(names_of(row)), "kind": row["kind"], "chart": chart, **numbers}
+    return {"title": title_of(names_of(row)), "kind": row["kind"], "chart": chart, "numbers": numbers}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from ....evaluation.combination_names import names_of
+from ....evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ....runs.finished import FinishedRun, Row, records
-from ..numbers import PERCENT, as_number, best_rows, shown, title_of
+from ..numbers import as_number, best_rows, shown, title_of
 from ..section import Section, View, fragment
 
 
@@ -29,13 +30,17 @@ def rates_of_classes(run: FinishedRun) -> View | None:
 
 def _class(row: Row, best: Row) -> View:
     tp, fn, fp, tn = (int(row[name]) for name in ("tp", "fn", "fp", "tn"))
-    of = {"sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "precision": (tp, tp + fp)}
+    of = {SENSITIVITY.name: (tp, tp + fn), SPECIFICITY.name: (tn, tn + fp), "precision": (tp, tp + fp)}
     rates = []
     for name, (count, total) in of.items():
         limits = [as_number(best.get(f"{name}[{row['label']}]_{end}")) for end in ("low", "high")]
-        texts = [shown("sensitivity", limit).removesuffix(PERCENT) for limit in limits]
-        interval = "" if any(map(math.isnan, limits)) else f"{texts[0]} to {texts[1]}"
-        rates.append({"value": shown("sensitivity", row[name]), "count": count, "total": total, "interval": interval})
+        interval = "" if any(map(math.isnan, limits)) else " to ".join(map(SENSITIVITY.digits, limits))
+        rates.append({"value": _rate(row[name]), "count": count, "total": total, "interval": interval})
     ends = ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity")
-    areas = [shown("auroc", row.get("auroc")), *(shown("sensitivity", row.get(name)) for name in ends)]
+    areas = [shown(AUROC.name, row.get(AUROC.name)), *(_rate(row.get(name)) for name in ends)]
     return {"label": row["label"], "images": int(row["images"]), "rates": rates, "areas": areas}
+
+
+def _rate(value: object) -> str:
+    """A share of images, shown as a sensitivity is."""
+    return shown(SENSITIVITY.name, value)

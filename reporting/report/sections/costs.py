@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from ....evaluation.combination_names import names_of
+from ....evaluation.metrics import metric_of
 from ....runs.finished import FinishedRun, records
 from ..charts import Chart, Scale
-from ..numbers import RATES, seconds_of, shown, title_of
+from ..numbers import seconds_of, shown, title_of
 from ..section import Section, View, fragment
 from .leaderboard import leaderboard_scale
 
@@ -31,10 +32,11 @@ def cheapest(run: FinishedRun) -> View | None:
         return None
     y = leaderboard_scale(run)
     drawn = table[table[metric] >= y.low]
+    score = metric_of(metric)
     chart = Chart(
-        Scale.decades(drawn["seconds"]), y, "seconds a fold (selector, fit and predict)", metric.replace("_", " "),
-        f"{metric.replace('_', ' ')} against seconds a fold for {len(drawn)} rows of the leaderboard",
-        height=300, percent=(False, metric in RATES),
+        Scale.decades(drawn["seconds"]), y, "seconds a fold (selector, fit and predict)", score.title,
+        f"{score.title} against seconds a fold for {len(drawn)} rows of the leaderboard",
+        height=300, percent=(False, score.unit == "percent"),
     )  # fmt: skip
     frontier: list[View] = []
     best = -math.inf

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from ....evaluation.combination_names import NAMES, Names, names_of
+from ....evaluation.metrics import metric_of
 from ....runs.finished import FinishedRun, records
 from ..charts import Scale
-from ..numbers import PERCENT, shown
 from ..section import Section, View, fragment
 
 
@@ -16,7 +16,7 @@ def section(run: FinishedRun) -> Section | None:
     heat = heat_map(run)
     if not heat:
         return None
-    title = f"Extractor, selector and classifier: {run.metric.replace('_', ' ')}"
+    title = f"Extractor, selector and classifier: {metric_of(run.metric).title}"
     return Section(title, fragment("heat", heat=heat), nav="Heat map")
 
 
@@ -43,7 +43,7 @@ def _cell(metric: str, key: tuple[str, ...], value: float, present: set[Names], 
     if math.isnan(value):
         return {"text": "no score" if key in present else "", "heat": 0, "best": False}
     return {
-        "text": shown(metric, value).removesuffix(PERCENT),
+        "text": metric_of(metric).digits(value),
         "heat": round(100 * scale.at(value), 1),
         "best": value == scale.high,
     }

@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 
 from ....evaluation.combination_names import NAMES, names_of
+from ....evaluation.metric import Metric
+from ....evaluation.metrics import metric_of, overall_metrics
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Scale, whisker
-from ..numbers import RATES, as_number, interval_of, seconds_of, shown, texts, title_of
+from ..numbers import as_number, interval_of, seconds_of, shown, texts, title_of
 from ..section import Section, View, fragment
 
 _ROWS = 500
-_COLUMNS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc", "brier", "ece")
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -23,10 +24,10 @@ def section(run: FinishedRun) -> Section | None:
 def leaderboard(run: FinishedRun) -> View:
     """Rows with places of their intervals, the scale above them, and the columns beside."""
     table, metric = run.leaderboard, run.metric
-    columns = [name for name in _COLUMNS if name in table and name != metric]
+    columns = [one for one in overall_metrics() if one.name in table and one.name != metric]
     scale, reasons = leaderboard_scale(run), _reasons(run)
     rows = [_row(row, metric, columns, scale, reasons) for row in records(table.head(_ROWS))]
-    unit = 100 if metric in RATES else 1
+    unit = 100 if metric_of(metric).unit == "percent" else 1
     ticks = [(round(100 * scale.at(value), 2), f"{unit * value:.4g}") for value in scale.ticks(4)]
     compared = run.table("comparisons.csv").head(50)
     return {
@@ -48,7 +49,7 @@ def leaderboard_scale(run: FinishedRun) -> Scale:
     return Scale.around(number for row in rows for number in interval_of(row, metric))
 
 
-def _row(row: Row, metric: str, columns: list[str], scale: Scale, reasons: Mapping[tuple[str, ...], str]) -> View:
+def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Mapping[tuple[str, ...], str]) -> View:
     interval = interval_of(row, metric)
     rank, first, last = (as_number(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
     failed = str(row.get("status", "ok")).startswith("failed")
@@ -62,7 +63,7 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale, reasons: Mappi
         "line": whisker(scale, *interval),
         **texts(metric, interval),
         "number": interval[0],
-        "others": [(name, shown(name, row.get(name)), as_number(row.get(name))) for name in columns],
+        "others": [(one.title, shown(one.name, row.get(one.name)), as_number(row.get(one.name))) for one in columns],
         "seconds": seconds_of(row),
         "features": as_number(row.get("features")),
         "p": as_number(row.get("p_holm")),

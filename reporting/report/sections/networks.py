@@ -6,15 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from ....evaluation.combination_names import NAMES, names_of
+from ....evaluation.metrics import ACCURACY, ECE, LOG_LOSS, RANK_BY
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale, whisker
-from ..numbers import PERCENT, as_number, shown, title_of
+from ..numbers import as_number, limits_shown, shown, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SCORES = ("accuracy", "ece", "log_loss")
+_SCORES = (ACCURACY.name, ECE.name, LOG_LOSS.name)
 _LEAST_LOSS = 1e-4
 _DRAWN = 8
 
@@ -34,7 +35,7 @@ def head_to_head(run: FinishedRun) -> View | None:
     if not len(table):
         return None
     columns = [name for name in _SCORES if name in table and name != metric]
-    ranked = metric if metric in table else "balanced_accuracy"
+    ranked = metric if metric in table else RANK_BY
     rows = records(table)
     scale = Scale.around(as_number(row.get(f"{ranked}{end}")) for row in rows for end in ("", "_low", "_high"))
     return {"metric": ranked, "columns": columns, "rows": [_row(row, ranked, columns, scale) for row in rows]}
@@ -48,7 +49,7 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> View:
         "trained": row["trained"],
         "line": whisker(scale, value, low, high),
         "value": shown(metric, value),
-        "interval": f"{shown(metric, low).removesuffix(PERCENT)} to {shown(metric, high)}",
+        "interval": limits_shown(metric, low, high),
         "others": [shown(name, row[name]) for name in columns],
         "train_s": as_number(row["train_s"]),
         "predict_s": as_number(row["predict_ms"]) / 1000,

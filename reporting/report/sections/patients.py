@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ....evaluation.combination_names import names_of
+from ....evaluation.metrics import ACCURACY, metric_of, patient_rates
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
-from ..numbers import PERCENT, as_number, best_rows, shown, title_of
+from ..numbers import best_rows, interval_of, shown, texts, title_of
 from ..section import Section, View, fragment
 
 _WORST = 10
@@ -27,14 +28,15 @@ def patient_scores(run: FinishedRun) -> View | None:
     rows = rows.sort_values(["accuracy", "images", "patient"], ascending=[True, False, True])
     scores = records(best_rows(run, run.table("patient_scores.csv")))
     worst = [
-        {**row, "accuracy": shown("accuracy", row["accuracy"]), "right": round(row["accuracy"] * row["images"])}
+        {**row, "accuracy": shown(ACCURACY.name, row["accuracy"]), "right": round(row["accuracy"] * row["images"])}
         for row in records(rows[rows["accuracy"] < 1].head(_WORST))
     ]
     return {
         "title": title_of(names_of(run.ranked[0])),
         "count": len(rows),
-        "median": shown("accuracy", rows["accuracy"].median()),
+        "median": shown(ACCURACY.name, rows["accuracy"].median()),
         "chart": _distribution(rows["accuracy"].tolist()),
+        "titles": [metric_of(name).title for name in patient_rates()],
         "rules": [_rule(scores[0], rule) for rule in ("mean", "vote")] if scores else [],
         "worst": worst,
     }
@@ -58,8 +60,5 @@ def _distribution(accuracies: list[float]) -> Chart:
 
 def _rule(scores: Row, rule: str) -> View:
     words = {"mean": "by mean probability", "vote": "by vote of the images"}[rule]
-    row: View = {"words": words}
-    for name in ("accuracy", "balanced_accuracy"):
-        value, low, high = (as_number(scores.get(f"{name}_{rule}{end}")) for end in ("", "_low", "_high"))
-        row[name] = f"{shown(name, value)} [{shown(name, low).removesuffix(PERCENT)} to {shown(name, high)}]"
-    return row
+    intervals = {name: texts(name, interval_of(scores, f"{name}_{rule}")) for name in patient_rates()}
+    return {"words": words, "scores": [f"{one['value']} [{one['interval']}]" for one in intervals.values()]}
