@@ -15,7 +15,7 @@ from .storage import digest, file_digest
 
 
 class Advance(Protocol):
-    """Called with how much was done since the last call, and where the work stands in words."""
+    """Called with how much was done since the last call, and the state of the work in words."""
 
     def __call__(self, done: float, words: str = "") -> None:
         """Show it."""

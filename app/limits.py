@@ -1,4 +1,4 @@
-"""What a browser may do: send so many files of such a size, kept in memory only; and show the app in no frame."""
+"""Limits for browsers: number and size of uploads, which stay in memory; and no frame may show the app."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Benchmark:
     name : str
     folder : Path
     state : {"running", "stopped", "ended", "failed", "finished"}
-        Stopped by hand, ended by itself (a crash), or failed: leukobench would not go on.
+        Stopped by hand, ended unexpectedly (a crash), or failed: leukobench would not go on.
     words : str
         What it does, or why it ended.
     share : float, optional

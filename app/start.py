@@ -21,7 +21,7 @@ from .style import in_words, note, plain
 from .target import Target
 
 _DEFAULT, _OWN = "Default grid", "Own choice"
-_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended by itself", "failed": "Failed"}
+_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended unexpectedly", "failed": "Failed"}
 _WORDS |= {"finished": "Finished"}
 _SHOWN = 30
 

@@ -16,7 +16,7 @@ _BLOCK = 512
 
 
 def build_reference(features: NDArray[np.float32], names: Sequence[str], task: Task) -> TrainingReference:
-    """From the training images; of more than `MOST_IMAGES` every so many-th of each class is kept.
+    """Build it from the training images; above `MOST_IMAGES`, an evenly spaced part of each class is kept.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _stage_scale(
 
 
 def _sample(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All rows, or `MOST_IMAGES` of them, every so many-th of each class."""
+    """All rows, or `MOST_IMAGES` of them, evenly spaced in each class."""
     if len(labels) <= MOST_IMAGES:
         return np.arange(len(labels))
     order = np.argsort(labels, kind="stable")

@@ -39,7 +39,7 @@ class Temperature(NamedTuple):
 
 
 def fit_temperature(predictions: OutOfFold) -> Temperature:
-    """Find a temperature; it is applied only where it lowers the log loss beyond doubt.
+    """Find a temperature; it is applied only if it lowers the log loss significantly.
 
     One more group is added that is as sure as the others and wrong, as conformal prediction adds one: a few images that
     are all right would otherwise lead to certainty. The gain is measured on each fold with the temperature of the

@@ -83,7 +83,7 @@ def _temperature(temperature: Temperature) -> str:
     if temperature.value == 1.0:
         return (
             "They are those of the benchmark. Another temperature "
-            f"({temperature.best:.2f}) would not lower the log loss beyond doubt: gain {gain}."
+            f"({temperature.best:.2f}) would not lower the log loss significantly: gain {gain}."
         )
     return (
         f"The benchmark's probabilities at temperature {temperature.value:.3f}, fitted on out-of-fold predictions; it "

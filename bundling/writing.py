@@ -104,7 +104,7 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _swap(target: Path, new: Path, old: Path) -> None:
-    """Put `new` in the place of `target`; whatever interrupts, one of them lies there."""
+    """Replace `target` by `new`; after any interruption one of them is there."""
     if target.exists():
         target.rename(old)
     try:

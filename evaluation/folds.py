@@ -57,7 +57,7 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = 
     Raises
     ------
     ImagesError
-        A group stands on both sides of a split, or a fold's training part lacks all but one class.
+        A group is on both sides of a split, or a fold's training part lacks all but one class.
     """
     made = [
         Fold(repeat, number, train, test)
@@ -125,7 +125,7 @@ def check(task: Task, fold: Fold) -> None:
         both = both[both != ""] if values.dtype.kind == "U" else both
         if len(both):
             raise ImagesError(
-                f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} of '{what}' stand on both sides.",
+                f"Fold {fold.number} of repeat {fold.repeat} leaks: {len(both)} of '{what}' are on both sides.",
                 received=f"first: {both[0]}",
                 fix="this is a mistake in leukobench or in a plug-in: please report it.",
             )

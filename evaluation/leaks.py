@@ -41,7 +41,7 @@ class LeakComparison:
     leaky, honest : sequence of Grid
         Together they hold the same combinations, by their labels.
     real : int, optional
-        Score only so many first images of the leaky task.
+        Number of first images of the leaky task to score.
     """
 
     protocol: str

@@ -124,7 +124,7 @@ class Metric:
         return [f"{self.name}[{label}]" for label in classes] if self.by_class else [self.name]
 
     def guessing(self, classes: int) -> float | None:
-        """What guessing among so many classes reaches; None where that depends on the images."""
+        """Chance level for a number of classes; None if it depends on the images."""
         return self.chance(classes) if callable(self.chance) else self.chance
 
     def digits(self, value: float | None) -> str:

@@ -75,7 +75,7 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
     threads : int
         Of the one training process.
     advance : callable
-        Called with the part of a training that was done since, and where it stands in words.
+        Called with the part of a training that was done since, and the state of the work in words.
     """
     with contextlib.ExitStack() as stack:
         process: Any = None

@@ -26,7 +26,7 @@ class Task:
     classes : tuple of str
         Sorted class names.
     groups : ndarray of int, shape (n,)
-        Images with one number never stand on both sides of a split.
+        Images with one number are never on both sides of a split.
     guards : mapping of str to ndarray of str, shape (n,)
         Further keys, such as the patient, that are checked to keep to one side before each fit; '' is no key.
     paths : tuple of str, length n or 0

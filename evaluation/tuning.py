@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 _DIGITS = 12
 """Scores that differ by less are equal: what is left of rounding must not decide."""
 _ASKS = 5
-"""Optuna may ask for a pair again; it is asked so many times its budget at most."""
+"""Optuna may propose a pair again; it gets at most this many times its budget."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def choose_engine(name: str = "auto") -> str:
 
 
 def engine_family(engine: str) -> str:
-    """Name of the engines whose numbers can stand in one table, for an `engine` that `choose_engine` gave."""
+    """Family of engines with comparable features, for an `engine` returned by `choose_engine`."""
     return {"openvino": OpenVINOEngine.family, "keras": KerasEngine.family}[engine]
 
 

@@ -19,7 +19,7 @@ from .network_engine import NetworkEngine
 
 
 def converted_network(network: Network, weights: Weights, poolings: Sequence[str]) -> Converted:
-    """The network with its pooling in OpenVINO's format, from the cache folder where it lies there.
+    """The network with its pooling in OpenVINO's format, from the cache folder if it is there.
 
     Raises
     ------

@@ -21,7 +21,7 @@ VIEWS = 8
 
 
 def check_orientations(orientations: int, network: Network) -> None:
-    """Raise a `ConfigurationError` unless the network can see so many orientations."""
+    """Raise a `ConfigurationError` unless the network can average over this number of orientations."""
     height, width = network.input_size
     possible = orientations in (1, VIEWS) and not isinstance(orientations, bool)
     if not possible or (orientations == VIEWS and height != width):

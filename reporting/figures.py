@@ -113,7 +113,7 @@ def new_figure(width: float, height: float, panels: int = 1) -> tuple[Figure, li
 
 
 def caption(axes: Any, title: str, protocol: list[str], below: int) -> None:
-    """Title above; under the axes, `below` points down, what the numbers stand under."""
+    """Title above; under the axes, `below` points down, the evaluation protocol."""
     lines = [part for line in protocol for part in textwrap.wrap(line, 110, subsequent_indent="    ")]
     axes.set_title(title, loc="left", fontsize=12, color=INK, fontweight="bold")
     place = {"xy": (0, 0), "xycoords": "axes fraction", "xytext": (0, -below), "textcoords": "offset points"}

@@ -38,7 +38,7 @@ def groups(index: ImageIndex) -> Groups:
         count = f"{index.group.max() + 1:,} groups from {index.patients}, each on one side of every split"
         return Groups("pseudo", f"PSEUDO-PATIENTS, a stress test: {count}; real patients are not known{kept}")
     if index.patients == "none" or not len(named):
-        words = "no patients known, so images of one patient may stand on both sides"
+        words = "no patients known, so images of one patient may be on both sides"
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     if len(named) < len(index):
         unknown = f"{len(index) - len(named):,} of {len(index):,} images have no patient ({index.patients})"

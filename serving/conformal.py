@@ -49,7 +49,7 @@ class ConformalScores:
             raise ValueError("the conformal scores are of other classes")
 
     def by_class(self, level: float) -> bool:
-        """Whether each class is calibrated by itself: where it has twice the groups that the level needs at least."""
+        """Whether each class has its own threshold: if it has at least twice the groups that the level needs."""
         counts = [len(np.unique(self.groups[self.labels == label])) for label in range(self.classes)]
         return min(counts) >= _ENOUGH / (1 - level) - 1e-9
 

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 WINDOWS = 7
-"""A window's side as a part of the image's: one of so many."""
+"""A window's side is this fraction of the image's: one seventh."""
 
 
 def occlusion(pixels: Pixels, margins: Callable[[Iterator[Pixels]], Floats]) -> NDArray[np.float32]:

@@ -45,7 +45,7 @@ class TrainingCost:
     memory: int
 
     def seconds(self, train: float, test: float) -> float:
-        """Of a fold with so many images, if no training stops early; features of a frozen network cost a prediction."""
+        """Seconds of a fold with this number of images, without early stopping; frozen features cost a prediction."""
         passes = sum(seconds * epochs for seconds, epochs in zip(self.epoch_s, self.epochs, strict=True))
         return self.start_s + passes * train + self.predict_s * (train + test)
 

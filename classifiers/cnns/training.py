@@ -59,7 +59,7 @@ class Settings:
     span: tuple[float, float] = (0.0, 1.0)
 
     def rate(self, epoch: float) -> float:
-        """Learning rate after so many epochs."""
+        """Learning rate after a number of epochs."""
         risen = min(1.0, (epoch + 1e-3) / _WARM_UP) if self.epochs > 1 else 1.0
         return self.learning_rate * risen * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
 

@@ -39,8 +39,8 @@ class Scale:
     def around(cls, values: Iterable[float], margin: float = 0.06) -> Scale:
         """Holds all of `values`, with a margin; NaN left out."""
         defined = [value for value in values if not math.isnan(value)] or [0.0, 1.0]
-        room = margin * (max(defined) - min(defined)) or 0.01
-        return cls(min(defined) - room, max(defined) + room)
+        space = margin * (max(defined) - min(defined)) or 0.01
+        return cls(min(defined) - space, max(defined) + space)
 
     @classmethod
     def decades(cls, values: Iterable[float]) -> Scale:

@@ -30,7 +30,7 @@ class Section:
     title : str
         Its heading, plain text; with '' the section is `html` alone, without a frame.
     html : str
-        What stands below the heading. It is taken as it is: escape what it shows (`html.escape`); the page runs no
+        Content below the heading. It is taken as it is: escape what it shows (`html.escape`); the page runs no
         script of it and loads nothing from outside.
     nav : str, optional
         Its line in the contents; the title by default. A section with '' stands above the contents.

@@ -52,10 +52,10 @@ def test_repeats_differ_and_seeds_repeat() -> None:
 
 def test_a_leak_is_refused() -> None:
     task = Task.of(["a", "b", "c", "c"], ["x", "y", "x", "x"], [0, 1, 2, 3])
-    with pytest.raises(ImagesError, match="1 of 'image' stand on both sides"):
+    with pytest.raises(ImagesError, match="1 of 'image' are on both sides"):
         check(task, Fold(0, 0, np.array([0, 1, 2]), np.array([3])))
     task = Task.of(["a", "b", "c", "d"], ["x", "y", "x", "x"], [0, 1, 2, 0])
-    with pytest.raises(ImagesError, match="1 of 'group' stand on both sides"):
+    with pytest.raises(ImagesError, match="1 of 'group' are on both sides"):
         check(task, Fold(0, 0, np.array([0, 1, 2]), np.array([3])))
 
 

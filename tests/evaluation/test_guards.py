@@ -210,7 +210,7 @@ def test_on_permuted_labels_a_leaky_selector_finds_what_is_not_there_and_an_hone
 def test_a_key_on_both_sides_is_refused_before_the_fit(guard: str) -> None:
     task = Task.of(["a", "b", "c", "d"], ["x", "y", "x", "y"], [0, 1, 2, 3], {guard: ["p", "", "p", ""]})
     split = Fold(0, 0, np.array([0, 1]), np.array([2, 3]))
-    with pytest.raises(ImagesError, match=f"1 of '{guard}' stand on both sides"):
+    with pytest.raises(ImagesError, match=f"1 of '{guard}' are on both sides"):
         check(task, split)
     check(replace(task, guards={guard: np.array(["p", "", "q", ""])}), split)
 

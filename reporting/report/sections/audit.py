@@ -63,11 +63,11 @@ def copies(run: FinishedRun) -> View | None:
 
 def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
     sheets: list[dict[str, str]] = []
-    room = _SHEET_BYTES
+    remaining = _SHEET_BYTES
     for path in paths:
         data = _small(path)
-        room -= len(data)
-        if room < 0:
+        remaining -= len(data)
+        if remaining < 0:
             break
         sheets.append({"name": path.name, "data": f"data:image/jpeg;base64,{data}"})
     return sheets, len(paths) - len(sheets)
