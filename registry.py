@@ -178,10 +178,12 @@ class Registry:
 
         That is its file and, outside installed packages, every imported file below the same folder.
         """
+        item = self.get(name)
         try:
-            file = inspect.getsourcefile(inspect.unwrap(self.get(name)))
-        except TypeError:
-            return ""
+            file = inspect.getsourcefile(inspect.unwrap(item))
+        except TypeError:  # neither class nor function, such as a `Metric`: the module that holds it
+            dotted = self._plugins()[name].value if name in self._plugins() else name
+            file = getattr(sys.modules.get(dotted.replace(":", ".").rpartition(".")[0]), "__file__", None)
         return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
 
     def _see_list(self) -> str:

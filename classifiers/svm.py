@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..registry import declares
 from .scaling import SCALED, add_scaling
 
-_LINEAR_SPACE = {"C": [1.0, 0.01, 0.1, 10.0]}
-_GAUSSIAN_SPACE = {"C": [10.0, 1.0, 100.0], "gamma": ["scale", 0.001, 0.01]}
+_LINEAR_SPACE: dict[str, list[Any]] = {"C": [1.0, 0.01, 0.1, 10.0]}
+_GAUSSIAN_SPACE: dict[str, list[Any]] = {"C": [10.0, 1.0, 100.0], "gamma": ["scale", 0.001, 0.01]}
 _KERNEL, _PRIMAL = "sklearn.svm._classes.SVC", "sklearn.svm._classes.LinearSVC"
 
 

@@ -12,6 +12,7 @@ from ..config.experiment import CHOICES, Experiment
 from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest
+from ..registry import Registry
 from ..selection import SELECTORS
 from ..storage import digest
 
@@ -20,7 +21,11 @@ _DECIDING = (*CHOICES, "evaluation")
 
 
 def run_digest(
-    experiment: Experiment, extractors: Iterable[Mapping[str, Any]], networks: Iterable[Method], images: str
+    experiment: Experiment,
+    extractors: Iterable[Mapping[str, Any]],
+    networks: Iterable[Method],
+    images: str,
+    registries: Iterable[Registry] = (),
 ) -> str:
     """SHA-256 (hex) of everything that decides the results of a run.
 
@@ -33,6 +38,8 @@ def run_digest(
         That are trained end to end.
     images : str
         Digest of the index.
+    registries : iterable of Registry
+        Of which every name takes part in any run, such as the metrics and the sections of the report.
     """
     mapping = experiment.to_mapping()
     return digest(
@@ -43,10 +50,17 @@ def run_digest(
             images,
             _method_codes(experiment),
             [runner_software(runner) for runner in (RUNNER, NETWORK_RUNNER)],
-            code_digest("pipeline"),  # what is computed from stored predictions is computed again after a change
+            _pipeline_code(registries),  # what is computed from stored predictions is computed again after a change
             __version__,
         ]
     )
+
+
+def _pipeline_code(registries: Iterable[Registry]) -> list[str]:
+    names = [(registry, name) for registry in registries for name in registry.names()]
+    shipped = [module for registry, name in names if (module := registry.module(name))]
+    others = [registry.source_digest(name) for registry, name in names if not registry.ships(name)]
+    return [code_digest("pipeline", *shipped), *others]
 
 
 def _method_codes(experiment: Experiment) -> list[str]:

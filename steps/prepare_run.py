@@ -12,9 +12,11 @@ from .. import __version__
 from ..config.experiment import Experiment
 from ..evaluation.identity import installed_versions, runner_software
 from ..evaluation.methods import FitRules, Method
+from ..evaluation.metrics import METRICS
 from ..features.extractor import Extractor
 from ..features.extractors import make_extractor
 from ..images.index import ImageIndex
+from ..reporting.report.sections import SECTIONS
 from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
 from .choose_methods import (
@@ -58,7 +60,7 @@ class PreparedRun:
     def state(self) -> str:
         """Digest of everything that decides the results."""
         identities = [extractor.identity for extractor in self.extractors.values()]
-        return run_digest(self.experiment, identities, self.networks, self.index.digest())
+        return run_digest(self.experiment, identities, self.networks, self.index.digest(), (METRICS, SECTIONS))
 
     @cached_property
     def methods(self) -> tuple[list[Method], list[Method]]:

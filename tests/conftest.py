@@ -179,3 +179,28 @@ def tiny_bundle(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
     names = ("tiny_network:TINY(pooling=multilevel)", "none", "logistic_regression")
     return fit(tiny_run, names, tmp_path_factory.mktemp("bundles") / "tiny", pictures=True, workers=1).path
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Append a line to a module of leukobench, or begin it, in a copy of the source that identities follow instead."""
+    from leukobench import machine
+
+    def forget() -> None:
+        machine._imports.cache_clear()
+        machine.imported_modules.cache_clear()
+
+    def append(module: str, line: str = "# edited") -> None:
+        source = machine._source(module)
+        with source.open("a") as file:
+            file.write(f"\n{line}\n")
+        forget()
+
+    apart = ("tests", "benchmarks", "docs", "results", "build", "shared", ".*", "*.pyc")
+    root = Path(machine.__file__).parent
+    monkeypatch.setattr(
+        machine, "_PACKAGE", Path(shutil.copytree(root, tmp_path / "source", ignore=shutil.ignore_patterns(*apart)))
+    )
+    forget()
+    yield append
+    forget()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-import leukobench
 from leukobench import machine
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.classifiers.cnns import CNNS
@@ -24,28 +22,6 @@ from leukobench.selection import SELECTORS
 METHODS = [(registry, name) for registry in (SELECTORS, CLASSIFIERS, CNNS) for name in registry.shipped()]
 
 
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the package's source, to be edited; identities follow it instead of the original."""
-    root = Path(leukobench.__file__).parent
-    apart = shutil.ignore_patterns("tests", "benchmarks", "docs", "results", "build", "shared", ".*", "*.pyc")
-    copy = Path(shutil.copytree(root, tmp_path / "package", ignore=apart))
-    monkeypatch.setattr(machine, "_PACKAGE", copy)
-    machine._imports.cache_clear()
-    machine.imported_modules.cache_clear()
-    yield copy
-    machine._imports.cache_clear()
-    machine.imported_modules.cache_clear()
-
-
-def edit(module: str, line: str = "# edited") -> None:
-    """Append a line to a module of the copy."""
-    source = machine._source(module)
-    source.write_text(source.read_text() + f"\n{line}\n")
-    machine._imports.cache_clear()
-    machine.imported_modules.cache_clear()
-
-
 def key(selector: str = "anova", classifier: str = "svm_rbf", cnn: str = "") -> str:
     """Key of a record of two shipped methods; with `cnn`, of a network on pixels."""
     task = Task.of(["a", "b", "c", "d"], ["x", "y", "x", "y"], [0, 1, 2, 3])
@@ -57,7 +33,7 @@ def key(selector: str = "anova", classifier: str = "svm_rbf", cnn: str = "") -> 
 
 
 @pytest.mark.parametrize("runner", [RUNNER, NETWORK_RUNNER])
-def test_every_module_of_a_runner_decides_its_records(runner: str, package: Path) -> None:
+def test_every_module_of_a_runner_decides_its_records(runner: str, edit: Any) -> None:
     cnn = "custom_cnn" if runner == NETWORK_RUNNER else ""
     for module in sorted(imported_modules(runner)):
         before = key(cnn=cnn)
@@ -65,7 +41,7 @@ def test_every_module_of_a_runner_decides_its_records(runner: str, package: Path
         assert (key(cnn=cnn) != before) == (module not in DECIDE_NOTHING), module
 
 
-def test_every_module_of_a_method_decides_its_records(package: Path) -> None:
+def test_every_module_of_a_method_decides_its_records(edit: Any) -> None:
     for registry, name in METHODS:
         assert registry.module(name) in imported_modules(registry.module(name))
         for module in sorted(imported_modules(registry.module(name))):
@@ -74,9 +50,9 @@ def test_every_module_of_a_method_decides_its_records(package: Path) -> None:
             assert (method_code(registry, name) != before) == (module not in DECIDE_NOTHING), (name, module)
 
 
-def test_a_new_helper_of_the_evaluation_decides_records(package: Path) -> None:
+def test_a_new_helper_of_the_evaluation_decides_records(edit: Any) -> None:
     before = key()
-    (package / "evaluation" / "weighing.py").write_text('"""Weighs."""\n')
+    edit("evaluation.weighing")
     assert key() == before
     edit("evaluation.methods", "from .weighing import anything")
     edited = key()
@@ -84,7 +60,7 @@ def test_a_new_helper_of_the_evaluation_decides_records(package: Path) -> None:
     assert len({before, edited, key()}) == 3
 
 
-def test_records_do_not_depend_on_the_code_of_other_methods(package: Path) -> None:
+def test_records_do_not_depend_on_the_code_of_other_methods(edit: Any) -> None:
     before = key(), key(classifier="lda"), key(selector="pca"), key(cnn="custom_cnn")
     edit("classifiers.svm")
     edit("selection.pca")
@@ -94,7 +70,7 @@ def test_records_do_not_depend_on_the_code_of_other_methods(package: Path) -> No
     assert (key() == after[0], key(cnn="custom_cnn") == after[3]) == (True, False)
 
 
-def test_every_module_that_decides_nothing_has_a_reason_and_is_there(package: Path) -> None:
+def test_every_module_that_decides_nothing_has_a_reason_and_is_there() -> None:
     for module, reason in DECIDE_NOTHING.items():
         assert machine._source(module).is_file()
         assert len(reason) >= len("names alone")

@@ -1,0 +1,83 @@
+"""What computes the answer and the report of a run decides whether a finished one is taken as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukobench import machine
+from leukobench.classifiers import CLASSIFIERS
+from leukobench.classifiers.cnns import CNNS
+from leukobench.config.experiment_file import for_folder
+from leukobench.evaluation.metrics import METRICS
+from leukobench.machine import imported_modules
+from leukobench.reporting.report.sections import SECTIONS
+from leukobench.runs.identity import run_digest
+from leukobench.selection import SELECTORS
+
+OTHERS = {"app", "bundling", "cli", "serving", "studies", "tests", "benchmarks", "build", "docs", "results"}
+"""Packages that start from runs and change nothing in them; folders that are no packages."""
+TAKE_NO_PART = {
+    "__main__": "calls the command line",
+    "evaluation.leaks": "computes the study of leaks",
+    "evaluation.refit": "fits bundles",
+    "evaluation.statistics.several_data_sets": "compares finished runs",
+    "features.deep_features": "a transformer for pipelines of the user's own",
+    "images.drawing": "draws the images of examples",
+    "images.synthetic": "draws the images of examples",
+    "reporting.critical_difference": "draws the comparison of finished runs",
+    "reporting.leakage_figure": "draws the study of leaks",
+    "reporting.screen": "prints what is computed",
+    "steps.catalogue": "lists names",
+}
+"""Module of the packages that runs consist of -> why it takes no part in any."""
+REGISTRIES = (SELECTORS, CLASSIFIERS, CNNS, SECTIONS)
+
+
+def state() -> str:
+    """Digest of a run of everything that is shipped."""
+    names = {registry.listed_as: registry.shipped() for registry in (SELECTORS, CLASSIFIERS, CNNS)}
+    return run_digest(for_folder(Path("images"), **names), [], [], "images", (METRICS, SECTIONS))
+
+
+def computing() -> set[str]:
+    """Modules that compute a run: imported by the pipeline, or named in a registry."""
+    named = [registry.module(name) for registry in REGISTRIES for name in registry.shipped()]
+    return set(frozenset().union(*map(imported_modules, ["pipeline", *named])))
+
+
+def test_every_module_takes_part_in_a_run_or_says_why_not() -> None:
+    root = Path(machine.__file__).parent
+    sources = [path.relative_to(root).with_suffix("").parts for path in root.rglob("*.py")]
+    modules = {".".join(part for part in parts if part != "__init__") for parts in sources if parts[0] not in OTHERS}
+    present = {module for module in modules if module and not module.startswith(".")}
+    assert present - computing() == set(TAKE_NO_PART)
+
+
+def test_an_edited_module_makes_a_run_be_computed_again(edit: Any) -> None:
+    before, lacking = state(), []
+    for module in sorted(computing())[::8]:
+        edit(module)
+        after = state()
+        lacking += [module] if after == before else []
+        before = after
+    assert not lacking
+
+
+def test_other_modules_do_not_make_a_run_be_computed_again(edit: Any) -> None:
+    before = state()
+    for module in ("reporting.screen", "serving.bundle", "app.explore", "cli.run"):
+        edit(module)
+    assert state() == before
+
+
+def test_an_edited_metric_of_a_plug_in_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = tmp_path / "kept_metric.py"
+    source.write_text("from leukobench.evaluation.metrics import METRICS\nSAME = METRICS.get('accuracy')\n")
+    before = METRICS.source_digest("kept_metric:SAME")
+    source.write_text(source.read_text() + "# edited\n")
+    assert before
+    assert METRICS.source_digest("kept_metric:SAME") != before
