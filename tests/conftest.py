@@ -115,15 +115,17 @@ def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.Mo
     from leukobench.config.experiment_file import for_folder
 
     def make(**said: Any) -> Any:
-        settings = {
+        settings: dict[str, Any] = {
             "name": "trial",
             "results": tmp_path / "results",
             "extractors": [f"{plugin}:Colours"],
             "selectors": ["none", {"anova": {"n_features": 3}}],
-            "classifiers": ["naive_bayes", "lda", "svm_rbf"],
+            "classifiers": ["naive_bayes", "lda"],
             "evaluation": {"folds": 3},
         }
-        return for_folder(images, **(settings | said))
+        settings |= said
+        settings["evaluation"] = {"resamples": 100} | settings["evaluation"]
+        return for_folder(images, **settings)
 
     return make
 

@@ -16,7 +16,7 @@ from leukobench.pipeline import Outcome, run
 from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
 from leukobench.runs.finished import FinishedRun
 
-CLASSIFIERS = ["naive_bayes", "lda", "svm_rbf"]
+CLASSIFIERS = ["naive_bayes", "lda"]
 SHORTCUTS = 4
 
 

@@ -137,7 +137,7 @@ def test_temperature_is_one_number_that_lowers_the_log_loss_most(tmp_path: Path)
     assert np.abs(found - softmax(outer, axis=1)).max() > 0.01
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [METHODS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[1:])])
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_classifier_can_be_calibrated(tmp_path: Path, name: str, method: str) -> None:
     X, task = data(60, shift=5)

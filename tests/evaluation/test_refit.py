@@ -28,7 +28,8 @@ def test_a_refit_on_the_training_part_says_what_the_runner_said(classifier: str,
     task = Task.of([f"{k:03d}" for k in range(120)], labels.tolist(), groups.tolist())
     axes = {"n_features": [3, 6]} if tuned else {}
     selector = make_method(SELECTORS, "anova", {} if tuned else {"n_features": 5}, "anova", 0, axes=axes)
-    method = make_method(CLASSIFIERS, classifier, {}, classifier, 0)
+    parameters = {"n_estimators": 10} if classifier == "random_forest" else {}
+    method = make_method(CLASSIFIERS, classifier, parameters, classifier, 0)
     rules = FitRules(tuning="grid" if tuned else "none", balance="oversample")
     folds = make_folds(task, 3, 1, 0)
     grid = Grid(task, folds, [FeatureSource("f", tmp_path / "f.npy", "f")], [selector], [method], rules)

@@ -70,14 +70,15 @@ def test_engines_agree_with_the_networks_of_keras(name):
     assert_agreement(name)
 
 
-@pytest.mark.parametrize("pooling", ["average", "max", "multilevel"])
-def test_the_engines_agree_on_the_bundled_network(images, pooling):
+def test_the_engines_agree_on_the_bundled_network(images):
     outputs = []
     for kind in ("openvino", "keras"):
-        with open_engine(LITE, locate(LITE), [pooling], engine=kind, threads=2) as engine:
+        with open_engine(LITE, locate(LITE), ["average", "max", "multilevel"], engine=kind, threads=2) as engine:
             outputs.append((np.stack(list(engine.vectors(images))), engine.feature_names))
     assert outputs[0][1] == outputs[1][1]
-    assert np.abs(outputs[0][0] - outputs[1][0]).max() <= 1e-5 * np.abs(outputs[1][0]).max()
+    pairs = zip(*(np.split(vectors, [1280, 2560], axis=1) for vectors, _ in outputs), strict=True)
+    for one, other in pairs:
+        assert np.abs(one - other).max() <= 1e-5 * np.abs(other).max()
 
 
 def test_an_engine_says_what_it_is(lite):

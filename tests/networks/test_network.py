@@ -14,6 +14,7 @@ from leukobench.networks.build import build
 from leukobench.networks.weights import locate
 
 SHIPPED = ["efficientnet_lite0", "inceptionv3", "resnet101", "vgg16", "vgg19", "densenet121", "mobilenetv2"]
+LARGE = {"inceptionv3", "resnet101", "densenet121"}
 CHANNELS = {
     "efficientnet_lite0": (24, 40, 80, 112, 192, 320),
     "inceptionv3": (288, 768, 2048),
@@ -40,7 +41,7 @@ def test_a_spec_is_complete(name):
     assert network.weights_choices[-2:] == ("imagenet", "random")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in LARGE else []) for n in SHIPPED])
 def test_the_stages_exist_and_shrink(name):
     network = get_network(name)
     model = build(network, locate(network, "random"))

@@ -173,7 +173,7 @@ def test_the_best_of_forty_guesses_is_corrected_to_chance(rank_by: str, chance: 
     best, honest = [], []
     for seed in range(4):
         study = Study(seed, repeats=1)
-        analysis = Analysis(study.labels, CLASSES, study.groups, study.folds, rank_by, seed, resamples=200)
+        analysis = Analysis(study.labels, CLASSES, study.groups, study.folds, rank_by, seed, resamples=100)
         for guess in range(40):
             analysis.add(("net", f"s{guess}", "svm"), "combination", study.probabilities(0, 100 * seed + guess))
         found = analysis.winner()
