@@ -8,7 +8,9 @@ import click
 @click.command(name="list")
 @click.argument("family")
 def list_names(family: str) -> None:
-    """Show every name of a FAMILY: extractors, selectors, classifiers, cnns, layouts, metrics, presets, commands."""
+    """Show every name of a FAMILY: extractors, selectors, classifiers, cnns, layouts, metrics, presets,
+    report_sections, commands.
+    """
     from ..registry import Registry
     from ..steps import catalogue
     from .commands import COMMANDS

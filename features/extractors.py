@@ -6,6 +6,7 @@ that makes an object with ``transform(images) -> (n, d)``, where images is a lis
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from ..errors import ConfigurationError, UnknownNameError
 from ..networks import NETWORKS, Network, get_network
 from ..registry import Registry
-from ..storage import digest
 from .custom_extractor import CustomExtractor
 from .extractor import Extractor
 from .network_extractor import NetworkExtractor
@@ -49,7 +49,7 @@ def make_extractor(name: str, parameters: Mapping[str, Any]) -> Extractor:
     if not isinstance(instance, Extractor):
         return CustomExtractor(name, instance, parameters, EXTRACTORS.source_digest(name))
     try:
-        digest(dict(instance.identity))
+        json.dumps(dict(instance.identity), sort_keys=True)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"The identity of the extractor '{name}' cannot name a folder of the cache.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from ..features.extractors import EXTRACTORS
 from ..images.layouts import LAYOUTS
 from ..networks import NETWORKS, get_network
 from ..registry import Registry
+from ..reporting.report.sections import SECTIONS
 from ..selection import SELECTORS
 
 _SEEDED = ("random_state", "n_jobs", "class_weight")
@@ -52,13 +54,16 @@ def parameters(registry: Registry, name: str) -> str:
     return ", ".join(f"{key}={value}" for key, value in shown.items())
 
 
-def first_line(registry: Registry, name: str) -> str:
-    """First line of what documents a name."""
-    return (registry.get(name).__doc__ or "").strip().partition("\n")[0]
-
-
 def _shape(registry: Registry, name: str) -> str:
-    return getattr(registry.get(name), "shape", "") or first_line(registry, name)
+    return getattr(registry.get(name), "shape", "") or _first_line(registry.get(name))
+
+
+def _section(registry: Registry, name: str) -> str:
+    return _first_line(inspect.getmodule(registry.get(name)))
+
+
+def _first_line(item: Any) -> str:
+    return (item.__doc__ or "").strip().partition("\n")[0]
 
 
 def _presets() -> Registry:
@@ -105,6 +110,7 @@ FAMILIES = {
         ),
         Family(LAYOUTS, _shape, "With --group REGEX, any layout takes the patient from the path."),
         Family(METRICS, _metric, own="an entry point in the group leukobench.metrics."),
+        Family(SECTIONS, _section, own="an entry point in the group leukobench.report_sections."),
         Family(
             _presets(),
             _protocol,
