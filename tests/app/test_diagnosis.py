@@ -44,14 +44,14 @@ def test_a_set_is_said_in_words_that_promise_nothing_of_this_image(names: tuple[
     assert answer.set_in_words(row, 0.9) == f"Set at 90 %: {text}. {told}"
 
 
-def test_the_card_says_what_to_beware_of() -> None:
+def test_the_card_shows_its_warnings() -> None:
     assert "lb-note lb-" not in answer.card(SURE, 0.95)
     odd = Prediction("a", "00", "A", {"A": 0.6, "B": 0.4}, ("A", "B"), 7.25, 0.0, ood=True, trained_on=True)
     card = answer.card(odd, 0.95)
     assert "Unlike the training data" in card
     assert "7.2 times" in card
     assert "Was trained on" in card
-    assert answer.beware(odd) == "unlike the training data, was trained on"
+    assert answer.warnings_of(odd) == "unlike the training data, was trained on"
     assert card.index(">A<") < card.index(">B<")
     assert card.index("Was trained on") < card.index("lb-label")
 
