@@ -110,6 +110,6 @@ def test_without_folders_there_is_only_watching(results: Path, shown: Any) -> No
     found = AppTest.from_function(run_page, default_timeout=20).run()
     assert not found.text_input
     html = "\n".join(element.proto.body for element in found.get("html"))
-    assert "Only watching" in html
+    assert "View only" in html
     assert "<b>small</b> · Finished" in html
     assert [button.label for button in found.button] == ["Explore"]
