@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError
-from ..serving.container import FORMAT, KIND, MANIFEST, SUMS, listed_names, sha256
+from ..serving.container import FORMAT, KIND, MANIFEST, SUMS, file_names, sha256
 from ..storage import TEMPORARY, atomic_path, remove_leftovers, storage_errors
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -67,7 +67,7 @@ def check_target(target: Path) -> None:
         return
     try:
         others = {file.name for file in target.iterdir()} if target.is_dir() else set()
-        foreign = ", ".join(sorted(others - listed_names(target))[:3])
+        foreign = ", ".join(sorted(others - file_names(target))[:3])
     except BundleError:
         foreign = "something else"
     if foreign:

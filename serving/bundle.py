@@ -140,7 +140,7 @@ class Bundle:
         ConfigurationError
             The level is impossible, or groups are not as many as images.
         """
-        images, level = list(images), _checked_level(level)
+        images, level = list(images), _check_level(level)
         if groups is not None and len(groups) != len(images):
             raise ConfigurationError(
                 "Every image needs a group, which may be ''.", expected=f"{len(images)}", received=f"{len(groups)}"
@@ -172,7 +172,7 @@ class Bundle:
         ConfigurationError
             The level is impossible, or there is no such method for this bundle.
         """
-        level = _checked_level(level)
+        level = _check_level(level)
         return self._explainer.explain(Upload(name_of(image), image_bytes(image)), level, method)
 
     @cached_property
@@ -200,7 +200,7 @@ class Bundle:
         return self._model.probabilities(vectors, calibrated)
 
 
-def _checked_level(level: float) -> float:
+def _check_level(level: float) -> float:
     if not isinstance(level, int | float) or not 0 < level < 1:
         raise ConfigurationError(
             "The coverage level is impossible.", expected="a number between 0 and 1", received=repr(level)

@@ -78,21 +78,21 @@ def read_bundle(path: Path, digest: str | None = None) -> Contents:
     with _source(path) as read:
         manifest_bytes, sums = read(MANIFEST), read(SUMS)
         manifest = _manifest(path, manifest_bytes)
-        listed = _listed(path, sums)
+        listed = _digests(path, sums)
         if digest is not None and sha256(sums) != digest.strip().lower():
-            raise _refused(
+            raise _refusal(
                 path, "has another SHA-256 than the required one", digest, sha256(sums), "get the right file."
             )
         if MANIFEST not in listed:
-            raise _damaged(path, f"{MANIFEST} is not among the files of {SUMS}")
+            raise _damage(path, f"{MANIFEST} is not among the files of {SUMS}")
         files = {name: manifest_bytes if name == MANIFEST else read(name) for name in listed}
     for name, expected in listed.items():
         if sha256(files[name]) != expected:
-            raise _damaged(path, f"{name} is not as it was written")
+            raise _damage(path, f"{name} is not as it was written")
     return Contents(manifest, files, sha256(sums))
 
 
-def listed_names(path: Path) -> set[str]:
+def file_names(path: Path) -> set[str]:
     """Names of a bundle's files, as it lists them; only its kind and format are checked.
 
     Raises
@@ -102,7 +102,7 @@ def listed_names(path: Path) -> set[str]:
     """
     with _source(path) as read:
         _manifest(path, read(MANIFEST))
-        return {*_listed(path, read(SUMS)), SUMS}
+        return {*_digests(path, read(SUMS)), SUMS}
 
 
 def arrays(data: bytes) -> dict[str, NDArray[Any]]:
@@ -125,20 +125,20 @@ def _manifest(path: Path, data: bytes) -> dict[str, Any]:
         manifest = json.loads(data)
         kind, number = manifest["kind"], manifest["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _refused(path, "is no bundle of leukobench", KIND, f"another {MANIFEST}") from None
+        raise _refusal(path, "is no bundle of leukobench", KIND, f"another {MANIFEST}") from None
     if kind != KIND:
-        raise _refused(path, "is no bundle of leukobench", KIND, repr(kind)[:80])
+        raise _refusal(path, "is no bundle of leukobench", KIND, repr(kind)[:80])
     if not isinstance(number, int) or number > FORMAT:
         fix = "install the leukobench that made it, or a newer one."
-        raise _refused(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", fix)
+        raise _refusal(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", fix)
     return dict(manifest)
 
 
-def _listed(path: Path, sums: bytes) -> dict[str, str]:
+def _digests(path: Path, sums: bytes) -> dict[str, str]:
     lines = sums.decode("utf-8", "replace").splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     if not all(matches):
-        raise _damaged(path, f"{SUMS} is no list of digests")
+        raise _damage(path, f"{SUMS} is no list of digests")
     return {match[2]: match[1] for match in matches if match}
 
 
@@ -148,46 +148,46 @@ def _source(path: Path) -> Any:
     try:
         if path.is_dir():
             if sum(file.stat().st_size for file in path.iterdir()) > _MOST_BYTES:
-                raise _too_large(path)
+                raise _excess(path)
             yield lambda name: _read_file(path, name)
         else:
             with zipfile.ZipFile(path) as archive:
                 yield lambda name: _read_member(path, archive, name)
     except FileNotFoundError:
-        raise _refused(path, "is not there", "a bundle: a folder or a .zip", "nothing", "correct the path.") from None
+        raise _refusal(path, "is not there", "a bundle: a folder or a .zip", "nothing", "correct the path.") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise _damaged(path, f"no whole zip file: {error}") from error
+        raise _damage(path, f"no whole zip file: {error}") from error
     except (OSError, ValueError) as error:
-        raise _damaged(path, f"cannot be read: {error}") from error
+        raise _damage(path, f"cannot be read: {error}") from error
 
 
 def _read_file(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except FileNotFoundError:
-        raise _lacking(folder, name) from None
+        raise _absence(folder, name) from None
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         member = archive.getinfo(name)
     except KeyError:
-        raise _lacking(path, name) from None
+        raise _absence(path, name) from None
     if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:
-        raise _too_large(path)
+        raise _excess(path)
     if member.compress_type not in _COMPRESSIONS:  # others unpack more than they say before it is noticed
-        raise _damaged(path, f"{name} is compressed in a way that leukobench does not use")
+        raise _damage(path, f"{name} is compressed in a way that leukobench does not use")
     return archive.read(member)
 
 
-def _too_large(path: Path) -> BundleError:
-    return _refused(path, "is too large", f"at most {_MOST_BYTES / 2**30:.0f} GiB", "more, when unpacked")
+def _excess(path: Path) -> BundleError:
+    return _refusal(path, "is too large", f"at most {_MOST_BYTES / 2**30:.0f} GiB", "more, when unpacked")
 
 
-def _lacking(path: Path, name: str) -> BundleError:
+def _absence(path: Path, name: str) -> BundleError:
     if name in (MANIFEST, SUMS):
-        return _refused(path, "is no bundle of leukobench, or lacks a part", f"{MANIFEST} and {SUMS}", f"no {name}")
-    return _damaged(path, f"{name} is missing")
+        return _refusal(path, "is no bundle of leukobench, or lacks a part", f"{MANIFEST} and {SUMS}", f"no {name}")
+    return _damage(path, f"{name} is missing")
 
 
 def sha256(data: bytes) -> str:
@@ -195,11 +195,11 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refused(path: Path, what: str, expected: str, received: str, fix: str = "") -> BundleError:
+def _refusal(path: Path, what: str, expected: str, received: str, fix: str = "") -> BundleError:
     return BundleError(f"{path} {what}.", expected=expected, received=received, fix=fix)
 
 
-def _damaged(path: Path, how: str) -> BundleError:
+def _damage(path: Path, how: str) -> BundleError:
     return BundleError(
         f"The bundle {path} is damaged or was changed.",
         received=how,

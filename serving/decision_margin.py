@@ -65,19 +65,19 @@ class Margin:
 
     def _to_each(self, vectors: NDArray[np.floating], label: int) -> Floats:
         """Margin to each other class, shape (others, n)."""
-        scores = self._scores(self._reduced(vectors))
-        return np.stack([self._apart(scores, label, other) for other in self._others(label)])
+        scores = self._scores(self._reduce(vectors))
+        return np.stack([self._difference(scores, label, other) for other in self._others(label)])
 
     def linear(self, features: int, label: int, against: int) -> tuple[Floats, float] | None:
         """Weights of the features, and offset, if they give the margin between two classes by a weighted sum."""
         if not hasattr(self._final, "coef_") or not all(isinstance(step, _AFFINE) for step in self._steps):
             return None
-        origin = self._reduced(np.zeros((1, features)))
-        weights = self._apart(self._final.coef_.T, label, against)
-        offset = self._apart(np.atleast_2d(self._final.intercept_), label, against) + origin @ weights
-        return (self._reduced(np.eye(features)) - origin) @ weights, float(offset[0])
+        origin = self._reduce(np.zeros((1, features)))
+        weights = self._difference(self._final.coef_.T, label, against)
+        offset = self._difference(np.atleast_2d(self._final.intercept_), label, against) + origin @ weights
+        return (self._reduce(np.eye(features)) - origin) @ weights, float(offset[0])
 
-    def _reduced(self, vectors: NDArray[np.floating]) -> Floats:
+    def _reduce(self, vectors: NDArray[np.floating]) -> Floats:
         reduced = np.asarray(vectors, dtype=np.float64)
         for step in self._steps:
             reduced = np.asarray(step.transform(reduced))
@@ -91,7 +91,7 @@ class Margin:
         raised = _RAISED_IF_COUNTED if isinstance(self._final, _COUNTING) else _RAISED
         return np.log(np.asarray(self._final.predict_proba(reduced), dtype=np.float64) + raised)
 
-    def _apart(self, scores: Floats, label: int, against: int) -> Floats:
+    def _difference(self, scores: Floats, label: int, against: int) -> Floats:
         """The label's score less the other's, from a column a class, a column a pair of classes, or a single one."""
         codes = [int(code) for code in self._final.classes_]
         one, other = codes.index(label), codes.index(against)

@@ -59,13 +59,13 @@ def _pictures(pixels: Pixels, rows: Floats, columns: Floats) -> Iterator[Pixels]
     down, right = _ordinary(pixels, rows, columns)
     for row in range(len(rows)):
         for column in range(len(columns)):
-            yield _covered(pixels, rows, columns, (row, column), (down, right))
+            yield _cover(pixels, rows, columns, (row, column), (down, right))
 
 
-def _covered(pixels: Pixels, rows: Floats, columns: Floats, window: tuple[int, int], donor: tuple[int, int]) -> Pixels:
+def _cover(pixels: Pixels, rows: Floats, columns: Floats, window: tuple[int, int], donor: tuple[int, int]) -> Pixels:
     """With the piece under the window `donor` laid over the window `window`."""
     tall, wide = _slice(rows[window[0]]), _slice(columns[window[1]])
-    above, beside = _from(rows, window[0], donor[0], tall), _from(columns, window[1], donor[1], wide)
+    above, beside = _shift(rows, window[0], donor[0], tall), _shift(columns, window[1], donor[1], wide)
     share = np.outer(rows[window[0], tall], columns[window[1], wide])[..., None]
     picture = pixels.copy()
     picture[tall, wide] = np.rint(pixels[tall, wide] * (1 - share) + pixels[above, beside] * share)
@@ -77,7 +77,7 @@ def _slice(cover: Floats) -> slice:
     return slice(int(covered[0]), int(covered[-1]) + 1)
 
 
-def _from(windows: Floats, window: int, donor: int, covered: slice) -> slice:
+def _shift(windows: Floats, window: int, donor: int, covered: slice) -> slice:
     """The same slice, shifted from one window to the other."""
     length, wide = windows.shape[1], covered.stop - covered.start
     start = covered.start + round((donor - window) * length / len(windows))
