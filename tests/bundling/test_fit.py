@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from leukobench.bundling.fit import fit
-from leukobench.cli import cli
 from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
@@ -21,13 +17,6 @@ from leukobench.serving.bundle import load
 from leukobench.serving.container import read_bundle
 
 TINY = "tiny_network:TINY(pooling=multilevel)"
-
-
-def call(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) -> None:
@@ -109,9 +98,6 @@ def test_a_run_that_is_not_there_or_not_finished_is_a_message(tmp_path: Path) ->
     for folder in (tmp_path / "absent", tmp_path):
         with pytest.raises(ConfigurationError, match="no finished run"):
             fit(folder, workers=1)
-    code, _, output = call("fit", tmp_path / "absent2")
-    assert code == 2
-    assert "Traceback" not in output
     assert not (tmp_path / "absent").exists()
 
 
@@ -163,96 +149,3 @@ def test_images_that_changed_since_the_run_stop_a_fit_that_has_to_read_them(
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     with pytest.raises(ImagesChangedError, match="changed or became unreadable"):
         fit(folder, workers=1)
-
-
-def test_the_command_line_from_an_experiment_to_patients(
-    tiny: None, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "mine.yaml").write_text(
-        f"images: {{folder: {smears}, group: 'synthetic-(P\\d+)'}}\nresults: out\n"
-        "extractors: [{'tiny_network:TINY': {pooling: multilevel}}]\nselectors: [none]\nclassifiers: [naive_bayes]\n"
-        "evaluation: {folds: 3, resamples: 100}\n"
-    )
-    code, output, _ = call("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
-    assert code == 0, output
-    digest = output.split("SHA-256: ")[1].split()[0]
-    (tmp_path / "more").mkdir()
-    for path in sorted(smears.rglob("*.jpg"))[:3]:
-        shutil.copy(path, tmp_path / "more")
-    (tmp_path / "more" / "notes.txt").write_text("none")
-    code, output, errors = call(
-        "predict", tmp_path / "b.zip", tmp_path / "more", "--digest", digest, "--group", r"^\w+-(P\d+)_"
-    )
-    assert code == 0, errors
-    assert "3 images" in output
-    assert "patient P" in output
-    assert "Files that are no images: 1" in output
-    assert "not a medical device" in output
-    (tmp_path / "more" / "bad.jpg").write_text("none")
-    out = tmp_path / "predictions.parquet"
-    code, output, errors = call("predict", tmp_path / "b.zip", tmp_path / "more", "--json", "--out", out)
-    assert code == 1
-    images = json.loads(output)["images"]
-    assert [bool(row["error"]) for row in images] == [row["image"].endswith("bad.jpg") for row in images]
-    assert len(pd.read_parquet(out)) == 4
-    code, output, errors = call(
-        "predict", tmp_path / "b.zip", tmp_path / "more", "--out", tmp_path / "x.csv", "--group", r"(P\d+)_"
-    )
-    assert (tmp_path / "x.patients.csv").exists()
-    assert "NOT READ" in output
-
-
-def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
-    tiny_bundle: Path, smears: Path, tmp_path: Path
-) -> None:
-    from PIL import Image
-
-    (tmp_path / "bad.png").write_text("none")
-    good = min(smears.rglob("*.jpg"))
-    code, output, _ = call("explain", tiny_bundle, good, tmp_path / "bad.png", "--out", tmp_path / "out")
-    assert code == 1
-    assert "NOT READ" in output
-    first, second = json.loads((tmp_path / "out" / "explanations.json").read_text())
-    with Image.open(tmp_path / "out" / first["overlay"]) as overlay:
-        assert overlay.format == "PNG"
-    assert {one["name"] for one in first["shortcuts"]} == {"colour", "border", "file facts"}
-    assert len(first["neighbours"]) == 5
-    assert second["error"]
-
-
-def test_the_process_ends_as_it_should(tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
-    """It leaves without taking its libraries down: all is written before, and the exit status is the command's."""
-    (tmp_path / "bad.jpg").write_text("none")
-    command = [sys.executable, "-m", "leukobench", "predict", str(tiny_bundle), str(next(smears.rglob("*.jpg")))]
-    done = subprocess.run([*command, str(tmp_path / "bad.jpg"), "--json"], capture_output=True, check=False)
-    assert done.returncode == 1
-    assert len(json.loads(done.stdout)["images"]) == 2
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 2
-    assert b"could not be written: No space left" in done.stderr
-    assert b"Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("absent.zip", "image.jpg"),
-        ("BUNDLE", "absent.jpg"),
-        ("BUNDLE", "EMPTY"),
-        ("BUNDLE", "IMAGE", "--level", "2"),
-        ("BUNDLE", "IMAGE", "--out", "predictions.docx"),
-        ("BUNDLE", "IMAGE", "--digest", "0" * 64),
-        ("BUNDLE", "IMAGE", "--group", "no-group"),
-        ("BUNDLE", "IMAGE", "--out", "BUNDLE/predictions.json"),
-    ],
-)
-def test_mistakes_are_messages(arguments: tuple[str, ...], tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    places = {"BUNDLE": tiny_bundle, "IMAGE": next(smears.rglob("*.jpg")), "EMPTY": tmp_path / "empty"}
-    code, _, output = call(
-        "predict", *(places.get(part, part.replace("BUNDLE", str(tiny_bundle))) for part in arguments)
-    )
-    assert code == 2
-    assert output.startswith("leukobench: ")
-    assert "Traceback" not in output

@@ -78,14 +78,6 @@ def test_neighbours_among_few_features_are_the_same() -> None:
     assert np.array_equal(from_bytes(to_bytes(estimator, "classifier"), "classifier").predict_proba(X + 0.1), expected)
 
 
-def test_what_is_not_on_the_list_is_refused_when_it_is_stored() -> None:
-    X, y = data()
-    with pytest.raises(BundleError, match="cannot be stored in a bundle"):
-        to_bytes(SGDClassifier().fit(X, y), "classifier")
-    with pytest.raises(BundleError, match="cannot be stored in a bundle"):
-        to_bytes(FunctionTransformer(np.log1p).fit(X), "selector")
-
-
 class Evil:
     """Does something the moment that it is built."""
 
