@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from leukobench.config.experiment import Evaluation
 from leukobench.errors import ConfigurationError
-from leukobench.evaluation.metrics import metric_of, metrics
+from leukobench.evaluation.metrics import METRICS, metric_of, metrics
 from leukobench.evaluation.scorer import Scorer
 
 SOURCE = """
@@ -45,6 +51,7 @@ def test_a_metric_from_outside_is_computed_and_may_rank(agreement: None) -> None
     assert scores["kappa"] == pytest.approx(cohen_kappa_score(labels, probabilities.argmax(axis=1)))
     assert scores["missed"] == pytest.approx(1 - probabilities[np.arange(50), labels].mean())
     assert Evaluation(rank_by="kappa").rank_by == "kappa"
+    assert METRICS.source_digest("kappa")
     assert metric_of("kappa").shown(0.8126) == "0.813"
     with pytest.raises(ValueError, match="no metric that ranks"):
         Evaluation(rank_by="missed")
@@ -60,3 +67,58 @@ def test_what_is_no_metric_is_refused(install: Any) -> None:
     install("wrong", "KAPPA = 1", {"leukobench.metrics": {"kappa": "wrong:KAPPA"}})
     with pytest.raises(ConfigurationError, match="'kappa' is no metric"):
         metrics()
+
+
+EXPERIMENT = """
+images: {folder: FOLDER, group: 'synthetic-(P\\d+)'}
+extractors: [{tiny_network:TINY: {pooling: average}}]
+selectors: [none]
+classifiers: [naive_bayes, lda]
+evaluation: {folds: 3, resamples: 100, rank_by: kappa}
+"""
+
+
+def leukobench(*arguments: str) -> str:
+    command = [sys.executable, "-m", "leukobench", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_metric_from_outside_is_in_everything_that_a_run_leaves(
+    agreement: None, smears: Path, tmp_path: Path
+) -> None:
+    from leukobench.app.explore import _cells
+    from leukobench.reporting.report.sections.leaderboard import leaderboard
+    from leukobench.runs.finished import FinishedRun
+
+    (tmp_path / "trial.yaml").write_text(EXPERIMENT.replace("FOLDER", str(smears)))
+    results = ["--results", str(tmp_path / "results"), "--workers", "1"]
+    said = leukobench("run", str(tmp_path / "trial.yaml"), *results)
+    folder = tmp_path / "results" / "trial"
+    board = pd.read_csv(folder / "leaderboard.csv")
+    best = board[board["rank"] == 1].iloc[0]
+    assert best["kappa_low"] < best["kappa"] < best["kappa_high"]
+    assert best["missed_low"] < best["missed"] < best["missed_high"]
+    assert board.loc[board["rank"].notna(), "kappa"].is_monotonic_decreasing
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert {"kappa", "missed", "brier", "log_loss", "ece"} <= set(scores["metric"])
+    assert scores.loc[scores["metric"] == "missed", "value"].notna().all()
+    answer = json.loads((folder / "answer.json").read_text())
+    assert answer["best"]["metric"] == "kappa"
+    sentence = f"Cohen's kappa {best['kappa']:.3f} [{best['kappa_low']:.3f} to {best['kappa_high']:.3f}]"
+    assert sentence in answer["sentences"][0]
+    assert sentence in said
+    report = (folder / "report.html").read_text().replace("&#39;", "'")
+    assert "ranked by Cohen's kappa" in report
+    assert "missed probability" in report
+    assert "Cohen's kappa" in leukobench("list", "metrics")
+    leukobench("fit", str(folder), "--out", str(tmp_path / "bundle"), "--workers", "1")
+    card = next((tmp_path / "bundle").rglob("*.md")).read_text()
+    assert f"| Cohen's kappa | {best['kappa']:.3f} |" in card
+    assert f"| missed probability | {100 * best['missed']:.2f} % |" in card
+    run = FinishedRun.open(folder)
+    rows = leaderboard(replace(run, leaderboard=run.leaderboard))
+    assert any(f"{best['kappa']:.3f}" in _cells(row) for row in rows["rows"])
+    assert "missed probability" in [one.title for one in rows["columns"]]
