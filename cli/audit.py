@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, given, image_options
+from .options import PATH, chosen_options, image_options
 
 
 @click.command()
@@ -23,8 +23,8 @@ def audit(
     from ..config.experiment_file import for_folder
     from ..runs.progress import on_screen
 
-    settings = given(name=name, results=results)
-    experiment = for_folder(images, images=given(layout=layout, group=group), **settings)
+    settings = chosen_options(name=name, results=results)
+    experiment = for_folder(images, images=chosen_options(layout=layout, group=group), **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
     click.echo("\n".join(summary["lines"]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []

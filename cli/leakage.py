@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, given, image_options
+from .options import PATH, chosen_options, image_options
 
 
 @click.command()
@@ -36,13 +36,13 @@ def leakage(
     from ..runs.progress import on_screen
     from ..studies.leakage import CHOSEN, measure_leakage
 
-    settings = given(name=name, results=results)
+    settings = chosen_options(name=name, results=results)
     if source.suffix.lower() in (".yaml", ".yml"):
         if (layout, group) != (None, None):
             raise click.UsageError("--layout, --group go with a folder of images; set them in the experiment file.")
         experiment = read_experiment(source, **settings)
     else:
-        settings |= CHOSEN | {"images": given(layout=layout, group=group)}
+        settings |= CHOSEN | {"images": chosen_options(layout=layout, group=group)}
         experiment = for_folder(source, **settings)
     subsamples = [*(sizes or (200,)), *([None] if whole else [])]
     outcome = measure_leakage(experiment, subsamples, repeats, workers, on_screen())

@@ -53,7 +53,7 @@ def bundle_options(command: _Command) -> _Command:
     )
 
 
-def given(**options: Any) -> dict[str, Any]:
+def chosen_options(**options: Any) -> dict[str, Any]:
     """The options that were given on the command line."""
     return {key: value for key, value in options.items() if value is not None}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import LeukobenchError
-from .options import PATH, given, image_options
+from .options import PATH, chosen_options, image_options
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
@@ -50,9 +50,9 @@ def run(
         raise click.UsageError(
             "--layout, --group, --folds, --preset go with --images; set them in the experiment file."
         )
-    settings = given(name=name, results=results)
+    settings = chosen_options(name=name, results=results)
     if images is not None:
-        sections = {"images": given(layout=layout, group=group), "evaluation": given(folds=folds)}
+        sections = {"images": chosen_options(layout=layout, group=group), "evaluation": chosen_options(folds=folds)}
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]
     else:
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]

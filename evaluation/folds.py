@@ -59,14 +59,14 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = 
     ImagesError
         A group is on both sides of a split, or a fold's training part lacks all but one class.
     """
-    made = [
+    drawn = [
         Fold(repeat, number, train, test)
         for repeat in range(repeats)
         for number, (train, test) in enumerate(splits(task.labels, task.groups, folds, seed + repeat, shuffle))
     ]
-    for fold in made:
+    for fold in drawn:
         check(task, fold)
-    return made
+    return drawn
 
 
 def splits(
@@ -85,11 +85,11 @@ def splits(
 
 
 class InnerFolds:
-    """Grouped folds inside the training part, of rows counted within it; made when something first needs them."""
+    """Grouped folds inside the training part, of rows counted within it; drawn at the first call."""
 
     def __init__(self, task: Task, fold: Fold, seed: int) -> None:
         self._labels, self._groups, self._seed = task.labels[fold.train], task.groups[fold.train], seed
-        self._made: list[Split] | None = None
+        self._splits: list[Split] | None = None
 
     def __call__(self) -> list[Split]:
         """The splits.
@@ -99,9 +99,9 @@ class InnerFolds:
         ValueError
             No grouped split holds every class on its training side.
         """
-        if self._made is None:
-            self._made = self._find()
-        return self._made
+        if self._splits is None:
+            self._splits = self._find()
+        return self._splits
 
     def _find(self) -> list[Split]:
         """Every inner fold must know every class: a sigmoid fitted without one would wipe it out."""
@@ -109,9 +109,9 @@ class InnerFolds:
         for folds in (INNER_FOLDS, 2):
             for seed in range(self._seed, self._seed + _INNER_SEEDS):
                 with contextlib.suppress(ValueError):  # fewer members than folds
-                    made = list(splits(self._labels, self._groups, folds, seed))
-                    if all(np.array_equal(np.unique(self._labels[train]), classes) for train, _ in made):
-                        return made
+                    candidate = list(splits(self._labels, self._groups, folds, seed))
+                    if all(np.array_equal(np.unique(self._labels[train]), classes) for train, _ in candidate):
+                        return candidate
         raise ValueError(
             "No inner folds hold every class: a class has one patient (or one group of copies) in the training part. "
             "Use a classifier that has probabilities, without calibration and tuning, or more patients."

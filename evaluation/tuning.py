@@ -47,7 +47,7 @@ class Chosen:
 
     def parameters(self) -> dict[str, Any]:
         """Searched parameters and the chosen values, as ``"classifier C"``."""
-        return _asked(self.selector, self.classifier)
+        return _suggestion(self.selector, self.classifier)
 
 
 class InnerFeatures:
@@ -71,7 +71,7 @@ class InnerFeatures:
         classes: Sequence[str] = (),
     ) -> None:
         self.train, self.labels, self.groups, self.classes = train, labels, groups, classes
-        self._made: dict[int, list[tuple[Floats, Floats]] | str] = {}
+        self._reduced: dict[int, list[tuple[Floats, Floats]] | str] = {}
         self._widest: dict[tuple[str, int], Any] = {}
 
     def reduced(
@@ -86,15 +86,15 @@ class InnerFeatures:
         ValueError
             The candidate could not be fitted.
         """
-        if position not in self._made:
+        if position not in self._reduced:
             try:
-                self._made[position] = [self._apply(position, candidates, *split) for split in enumerate(splits)]
+                self._reduced[position] = [self._apply(position, candidates, *split) for split in enumerate(splits)]
             except (Exception, SystemExit) as error:  # a candidate may fail in any way: it is out, the others go on
-                self._made[position] = f"{type(error).__name__}: {error}"
-        made = self._made[position]
-        if isinstance(made, str):
-            raise ValueError(made)  # noqa: TRY004
-        return made
+                self._reduced[position] = f"{type(error).__name__}: {error}"
+        reduced = self._reduced[position]
+        if isinstance(reduced, str):
+            raise ValueError(reduced)  # noqa: TRY004
+        return reduced
 
     def _apply(
         self, position: int, candidates: Sequence[Candidate], number: int, split: Split
@@ -156,31 +156,33 @@ def tune(
     """
     splits = inner()
     pairs = list(product(range(len(selector.candidates)), range(len(classifier.candidates))))
-    found: dict[tuple[int, int], float] = {}
+    scores: dict[tuple[int, int], float] = {}
     reasons: list[str] = []
 
     def value(pair: tuple[int, int]) -> float:
-        if pair not in found:
+        if pair not in scores:
             try:
                 reduced = features.reduced(pair[0], selector.candidates, splits)
                 estimator = classifier.candidates[pair[1]].estimator
-                found[pair] = round(_pooled(estimator, reduced, features, splits, rules), _DIGITS)
+                scores[pair] = round(_pooled(estimator, reduced, features, splits, rules), _DIGITS)
             except (Exception, SystemExit) as error:
-                found[pair] = float("nan")
+                scores[pair] = float("nan")
                 reasons.append(f"{type(error).__name__}: {error}")
-        return found[pair]
+        return scores[pair]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for pair in _order(pairs, selector, classifier, rules, value):
             value(pair)
-    scored = {pair: found[pair] for pair in pairs if pair in found and not np.isnan(found[pair])}
+    scored = {pair: scores[pair] for pair in pairs if pair in scores and not np.isnan(scores[pair])}
     if not scored:
         raise ValueError(f"No candidate could be scored on the inner folds. First reason: {(reasons or ['none'])[0]}")
     best = max(scored, key=lambda pair: (scored[pair], -pairs.index(pair)))
-    said = [f"Tuning: {len(reasons)} of {len(found)} candidates failed. First reason: {reasons[0]}"] if reasons else []
-    said += sorted({f"Tuning: {one.category.__name__}: {one.message}".splitlines()[0] for one in caught})
-    return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(found), said)
+    messages = (
+        [f"Tuning: {len(reasons)} of {len(scores)} candidates failed. First reason: {reasons[0]}"] if reasons else []
+    )
+    messages += sorted({f"Tuning: {one.category.__name__}: {one.message}".splitlines()[0] for one in caught})
+    return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(scores), messages)
 
 
 def _pooled(
@@ -197,9 +199,9 @@ def _pooled(
     classes, codes = np.unique(labels, return_inverse=True)
     answers = np.zeros((len(labels), len(classes)))
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
-        made = balanced(weights_by_code(clone(estimator), features.classes), rules)
-        told = {} if features.groups is None else {"groups": features.groups[train_rows]}
-        fitted = made.fit(train, labels[train_rows], **taken_by_fit(made, told))
+        candidate = balanced(weights_by_code(clone(estimator), features.classes), rules)
+        groups = {} if features.groups is None else {"groups": features.groups[train_rows]}
+        fitted = candidate.fit(train, labels[train_rows], **taken_by_fit(candidate, groups))
         answers[test_rows] = _answers(fitted, test, classes)
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")
@@ -241,7 +243,7 @@ def _order(
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=rules.seed))
-    study.enqueue_trial(_asked(selector.candidates[0], classifier.candidates[0]))
+    study.enqueue_trial(_suggestion(selector.candidates[0], classifier.candidates[0]))
     seen: set[tuple[int, int]] = set()
     for _ in range(_ASKS * rules.budget):
         trial = study.ask()
@@ -258,12 +260,12 @@ def _state(optuna: Any, outcome: float) -> Any:
     return optuna.trial.TrialState.FAIL if np.isnan(outcome) else optuna.trial.TrialState.COMPLETE
 
 
-def _asked(selector: Candidate, classifier: Candidate) -> dict[str, Any]:
+def _suggestion(selector: Candidate, classifier: Candidate) -> dict[str, Any]:
     named = {"selector": selector, "classifier": classifier}
     return {f"{side} {key}": value for side, one in named.items() for key, value in one.parameters.items()}
 
 
 def _suggested(trial: Any, method: Method, side: str) -> int:
     """Position of the candidate that a trial asks for."""
-    asked = {key: trial.suggest_categorical(f"{side} {key}", values) for key, values in method.axes.items()}
-    return next(i for i, candidate in enumerate(method.candidates) if dict(candidate.parameters) == asked)
+    suggested = {key: trial.suggest_categorical(f"{side} {key}", values) for key, values in method.axes.items()}
+    return next(i for i, candidate in enumerate(method.candidates) if dict(candidate.parameters) == suggested)

@@ -89,11 +89,11 @@ def correlated_posterior(differences: Floats, folds: int, rope: float = 0.01) ->
 
 def _spread(differences: Floats, folds: int) -> tuple[float, float, int]:
     """Mean, its corrected standard error, and degrees of freedom."""
-    known = differences[~np.isnan(differences)]
-    if len(known) < 2:
-        return float(known.mean()) if len(known) else float("nan"), float("nan"), 0
-    variance = 0.0 if np.ptp(known) < _SAME else float(known.var(ddof=1))
-    return float(known.mean()), float(np.sqrt(variance * (1 / len(known) + 1 / (folds - 1)))), len(known) - 1
+    defined = differences[~np.isnan(differences)]
+    if len(defined) < 2:
+        return float(defined.mean()) if len(defined) else float("nan"), float("nan"), 0
+    variance = 0.0 if np.ptp(defined) < _SAME else float(defined.var(ddof=1))
+    return float(defined.mean()), float(np.sqrt(variance * (1 / len(defined) + 1 / (folds - 1)))), len(defined) - 1
 
 
 def holm(p: Floats) -> Floats:

@@ -118,7 +118,7 @@ class Entry:
         values = _joined([scorer.pooled(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
         resampled, by_chance, outside = _resample(design, repeats)
         counts = scorer.counts(np.array([one.tally for one in repeats]))
-        value = {column: float(found.mean()) for column, found in values.items()}
+        value = {column: float(numbers.mean()) for column, numbers in values.items()}
         limits = metric_limits(Evidence(scorer, value, resampled, by_chance, counts.mean(axis=0), areas))
         rank_by = design.rank_by.name
         return cls(
