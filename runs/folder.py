@@ -82,16 +82,6 @@ class RunFolder:
             write = table.to_parquet if name.endswith(".parquet") else table.to_csv
             write(temporary, index=False)
 
-    def resolved(self) -> Mapping[str, Any]:
-        """Extractors, images and software of ``experiment.yaml``, as the run began with them.
-
-        Raises
-        ------
-        KeyError, OSError
-            There is no such file, or not this part of it.
-        """
-        return dict(yaml.safe_load(self._experiment.read_text(encoding="utf-8"))["resolved"])
-
     def begin(self) -> None:
         """Mark the run as unfinished."""
         remove_leftovers(self.path)

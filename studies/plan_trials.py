@@ -18,6 +18,7 @@ from ..features.extraction import pending
 from ..features.extractor import Extractor
 from ..features.simple_measurements import SimpleMeasurements
 from ..runs.costs import folder_bytes
+from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..steps.extract_features import images_to_extract
 from ..steps.prepare_run import PreparedRun
@@ -128,8 +129,6 @@ def try_on(
     experiment: Experiment, work: PreparedRun, rows: Sequence[int], folder: Path, planned: PlannedRun, workers: int
 ) -> list[Trial]:
     """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
-    import pandas as pd
-
     folder.mkdir()
     manifest = folder / "manifest.csv"
     work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
@@ -152,7 +151,7 @@ def try_on(
             images=len(rows),
             seconds=costs["seconds"],
             stages={one["stage"]: (one["count"], one["seconds"]) for one in costs["stages"]},
-            cells=Cells.of(pd.read_parquet(run_folder.path / "scores.parquet"), half, half),
+            cells=Cells.of(FinishedRun.open(run_folder.path).scores, half, half),
             memory=costs["memory_bytes"],
             kept=folder_bytes(run_folder.path),
             cached=folder_bytes(cache_folder()) - bytes_before,
