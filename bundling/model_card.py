@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluation.metrics import metric_of
+from ..serving.container import FORMAT
 from .combination import Agreement
 from .coverage import Coverage
 from .fit_temperature import Temperature
@@ -87,7 +88,7 @@ def _temperature(temperature: Temperature) -> str:
         )
     return (
         f"The benchmark's probabilities at temperature {temperature.value:.3f}, fitted on out-of-fold predictions; it "
-        f"lowers the log loss by {gain} on folds that it was not fitted on. The label is the benchmark's."
+        f"lowers the log loss by {gain} on folds that it was not fitted on. The predicted class stays the same."
     )
 
 
@@ -128,7 +129,7 @@ def _provenance(manifest: Manifest) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in manifest.run.software.items())
     tuned = ", ".join(f"{name} = {value}" for name, value in manifest.tuned.items())
     lines = [
-        f"{manifest.created}, bundle format 1; {versions}",
+        f"{manifest.created}, bundle format {FORMAT}; {versions}",
         f"Network: {manifest.extractor.description}; weights {manifest.extractor.weights}",
         _agreement(manifest.agreement),
     ]
