@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..evaluation.metrics import overall_metrics
+from ..evaluation.records import FIT_S, PREDICT_S
 from ..reporting.report.numbers import as_number, interval_of, texts
 from ..runs.finished import FinishedRun, Row, records
 from .combination import confusion
@@ -17,7 +18,7 @@ from .style import figures, number, table
 if TYPE_CHECKING:
     import pandas as pd
 
-_COSTS = {"fit_s": "seconds to fit", "predict_s": "seconds to predict", "features": "features"}
+_COSTS = {FIT_S: "seconds to fit", PREDICT_S: "seconds to predict", "features": "features"}
 _PAGE = 24
 _WHO = {
     (True, True): "both right",

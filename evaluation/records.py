@@ -15,7 +15,7 @@ from ..storage import atomic_path
 
 COSTS = ("selector_s", "fit_s", "predict_s", "features", "model_bytes", "parameters")
 """Of the fields of a `Record`: what a combination costs in a fold, in the tables of scores."""
-SECONDS = COSTS[:3]
+SECONDS = SELECTOR_S, FIT_S, PREDICT_S = COSTS[:3]
 
 _METADATA = b"leukobench.record"
 

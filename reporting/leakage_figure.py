@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation.combination_names import NAMES
 from .figures import INK, MARK, PALE, caption, new_figure, save
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def draw_leakage(table: pd.DataFrame, summary: pd.DataFrame, lines: list[str], t
 
 
 def _draw(axes: Any, table: pd.DataFrame, summary: pd.DataFrame, protocols: list[str], sizes: list[Any]) -> None:
-    combinations = ["protocol", "size", "extractor", "selector", "classifier"]
+    combinations = ["protocol", "size", *NAMES]
     dots = 100 * table.groupby(combinations, sort=False)["inflation"].mean()
     for row in summary.to_dict("records"):
         position = sizes.index(row["size"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..evaluation.combination_names import NAMES, names_of
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import RANK_BY, ranking_metrics
+from ..evaluation.records import FIT_S, PREDICT_S, SELECTOR_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
         grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
         scores = [metric.of_row(row) for metric in metrics]
-        costs = [f"{row['features']:.0f}", f"{row['selector_s'] + row['fit_s']:.2f}", f"{row['predict_s']:.3f}"]
+        costs = [f"{row['features']:.0f}", f"{row[SELECTOR_S] + row[FIT_S]:.2f}", f"{row[PREDICT_S]:.3f}"]
         names = [_place(row), *names_of(row)]
         remark = [row["status"].removeprefix("ok")] if remarks else []
         grid.add_row(*names, *scores, *costs, *remark)

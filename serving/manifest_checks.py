@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..evaluation.combination_names import NAMES
 from ..images.reading import INTERPOLATIONS
 from .temperature import BOUNDS
 
@@ -27,7 +28,7 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     _demand(len(set(classes)) == len(classes) >= 2, "fewer than two classes, or one twice")
     _demand(all(isinstance(manifest[name], str) for name in _TEXTS), "a text that is none")
     _demand(all(isinstance(name, str) for name in manifest["combination"].values()), "a combination without names")
-    _demand({"extractor", "selector", "classifier"} <= manifest["combination"].keys(), "a combination without names")
+    _demand(set(NAMES) <= manifest["combination"].keys(), "a combination without names")
     height, width = (int(length) for length in network["input_size"])
     _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
     _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")

@@ -13,6 +13,7 @@ from ..evaluation.combination_names import NAMES
 from ..evaluation.grid import Grid
 from ..evaluation.metrics import overall_metrics
 from ..evaluation.network_runner import fresh_process
+from ..evaluation.records import FIT_S, PREDICT_S, SELECTOR_S
 from ..evaluation.runner import BYTES_OF_A_WEIGHT
 from ..features.extractor import Extractor
 from ..features.speed import ExtractorCost, extractor_cost
@@ -110,8 +111,8 @@ def _row(row: pd.Series, trained: str, cost: ExtractorCost | None, images: tuple
     return {
         **{str(name): value for name, value in row.items()},
         "trained": trained,
-        "train_s": an_image * train + row["selector_s"] + row["fit_s"],
-        "predict_ms": 1000 * (an_image + row["predict_s"] / test),
+        "train_s": an_image * train + row[SELECTOR_S] + row[FIT_S],
+        "predict_ms": 1000 * (an_image + row[PREDICT_S] / test),
         "parameters": int(frozen + row["parameters"]),
         "model_mb": stored / 1e6,
     }

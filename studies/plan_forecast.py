@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evaluation.combination_names import NAMES
-from ..evaluation.records import SECONDS
+from ..evaluation.records import FIT_S, PREDICT_S, SECONDS, SELECTOR_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,12 +70,12 @@ def fold_seconds(trials: Sequence[Cells], train: float, test: float) -> pd.Serie
     """
     last = trials[-1]
     costs = last.costs
-    selecting = costs["selector_s"] * costs["selector"].map(_growth(trials, "selector", "selector_s", train))
-    fitting = costs["fit_s"] * costs["classifier"].map(_growth(trials, "classifier", "fit_s", train))
+    selecting = costs[SELECTOR_S] * costs[NAMES[1]].map(_growth(trials, NAMES[1], SELECTOR_S, train))
+    fitting = costs[FIT_S] * costs[NAMES[2]].map(_growth(trials, NAMES[2], FIT_S, train))
     # What predicting one image costs may grow with the training part; there are as many images as there are.
     steps, images = train / last.train, test / last.test
-    dearer = costs["classifier"].map(_growth(trials, "classifier", "predict_s", train)) / steps
-    predicting = costs["predict_s"] * dearer.clip(lower=1.0) * images
+    dearer = costs[NAMES[2]].map(_growth(trials, NAMES[2], PREDICT_S, train)) / steps
+    predicting = costs[PREDICT_S] * dearer.clip(lower=1.0) * images
     names = [costs[name] for name in NAMES[:2]]
     return selecting.groupby(names).mean() + (fitting + predicting).groupby(names).sum()
 

@@ -6,6 +6,7 @@ import math
 
 from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import metric_of
+from ....evaluation.records import FIT_S
 from ....runs.finished import FinishedRun, records
 from ..charts import Chart, Scale
 from ..numbers import seconds_of, shown, title_of
@@ -24,7 +25,7 @@ def section(run: FinishedRun) -> Section | None:
 def cheapest(run: FinishedRun) -> View | None:
     """Score against seconds, and the combinations that nothing both cheaper and better beats."""
     table, metric = run.leaderboard, run.metric
-    if metric not in table or "fit_s" not in table:
+    if metric not in table or FIT_S not in table:
         return None
     table = table.assign(seconds=[seconds_of(row) for row in records(table)])
     table = table[table[metric].notna() & (table["seconds"] > 0)].sort_values("seconds")
