@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,28 +107,39 @@ def images(smears: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(smears, tmp_path / "images"))
 
 
+def small_experiment(images: Path, results: Path, /, **settings: Any) -> Any:
+    """An experiment with the plug-in's cheap features and few combinations."""
+    from leukobench.config.experiment_file import for_folder
+
+    small: dict[str, Any] = {
+        "name": "trial",
+        "results": results,
+        "extractors": ["example_plugin:Colours"],
+        "selectors": ["none", {"anova": {"n_features": 3}}],
+        "classifiers": ["naive_bayes", "lda"],
+        "evaluation": {"folds": 3},
+    }
+    small |= settings
+    small["evaluation"] = {"resamples": 100} | small["evaluation"]
+    return for_folder(images, **small)
+
+
 @pytest.fixture
 def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Make an experiment over `images` with cheap features and a cache of its own; counts extracted images."""
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COUNT_FILE", str(tmp_path / "seen"))
+    return partial(small_experiment, images, tmp_path / "results")
 
-    from leukobench.config.experiment_file import for_folder
 
-    def make(**said: Any) -> Any:
-        settings: dict[str, Any] = {
-            "name": "trial",
-            "results": tmp_path / "results",
-            "extractors": [f"{plugin}:Colours"],
-            "selectors": ["none", {"anova": {"n_features": 3}}],
-            "classifiers": ["naive_bayes", "lda"],
-            "evaluation": {"folds": 3},
-        }
-        settings |= said
-        settings["evaluation"] = {"resamples": 100} | settings["evaluation"]
-        return for_folder(images, **settings)
+@pytest.fixture(scope="session")
+def finished_run(tiny: None, smears: Path, shared: Path) -> Any:
+    """The outcome of `small_experiment` over the smears, for tests that only read it."""
+    from leukobench.pipeline import Outcome, run
+    from leukobench.runs.finished import FinishedRun
 
-    return make
+    results = made_once(shared / "finished", lambda folder: run(small_experiment(smears, folder), workers=1))
+    return Outcome(FinishedRun.open(results / "trial"))
 
 
 @pytest.fixture(scope="session")

@@ -24,28 +24,26 @@ def predictions(outcome: Outcome) -> pd.DataFrame:
     return pd.read_parquet(outcome.folder / "predictions.parquet")
 
 
-def test_a_run_leaves_what_was_promised(experiment: Any) -> None:
-    outcome = run(experiment(), workers=1)
-    files = {path.name for path in outcome.folder.iterdir()}
+def test_a_run_leaves_what_was_promised(finished_run: Outcome) -> None:
+    files = {path.name for path in finished_run.folder.iterdir()}
     assert files >= {
         "experiment.yaml", "images.parquet", "ledger.parquet", "folds.parquet", "predictions.parquet",
         "scores.parquet", "leaderboard.csv", "figures", "run.log", "report.html", "answer.json", "comparisons.csv",
         "confusion.parquet", "reliability.parquet", "classes.csv", "patients.parquet", "stability.csv", "audit",
     }  # fmt: skip
-    kinds = outcome.leaderboard["kind"].value_counts()
+    kinds = finished_run.leaderboard["kind"].value_counts()
     assert (kinds["combination"], kinds["shortcut"]) == (2 * len(CLASSIFIERS), 4)
-    assert (outcome.folder / "figures" / "leaderboard.png").stat().st_size > 10_000
-    assert [json.loads(line)["level"] for line in (outcome.folder / "run.log").read_text().splitlines()]
-    table = predictions(outcome)
-    assert len(table) == 96 * (6 + SHORTCUTS)
+    assert (finished_run.folder / "figures" / "leaderboard.png").stat().st_size > 10_000
+    assert [json.loads(line)["level"] for line in (finished_run.folder / "run.log").read_text().splitlines()]
+    table = predictions(finished_run)
+    assert len(table) == 96 * (2 * len(CLASSIFIERS) + SHORTCUTS)
     assert table.filter(like="p_").sum(axis=1).sub(1).abs().max() < 1e-5
-    assert "patient-level: 24 patients" in "\n".join(outcome.protocol)
+    assert "patient-level: 24 patients" in "\n".join(finished_run.protocol)
 
 
-def test_folds_keep_patients_apart(experiment: Any) -> None:
-    outcome = run(experiment(), workers=1)
-    images = pd.read_parquet(outcome.folder / "images.parquet").drop_duplicates("image_id")
-    folds = pd.read_parquet(outcome.folder / "folds.parquet").merge(images[["image_id", "patient"]], on="image_id")
+def test_folds_keep_patients_apart(finished_run: Outcome) -> None:
+    images = pd.read_parquet(finished_run.folder / "images.parquet").drop_duplicates("image_id")
+    folds = pd.read_parquet(finished_run.folder / "folds.parquet").merge(images[["image_id", "patient"]], on="image_id")
     assert folds.groupby("patient")["fold"].nunique().max() == 1
 
 
@@ -96,7 +94,7 @@ def test_unreadable_images_stand_in_the_ledger(experiment: Any, images: Path) ->
     outcome = run(experiment(), workers=1)
     ledger = pd.read_parquet(outcome.folder / "ledger.parquet")
     assert {Path(path).name for path in ledger["path"]} >= {victim.name, "notes.txt"}
-    assert len(predictions(outcome)) == 95 * (6 + SHORTCUTS)
+    assert len(predictions(outcome)) == 95 * (2 * len(CLASSIFIERS) + SHORTCUTS)
     assert run(experiment(), workers=1).reused
 
 
@@ -131,7 +129,7 @@ def test_own_results_among_the_images_are_not_images(experiment: Any, images: Pa
     inside = experiment(results=images / "results")
     first = run(inside, workers=1)
     assert run(inside, workers=1).reused
-    assert len(predictions(first)) == 96 * (6 + SHORTCUTS)
+    assert len(predictions(first)) == 96 * (2 * len(CLASSIFIERS) + SHORTCUTS)
 
 
 def test_partly_known_patients_are_called_partly_image_level(experiment: Any, images: Path) -> None:
@@ -168,14 +166,13 @@ def test_labels_that_can_be_guessed_although_permuted_are_a_failure() -> None:
     assert Outcome(FinishedRun(Path(), board, answer)).exit_code == 0
 
 
-def test_the_answer_says_what_a_reader_must_know(experiment: Any) -> None:
-    outcome = run(experiment(), workers=1)
-    said = "\n".join(outcome.answer.sentences)
+def test_the_answer_says_what_a_reader_must_know(finished_run: Outcome) -> None:
+    said = "\n".join(finished_run.answer.sentences)
     assert "balanced accuracy" in said
     assert "corrected" in said
-    patients = pd.read_parquet(outcome.folder / "patients.parquet")
+    patients = pd.read_parquet(finished_run.folder / "patients.parquet")
     assert patients["patient"].nunique() == 24
-    shortcuts = outcome.leaderboard[outcome.leaderboard["kind"] == "shortcut"]
+    shortcuts = finished_run.leaderboard[finished_run.leaderboard["kind"] == "shortcut"]
     assert set(shortcuts["extractor"]) == {
         f"shortcut: {name}" for name in ("majority class", "file facts", "colour", "border")
     }

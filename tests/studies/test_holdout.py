@@ -99,7 +99,6 @@ def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_
     assert not (outcome.folder / "holdout.json").exists()
 
 
-def test_without_a_sealed_holdout_there_is_nothing_to_open(experiment: Any, tmp_path: Path) -> None:
-    outcome = run(experiment(holdout=0.0), workers=1)
+def test_without_a_sealed_holdout_there_is_nothing_to_open(finished_run: Any) -> None:
     with pytest.raises(ConfigurationError, match="sealed nothing"):
-        unseal(outcome.folder)
+        unseal(finished_run.folder)

@@ -35,7 +35,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Ma
     assert plan is not None
     assert (steps[MEASURING].there, steps[MEASURING].to_do) == (0, 96)
     assert steps["extracting example_plugin:Colours"].to_do == 96
-    assert steps[FITTING].to_do == (2 * 3 + 4) * 3
+    assert steps[FITTING].to_do == (2 * 2 + 4) * 3
     assert steps[IDENTIFYING].to_do == 96
     assert plan.seconds == pytest.approx(sum(step.seconds for step in plan.steps), abs=0.01)
     assert plan.memory_bytes > 1e8
