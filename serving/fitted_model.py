@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError
+from ..evaluation.task import over_classes
 from .container import Contents, arrays
 from .estimators import from_bytes
 from .served_network import ServedNetwork, relative_distance
@@ -60,8 +61,8 @@ class FittedModel:
     def probabilities(self, vectors: NDArray[np.float32], calibrated: bool = True) -> NDArray[np.float64]:
         """Probabilities of all classes, shape (n, classes), from features, shape (n, features)."""
         selected = self._selector.transform(vectors.astype(np.float64))
-        probabilities = np.zeros((len(vectors), len(self.classes)))
-        probabilities[:, self._classifier.classes_.astype(int)] = self._classifier.predict_proba(selected)
+        trained = self._classifier.predict_proba(selected), self._classifier.classes_
+        probabilities = over_classes(*trained, len(self.classes))
         return self.calibrate(probabilities) if calibrated else probabilities
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
