@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
 # A process of tests for each core; one that has finished takes over the last tests of another.
 PARALLEL := --numprocesses auto --dist worksteal
+# A browser and its server, shared by the tests of the pages and timed by some: one process, nothing beside it.
+BROWSER := tests/app/test_browser.py tests/app/test_load.py
 
 .PHONY: quickstart test test-all lint types format benchmarks clean
 
@@ -17,7 +19,8 @@ test: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(READY)
-	$(BIN)/python -m pytest $(PARALLEL) -m "" --durations=15
+	$(BIN)/python -m pytest $(PARALLEL) -m "" --durations=15 $(BROWSER:%=--ignore=%)
+	$(BIN)/python -m pytest -m "" $(BROWSER)
 
 lint: $(READY)
 	$(BIN)/ruff check .

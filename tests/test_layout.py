@@ -1,0 +1,114 @@
+"""The layout of the tests: they mirror the package, a file a module, and every file is small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+NOT_PACKAGED = {"tests", "benchmarks", "build", "docs", "results"}
+FILES = sorted(TESTS.rglob("*.py"))
+MODULES = [
+    path.relative_to(ROOT)
+    for path in sorted(ROOT.rglob("*.py"))
+    if not (parts := path.relative_to(ROOT).parts)[0].startswith(".")
+    and parts[0] not in NOT_PACKAGED
+    and not path.name.startswith("__")
+]
+BESIDES = {
+    "app/test_browser.py": "app/main app/diagnose app/combination",
+    "app/test_diagnosis.py": "app/style app/spreadsheet",
+    "app/test_explore.py": "app/pair app/pictures app/run_data",
+    "app/test_start.py": "app/pages",
+    "app/test_target.py": "app/launch",
+    "audit/test_copies.py": "audit/verification steps/find_copies steps/audit_index",
+    "audit/test_sheets.py": "audit/summary",
+    "bundling/test_fit.py": (
+        "bundling/bundle_parts bundling/model_card bundling/run_facts bundling/combination bundling/fit_features "
+        "bundling/fit_shortcuts bundling/manifest bundling/out_of_fold bundling/pictures"
+    ),
+    "bundling/test_fit_network.py": "serving/served_network bundling/export_network",
+    "classifiers/cnns/test_contract.py": "classifiers/cnns/network_classifier classifiers/cnns/scratch",
+    "classifiers/cnns/test_training.py": "classifiers/cnns/checkpoint classifiers/cnns/inputs",
+    "classifiers/cnns/test_transfer.py": "classifiers/cnns/dense_head",
+    "classifiers/test_contract.py": (
+        "classifiers/bayes classifiers/boosting classifiers/linear classifiers/neighbours classifiers/scaling "
+        "classifiers/svm"
+    ),
+    "cli/test_group.py": "cli/commands cli/app",
+    "cli/test_list_names.py": "steps/catalogue",
+    "cli/test_run.py": "cli/options cli/synthetic",
+    "evaluation/statistics/test_analysis.py": "evaluation/statistics/entry evaluation/statistics/tables",
+    "evaluation/statistics/test_intervals.py": "evaluation/statistics/limits",
+    "evaluation/test_folds.py": "evaluation/task",
+    "evaluation/test_metrics.py": "evaluation/metric",
+    "evaluation/test_network_runner.py": "steps/write_pixels",
+    "evaluation/test_runner.py": (
+        "evaluation/grid evaluation/methods evaluation/records evaluation/scores evaluation/combination_names"
+    ),
+    "features/test_engines.py": "features/keras_engine features/network_engine features/openvino_engine",
+    "features/test_extractors.py": "features/custom_extractor features/extractor",
+    "images/test_index.py": "images/groups",
+    "images/test_layouts.py": "images/files",
+    "images/test_pseudo_patients.py": "steps/group_pseudo_patients",
+    "images/test_reduced.py": "images/reading",
+    "images/test_synthetic.py": "images/drawing",
+    "networks/test_build.py": "networks/efficientnet_lite networks/openvino_ir",
+    "networks/test_network.py": "networks/shipped",
+    "reporting/report/test_page.py": (
+        "reporting/protocol reporting/report/numbers reporting/report/section reporting/report/sections/answer "
+        "reporting/report/sections/audit reporting/report/sections/calibration reporting/report/sections/classes "
+        "reporting/report/sections/confusion reporting/report/sections/costs reporting/report/sections/heat "
+        "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
+        "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
+        "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
+        "reporting/report/sections/winner"
+    ),
+    "reporting/test_screen.py": "reporting/figures",
+    "runs/test_progress.py": "runs/log",
+    "selection/test_contract.py": "selection/base selection/none",
+    "serving/test_bundle.py": (
+        "serving/output serving/prediction serving/fitted_model serving/predictor serving/request"
+    ),
+    "serving/test_estimators.py": "classifiers/stored_trees serving/estimator_checks",
+    "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
+    "serving/test_training_reference.py": "bundling/build_reference",
+    "steps/test_choose_methods.py": "classifiers/large_data",
+    "steps/test_compare_costs.py": "features/speed",
+    "studies/test_comparison.py": "cli/compare",
+    "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
+    "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
+    "test_pipeline.py": (
+        "errors runs/workspace steps/compute_statistics steps/extract_features steps/find_images "
+        "steps/fit_combinations steps/make_grid steps/make_task steps/score_shortcuts steps/write_answer"
+    ),
+    "test_pipeline_reruns.py": "runs/executors runs/folder steps/prepare_run",
+}
+
+"""File of tests -> the modules that it tests besides the one it is named for: they share its subject."""
+TESTED_IN = {f"{module}.py": file for file, modules in BESIDES.items() for module in modules.split()}
+
+
+def own_file(module: Path) -> Path:
+    """Where the tests of a module stand."""
+    return TESTS / module.parent / f"test_{module.name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_has_its_tests(module: Path) -> None:
+    if own_file(module).exists():
+        assert str(module) not in TESTED_IN, f"{module} has a file of tests: remove it from TESTED_IN"
+        return
+    assert str(module) in TESTED_IN, f"write tests/{module.parent}/test_{module.name}"
+    assert (TESTS / TESTED_IN[str(module)]).exists()
+
+
+def test_the_table_names_modules_that_exist() -> None:
+    assert set(TESTED_IN) <= {str(module) for module in MODULES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TESTS)))
+def test_files_of_tests_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
