@@ -49,7 +49,7 @@ def test_folds_keep_patients_apart(finished_run: Outcome) -> None:
 
 @pytest.mark.parametrize("balance", ["class_weight", "oversample", "smote"])
 def test_balancing_on_request(experiment: Any, balance: str) -> None:
-    said = experiment(classifiers=["svm_rbf"], evaluation={"folds": 3, "balance": balance})
+    said = experiment(selectors=["none"], classifiers=["svm_rbf"], evaluation={"folds": 2, "balance": balance})
     outcome = run(said, workers=1)
     assert outcome.leaderboard["status"].eq("ok").all()
     assert balance.replace("_", " ") in "\n".join(outcome.protocol)

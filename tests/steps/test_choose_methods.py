@@ -90,7 +90,7 @@ def test_a_run_says_beforehand_and_on_its_tables_what_was_replaced(
 ) -> None:
     monkeypatch.setattr(large_data, "MOST_IMAGES", 50)
     with caplog.at_level(logging.INFO, "leukobench"):
-        outcome = pipeline.run(experiment(classifiers=["svm_rbf", "lda"]), 1)
+        outcome = pipeline.run(experiment(selectors=["none"], classifiers=["svm_rbf", "lda"]), 1)
     messages = [record.message for record in caplog.records]
     replaced, extracted = (
         next(place for place, line in enumerate(messages) if line.startswith(words))
@@ -101,4 +101,4 @@ def test_a_run_says_beforehand_and_on_its_tables_what_was_replaced(
     assert not outcome.leaderboard["classifier"].str.startswith("svm_rbf(").any()
     assert any(line.startswith("svm_rbf_nystroem replaces svm_rbf") for line in outcome.protocol)
     assert "svm_rbf_nystroem" in (outcome.folder / "experiment.yaml").read_text()
-    assert pipeline.run(experiment(classifiers=["svm_rbf", "lda"]), 1).reused
+    assert pipeline.run(experiment(selectors=["none"], classifiers=["svm_rbf", "lda"]), 1).reused
