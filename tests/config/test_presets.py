@@ -66,6 +66,8 @@ def test_methods_of_every_preset_can_be_made_and_it_reads_back(tmp_path: Path, n
 def test_every_preset_is_listed_where_the_help_says_and_installed_with_the_package() -> None:
     words = CliRunner().invoke(cli, ["run", "--help"], terminal_width=200).output
     assert "`leukobench list presets`" in words
+    listed = CliRunner().invoke(cli, ["list", "presets"]).output
+    assert set(presets()) <= {line.partition(" ")[0] for line in listed.splitlines()}
     listed = [line.split()[0] for line in CliRunner().invoke(cli, ["list", "presets"]).output.splitlines() if line]
     assert listed[: len(presets())] == list(presets())
     setup = configparser.ConfigParser()
