@@ -36,7 +36,7 @@ class Executor(Protocol):
 
     workers: int
 
-    def isolated(self) -> Executor:
+    def isolate(self) -> Executor:
         """The same, but never in this process: what kills a piece leaves this process alive."""
 
     def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> Iterator[int]:

@@ -13,7 +13,7 @@ from .errors import EveryCombinationFailedError
 from .machine import Progress
 from .reporting.report.page import write_report
 from .runs.answer import Answer
-from .runs.costs import Costs, costs_line, folder_bytes, memory_watched
+from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
 from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
 from .runs.log import log_to
@@ -146,12 +146,12 @@ def audit_images(
 
 def _run(experiment: Experiment, workspace: Workspace) -> Outcome:
     folder, costs, start = workspace.folder, Costs(), time.perf_counter()
-    workspace = replace(workspace, progress=costs.timed(workspace.progress))
+    workspace = replace(workspace, progress=costs.time_stages(workspace.progress))
     prepared = prepare_run(experiment, workspace)
     if results := finished_before(folder, prepared.state):
         return Outcome(results, reused=True)
     cached = folder_bytes(cache_folder())
-    with memory_watched(costs):
+    with watch_memory(costs):
         _compute(prepared, workspace)
         costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
     folder.finish(prepared.state)

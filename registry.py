@@ -77,7 +77,7 @@ class Registry:
         """All names, including those of plug-ins, in order of registration."""
         return list(self._items) + [name for name in self._plugins() if name not in self._items]
 
-    def shipped(self) -> list[str]:
+    def shipped_names(self) -> list[str]:
         """Names that belong to leukobench itself."""
         return list(self._items)
 
@@ -169,7 +169,7 @@ class Registry:
 
     def stored_types(self) -> frozenset[str]:
         """Types that a bundle may hold of the names that leukobench ships: their own classes and what they declare."""
-        items = [self.get(name) for name in self.shipped()]
+        items = [self.get(name) for name in self.shipped_names()]
         own = {f"{item.__module__}.{item.__qualname__}" for item in items if isinstance(item, type)}
         return frozenset(own.union(*(getattr(item, "stored_types", ()) for item in items)))
 

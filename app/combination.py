@@ -15,7 +15,7 @@ from ..reporting.report.sections.classes import rates_of_classes
 from ..reporting.report.sections.confusion import confusions
 from ..runs.finished import FinishedRun, Row, records
 from .run_data import NOTHING_STORED, choose, only
-from .style import facts, heated, number, table
+from .style import facts, heat_cell, number, table
 
 
 def show(run: FinishedRun) -> None:
@@ -44,7 +44,7 @@ def confusion(one: FinishedRun) -> None:
 
 def _count(cell: View) -> str:
     share = f"{cell['share']} %" if cell["count"] else ""
-    return heated(f"{cell['count']:,}", cell["heat"], "" if cell["right"] else "wrong", share)
+    return heat_cell(f"{cell['count']:,}", cell["heat"], "" if cell["right"] else "wrong", share)
 
 
 def _classes(one: FinishedRun) -> None:

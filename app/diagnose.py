@@ -24,13 +24,13 @@ def page(target: Target) -> None:
     """Draw it."""
     st.title("Diagnose", anchor=False)
     bundle = _bundle(target.bundles())
-    st.html(f'<p class="lb-lead">{escape(bundle.title)}: distinguishes {escape(_listed(bundle.classes))}.</p>')
+    st.html(f'<p class="lb-lead">{escape(bundle.title)}: distinguishes {escape(_list_names(bundle.classes))}.</p>')
     st.html(diagnosis.verdict(bundle.facts))
     left, right = st.columns([3, 1])
     with right:
         level = _level(bundle)
     with left:
-        files = _dropped()
+        files = _files()
     answers: list[Prediction] = []
     if files:
         right.button("Remove all images", on_click=_clear, width="stretch")
@@ -39,7 +39,7 @@ def page(target: Target) -> None:
             place = _table(bundle, answers, level) if len(answers) > 1 else 0
         with st.empty().container():  # empty first: nothing of another image stays while this one is computed
             diagnosis.show(bundle, answers[place], _upload(files[place]), level)
-    _forget_explained(answers)
+    _forget_explanation(answers)
     with st.expander("Model card"):
         st.markdown(bundle.card.replace("![", "!&#91;"))  # no pictures, which could lie anywhere
 
@@ -54,7 +54,7 @@ def _bundle(paths: list[Path]) -> Bundle:
         return models.load_bundle(names[chosen])
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -64,7 +64,7 @@ def _level(bundle: Bundle) -> float:
     return st.selectbox("Confidence wanted", levels, usual, format_func=diagnosis.percent)
 
 
-def _dropped() -> list[Any]:
+def _files() -> list[Any]:
     """Files in the uploader, whose key changes when all of them are removed."""
     st.session_state.setdefault("drop", 0)
     files = st.file_uploader("Images", accept_multiple_files=True, key=f"files-{st.session_state['drop']}")
@@ -89,7 +89,7 @@ def forget() -> None:
         st.session_state.pop(name, None)
 
 
-def _forget_explained(answers: Sequence[Prediction]) -> None:
+def _forget_explanation(answers: Sequence[Prediction]) -> None:
     """Drop the explained picture where its file is no longer among those that are here."""
     kept = st.session_state.get("explained")
     if kept and kept[0][1] not in {row.image_id for row in answers}:

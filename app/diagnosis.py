@@ -32,7 +32,7 @@ def show(bundle: Bundle, row: Prediction, image: Upload, level: float) -> None:
         slot = st.empty()
         try:
             with slot, st.spinner("Looking for what moved the decision"):
-                explained = _explained(bundle, image, row, level)
+                explained = _explain(bundle, image, row, level)
         except UnreadableImageError as error:
             slot.html(note("bad", "It cannot be explained.", error.what))
             return
@@ -96,7 +96,7 @@ def _warnings(row: Prediction) -> list[tuple[str, str, str]]:
     return warnings
 
 
-def _explained(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Explanation:
+def _explain(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Explanation:
     """Computed for the image that is looked at only; the last one is kept."""
     key = (bundle.digest, row.image_id, level)
     kept = st.session_state.get("explained")

@@ -20,7 +20,7 @@ from ..runs.finished import FinishedRun
 from . import combination, pair, pictures
 from .run_data import read_run
 from .spreadsheet import as_csv
-from .style import Cell, boxes, heated, table
+from .style import Cell, boxes, heat_cell, table
 from .target import Target
 
 if TYPE_CHECKING:
@@ -72,35 +72,35 @@ def _summary(run: FinishedRun) -> None:
 
 
 def _leaderboard(run: FinishedRun) -> None:
-    shown = _filtered(run.leaderboard)
-    columns = [name for name in (*(one.name for one in overall_metrics()), *_COSTS) if name in shown]
+    rows = _filter(run.leaderboard)
+    columns = [name for name in (*(one.name for one in overall_metrics()), *_COSTS) if name in rows]
     by = st.selectbox("Sorted by", ["rank", *columns], format_func=_title, key="sorted", width=260)
     if by != "rank":
-        shown = shown.sort_values(
+        rows = rows.sort_values(
             by, ascending=by in _COSTS or not metric_of(by).greater_is_better, kind="stable", na_position="last"
         )
-    board = leaderboard(replace(run, leaderboard=shown))
+    board = leaderboard(replace(run, leaderboard=rows))
     head = ["rank", *NAMES, _title(run.metric), "95 % interval"]
     head += [*(one.title for one in board["columns"]), "seconds a fold", "status"]
     caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_title(run.metric)}"
     if board["left_out"]:
         caption += f"; {board['left_out']:,} more match: filter them, or download all that match"
     st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
-    st.download_button("Download these rows (CSV)", as_csv(shown), "leaderboard.csv", "text/csv")
+    st.download_button("Download these rows (CSV)", as_csv(rows), "leaderboard.csv", "text/csv")
 
 
-def _filtered(shown: pd.DataFrame) -> pd.DataFrame:
+def _filter(rows: pd.DataFrame) -> pd.DataFrame:
     for column, family in zip(st.columns(3), NAMES, strict=True):
-        names = sorted(shown[family][shown["kind"] == "combination"].unique())
+        names = sorted(rows[family][rows["kind"] == "combination"].unique())
         chosen = column.multiselect(f"{family.capitalize()}s", names, placeholder="all", key=f"filter-{family}")
         if chosen:
-            shown = shown[shown[family].isin(chosen)]
+            rows = rows[rows[family].isin(chosen)]
     left, right = st.columns(2)
-    if left.checkbox("Only what cannot be distinguished from the best") and "indistinguishable" in shown:
-        shown = shown[shown["indistinguishable"].eq(True).fillna(False)]
+    if left.checkbox("Only what cannot be distinguished from the best") and "indistinguishable" in rows:
+        rows = rows[rows["indistinguishable"].eq(True).fillna(False)]
     if not right.checkbox("With shortcuts, which never look at a cell", value=True):
-        shown = shown[shown["kind"] == "combination"]
-    return shown
+        rows = rows[rows["kind"] == "combination"]
+    return rows
 
 
 def _cells(row: View) -> list[str]:
@@ -122,7 +122,7 @@ def _heat_map(run: FinishedRun) -> None:
     for extractor, group in heat["groups"].items():
         rows.append([Cell(f'<th colspan="{len(heat["columns"]) + 1}" scope="colgroup">{escape(extractor)}</th>')])
         for row in group:
-            cells = [heated(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
+            cells = [heat_cell(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
             rows.append([row["selector"], *cells])
     metric = metric_of(run.metric)
     caption = f"Every combination: {metric.title}{' in percent' if metric.unit == 'percent' else ''}"

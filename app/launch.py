@@ -98,7 +98,7 @@ def _run(host: str, port: int) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @contextlib.asynccontextmanager
-    async def announced(app: Any) -> AsyncIterator[None]:
+    async def lifespan(app: Any) -> AsyncIterator[None]:
         _log.info("The app is at %s. Ctrl-C ends it.", address)
         if host not in _LOCAL:
             _log.warning("Other machines can reach it, and there is no password.")
@@ -108,7 +108,7 @@ def _run(host: str, port: int) -> None:
     script = Path(__file__).with_name("main.py")
     app = streamlit.App(
         script,
-        lifespan=announced,
+        lifespan=lifespan,
         middleware=[Middleware(Headers), Middleware(UploadLimits)],
         on_script_error=_apologise,
     )

@@ -45,7 +45,7 @@ class UploadLimits:
         if not upload:
             await self._app(scope, receive, send)
             return
-        session, size = upload[1], _announced(scope)
+        session, size = upload[1], _content_length(scope)
         refusal = self._refusal(session, size)
         if refusal:
             from starlette.responses import PlainTextResponse
@@ -91,7 +91,7 @@ class Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def _announced(scope: Scope) -> int:
+def _content_length(scope: Scope) -> int:
     """Bytes of the request as it says, or the most that Streamlit would take; chunks overrule a length."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")

@@ -11,7 +11,7 @@ import streamlit as st
 from ..errors import LeukobenchError
 from . import diagnose, explore, start
 from .style import in_words
-from .target import Target, published
+from .target import Target, read_target
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.svg")
@@ -22,7 +22,7 @@ def show() -> None:
     st.set_page_config(page_title="leukobench", page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     try:
-        target = published()
+        target = read_target()
         pages = _pages(target)
         st.session_state["pages"] = {page.title: page for page in pages}
         home = st.Page(partial(st.switch_page, pages[0]), title="leukobench", default=True)

@@ -68,7 +68,7 @@ def _differing(run: FinishedRun, first: Key, second: Key) -> None:
     if not all(map(len, ones)):
         st.html(NOTHING_STORED)
         return
-    both = _joined(*ones)
+    both = _join(*ones)
     right = [(who, int(((both["right_1"] == who[0]) & (both["right_2"] == who[1])).sum())) for who in _WHO]
     st.html(table(["predictions", "count"], [[_WHO[who], f"{count:,}"] for who, count in right], "Out of fold"))
     differ = both[both["predicted_1"] != both["predicted_2"]]
@@ -83,7 +83,7 @@ def _differing(run: FinishedRun, first: Key, second: Key) -> None:
     st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 
 
-def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def _join(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Each image's two predictions of one repeat, beside its label."""
     keys = ["row", "repeat"]
     both = first[[*keys, "image_id", "label", "path", "predicted"]].merge(

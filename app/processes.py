@@ -120,7 +120,7 @@ def stop(results: Path, name: str) -> None:
 
 def find(results: Path) -> list[Benchmark]:
     """Every run in the folder `results`: those at work first, then the newest."""
-    benchmarks = [(_look(results, name), _touched(results, name)) for name in _names(results)]
+    benchmarks = [(_look(results, name), _last_change(results, name)) for name in _names(results)]
     benchmarks.sort(key=lambda pair: (pair[0].state != "running", -pair[1], pair[0].name))
     return [benchmark for benchmark, _ in benchmarks]
 
@@ -197,7 +197,7 @@ def _launch(results: Path, name: str, file: Path) -> None:
 
 
 def _write_status(results: Path, name: str, pid: int, stopped: bool) -> None:
-    status = {"pid": pid, "created": _created(pid), "stopped": stopped}
+    status = {"pid": pid, "created": _creation_time(pid), "stopped": stopped}
     write_text(_kept(results, name, "json"), json.dumps(status))
 
 
@@ -215,13 +215,13 @@ def _pid(results: Path, name: str) -> int | None:
         _children[:] = [child for child in _children if child.poll() is None]  # also lets those that ended go
     status = _read_status(results, name)
     try:
-        pid, created = int(status["pid"]), _created(status["pid"])
+        pid, created = int(status["pid"]), _creation_time(status["pid"])
         return pid if created is not None and abs(status["created"] - created) < _CLOCK_S else None
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _created(pid: int) -> float | None:
+def _creation_time(pid: int) -> float | None:
     """When a process began, which distinguishes it from a later one with its number; None where it is gone."""
     import psutil
 
@@ -270,6 +270,6 @@ def _console(results: Path, name: str) -> list[str]:
         return []
 
 
-def _touched(results: Path, name: str) -> float:
+def _last_change(results: Path, name: str) -> float:
     files = [results / name / "run.log", _kept(results, name, "json"), results / name / "experiment.yaml"]
     return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)

@@ -42,7 +42,7 @@ def _form(target: Target) -> None:
         '<p class="lb-lead">Every combination of extractor, selector and classifier, on the same folds. '
         "It continues when this page is closed.</p>"
     )
-    folders = {_called(folder, target): folder for folder in target.images}
+    folders = {_folder_name(folder, target): folder for folder in target.images}
     with st.container(border=True):
         left, right = st.columns(2)
         name = left.text_input("Name", max_chars=60, placeholder="my-benchmark", key="name")
@@ -55,7 +55,7 @@ def _form(target: Target) -> None:
             _start(target, name.strip(), folders[folder], preset, {**own, "evaluation": {"folds": folds}})
 
 
-def _called(folder: Path, target: Target) -> str:
+def _folder_name(folder: Path, target: Target) -> str:
     """The folder's own name; with its path where another one has the same."""
     twins = [other for other in target.images if other.name == folder.name]
     return str(folder) if len(twins) > 1 else folder.name

@@ -91,7 +91,7 @@ def number(text: str, small: str) -> Cell:
     return Cell(f"<td>{escape(text)}<small>{escape(small)}</small></td>")
 
 
-def heated(text: str, heat: float, kind: str = "", small: str = "") -> Cell:
+def heat_cell(text: str, heat: float, kind: str = "", small: str = "") -> Cell:
     """A cell whose colour is as deep as `heat` (0 to 100) says; the text says the same."""
     below = f"<small>{escape(small)}</small>" if small else ""
     return Cell(f'<td class="lb-heat {kind}" style="--t:{heat}">{escape(text)}{below}</td>')

@@ -39,7 +39,7 @@ class Target:
         folders = {self.path} if self.kind == "run" else set()
         if self.results:
             folders |= {path.parent for path in self.results.glob("*/leaderboard.csv")}
-        written = [(_written(run), run.name, run) for run in folders]
+        written = [(_leaderboard_time(run), run.name, run) for run in folders]
         return [run for when, _, run in sorted(written, reverse=True) if when]
 
     def bundles(self) -> list[Path]:
@@ -59,7 +59,7 @@ class Target:
         os.environ[_VARIABLE] = json.dumps(settings)
 
 
-def published() -> Target:
+def read_target() -> Target:
     """The target that `Target.publish` set.
 
     Raises
@@ -116,7 +116,7 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
     return Target(kind, path, folders, results.expanduser().absolute() if results else None)
 
 
-def _written(run: Path) -> float:
+def _leaderboard_time(run: Path) -> float:
     """When its leaderboard was; 0 where it has just been deleted."""
     try:
         return (run / "leaderboard.csv").stat().st_mtime

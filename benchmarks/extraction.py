@@ -15,7 +15,8 @@ from typing import Any
 
 from matrix_rate import gflop, matrix_rate
 
-from machine import alone, cores, in_turns
+from leukobench.machine import cores
+from machine import alone, in_turns
 
 NETWORKS = {
     "mobilenetv2": ("MobileNetV2", 3256, {"float32": 2.4, "bfloat16": 4.0}),

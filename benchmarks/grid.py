@@ -26,7 +26,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from machine import alone, cores
+from leukobench.machine import cores
+from machine import alone
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from machine import alone, cores
+from leukobench.machine import cores
+from machine import alone
 
 SIZES = (1_000, 10_000, 100_000)
 WIDTH = 1280
@@ -29,10 +30,10 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
 
 
 def measure(work: Callable[[Path, int, Path], float], images: Path, size: int) -> tuple[float, float]:
-    from leukobench.runs.costs import Costs, memory_watched
+    from leukobench.runs.costs import Costs, watch_memory
 
     costs = Costs()
-    with tempfile.TemporaryDirectory() as folder, memory_watched(costs):
+    with tempfile.TemporaryDirectory() as folder, watch_memory(costs):
         seconds = work(images, size, Path(folder))
     return seconds, costs.memory / 1e6
 

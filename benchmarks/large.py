@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from machine import alone, cores
+from leukobench.machine import cores
+from machine import alone
 
 SIZE, FOLDS = 100_000, 2
 
@@ -27,7 +28,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.runner import run_grid
     from leukobench.evaluation.task import Task
-    from leukobench.runs.costs import Costs, memory_watched
+    from leukobench.runs.costs import Costs, watch_memory
     from leukobench.runs.executors import Processes
     from leukobench.steps.choose_methods import experiment_for_size, fit_rules, make_methods
 
@@ -43,7 +44,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
             RecordStore(Path(temporary) / "r"),
         )
         start = time.perf_counter()
-        with memory_watched(costs):
+        with watch_memory(costs):
             run_grid(grid, store, Processes(cores()))
         seconds = time.perf_counter() - start
         for combination in grid.combinations():

@@ -11,14 +11,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from leukobench.machine import cores
+
 PACKAGES = (
     "leukobench", "numpy", "scikit-learn", "scikit-learn-intelex", "scipy", "keras", "tensorflow-cpu", "openvino",
     "xgboost-cpu",
 )  # fmt: skip
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def machine() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from machine import cores
+from leukobench.machine import cores
 
 _SIDE, _SECONDS = 2048, 2.0
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}

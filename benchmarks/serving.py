@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from machine import alone, cores, in_turns
+from leukobench.machine import cores
+from machine import alone, in_turns
 
 _USER = """
 import sys, numpy as np, joblib, keras

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
         Images have changed since the run, and their features are not cached.
     """
     extractor = _extractor(run, names[0])
-    network = _served(extractor)
+    network = _convert(extractor)
     features = load_features("features", "fit", extractor, run.images, workspace)
     selector, classifier = (
         next(method for method in methods if method.label == name)
@@ -89,7 +90,7 @@ def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
     return extractor
 
 
-def _served(extractor: NetworkExtractor) -> ServedNetwork:
+def _convert(extractor: NetworkExtractor) -> ServedNetwork:
     """The network as the bundle will run it."""
     spec = extractor.network
     files = converted_network(spec, extractor.weights, [extractor.pooling])
@@ -106,8 +107,8 @@ def _agreement(network: ServedNetwork, images: pd.DataFrame, features: NDArray[n
     with network.open(workers) as engine:
         vectors = list(engine.vectors(iter(pixels.values())))
     distances = [relative_distance(vector, features[row]) for vector, row in zip(vectors, pixels, strict=True)]
-    largest, limit = max(distances, default=0.0), _TOLERANCE[network.precision]
-    if not largest <= limit:
+    largest, limit = float(np.max(distances, initial=0.0)), _TOLERANCE[network.precision]
+    if math.isnan(largest) or largest > limit:
         raise BundleError(
             "The bundle's network gives other vectors than the run's features.",
             expected=f"a distance of at most {limit:g} (relative)",

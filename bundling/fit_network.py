@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from ..classifiers.cnns import CNNS
 from ..config.experiment import Experiment
 from ..errors import BundleError, ImagesChangedError, TrainingError
 from ..evaluation.folds import Fold, InnerFolds
-from ..evaluation.methods import FitRules, Method, prepared, taken_by_fit
+from ..evaluation.methods import FitRules, Method, estimator_factory, taken_by_fit
 from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
 from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
@@ -161,7 +162,7 @@ def _train(job: _Job) -> _Conversion:
     everything = np.arange(len(job.task))
     inner = InnerFolds(job.task, Fold(0, 0, everything, everything[:0]), job.rules.seed)
     job.method.estimator.set_params(n_jobs=job.threads)
-    estimator = prepared(job.method, job.rules, inner, job.task.classes)()
+    estimator = estimator_factory(job.method, job.rules, inner, job.task.classes)()
     report = reporter(job.reports, job.parent)
     arguments = {"groups": job.task.groups, "checkpoint": job.reports.with_suffix(".npz"), "report": report}
     pixels = Rows(job.pixels, everything)
@@ -228,14 +229,15 @@ def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Conver
     own = features[_compared_rows(len(features))]
     vectors = np.linalg.norm(own - trained.vectors, axis=1) / np.linalg.norm(trained.vectors, axis=1)
     probabilities = np.abs(fitted.probabilities(own, trained.probabilities.shape[1]) - trained.probabilities)
-    if not probabilities.max() <= _TOLERANCE:
+    largest = float(probabilities.max())
+    if math.isnan(largest) or largest > _TOLERANCE:
         raise BundleError(
             "The bundle's network gives other probabilities than the one that was trained.",
             expected=f"a difference of at most {_TOLERANCE:g}",
-            received=f"{probabilities.max():.2g}",
+            received=f"{largest:.2g}",
             fix="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
         )
-    return Agreement(len(own), float(vectors.max()), "Keras", float(probabilities.max()))
+    return Agreement(len(own), float(vectors.max()), "Keras", largest)
 
 
 def _origin(method: Method, network: ServedNetwork) -> Origin:

@@ -76,7 +76,7 @@ def _score(column: str, remark: str, value: float | None, low: float | None, hig
     """A line of the table; the class in a column's brackets stays as it is, but for what would break the table."""
     metric, (_, bracket, label) = metric_of(column), column.partition("[")
     title = metric.title + bracket + _plain(label) + remark
-    return f"| {title} | {metric.shown(value)} | {metric.shown_interval(low, high)} |"
+    return f"| {title} | {metric.with_unit(value)} | {metric.interval_with_unit(low, high)} |"
 
 
 def _temperature(temperature: Temperature) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .. import __version__
-from ..evaluation.combination_names import Names, named, rows_of
+from ..evaluation.combination_names import Names, as_columns, rows_of
 from ..evaluation.identity import installed_versions
 from ..runs.answer import Winner
 from ..runs.finished import FinishedRun
@@ -96,7 +96,7 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
         name=run.name,
         leukobench=__version__,
         software={"leukobench": __version__, **installed_versions(_SOFTWARE)},
-        combination=named(names),
+        combination=as_columns(names),
         images=TrainingImages(
             len(task), len(np.unique(task.groups)), dict(zip(task.classes, counts.tolist(), strict=True))
         ),

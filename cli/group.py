@@ -20,7 +20,7 @@ from .commands import COMMANDS
 class _Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Those that leukobench ships; installed packages may add more, which ``leukobench list commands`` shows."""
-        return COMMANDS.shipped()
+        return COMMANDS.shipped_names()
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Load the file of one command."""

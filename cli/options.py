@@ -20,7 +20,7 @@ workers_option = click.option(
 
 def image_options(command: _Command) -> _Command:
     """Options of every command that takes a folder of images."""
-    return _applied(
+    return _apply(
         command,
         [
             click.option(
@@ -39,7 +39,7 @@ def image_options(command: _Command) -> _Command:
 
 def bundle_options(command: _Command) -> _Command:
     """Options of every command that applies a bundle to images."""
-    return _applied(
+    return _apply(
         command,
         [
             click.argument("bundle", type=PATH),
@@ -58,7 +58,7 @@ def chosen_options(**options: Any) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def _applied(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:
+def _apply(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:
     for option in reversed(options):
         command = option(command)
     return command

@@ -17,8 +17,8 @@ from .options import PATH
 def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
     from ..images.synthetic import draw_smears
-    from ..runs.progress import counted, on_screen
+    from ..runs.progress import count_progress, on_screen
 
-    with counted(on_screen(), "drawing images") as report:
+    with count_progress(on_screen(), "drawing images") as report:
         draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)
     click.echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")

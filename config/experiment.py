@@ -160,7 +160,7 @@ class Experiment(Strict):
 
     @field_validator("extractors", "cnns")
     @classmethod
-    def _nothing_searched(cls, value: list[Choice]) -> list[Choice]:
+    def _refuse_search(cls, value: list[Choice]) -> list[Choice]:
         searched = [choice.label for choice in value if choice.searched]
         if searched:
             raise ValueError(

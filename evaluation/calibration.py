@@ -17,7 +17,7 @@ STORED_TYPES = (
 """Types that a bundle holds of a calibrated classifier."""
 
 
-def calibrated(estimator: Any, method: str, splits: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> Any:
+def calibrate(estimator: Any, method: str, splits: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> Any:
     """An estimator with calibrated probabilities: `estimator` fitted on everything, its calibrator on inner folds."""
     from sklearn.calibration import CalibratedClassifierCV
 

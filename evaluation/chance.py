@@ -57,16 +57,17 @@ def chance_verdict(leaderboard: pd.DataFrame, classes: int) -> dict[str, Any]:
 
 
 def _words(facts: dict[str, Any], outside: np.ndarray) -> str:
-    expected = f"{_METRIC.shown(facts['expected'])} {_METRIC.title}"
+    expected = f"{_METRIC.with_unit(facts['expected'])} {_METRIC.title}"
     if not facts["rows"]:
         return "PERMUTED LABELS: nothing was scored."
     if facts["at_chance"]:
         return (
             f"PERMUTED LABELS, as they should: all {facts['rows']} rows are at chance ({expected}) within intervals "
-            f"that hold for all of them at once; highest {_METRIC.shown(facts['highest'])}. {facts['misses_95']} rows' "
-            "own 95 % intervals miss it; one in twenty is no surprise."
+            f"that hold for all of them at once; highest {_METRIC.with_unit(facts['highest'])}. "
+            f"{facts['misses_95']} rows' own 95 % intervals miss it; one in twenty is no surprise."
         )
     return (
         f"PERMUTED LABELS, NOT AT CHANCE: {len(outside)} of {facts['rows']} rows differ from {expected}, such as "
-        f"{facts['outside'][0]} with {_METRIC.shown(outside[0])}: something leaks from the test images into the fits."
+        f"{facts['outside'][0]} with {_METRIC.with_unit(outside[0])}: something leaks from the test images "
+        "into the fits."
     )

@@ -20,7 +20,7 @@ def names_of(row: Mapping[Any, Any]) -> Names:
     return extractor, selector, classifier
 
 
-def named(names: Sequence[str]) -> dict[str, str]:
+def as_columns(names: Sequence[str]) -> dict[str, str]:
     """The columns of a combination with these names."""
     return dict(zip(NAMES, names, strict=True))
 

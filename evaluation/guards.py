@@ -16,7 +16,7 @@ FitPredict = Callable[[Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.
 _TOLERANCE = 1e-9
 
 
-def permuted(task: Task, seed: int) -> Task:
+def permute_labels(task: Task, seed: int) -> Task:
     """The task with labels permuted among groups, so that nothing can be learnt: every score has to be at chance.
 
     A group with one label gets the label of another such group. In groups with several labels, the labels of their
@@ -79,17 +79,17 @@ def leaks_into(
     leaks = []
     other_labels = labels.copy()
     other_labels[test] = (labels[test] + rng.integers(1, labels.max() + 1, len(test))) % (labels.max() + 1)
-    if _moved(plain, fit_predict(features, other_labels, train, test)):
+    if _differ(plain, fit_predict(features, other_labels, train, test)):
         leaks.append("the answers depend on the labels of the test images")
     kept = np.zeros(len(test), dtype=bool)
     kept[rng.permutation(len(test))[: len(test) // 2]] = True
     replaced = features.copy()
     spread = 10 * features.std(axis=0) + 1
     replaced[test[~kept]] = features.mean(axis=0) + spread * rng.normal(size=(int((~kept).sum()), features.shape[1]))
-    if _moved(plain[kept], fit_predict(replaced, labels, train, test)[kept]):
+    if _differ(plain[kept], fit_predict(replaced, labels, train, test)[kept]):
         leaks.append("the answers depend on the features of other test images")
     return leaks
 
 
-def _moved(before: Floats, after: Floats) -> bool:
+def _differ(before: Floats, after: Floats) -> bool:
     return before.shape != after.shape or not np.allclose(before, after, rtol=0, atol=_TOLERANCE)

@@ -100,7 +100,7 @@ def comparisons(setting: Setting) -> Iterator[LeakComparison]:
     task, plain = setting.task, setting.source(setting.features)
     honest = [setting.grid(plain, task)]
     if len(np.unique(task.groups)) < len(task):
-        yield LeakComparison("random split", [setting.grid(plain, _ungrouped(task))], honest)
+        yield LeakComparison("random split", [setting.grid(plain, _ungroup(task))], honest)
     yield _copies_across(setting)
     chosen = [setting.grid(plain, task, selectors=setting.choosing)]
     if setting.choosing:
@@ -131,7 +131,7 @@ def part_of(task: Task, rows: NDArray[np.int64]) -> Task:
     return Task(task.image_ids[rows], task.labels[rows], task.classes, task.groups[rows], guards)
 
 
-def _ungrouped(task: Task) -> Task:
+def _ungroup(task: Task) -> Task:
     """Every row on its own, with nothing that could object."""
     ids = np.char.add(task.image_ids.astype(str), np.char.add("#", np.arange(len(task)).astype(str)))
     return replace(task, image_ids=ids, groups=np.arange(len(task)), guards={})
@@ -143,7 +143,7 @@ def _copies_across(setting: Setting) -> LeakComparison:
     together = replace(part_of(task, rows), guards={})
     apart = together.groups.copy()
     apart[len(task) :] = apart.max() + 1 + np.arange(len(rows) - len(task))
-    ids = _ungrouped(together).image_ids
+    ids = _ungroup(together).image_ids
     source = setting.source(setting.features[rows], "copies", rows[len(task) :].tolist())
     leaky = setting.grid(source, replace(together, image_ids=ids, groups=apart))
     return LeakComparison("copies across", [leaky], [setting.grid(source, together)])
@@ -161,21 +161,21 @@ def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any)
 
 def _scaling_before(setting: Setting) -> LeakComparison:
     unscaled, scaled = ([pair[side] for pair in setting.scaling] for side in (0, 1))
-    source = setting.source(_standardised(setting.features), "scaled before")
+    source = setting.source(_standardise(setting.features), "scaled before")
     alone = {"selectors": [setting.none]}
     leaky = setting.grid(source, setting.task, classifiers=unscaled, **alone)
     honest = setting.grid(setting.source(setting.features), setting.task, classifiers=scaled, **alone)
     return LeakComparison("scaling before", [leaky], [honest])
 
 
-def _standardised(features: Floats) -> Floats:
+def _standardise(features: Floats) -> Floats:
     from sklearn.preprocessing import StandardScaler
 
     return StandardScaler().fit_transform(np.asarray(features, dtype=np.float64)).astype(np.float32)
 
 
 def _smote_before(setting: Setting) -> Iterator[LeakComparison]:
-    features, task = _oversampled(setting.features, setting.task, setting.seed)
+    features, task = _oversample(setting.features, setting.task, setting.seed)
     leaky = [setting.grid(setting.source(features, "SMOTE before", setting.seed), task)]
     rules = FitRules("smote", seed=setting.seed)
     honest = [setting.grid(setting.source(setting.features), setting.task, rules=rules)]
@@ -183,7 +183,7 @@ def _smote_before(setting: Setting) -> Iterator[LeakComparison]:
     yield LeakComparison("SMOTE before, real scored", leaky, honest, len(setting.task))
 
 
-def _oversampled(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:
+def _oversample(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:
     """Images and synthetic images, each of those a group of its own."""
     from imblearn.over_sampling import SMOTE
 
@@ -196,5 +196,5 @@ def _oversampled(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]
 
 
 def _all_together(setting: Setting) -> Iterator[Grid]:
-    features, task = _oversampled(setting.features, setting.task, setting.seed)
-    return _selected_before(setting, _standardised(features), _ungrouped(task), "all together", setting.seed)
+    features, task = _oversample(setting.features, setting.task, setting.seed)
+    return _selected_before(setting, _standardise(features), _ungroup(task), "all together", setting.seed)

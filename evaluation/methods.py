@@ -12,12 +12,12 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..registry import Registry
 from . import calibration
-from .calibration import calibrated
+from .calibration import calibrate
 from .identity import installed_versions, method_code
 from .metrics import METRICS, RANK_BY
 
 STORED_TYPES = ("imblearn.pipeline.Pipeline", *calibration.STORED_TYPES)
-"""Types that a bundle may hold of what `prepared` puts around a classifier."""
+"""Types that a bundle may hold of what `estimator_factory` puts around a classifier."""
 _MOST_CANDIDATES = 5000
 
 
@@ -153,7 +153,7 @@ def _check_estimator(registry: Registry, name: str, estimator: Any) -> None:
         )
 
 
-def prepared(
+def estimator_factory(
     classifier: Method, rules: FitRules, inner: Callable[[], list[Any]], classes: Sequence[str]
 ) -> Callable[[], Any]:
     """How to make the estimator: balanced inside each fit, and with probabilities from grouped inner folds.
@@ -164,10 +164,10 @@ def prepared(
     def make() -> Any:
         from sklearn.base import clone
 
-        estimator = balanced(weights_by_code(clone(classifier.estimator), classes), rules)
+        estimator = add_balancing(weights_by_code(clone(classifier.estimator), classes), rules)
         if rules.calibration == "as_needed":
-            return estimator if hasattr(estimator, "predict_proba") else calibrated(estimator, "sigmoid", inner())
-        return calibrated(estimator, rules.calibration, inner())
+            return estimator if hasattr(estimator, "predict_proba") else calibrate(estimator, "sigmoid", inner())
+        return calibrate(estimator, rules.calibration, inner())
 
     return make
 
@@ -197,7 +197,7 @@ def weights_by_code(estimator: Any, classes: Sequence[str]) -> Any:
     return estimator
 
 
-def balanced(estimator: Any, rules: FitRules) -> Any:
+def add_balancing(estimator: Any, rules: FitRules) -> Any:
     """`estimator`, after oversampling of what it is fitted on where the rules say so.
 
     One with a parameter `oversample` does so itself, after it has put validation images aside.

@@ -133,24 +133,24 @@ class Metric:
             return "undefined"
         return f"{100 * value:.2f}" if self.unit == "percent" else f"{value:.3f}"
 
-    def shown(self, value: float | None) -> str:
+    def with_unit(self, value: float | None) -> str:
         """A value with its unit: ``98.12 %``, or ``0.981``."""
         digits = self.digits(value)
         return f"{digits} %" if self.unit == "percent" and digits != "undefined" else digits
 
-    def shown_interval(self, low: float | None, high: float | None) -> str:
+    def interval_with_unit(self, low: float | None, high: float | None) -> str:
         """An interval with its unit: ``97.50 to 98.90 %``, or ``0.973 to 0.986``."""
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             return "no interval"
-        return f"{self.digits(low)} to {self.shown(high)}"
+        return f"{self.digits(low)} to {self.with_unit(high)}"
 
     def with_interval(self, value: float | None, low: float | None, high: float | None) -> str:
         """A value with its interval: ``98.12 % [97.50 to 98.90]``."""
-        return f"{self.shown(value)} {self.brackets(low, high)}"
+        return f"{self.with_unit(value)} {self.brackets(low, high)}"
 
     def brackets(self, low: float | None, high: float | None) -> str:
         """An interval beside a value, which has the unit: ``[97.50 to 98.90]``."""
-        return f"[{self.shown_interval(low, high).removesuffix(' %')}]"
+        return f"[{self.interval_with_unit(low, high).removesuffix(' %')}]"
 
     def of_row(self, row: Mapping[Any, Any]) -> str:
         """Its value with its interval, from a row of the leaderboard."""

@@ -68,7 +68,7 @@ def _f1_macro(counts: Floats) -> Floats:
     return _f1(counts).mean(axis=-1)
 
 
-def _f1_weighted(counts: Floats) -> Floats:
+def _weighted_f1(counts: Floats) -> Floats:
     actual = counts.sum(axis=-1)
     return ratio((np.where(actual > 0, _f1(counts), 0.0) * actual).sum(axis=-1), actual.sum(axis=-1))
 
@@ -138,7 +138,7 @@ for _metric in (
     ACCURACY,
     BALANCED_ACCURACY,
     Metric("f1_macro", "macro F1", FromCounts(_f1_macro)),
-    Metric("f1_weighted", "weighted F1", FromCounts(_f1_weighted)),
+    Metric("f1_weighted", "weighted F1", FromCounts(_weighted_f1)),
     Metric("mcc", "MCC", FromCounts(_mcc), "number", chance=0.0),
     AUROC,
     BRIER,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..storage import write_text
 from .folds import InnerFolds, check
 from .grid import Grid, Unit
-from .methods import FitRules, prepared
+from .methods import FitRules, estimator_factory
 from .records import Record, RecordStore
 from .runner import Sides, classify, finished_keys
 from .task import Task
@@ -107,7 +107,7 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
     sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test))
     try:
         record = classify(
-            prepared(method, rules, inner, task.classes),
+            estimator_factory(method, rules, inner, task.classes),
             sides,
             task.labels[unit.fold.train],
             len(task.classes),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .folds import Fold, InnerFolds
-from .methods import FitRules, Method, prepared, taken_by_fit
+from .methods import FitRules, Method, estimator_factory, taken_by_fit
 from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
 
@@ -63,7 +63,7 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
         chosen = choose(selector, classifier, inner_features, inner, rules)
         fitted_selector = clone(chosen.selector.estimator).fit(train, task.labels)
         method = replace(classifier, estimator=chosen.classifier.estimator)
-        estimator = prepared(method, rules, inner, task.classes)()
+        estimator = estimator_factory(method, rules, inner, task.classes)()
         reduced = np.asarray(fitted_selector.transform(train))
         fitted = estimator.fit(reduced, task.labels, **taken_by_fit(estimator, {"groups": task.groups}))
     return Refitted(fitted_selector, fitted, chosen.parameters())

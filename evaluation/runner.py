@@ -19,7 +19,7 @@ from ..errors import ExtractionError
 from ..machine import Executor, WorkerDiedError
 from .folds import InnerFolds, check
 from .grid import Grid, Unit, spread
-from .methods import Candidate, FitRules, Method, prepared, taken_by_fit
+from .methods import Candidate, FitRules, Method, estimator_factory, taken_by_fit
 from .records import Record, RecordStore
 from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
@@ -51,18 +51,18 @@ def run_grid(
     units = spread(pending_units(grid, store), executor.workers)
     done: set[int] = set()
 
-    def finished(position: int) -> None:
+    def finish(position: int) -> None:
         done.add(position)
         advance(len(units[position].classifiers))
 
     try:
         for position in executor.map(run_unit, [(unit, grid.task, grid.rules, store) for unit in units]):
-            finished(position)
+            finish(position)
     except WorkerDiedError as error:
         _log.warning("A worker process died (%s); the rest runs one cell at a time.", error)
         for position in sorted(set(range(len(units))) - done):
             _run_alone(grid, store, units[position], executor)
-            finished(position)
+            finish(position)
 
 
 def pending_units(grid: Grid, store: RecordStore) -> list[Unit]:
@@ -100,10 +100,10 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     try:
         chosen = choose(unit.selector, classifier, features.inner, inner, rules)
         tuning_s = time.perf_counter() - start
-        selected = features.selected(unit.selector.candidates.index(chosen.selector), chosen.selector)
+        selected = features.select(unit.selector.candidates.index(chosen.selector), chosen.selector)
     except (Exception, SystemExit):
         return Record(None, error=traceback.format_exc())
-    make = prepared(replace(classifier, estimator=chosen.classifier.estimator), rules, inner, features.classes)
+    make = estimator_factory(replace(classifier, estimator=chosen.classifier.estimator), rules, inner, features.classes)
     record = classify(make, selected, features.labels, len(features.classes), groups=features.groups)
     messages = [*chosen.warnings, *record.warnings]
     return replace(record, fit_s=record.fit_s + tuning_s, tuned=chosen.parameters(), warnings=messages)
@@ -137,7 +137,7 @@ class _Features:
         self.inner = InnerFeatures(self._train, self.labels, self.groups, self.classes)
         self._selected: dict[int, Sides | str] = {}
 
-    def selected(self, position: int, candidate: Candidate) -> Sides:
+    def select(self, position: int, candidate: Candidate) -> Sides:
         """What the candidate at `position` makes of both sides.
 
         Raises
@@ -274,7 +274,7 @@ def _run_alone(grid: Grid, store: RecordStore, unit: Unit, executor: Executor) -
             continue
         cell = Unit(unit.source, unit.selector, unit.fold, ((key, classifier),))
         try:
-            list(executor.isolated().map(run_unit, [(cell, grid.task, grid.rules, store)]))
+            list(executor.isolate().map(run_unit, [(cell, grid.task, grid.rules, store)]))
         except WorkerDiedError:
             reason = "The process that computed this died: most often the machine ran out of memory."
             store.write(key, Record(None, error=reason), grid.task.classes)

@@ -69,7 +69,7 @@ class Scorer:
         size = len(self.classes)
         return sums[..., : size**2].reshape(*sums.shape[:-1], size, size)
 
-    def needed(self, metric: Metric, tally: Floats) -> Floats:
+    def columns_for(self, metric: Metric, tally: Floats) -> Floats:
         """The columns of a tally that come up to those that `metric` is computed from."""
         return tally[..., : self._places[metric.name].stop if metric.name in self._places else len(self.classes) ** 2]
 
@@ -101,7 +101,7 @@ class Scorer:
                 values[metric.name] = source.combine(sums[..., place] - expected, total)
         return values
 
-    def pooled(self, sums: Floats, areas: Floats | None = None) -> dict[str, Floats]:
+    def pooled_scores(self, sums: Floats, areas: Floats | None = None) -> dict[str, Floats]:
         """Every column from sums of the rows of a tally, shape (...).
 
         Parameters
@@ -136,7 +136,7 @@ class Scorer:
         areas = None
         if any(isinstance(metric.source, FromAreas) for metric in self.metrics):
             areas = FoldAreas(labels, probabilities, nowhere, nowhere, 1)(np.ones((1, 1)))
-        values = self.pooled(self.tally(labels, probabilities, nowhere, 1), areas)
+        values = self.pooled_scores(self.tally(labels, probabilities, nowhere, 1), areas)
         return {column: float(value[0]) for column, value in values.items()}
 
 

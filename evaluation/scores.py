@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..storage import atomic_path
 from .chance import chance_verdict
-from .combination_names import NAMES, Names, named
+from .combination_names import NAMES, Names, as_columns
 from .folds import Fold
 from .grid import Combination, Grid
 from .metrics import metric_of, overall_metrics
@@ -132,7 +132,7 @@ def write_scores(
             advance(1)
     table = pd.DataFrame(scores, columns=[*NAMES, "repeat", "fold", "metric", "value"])
     noted = pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])
-    scored = _scored(grid, analysis, table, noted, supports)
+    scored = _summarise(grid, analysis, table, noted, supports)
     if tuned:
         scored.tables["tuned.csv"] = pd.DataFrame(tuned)
     if curves:
@@ -140,7 +140,7 @@ def write_scores(
     return scored
 
 
-def _scored(
+def _summarise(
     grid: Grid,
     analysis: Analysis,
     scores: pd.DataFrame,
@@ -168,7 +168,7 @@ def _leaderboard(
     import pandas as pd
 
     keys = list(NAMES)
-    rows = [named(c.labels) | {"kind": c.kind} for c in grid.combinations()]
+    rows = [as_columns(c.labels) | {"kind": c.kind} for c in grid.combinations()]
     table = pd.DataFrame(rows).merge(analysed.drop(columns="kind"), how="left", on=keys)
     measured = [f"{metric.name}{end}" for metric in overall_metrics() for end in ("", "_low", "_high", "_sd")]
     table = table.reindex(columns=table.columns.union(measured, sort=False))
@@ -235,7 +235,7 @@ def _cells(grid: Grid, store: RecordStore, combination: Combination) -> _Cells:
     cells = []
     for fold in grid.folds:
         record = store.read(grid.key(combination, fold))
-        place = named(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
+        place = as_columns(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
         cells.append((place, record or Record(None, error="no record: the run did not get here"), fold))
     return cells
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from .folds import Split
-from .methods import Candidate, FitRules, Method, balanced, taken_by_fit, weights_by_code
+from .methods import Candidate, FitRules, Method, add_balancing, taken_by_fit, weights_by_code
 from .metrics import metric_of
 from .scorer import Scorer
 
@@ -74,7 +74,7 @@ class InnerFeatures:
         self._reduced: dict[int, list[tuple[Floats, Floats]] | str] = {}
         self._widest: dict[tuple[str, int], Any] = {}
 
-    def reduced(
+    def reduce(
         self, position: int, candidates: Sequence[Candidate], splits: Sequence[Split]
     ) -> list[tuple[Floats, Floats]]:
         """Features of both sides of each inner fold, from the selector candidate at `position`.
@@ -162,9 +162,9 @@ def tune(
     def value(pair: tuple[int, int]) -> float:
         if pair not in scores:
             try:
-                reduced = features.reduced(pair[0], selector.candidates, splits)
+                reduced = features.reduce(pair[0], selector.candidates, splits)
                 estimator = classifier.candidates[pair[1]].estimator
-                scores[pair] = round(_pooled(estimator, reduced, features, splits, rules), _DIGITS)
+                scores[pair] = round(_pooled_metric(estimator, reduced, features, splits, rules), _DIGITS)
             except (Exception, SystemExit) as error:
                 scores[pair] = float("nan")
                 reasons.append(f"{type(error).__name__}: {error}")
@@ -185,7 +185,7 @@ def tune(
     return Chosen(selector.candidates[best[0]], classifier.candidates[best[1]], scored[best], len(scores), messages)
 
 
-def _pooled(
+def _pooled_metric(
     estimator: Any,
     reduced: Sequence[tuple[Floats, Floats]],
     features: InnerFeatures,
@@ -199,7 +199,7 @@ def _pooled(
     classes, codes = np.unique(labels, return_inverse=True)
     answers = np.zeros((len(labels), len(classes)))
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
-        candidate = balanced(weights_by_code(clone(estimator), features.classes), rules)
+        candidate = add_balancing(weights_by_code(clone(estimator), features.classes), rules)
         groups = {} if features.groups is None else {"groups": features.groups[train_rows]}
         fitted = candidate.fit(train, labels[train_rows], **taken_by_fit(candidate, groups))
         answers[test_rows] = _answers(fitted, test, classes)
@@ -247,7 +247,7 @@ def _order(
     seen: set[tuple[int, int]] = set()
     for _ in range(_ASKS * rules.budget):
         trial = study.ask()
-        pair = _suggested(trial, selector, "selector"), _suggested(trial, classifier, "classifier")
+        pair = _position(trial, selector, "selector"), _position(trial, classifier, "classifier")
         seen.add(pair)
         yield pair
         outcome = value(pair)
@@ -265,7 +265,7 @@ def _suggestion(selector: Candidate, classifier: Candidate) -> dict[str, Any]:
     return {f"{side} {key}": value for side, one in named.items() for key, value in one.parameters.items()}
 
 
-def _suggested(trial: Any, method: Method, side: str) -> int:
+def _position(trial: Any, method: Method, side: str) -> int:
     """Position of the candidate that a trial asks for."""
     suggested = {key: trial.suggest_categorical(f"{side} {key}", values) for key, values in method.axes.items()}
     return next(i for i, candidate in enumerate(method.candidates) if dict(candidate.parameters) == suggested)

@@ -33,7 +33,7 @@ class _Extractors(Registry):
 
 
 EXTRACTORS = _Extractors("extractor")
-for _name in NETWORKS.shipped():
+for _name in NETWORKS.shipped_names():
     EXTRACTORS.add(_name, NETWORKS.get(_name))
 
 

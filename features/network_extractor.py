@@ -16,7 +16,7 @@ from ..networks.weights import locate
 from ..storage import digest
 from .engines import choose_engine, engine_family, open_engine
 from .extractor import Extractor, OpenExtractor
-from .orientations import averaged, check_orientations
+from .orientations import average_orientations, check_orientations
 from .pooling import check_pooling, columns_of
 
 DECODING = "large JPEG at a half, a quarter or an eighth, three times the input or more"
@@ -109,7 +109,7 @@ class NetworkExtractor:
     def open_with(self, poolings: Sequence[str], threads: int) -> AbstractContextManager[OpenExtractor]:
         """The same with other poolings, one after the other."""
         opened = open_engine(self.network, self.weights, poolings, self.precision, self.engine, threads)
-        return opened if self.orientations == 1 else averaged(opened)
+        return opened if self.orientations == 1 else average_orientations(opened)
 
 
 class Together:

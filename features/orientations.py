@@ -41,7 +41,7 @@ def views(image: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 @contextlib.contextmanager
-def averaged(opened: AbstractContextManager[OpenExtractor]) -> Iterator[OpenExtractor]:
+def average_orientations(opened: AbstractContextManager[OpenExtractor]) -> Iterator[OpenExtractor]:
     """An engine whose vectors are the means over the eight orientations of each image."""
     with opened as engine:
         yield _Averaged(engine)

@@ -50,12 +50,12 @@ class SimpleMeasurements:
         """Names of the columns: those of any image, such as one of a single pixel."""
         image = io.BytesIO()
         Image.new("RGB", (1, 1)).save(image, "BMP")
-        named, print_ = _measured(image.getvalue())
+        named, print_ = _measure(image.getvalue())
         return [*named, *(f"fingerprint.{position:03d}" for position in range(len(print_)))]
 
     def read(self, data: bytes) -> NDArray[np.float32]:
         """The whole vector, since decoding runs in several threads."""
-        named, print_ = _measured(data)
+        named, print_ = _measure(data)
         return np.concatenate([np.fromiter(named.values(), np.float32, len(named)), print_])
 
     @contextlib.contextmanager
@@ -73,7 +73,7 @@ def columns(names: Sequence[str], prefix: str) -> list[int]:
     return [position for position, name in enumerate(names) if name.startswith(f"{prefix}.")]
 
 
-def _measured(data: bytes) -> tuple[dict[str, float], NDArray[np.float32]]:
+def _measure(data: bytes) -> tuple[dict[str, float], NDArray[np.float32]]:
     """File facts, colours and border of an image file by their names, and its fingerprint."""
     pixels = decode(data)
     named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ImagesError
+from ..machine import cores
 from ..storage import digest, file_digest
 from .files import FileList, Row, find_files, printable
 from .groups import clusters, compile_group, regroup
@@ -228,7 +229,7 @@ def _identify(
 def _digests(folder: Path, rows: list[Row]) -> Iterator[tuple[str, str]]:
     """Yield digest and refusal of each file; a slow disk answers several requests at a time."""
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    with ThreadPoolExecutor(min(32, 4 + (os.cpu_count() or 1))) as pool:
+    with ThreadPoolExecutor(min(32, 4 + cores())) as pool:
         for results in pool.map(lambda batch: [_digest_or_reason(folder / row.path) for row in batch], batches):
             yield from results
 

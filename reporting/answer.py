@@ -92,7 +92,7 @@ def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:
 
 def _verdict(shortcut: ShortcutVerdict, metric: Metric) -> str:
     interval = metric.brackets(shortcut.low, shortcut.high)
-    reached = f"{shortcut.name} alone reaches {metric.shown(shortcut.value)} {metric.title} {interval}"
+    reached = f"{shortcut.name} alone reaches {metric.with_unit(shortcut.value)} {metric.title} {interval}"
     if shortcut.verdict == "not better":
         return f"NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond its interval."
     covered = (

@@ -38,7 +38,7 @@ class Costs:
     memory: int = 0
     disk: int = 0
 
-    def timed(self, progress: Progress) -> Progress:
+    def time_stages(self, progress: Progress) -> Progress:
         """`progress`, with the seconds of each stage written down."""
 
         @contextlib.contextmanager
@@ -57,7 +57,7 @@ class Costs:
 
 
 @contextlib.contextmanager
-def memory_watched(costs: Costs) -> Iterator[None]:
+def watch_memory(costs: Costs) -> Iterator[None]:
     """Write into `costs` how much memory is held while the block runs."""
     done = threading.Event()
     watcher = threading.Thread(target=_watch, args=(costs, done), daemon=True, name="memory")

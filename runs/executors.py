@@ -24,17 +24,17 @@ class Processes:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        jobs = (delayed(_numbered)(position, work, piece) for position, piece in enumerate(pieces))
+        jobs = (delayed(_run_piece)(position, work, piece) for position, piece in enumerate(pieces))
         try:
             yield from Parallel(n_jobs=self.workers, return_as="generator_unordered", batch_size=1)(jobs)
         except TerminatedWorkerError as error:
             raise WorkerDiedError(str(error)) from error
 
-    def isolated(self) -> Processes:
+    def isolate(self) -> Processes:
         """Processes apart from this one, even for a single worker: what kills them leaves this one alive."""
         return Processes(max(2, self.workers))
 
 
-def _numbered(position: int, work: Callable[..., Any], piece: tuple[Any, ...]) -> int:
+def _run_piece(position: int, work: Callable[..., Any], piece: tuple[Any, ...]) -> int:
     work(*piece)
     return position

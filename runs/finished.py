@@ -83,7 +83,7 @@ class FinishedRun:
                 received=f"no {absent[0] if absent else 'state.json'}" if folder.is_dir() else "no such folder",
                 fix="run its experiment to the end, with `leukobench run`.",
             )
-        answer = _parsed(files[1], lambda text: Answer.from_json(json.loads(text)))
+        answer = _parse_file(files[1], lambda text: Answer.from_json(json.loads(text)))
         return cls(folder, read_table(files[0]), answer)
 
     @property
@@ -109,27 +109,27 @@ class FinishedRun:
     @cached_property
     def resolved(self) -> Mapping[str, Any]:
         """Extractors, images and software of ``experiment.yaml``, as the run began with them."""
-        return _parsed(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)["resolved"]))
+        return _parse_file(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)["resolved"]))
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Each metric and cost of each combination in each fold: extractor ... fold, metric, value."""
-        return self._needed("scores.parquet")
+        return self._require_table("scores.parquet")
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Out-of-fold predictions: combination, kind, row (of `images`), path, label, predicted, repeat, fold, p_*."""
-        return self._needed("predictions.parquet")
+        return self._require_table("predictions.parquet")
 
     @cached_property
     def images(self) -> pd.DataFrame:
         """Every image that was used: row, image_id, label, patient, path, copies, group."""
-        return self._needed("images.parquet")
+        return self._require_table("images.parquet")
 
     @cached_property
     def folds(self) -> pd.DataFrame:
         """Every image and repeat: row (of `images`), image_id, label, group, and the fold that tests it."""
-        return self._needed("folds.parquet")
+        return self._require_table("folds.parquet")
 
     @cached_property
     def task(self) -> Task:
@@ -160,9 +160,11 @@ class FinishedRun:
     def predictions_of(self, names: Sequence[str], repeat: int | None = None) -> pd.DataFrame:
         """Rows of `predictions` on one combination (extractor, selector, classifier), without reading the others."""
         wanted: list[tuple[str, str, Any]] = [(column, "==", name) for column, name in zip(NAMES, names, strict=True)]
-        return self._needed("predictions.parquet", wanted + ([] if repeat is None else [("repeat", "==", repeat)]))
+        return self._require_table(
+            "predictions.parquet", wanted + ([] if repeat is None else [("repeat", "==", repeat)])
+        )
 
-    def _needed(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+    def _require_table(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
         table = read_table(self.folder / name, filters)
         if not len(table.columns):
             raise StorageError(
@@ -234,7 +236,7 @@ def records(table: pd.DataFrame) -> list[Row]:
     return cast("list[Row]", table.to_dict("records"))
 
 
-def _parsed(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed:
+def _parse_file(path: Path, parse: Callable[[str], _Parsed]) -> _Parsed:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

@@ -22,7 +22,7 @@ def silent(title: str, total: int) -> Iterator[Advance]:
 
 
 @contextlib.contextmanager
-def counted(progress: Progress, title: str) -> Iterator[Callable[[int, int], None]]:
+def count_progress(progress: Progress, title: str) -> Iterator[Callable[[int, int], None]]:
     """`progress` for work that learns its total later: yields a callable of how much is done and of the total."""
     with contextlib.ExitStack() as stack:
         finished, advance = 0, None

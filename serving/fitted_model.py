@@ -89,7 +89,8 @@ class FittedModel:
         recomputed = self.probabilities(stored["vectors"], calibrated=False)
         probabilities_differ = float(np.abs(recomputed - stored["probabilities"]).max())
         limit = _NETWORK_TOLERANCE[self.network.precision]
-        if not (vectors_differ <= limit and probabilities_differ <= TOLERANCE):
+        alike = vectors_differ <= limit and probabilities_differ <= TOLERANCE  # False for NaN
+        if not alike:
             versions = ", ".join(f"{name} {version}" for name, version in contents.manifest["software"].items())
             raise BundleError(
                 "The bundle computes other numbers on this machine than where it was made.",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..features.extractor import OpenExtractor
 from ..features.openvino_engine import OpenVINOEngine
-from ..features.orientations import averaged
+from ..features.orientations import average_orientations
 from ..images.reading import decode, resize
 from ..networks.openvino_ir import Converted
 
@@ -81,7 +81,7 @@ class ServedNetwork:
             OpenVINO is absent, or the processor lacks the precision.
         """
         engine = OpenVINOEngine(self.input_size, self.files, self.precision, threads)
-        return engine if self.orientations == 1 else averaged(engine)
+        return engine if self.orientations == 1 else average_orientations(engine)
 
     def pattern(self) -> NDArray[np.uint8]:
         """A fixed picture, to see whether the network gives the same numbers here as where it was bundled."""

@@ -9,7 +9,7 @@ import numpy as np
 from ..audit import copies
 from ..audit.sheets import draw_sheets
 from ..images.index import ImageIndex
-from ..runs.progress import counted
+from ..runs.progress import count_progress
 from ..runs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspac
     DataFrame
         See `leukobench.audit.copies.find_copies`.
     """
-    with counted(workspace.progress, COMPARING) as report:
+    with count_progress(workspace.progress, COMPARING) as report:
         pairs = copies.find_copies(index.images, fingerprints, report, workspace.workers)
     draw_sheets(pairs, workspace.folder.path / "audit" / "sheets", _SHEETS)
     return pairs

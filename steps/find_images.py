@@ -6,7 +6,7 @@ import logging
 
 from ..config.experiment import Experiment
 from ..images.index import ImageIndex, index_images
-from ..runs.progress import counted
+from ..runs.progress import count_progress
 from ..runs.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     ImagesError, ConfigurationError
     """
     images = experiment.images
-    with counted(workspace.progress, IDENTIFYING) as report:
+    with count_progress(workspace.progress, IDENTIFYING) as report:
         index = index_images(images.folder, images.layout, images.group, report)
     warn_of_ledger(index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())

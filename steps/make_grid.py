@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..evaluation.folds import folds_table, make_folds
 from ..evaluation.grid import Grid
-from ..evaluation.guards import permuted
+from ..evaluation.guards import permute_labels
 from ..runs.workspace import Workspace
 from .audit_index import Audited
 from .extract_features import extract_features
@@ -26,7 +26,7 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
     sources = extract_features(prepared.extractors, audited.index, workspace)
     task = make_task(audited.index)
     if evaluation.permute:
-        task = permuted(task, evaluation.seed)
+        task = permute_labels(task, evaluation.seed)
     folds = make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
     workspace.folder.write_table("folds.parquet", folds_table(task, folds))
     baselines = shortcut_baselines(audited, workspace.folder, evaluation)

@@ -53,8 +53,9 @@ class MethodRanking:
             test += f"; both approximate, and rough with {sets} data sets"
         critical = f"critical difference {compared.critical_difference:.2f} (Nemenyi, 5 %)"
         ranks = [f"  {rank:6.2f}  {name}" for name, rank in list(compared.ranks.items())[:_DRAWN]]
-        more = [f"  ... and {len(compared.ranks) - _DRAWN} more"] * (len(compared.ranks) > _DRAWN)
-        return [f"{self.kind.capitalize()}s: mean ranks over {sets} data sets; {critical}", f"  {test}", *ranks, *more]
+        if len(compared.ranks) > _DRAWN:
+            ranks.append(f"  ... and {len(compared.ranks) - _DRAWN} more")
+        return [f"{self.kind.capitalize()}s: mean ranks over {sets} data sets; {critical}", f"  {test}", *ranks]
 
 
 def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) -> list[MethodRanking]:

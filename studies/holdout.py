@@ -76,7 +76,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         audited = audit_index(experiment, find_images(experiment, workspace), workspace)
         sealed = _rows_that_were_sealed(audited, results)
         seal = digest(sorted(audited.index.images["image_id"][sealed]))
-        recorded = _recorded(folder, seal)
+        recorded = _earlier_result(folder, seal)
         if recorded and recorded["lines"]:
             folder.end_features()
             return [f"Opened before, on {recorded['opened']}:", *recorded["lines"]]
@@ -92,7 +92,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     return [f"Opened on {opened}, for the only time:", *lines, *others]
 
 
-def _recorded(folder: RunFolder, seal: str) -> dict[str, Any] | None:
+def _earlier_result(folder: RunFolder, seal: str) -> dict[str, Any] | None:
     """Result of an earlier call on the same sealed images."""
     recorded = folder.read_json("holdout.json")
     if recorded and recorded["sealed"] != seal:
@@ -175,14 +175,14 @@ def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Wi
     fold = Fold(0, 0, np.flatnonzero(~sealed), np.flatnonzero(sealed))
     baselines = shortcut_baselines(audited, workspace.folder, experiment.evaluation)
     if best.extractor == PIXELS:
-        network = _named(make_networks(experiment), best.classifier)
+        network = _find_method(make_networks(experiment), best.classifier)
         networks = pixel_combinations([network], audited.index, workspace)
         return Grid(task, [fold], [], [], [], rules, baselines, networks)
     choice = next(choice for choice in experiment.extractors if choice.label == best.extractor)
     extractor = make_extractor(choice.name, choice.parameters)
     sources = extract_features({choice.label: extractor}, audited.index, workspace)
     selectors, classifiers = make_methods(experiment)
-    methods = [_named(selectors, best.selector)], [_named(classifiers, best.classifier)]
+    methods = [_find_method(selectors, best.selector)], [_find_method(classifiers, best.classifier)]
     return Grid(task, [fold], sources, *methods, rules, baselines)
 
 
@@ -221,5 +221,5 @@ def _shortcuts(analysis: Analysis, table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _named(methods: list[Method], label: str) -> Method:
+def _find_method(methods: list[Method], label: str) -> Method:
     return next(method for method in methods if method.label == label)

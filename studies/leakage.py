@@ -13,9 +13,9 @@ import numpy as np
 from ..classifiers import CLASSIFIERS
 from ..config.experiment import Evaluation, Experiment
 from ..errors import ConfigurationError, EveryCombinationFailedError
-from ..evaluation.combination_names import NAMES, Names, named
+from ..evaluation.combination_names import NAMES, Names, as_columns
 from ..evaluation.grid import FeatureSource, Grid
-from ..evaluation.guards import permuted
+from ..evaluation.guards import permute_labels
 from ..evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from ..evaluation.methods import Method, make_method
 from ..evaluation.metrics import ACCURACY, BALANCED_ACCURACY
@@ -118,12 +118,12 @@ def measure_leakage(
         for source in sources:
             for run in _runs(sizes, repeats):
                 setting = _setting(experiment, source, make_task(index), run, folder)
-                measured = _measured(setting, RecordStore(folder.records), workspace, f"{source.label}, {run}")
+                measured = _measure(setting, RecordStore(folder.records), workspace, f"{source.label}, {run}")
                 rows += [row | run.place for row in measured]
-        guessing = METRICS[0].shown(METRICS[0].guessing(len(index.classes())))
+        guessing = METRICS[0].with_unit(METRICS[0].guessing(len(index.classes())))
         folds = f"{experiment.evaluation.folds} stratified folds; {repeats} repeats of subsamples"
         lines = [groups(index).words, f"{folds}; guessing reaches {guessing}"]
-        outcome = _written(folder, rows, lines)
+        outcome = _write(folder, rows, lines)
         folder.end_features()
     return outcome
 
@@ -136,7 +136,8 @@ def _check(experiment: Experiment) -> None:
         if getattr(evaluation, key) != getattr(plain, key)
     ]
     searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]
-    changed += ["cnns"] * bool(experiment.cnns)
+    if experiment.cnns:
+        changed.append("cnns")
     if changed or searched:
         raise ConfigurationError(
             "Leaks can only be measured on combinations with fixed parameters.",
@@ -165,7 +166,7 @@ class _Run:
 def _runs(sizes: Sequence[int | None], repeats: int) -> list[_Run]:
     drawn = [size for size in sizes if size]
     runs = [_Run(labels, size, r) for size in drawn for labels in (TRUE, PERMUTED) for r in range(repeats)]
-    return runs + [_Run(TRUE, None, 0)] * (None in sizes)
+    return [*runs, _Run(TRUE, None, 0)] if None in sizes else runs
 
 
 def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Run, folder: RunFolder) -> Setting:
@@ -180,7 +181,7 @@ def _setting(experiment: Experiment, source: FeatureSource, task: Task, run: _Ru
         label=source.label,
         features=np.load(source.matrix, mmap_mode="r")[rows],
         identity=source.identity,
-        task=permuted(taken, seed) if run.labels == PERMUTED else taken,
+        task=permute_labels(taken, seed) if run.labels == PERMUTED else taken,
         selectors=selectors,
         none=make_method(SELECTORS, "none", {}, "none", seed),
         classifiers=classifiers,
@@ -202,17 +203,17 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
     return list(zip(*sides, strict=True))
 
 
-def _measured(setting: Setting, store: RecordStore, workspace: Workspace, title: str) -> list[dict[str, Any]]:
+def _measure(setting: Setting, store: RecordStore, workspace: Workspace, title: str) -> list[dict[str, Any]]:
     leaks = list(comparisons(setting))
     grids = list({id(grid): grid for leak in leaks for grid in [*leak.leaky, *leak.honest]}.values())
     cells = sum(len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store)))
     with workspace.progress(title, cells) as advance:
         for grid in grids:
             run_grid(grid, store, workspace.executor, advance)
-    return [row for leak in leaks for row in _compared(leak, store)]
+    return [row for leak in leaks for row in _compare(leak, store)]
 
 
-def _compared(one: LeakComparison, store: RecordStore) -> list[dict[str, Any]]:
+def _compare(one: LeakComparison, store: RecordStore) -> list[dict[str, Any]]:
     """Every combination; NaN where it failed on either side."""
     leaky, honest = _scores(one.leaky, store, one.real), _scores(one.honest, store, None)
     rows = []
@@ -222,7 +223,7 @@ def _compared(one: LeakComparison, store: RecordStore) -> list[dict[str, Any]]:
             pair = {side: scores.get(labels, {}).get(metric.name, np.nan) for side, scores in sides.items()}
             inflation = pair["leaky"] - pair["honest"]
             rows.append(
-                {"protocol": one.protocol, **named(labels), "metric": metric.name, **pair, "inflation": inflation}
+                {"protocol": one.protocol, **as_columns(labels), "metric": metric.name, **pair, "inflation": inflation}
             )
     return rows
 
@@ -247,7 +248,7 @@ def _scores(grids: Sequence[Grid], store: RecordStore, real: int | None) -> _Sco
     return scores
 
 
-def _written(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> Leakage:
+def _write(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> Leakage:
     import pandas as pd
 
     order = ["labels", "protocol", "size", *NAMES, "repeat", "metric", "leaky", "honest"]

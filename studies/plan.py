@@ -109,7 +109,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
         Whatever would stop the run.
     """
     folder, costs = RunFolder(experiment.folder), Costs()
-    workspace = Workspace.of(folder, workers, costs.timed(progress))
+    workspace = Workspace.of(folder, workers, costs.time_stages(progress))
     workers, work = workspace.workers, prepare_run(experiment, workspace)
     if finished_before(folder, work.state):
         return None
@@ -168,14 +168,14 @@ def _cheap(trials: Sequence[Trial], size: int, planned: PlannedRun, workers: int
 def _forecast(trials: Sequence[Trial], planned: PlannedRun, workers: int) -> dict[str, float]:
     """Seconds of each stage, in their order."""
 
-    def extrapolated(stage: str) -> float:
+    def extrapolate(stage: str) -> float:
         return straight([(trial.images, trial.stages.get(stage, (0, 0.0))[1]) for trial in trials], planned.images)
 
     rest = straight([(trial.images, trial.rest()) for trial in trials], planned.images)
     return _extracting(trials, planned) | {
-        COMPARING: extrapolated(COMPARING),
+        COMPARING: extrapolate(COMPARING),
         FITTING: _fitting(trials, planned, workers),
-        COMPUTING: extrapolated(COMPUTING),
+        COMPUTING: extrapolate(COMPUTING),
         REST: rest,
     }
 

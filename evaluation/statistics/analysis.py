@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigurationError
-from ..combination_names import named
+from ..combination_names import as_columns
 from ..metric import Floats, Integers
 from ..metrics import ranking_metrics
 from ..scorer import Scorer
@@ -102,7 +102,7 @@ class Analysis:
             ``leaderboard`` (not sorted by rank; without costs and status), ``comparisons``, ``confusion``,
             ``reliability``, ``classes``; and, where patients are known, ``patients`` and ``patient_scores``.
         """
-        entries, best = self._sorted(), self._best()
+        entries, best = self._sorted_entries(), self._best()
         compared = tables.comparisons(self._design, best, entries)
         named_tables = {
             "leaderboard": tables.leaderboard(entries, compared),
@@ -123,9 +123,9 @@ class Analysis:
         -------
         dict or None
             extractor, selector, classifier, metric, value, low, high; corrected, corrected_low, corrected_high (see
-            `leukobench.evaluation.statistics.winner.corrected`; never narrower than the winner's own interval, moved);
-            picked_among; rank_agreement (Kendall's W of the ranks in the repeats). A number that is not defined is NaN.
-            None when nothing has the metric.
+            `leukobench.evaluation.statistics.winner.correct_for_selection`; never narrower than the winner's own
+            interval, moved); picked_among; rank_agreement (Kendall's W of the ranks in the repeats). A number that is
+            not defined is NaN. None when nothing has the metric.
         """
         best = self._best()
         if best is None:
@@ -133,12 +133,12 @@ class Analysis:
         candidates = self._candidates()
         value, low, high = best.metrics[self.rank_by]
         inside = np.array([one.ranking.inside for one in candidates])
-        corrected = winner.corrected(inside, np.array([one.ranking.outside for one in candidates]))
+        corrected = winner.correct_for_selection(inside, np.array([one.ranking.outside for one in candidates]))
         if len(candidates) == 1 or corrected.value > value:  # nothing was chosen, or nothing was gained by it
             corrected = corrected._replace(value=value)
         highest = min(corrected.value + (high - value), self._design.rank_by.greatest)
         return {
-            **named(best.key),
+            **as_columns(best.key),
             "metric": self.rank_by,
             "value": value,
             "low": low,
@@ -168,11 +168,11 @@ class Analysis:
         )
         return own.metrics[self.rank_by][0] - other.metrics[self.rank_by][0], float(low), float(high)
 
-    def _sorted(self) -> list[Entry]:
+    def _sorted_entries(self) -> list[Entry]:
         return [self._entries[key] for key in sorted(self._entries)]
 
     def _candidates(self) -> list[Entry]:
-        return [entry for entry in self._sorted() if entry.kind == "combination"]
+        return [entry for entry in self._sorted_entries() if entry.kind == "combination"]
 
     def _best(self) -> Entry | None:
         """The first of equals, in the order of names, as on the leaderboard."""

@@ -115,7 +115,7 @@ class Entry:
         scorer = design.scorer
         repeats = [_Repeat.of(design, one, folds) for one, folds in zip(probabilities, design.folds, strict=True)]
         areas = np.array([mean_of_defined(one.plain_areas, axis=0) for one in repeats]).mean(axis=0)[:, 0]
-        values = _joined([scorer.pooled(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
+        values = _concatenate([scorer.pooled_scores(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
         resampled, by_chance, outside = _resample(design, repeats)
         counts = scorer.counts(np.array([one.tally for one in repeats]))
         value = {column: float(numbers.mean()) for column, numbers in values.items()}
@@ -125,7 +125,7 @@ class Entry:
             key=key,
             kind=kind,
             metrics={column: (value[column], *limits[column]) for column in scorer.columns},
-            folds=_joined([one.by_fold(design) for one in repeats]),
+            folds=_concatenate([one.by_fold(design) for one in repeats]),
             ranking=RankingValues(values[rank_by], resampled[rank_by], outside),
             confusion=counts.sum(axis=(0, 1)),
             bins=_bins(design.labels, probabilities),
@@ -163,10 +163,10 @@ class _Repeat:
     def by_fold(self, design: Design) -> dict[str, Floats]:
         """Every column in each fold, shape (folds,)."""
         sums = design.scorer.tally(design.labels, self.probabilities, self.folds, design.folds_a_repeat)
-        return design.scorer.pooled(sums, self.plain_areas[:, :, 0].T[None])
+        return design.scorer.pooled_scores(sums, self.plain_areas[:, :, 0].T[None])
 
 
-def _joined(parts: list[dict[str, Floats]]) -> dict[str, Floats]:
+def _concatenate(parts: list[dict[str, Floats]]) -> dict[str, Floats]:
     return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
 
 
@@ -182,15 +182,17 @@ def _resample(design: Design, repeats: list[_Repeat]) -> tuple[dict[str, Floats]
     outside: list[Floats] = []
     for drawn, left in design.resamples.chunks():
         sums = [drawn.T @ one.tally for one in repeats]
-        inside.append(_mean([scorer.pooled(own, one.areas(drawn)) for own, one in zip(sums, repeats, strict=True)]))
+        inside.append(
+            _mean([scorer.pooled_scores(own, one.areas(drawn)) for own, one in zip(sums, repeats, strict=True)])
+        )
         chance = [scorer.by_chance(own, one.tally.sum(axis=0)) for own, one in zip(sums, repeats, strict=True)]
         by_chance.append(_mean(chance))
         if isinstance(rank_by.source, FromAreas):
             unseen = [rank_by.source.compute(one.areas(left)) for one in repeats]
         else:
-            unseen = [scorer.value(rank_by, left.T @ scorer.needed(rank_by, one.tally)) for one in repeats]
+            unseen = [scorer.value(rank_by, left.T @ scorer.columns_for(rank_by, one.tally)) for one in repeats]
         outside.append(np.mean(unseen, axis=0))
-    return _joined(inside), _joined(by_chance), np.concatenate(outside)
+    return _concatenate(inside), _concatenate(by_chance), np.concatenate(outside)
 
 
 def _points(labels: Integers, probabilities: Floats) -> Floats:

@@ -46,7 +46,7 @@ def percentile(values: Floats, groups: int) -> Limits:
     return low, high
 
 
-def reflected(value: Floats, limits: Limits, chance: Floats) -> Limits:
+def reflect(value: Floats, limits: Limits, chance: Floats) -> Limits:
     """Basic bootstrap interval of an ECE, which is the more overestimated the fewer images there are.
 
     Resamples exceed `value` as much as it exceeds the truth, so the limits are turned about it. At the truth 0 that
@@ -128,7 +128,7 @@ def rates(hits: Floats, images: Floats) -> Limits:
     return exact(ratio(hits.sum(axis=0), images.sum(axis=0)) * worth, worth)
 
 
-def combined(value: Floats, changed_low: Floats, changed_high: Floats) -> Limits:
+def combine(value: Floats, changed_low: Floats, changed_high: Floats) -> Limits:
     """Interval of a metric made of several independent rates, by recovering their variances from their limits.
 
     Parameters
@@ -149,7 +149,7 @@ def combined(value: Floats, changed_low: Floats, changed_high: Floats) -> Limits
 def mean(rates: Floats, low: Floats, high: Floats) -> Limits:
     """Interval of the mean of m independent rates from their limits, each of shape (m,); never beyond 0 and 1."""
     value, size = rates.mean(), len(rates)
-    down, up = combined(value, value - (rates - low) / size, value + (high - rates) / size)
+    down, up = combine(value, value - (rates - low) / size, value + (high - rates) / size)
     return np.maximum(down, 0.0), np.minimum(up, 1.0)
 
 

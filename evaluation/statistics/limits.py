@@ -52,7 +52,7 @@ def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
         if isinstance(metric.source, FromProbabilities):
             if metric.source.interval == "reflected":
                 turned = np.asarray(value[metric.name]), limits[metric.name], evidence.by_chance[metric.name]
-                limits[metric.name] = intervals.reflected(*turned)
+                limits[metric.name] = intervals.reflect(*turned)
         else:
             wider |= _wider(metric, evidence)
     joined = {
@@ -80,7 +80,7 @@ def _made_of_rates(metric: Metric, source: FromCounts, evidence: Evidence) -> di
     """Limits of a metric of counts, as if one sensitivity at a time were at its own limit."""
     counts = evidence.counts.sum(axis=0)
     at_limits = [
-        np.array([_moved(counts, row, rate) for row, rate in enumerate(limit)])
+        np.array([_counts_with_sensitivity(counts, row, rate) for row, rate in enumerate(limit)])
         for limit in intervals.rates(*sensitivities(evidence.counts))
     ]
     centre, low, high = (np.atleast_2d(source.compute(one).T) for one in (counts[None], *at_limits))
@@ -88,12 +88,12 @@ def _made_of_rates(metric: Metric, source: FromCounts, evidence: Evidence) -> di
     for i, column in enumerate(metric.columns(evidence.scorer.classes)):
         value = evidence.value[column]
         shift = value - centre[i]  # the mean over repeats is not the metric of the mean counts
-        down, up = intervals.combined(np.asarray(value), low[i] + shift, high[i] + shift)
+        down, up = intervals.combine(np.asarray(value), low[i] + shift, high[i] + shift)
         limits[column] = down, np.minimum(up, metric.greatest)
     return limits
 
 
-def _moved(counts: Floats, row: int, rate: float) -> Floats:
+def _counts_with_sensitivity(counts: Floats, row: int, rate: float) -> Floats:
     """Counts with another sensitivity of one class; its errors spread as they are, and one more evenly."""
     total = counts[row].sum()
     wrong = counts[row] + 1 / max(len(counts) - 1, 1)
@@ -110,4 +110,4 @@ def _macro_area(evidence: Evidence) -> Limits:
     ones, zeros = (intervals.effective_images(*rates(evidence.counts)) for rates in (sensitivities, specificities))
     low, high = intervals.area(areas, ones, zeros)
     macro = areas.mean()
-    return intervals.combined(macro, macro - (areas - low) / size, macro + (high - areas) / size)
+    return intervals.combine(macro, macro - (areas - low) / size, macro + (high - areas) / size)

@@ -108,7 +108,7 @@ def patient_scores(patients: Patients, predictions: PatientPredictions, classes:
         counts[np.arange(len(counts)), patients.labels, predictions.predicted[rule]] = 1
         for name, rate in patient_rates().items():
             columns = [f"{name}_{rule}{end}" for end in ("", "_low", "_high")]
-            scores |= dict(zip(columns, _limited(rate, counts), strict=True))
+            scores |= dict(zip(columns, _rate_with_limits(rate, counts), strict=True))
     worst = int(np.lexsort((-patients.images, predictions.accuracy))[0])
     quartile, median = np.quantile(predictions.accuracy, [0.25, 0.5])
     return scores | {
@@ -122,7 +122,7 @@ def patient_scores(patients: Patients, predictions: PatientPredictions, classes:
     }
 
 
-def _limited(rate: Rate, counts: Floats) -> Interval:
+def _rate_with_limits(rate: Rate, counts: Floats) -> Interval:
     """A rate of patients from their confusion counts, shape (P, K, K), with exact limits; only classes they have."""
     hits, images = rate.parts(counts)
     present = images.sum(axis=0) > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..combination_names import NAMES, named
+from ..combination_names import NAMES, as_columns
 from ..metric import FromAreas, ratio
 from ..scorer import of_counts
 from .comparisons import corrected_t, correlated_posterior, holm
@@ -142,7 +142,7 @@ def patients(design: Design, patients: Patients, entries: Sequence[Entry]) -> tu
 
 
 def _key(entry: Entry) -> dict[str, Any]:
-    return named(entry.key)
+    return as_columns(entry.key)
 
 
 def _columns(entries: Sequence[Entry]) -> list[str]:

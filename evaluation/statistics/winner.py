@@ -18,7 +18,7 @@ class Corrected(NamedTuple):
     high: float
 
 
-def corrected(inside: Floats, outside: Floats) -> Corrected:
+def correct_for_selection(inside: Floats, outside: Floats) -> Corrected:
     """Bootstrap bias corrected cross-validation (BBC-CV).
 
     In each resample of the groups the best combination is selected, and scored on the groups that were not drawn.

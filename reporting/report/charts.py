@@ -97,11 +97,11 @@ class Chart:
 
     def x_ticks(self) -> list[tuple[float, str]]:
         """Place and text of each mark under the horizontal axis."""
-        return [(self.px(value), _named(value, self.percent[0])) for value in self.x.ticks()]
+        return [(self.px(value), _tick_label(value, self.percent[0])) for value in self.x.ticks()]
 
     def y_ticks(self) -> list[tuple[float, str]]:
         """Place and text of each mark beside the vertical axis."""
-        return [(self.py(value), _named(value, self.percent[1])) for value in self.y.ticks()]
+        return [(self.py(value), _tick_label(value, self.percent[1])) for value in self.y.ticks()]
 
     def point(self, x: float, y: float, title: str, kind: str = "", tag: str = "", radius: float = 4.0) -> None:
         """Add a point."""
@@ -131,5 +131,5 @@ def _round_step(step: float) -> float:
     return base * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * base >= step * (1 - 1e-9))
 
 
-def _named(value: float, percent: bool) -> str:
+def _tick_label(value: float, percent: bool) -> str:
     return f"{100 * value:.4g} %" if percent else f"{value:.4g}"

@@ -19,15 +19,15 @@ Interval = tuple[float, float, float]
 """Value, low, high; NaN where one is not defined."""
 
 
-def shown(metric: str, value: Any) -> str:
+def score_text(metric: str, value: Any) -> str:
     """A score as text, in the metric's unit; a dash where it is not defined."""
     number = as_number(value)
-    return "\N{EN DASH}" if math.isnan(number) else metric_of(metric).shown(number).replace(" %", PERCENT)
+    return "\N{EN DASH}" if math.isnan(number) else metric_of(metric).with_unit(number).replace(" %", PERCENT)
 
 
-def limits_shown(metric: str, low: float, high: float) -> str:
+def limits_text(metric: str, low: float, high: float) -> str:
     """An interval as text, in the metric's unit."""
-    return metric_of(metric).shown_interval(low, high).replace(" %", PERCENT)
+    return metric_of(metric).interval_with_unit(low, high).replace(" %", PERCENT)
 
 
 def as_number(value: Any) -> float:
@@ -52,7 +52,7 @@ def interval_of(row: Row, name: str) -> Interval:
 def texts(metric: str, interval: Interval) -> dict[str, str]:
     """An interval as texts: ``value`` and ``interval``."""
     value, low, high = interval
-    return {"value": shown(metric, value), "interval": limits_shown(metric, low, high)}
+    return {"value": score_text(metric, value), "interval": limits_text(metric, low, high)}
 
 
 def seconds_of(row: Row) -> float:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from leukobench.app import diagnosis as answer
 from leukobench.app.limits import keep_uploads_in_memory
 from leukobench.app.spreadsheet import as_csv
-from leukobench.app.style import heated, number, plain, table
+from leukobench.app.style import heat_cell, number, plain, table
 from leukobench.serving.prediction import Prediction
 
 SURE = Prediction("a.png", "00", "Early", {"Benign": 0.0004, "Early": 0.9996}, ("Early",), 1.0, 0.5)
@@ -62,7 +62,7 @@ def test_names_of_files_and_classes_are_text_not_markup(cell: str) -> None:
     row = Prediction(evil, "00", evil, {evil: 1.0}, (evil,))
     assert "<img" not in answer.card(row, 0.95)
     assert "<img" not in table([evil], [[evil, evil]], evil)
-    assert "<img" not in table([evil], [[number(evil, evil), heated(evil, 1.0, small=evil)]], evil, words=2)
+    assert "<img" not in table([evil], [[number(evil, evil), heat_cell(evil, 1.0, small=evil)]], evil, words=2)
     assert plain("![x](http://a) <b>") == r"\!\[x\]\(http\://a\) \<b\>"
 
 
@@ -85,7 +85,7 @@ def visit() -> None:
 
     if st.session_state.get("leave"):
         diagnose.forget()
-    diagnose._forget_explained([Prediction("a.png", name) for name in st.session_state["here"]])
+    diagnose._forget_explanation([Prediction("a.png", name) for name in st.session_state["here"]])
 
 
 @pytest.mark.parametrize(("here", "leave", "kept"), [("ab", False, True), ("b", False, False), ("ab", True, False)])

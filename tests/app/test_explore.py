@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leukobench.app.target import find_target, published
+from leukobench.app.target import find_target, read_target
 from leukobench.errors import StorageError
 
 FIRST = ["extractor", "selector", "classifier"]
@@ -20,9 +20,9 @@ FIRST = ["extractor", "selector", "classifier"]
 
 def explore() -> None:
     from leukobench.app import explore
-    from leukobench.app.target import published
+    from leukobench.app.target import read_target
 
-    explore.page(published())
+    explore.page(read_target())
 
 
 def opened(part: str, **state: Any) -> AppTest:
@@ -251,6 +251,6 @@ def test_a_run_that_is_gone_is_no_run(changed: Path) -> None:
     (changed / "leaderboard.csv").unlink()
     (changed.parent / "broken").mkdir()
     (changed.parent / "broken" / "leaderboard.csv").symlink_to(changed / "leaderboard.csv")
-    assert published().runs() == []
+    assert read_target().runs() == []
     with pytest.raises(StorageError, match="no longer there"):
         read_run(changed)

@@ -76,5 +76,5 @@ def test_a_session_that_ends_while_it_sends_leaves_nothing(streamlit: Runtime) -
 
 def test_chunks_count_as_the_most_whatever_length_they_announce() -> None:
     headers = [(b"content-length", b"1"), (b"transfer-encoding", b"chunked")]
-    assert limits._announced({"headers": headers}) == limits.MAX_FILE_MB * 2**20
-    assert limits._announced({"headers": headers[:1]}) == 1
+    assert limits._content_length({"headers": headers}) == limits.MAX_FILE_MB * 2**20
+    assert limits._content_length({"headers": headers[:1]}) == 1

@@ -17,9 +17,9 @@ from leukobench.app.target import Target, find_target
 
 def run_page() -> None:
     from leukobench.app import start as run
-    from leukobench.app.target import published
+    from leukobench.app.target import read_target
 
-    run.page(published())
+    run.page(read_target())
 
 
 @pytest.fixture
@@ -101,9 +101,9 @@ def all_pages() -> None:
     import streamlit as st
 
     from leukobench.app.pages import _pages
-    from leukobench.app.target import published
+    from leukobench.app.target import read_target
 
-    st.session_state["titles"] = [page.title for page in _pages(published())]
+    st.session_state["titles"] = [page.title for page in _pages(read_target())]
 
 
 def test_without_folders_there_is_only_watching(results: Path, shown: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leukobench.app.launch import serve
-from leukobench.app.target import find_target, published
+from leukobench.app.target import find_target, read_target
 from leukobench.errors import ConfigurationError
 
 
@@ -25,13 +25,13 @@ def test_pages_learn_what_was_published(results: Path, smears: Path, monkeypatch
     monkeypatch.setenv("LEUKOBENCH_APP", "")
     target = find_target(results / "small", [smears], results)
     target.publish()
-    assert published() == target
+    assert read_target() == target
 
 
 def test_a_page_without_a_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEUKOBENCH_APP", raising=False)
     with pytest.raises(ConfigurationError, match="does not know"):
-        published()
+        read_target()
 
 
 def test_results_may_be_absent_where_benchmarks_can_be_started(smears: Path, tmp_path: Path) -> None:

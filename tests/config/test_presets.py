@@ -14,7 +14,7 @@ from leukobench.config.experiment import Evaluation, Experiment
 from leukobench.config.experiment_file import for_folder
 from leukobench.config.presets import presets
 from leukobench.errors import ConfigurationError
-from leukobench.evaluation.methods import prepared
+from leukobench.evaluation.methods import estimator_factory
 from leukobench.images.layouts import LAYOUTS
 from leukobench.steps.choose_methods import fit_rules, make_methods, make_networks
 
@@ -47,7 +47,7 @@ def test_networks_of_the_presets_are_made_on_balanced_training_parts() -> None:
     own = paper.model_copy(update={"cnns": [Choice.model_validate({"mobilenetv2_head": {"weights": "random"}})]})
     head, *_ = make_networks(own)
     rules = fit_rules(own)
-    assert prepared(head, rules, list, ())().oversample == "smote"
+    assert estimator_factory(head, rules, list, ())().oversample == "smote"
     assert [network.label for network in make_networks(for_folder(Path("images"), "cnns"))] == [
         "custom_cnn",
         "transfer",

@@ -24,7 +24,7 @@ from leukobench.classifiers import CLASSIFIERS
 from leukobench.errors import ImagesError
 from leukobench.evaluation.folds import Fold, check, make_folds
 from leukobench.evaluation.grid import FeatureSource, Grid
-from leukobench.evaluation.guards import leaks_into, permuted
+from leukobench.evaluation.guards import leaks_into, permute_labels
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import run_grid
@@ -169,19 +169,19 @@ def task_of(groups: np.ndarray, labels: np.ndarray) -> Task:
 def test_permuting_keeps_groups_copies_and_counts(seed: int, sizes: list[int]) -> None:
     groups = np.repeat(np.arange(len(sizes)), 2 * np.asarray(sizes))
     task = task_of(groups, groups % 3)
-    moved = permuted(task, seed)
+    moved = permute_labels(task, seed)
     per_group = [np.unique(moved.labels[groups == group]) for group in range(len(sizes))]
     assert all(len(labels) == 1 for labels in per_group)
     before = [int(task.labels[groups == group][0]) for group in range(len(sizes))]
     assert sorted(before) == sorted(int(labels[0]) for labels in per_group)
-    assert permuted(task, seed).labels.tolist() == moved.labels.tolist()
+    assert permute_labels(task, seed).labels.tolist() == moved.labels.tolist()
 
 
 def test_copies_in_groups_with_several_labels_keep_one_label() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat(rng.integers(0, 3, 50), 2)
     task = task_of(np.arange(100) // 10, labels)
-    moved = permuted(task, 1)
+    moved = permute_labels(task, 1)
     assert (moved.labels[::2] == moved.labels[1::2]).all()
     assert sorted(moved.labels) == sorted(labels)
     assert (moved.labels != labels).any()
@@ -192,7 +192,7 @@ def test_on_permuted_labels_a_leaky_selector_finds_what_is_not_there_and_an_hone
     X, y = rng.normal(size=(120, 2000)), np.arange(120) % 4
     scores: dict[str, list[float]] = {"before": [], "inside": []}
     for seed in range(5):
-        labels = permuted(task_of(np.arange(120), y), seed).labels
+        labels = permute_labels(task_of(np.arange(120), y), seed).labels
         before = SelectKBest(f_classif, k=50).fit_transform(X, labels)
         predicted = {name: np.empty(120, dtype=int) for name in scores}
         for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(X, labels):

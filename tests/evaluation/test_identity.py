@@ -19,7 +19,7 @@ from leukobench.evaluation.task import Task
 from leukobench.machine import DECIDE_NOTHING, imported_modules
 from leukobench.selection import SELECTORS
 
-METHODS = [(registry, name) for registry in (SELECTORS, CLASSIFIERS, CNNS) for name in registry.shipped()]
+METHODS = [(registry, name) for registry in (SELECTORS, CLASSIFIERS, CNNS) for name in registry.shipped_names()]
 
 
 def key(selector: str = "anova", classifier: str = "svm_rbf", cnn: str = "") -> str:

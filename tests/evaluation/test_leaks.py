@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.evaluation.grid import Grid
-from leukobench.evaluation.guards import permuted
+from leukobench.evaluation.guards import permute_labels
 from leukobench.evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
@@ -140,7 +140,7 @@ def test_features_selected_for_other_labels_are_other_features(tmp_path: Path) -
     X, task = noise()
     made = [
         {one.protocol: one for one in comparisons(setting(tmp_path, X, t))}["selection before"].leaky[0].sources[0]
-        for t in (task, permuted(task, 1))
+        for t in (task, permute_labels(task, 1))
     ]
     assert made[0].identity != made[1].identity
     assert not np.array_equal(np.load(made[0].matrix), np.load(made[1].matrix))

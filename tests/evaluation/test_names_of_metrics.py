@@ -33,7 +33,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
 
 
 def named(source: str) -> set[str]:
-    return set(METRICS.shipped()) & {text.partition("[")[0].removesuffix("_low").removesuffix("_high")
+    return set(METRICS.shipped_names()) & {text.partition("[")[0].removesuffix("_low").removesuffix("_high")
                                      for text in strings(ast.parse(source))}  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def test_a_metric_from_outside_is_computed_and_may_rank(agreement: None) -> None
     assert scores["missed"] == pytest.approx(1 - probabilities[np.arange(50), labels].mean())
     assert Evaluation(rank_by="kappa").rank_by == "kappa"
     assert METRICS.source_digest("kappa")
-    assert metric_of("kappa").shown(0.8126) == "0.813"
+    assert metric_of("kappa").with_unit(0.8126) == "0.813"
     with pytest.raises(ValueError, match="no metric that ranks"):
         Evaluation(rank_by="missed")
 
@@ -60,7 +60,7 @@ def test_a_metric_from_outside_is_computed_and_may_rank(agreement: None) -> None
 def test_without_the_package_its_name_is_refused_and_its_column_is_a_number() -> None:
     with pytest.raises(ValueError, match="no metric that ranks"):
         Evaluation(rank_by="kappa")
-    assert metric_of("kappa").shown(0.8126) == "0.813"
+    assert metric_of("kappa").with_unit(0.8126) == "0.813"
 
 
 def test_what_is_no_metric_is_refused(install: Any) -> None:

@@ -25,7 +25,7 @@ def test_pooled_metrics_are_those_of_all_images_whatever_the_places(seed: int, c
     where = np.random.default_rng(seed).integers(0, places, len(labels))
     names = tuple(f"c{i}" for i in range(classes))
     scorer = Scorer(names)
-    pooled = scorer.pooled(scorer.tally(labels, probabilities, where, places).sum(axis=0))
+    pooled = scorer.pooled_scores(scorer.tally(labels, probabilities, where, places).sum(axis=0))
     expected = {name: value for name, value in scorer.score(labels, probabilities).items() if name != "auroc"}
     assert {name: pooled[name] for name in expected} == pytest.approx(expected, abs=1e-12)
 
@@ -57,7 +57,7 @@ def test_weights_count_like_repeated_images(seed: int) -> None:
     groups = rng.integers(0, 8, len(labels))
     weights = rng.integers(1, 4, (8, 5)).astype(float)
     scorer = Scorer(("a", "b", "c"))
-    many = scorer.pooled(weights.T @ scorer.tally(labels, probabilities, groups, 8))
+    many = scorer.pooled_scores(weights.T @ scorer.tally(labels, probabilities, groups, 8))
     for column in range(5):
         again = np.repeat(np.arange(len(labels)), weights[groups, column].astype(int))
         one = scorer.score(labels[again], probabilities[again])

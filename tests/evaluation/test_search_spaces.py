@@ -26,7 +26,7 @@ from leukobench.steps.choose_methods import fit_rules, make_methods
 
 REGISTRIES = {"selector": SELECTORS, "classifier": CLASSIFIERS}
 SPACES = {
-    family: {name: registry.get(name).search_space for name in registry.shipped()}
+    family: {name: registry.get(name).search_space for name in registry.shipped_names()}
     for family, registry in REGISTRIES.items()
 }
 WITHOUT_SPACE = {

@@ -176,7 +176,7 @@ def test_numbers_of_features_share_one_ranking_a_fold(monkeypatch: pytest.Monkey
     method = make_method(SELECTORS, "anova", {}, "anova", 0, axes={"n_features": [10, 5, 20, 1]})
     features = InnerFeatures(X, y)
     for position, candidate in enumerate(method.candidates):
-        reduced = features.reduced(position, method.candidates, splits)
+        reduced = features.reduce(position, method.candidates, splits)
         for (train, _), (left, _) in zip(splits, reduced, strict=True):
             expected = clone(candidate.estimator).fit(X[train], y[train]).transform(X[train])
             np.testing.assert_array_equal(left, expected)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leukobench.runs.costs import Costs, costs_line, folder_bytes, in_bytes, memory_watched
+from leukobench.runs.costs import Costs, costs_line, folder_bytes, in_bytes, watch_memory
 from leukobench.runs.progress import silent
 
 
 def test_each_stage_is_timed() -> None:
     costs = Costs()
-    with costs.timed(silent)("resting", 7) as advance:
+    with costs.time_stages(silent)("resting", 7) as advance:
         advance(7)
         time.sleep(0.05)
     count, seconds = costs.stages["resting"]
@@ -27,10 +27,10 @@ def test_each_stage_is_timed() -> None:
 @pytest.mark.slow
 def test_memory_of_this_process_and_of_its_children_counts() -> None:
     costs, child = Costs(), "import time, numpy as np; x = np.ones(25_000_000); time.sleep(3)"
-    with memory_watched(costs):
+    with watch_memory(costs):
         time.sleep(0.6)
     before = costs.memory
-    with memory_watched(costs):
+    with watch_memory(costs):
         mine = np.ones(12_500_000)
         with subprocess.Popen([sys.executable, "-c", child]) as process:
             process.wait()

@@ -38,13 +38,13 @@ REGISTRIES = (SELECTORS, CLASSIFIERS, CNNS, SECTIONS)
 
 def state() -> str:
     """Digest of a run of everything that is shipped."""
-    names = {registry.listed_as: registry.shipped() for registry in (SELECTORS, CLASSIFIERS, CNNS)}
+    names = {registry.listed_as: registry.shipped_names() for registry in (SELECTORS, CLASSIFIERS, CNNS)}
     return run_digest(for_folder(Path("images"), **names), [], [], "images", (METRICS, SECTIONS))
 
 
 def computing() -> set[str]:
     """Modules that compute a run: imported by the pipeline, or named in a registry."""
-    named = [registry.module(name) for registry in REGISTRIES for name in registry.shipped()]
+    named = [registry.module(name) for registry in REGISTRIES for name in registry.shipped_names()]
     return set(frozenset().union(*map(imported_modules, ["pipeline", *named])))
 
 

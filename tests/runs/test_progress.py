@@ -38,7 +38,7 @@ def test_counted_work_learns_its_total_later() -> None:
 
         return bar()
 
-    with progress.counted(recording, "hashing") as report:
+    with progress.count_progress(recording, "hashing") as report:
         report(3, 7)
         report(7, 7)
     assert seen == [("hashing", 7), 3, 4]

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from leukobench.bundling.stored_estimators import to_bytes
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.errors import BundleError
-from leukobench.evaluation.methods import FitRules, make_method, prepared
+from leukobench.evaluation.methods import FitRules, estimator_factory, make_method
 from leukobench.selection import SELECTORS
 from leukobench.serving.estimators import from_bytes
 
@@ -39,7 +39,7 @@ def fitted(name: str, classes: int = 4, features: int = 40, **rules: str) -> tup
     X, y = data(classes, features)
     method = make_method(CLASSIFIERS, name, {}, name, 0)
     names = tuple("abcd"[:classes])
-    return prepared(method, FitRules(**rules), inner, names)().fit(X, y), X
+    return estimator_factory(method, FitRules(**rules), inner, names)().fit(X, y), X
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,7 @@ from leukobench.classifiers.svm import GaussianSample
 from leukobench.config.experiment_file import for_folder
 from leukobench.steps.choose_methods import experiment_for_size, make_methods
 
-VARIANTS = {name: variant_of(name) for name in CLASSIFIERS.shipped() if variant_of(name) != name}
+VARIANTS = {name: variant_of(name) for name in CLASSIFIERS.shipped_names() if variant_of(name) != name}
 
 
 def asked(**settings: Any) -> Any:

@@ -10,7 +10,7 @@ from ....evaluation.metric import FromProbabilities
 from ....evaluation.metrics import overall_metrics
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
-from ..numbers import examples, shown, title_of
+from ..numbers import examples, score_text, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def reliabilities(run: FinishedRun) -> list[View]:
 
 def _reliability(row: Row, bins: pd.DataFrame) -> View:
     metrics = [one for one in overall_metrics() if isinstance(one.source, FromProbabilities)]
-    numbers = {one.title: shown(one.name, row.get(one.name)) for one in metrics}
+    numbers = {one.title: score_text(one.name, row.get(one.name)) for one in metrics}
     summary = f"Of {title_of(names_of(row))}: {', '.join(' '.join(pair) for pair in numbers.items())}"
     unit = Scale(0.0, 1.0)
     chart = Chart(

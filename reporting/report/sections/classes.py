@@ -7,7 +7,7 @@ import math
 from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ....runs.finished import FinishedRun, Row, records
-from ..numbers import as_number, best_rows, shown, title_of
+from ..numbers import as_number, best_rows, score_text, title_of
 from ..section import Section, View, fragment
 
 
@@ -37,10 +37,10 @@ def _class(row: Row, best: Row) -> View:
         interval = "" if any(map(math.isnan, limits)) else " to ".join(map(SENSITIVITY.digits, limits))
         rates.append({"value": _rate(row[name]), "count": count, "total": total, "interval": interval})
     ends = ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity")
-    areas = [shown(AUROC.name, row.get(AUROC.name)), *(_rate(row.get(name)) for name in ends)]
+    areas = [score_text(AUROC.name, row.get(AUROC.name)), *(_rate(row.get(name)) for name in ends)]
     return {"label": row["label"], "images": int(row["images"]), "rates": rates, "areas": areas}
 
 
 def _rate(value: object) -> str:
     """A share of images, shown as a sensitivity is."""
-    return shown(SENSITIVITY.name, value)
+    return score_text(SENSITIVITY.name, value)

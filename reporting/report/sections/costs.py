@@ -9,7 +9,7 @@ from ....evaluation.metrics import metric_of
 from ....evaluation.records import FIT_S
 from ....runs.finished import FinishedRun, records
 from ..charts import Chart, Scale
-from ..numbers import seconds_of, shown, title_of
+from ..numbers import score_text, seconds_of, title_of
 from ..section import Section, View, fragment
 from .leaderboard import leaderboard_scale
 
@@ -43,10 +43,10 @@ def cheapest(run: FinishedRun) -> View | None:
     best = -math.inf
     for row in records(drawn):
         front = row["kind"] == "combination" and row[metric] > best
-        text = f"{title_of(names_of(row))}: {shown(metric, row[metric])}, {row['seconds']:.2g} s"
+        text = f"{title_of(names_of(row))}: {score_text(metric, row[metric])}, {row['seconds']:.2g} s"
         if front:
             best = row[metric]
-            named = {"tag": str(len(frontier) + 1), "title": title_of(names_of(row)), "value": shown(metric, best)}
+            named = {"tag": str(len(frontier) + 1), "title": title_of(names_of(row)), "value": score_text(metric, best)}
             frontier.append(named | {"seconds": row["seconds"]})
         kind = "shortcut" if row["kind"] == "shortcut" else "front" if front else ""
         chart.point(row["seconds"], row[metric], text, kind, frontier[-1]["tag"] if front else "")

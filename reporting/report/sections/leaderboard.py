@@ -10,7 +10,7 @@ from ....evaluation.metric import Metric
 from ....evaluation.metrics import metric_of, overall_metrics
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Scale, whisker
-from ..numbers import as_number, interval_of, seconds_of, shown, texts, title_of
+from ..numbers import as_number, interval_of, score_text, seconds_of, texts, title_of
 from ..section import Section, View, fragment
 
 _ROWS = 500
@@ -63,7 +63,9 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         "line": whisker(scale, *interval),
         **texts(metric, interval),
         "number": interval[0],
-        "others": [(one.title, shown(one.name, row.get(one.name)), as_number(row.get(one.name))) for one in columns],
+        "others": [
+            (one.title, score_text(one.name, row.get(one.name)), as_number(row.get(one.name))) for one in columns
+        ],
         "seconds": seconds_of(row),
         "features": as_number(row.get("features")),
         "p": as_number(row.get("p_holm")),

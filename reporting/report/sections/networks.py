@@ -9,7 +9,7 @@ from ....evaluation.combination_names import NAMES, names_of
 from ....evaluation.metrics import ACCURACY, ECE, LOG_LOSS, RANK_BY
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale, whisker
-from ..numbers import as_number, limits_shown, shown, title_of
+from ..numbers import as_number, limits_text, score_text, title_of
 from ..section import Section, View, fragment
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> View:
         "title": title_of(names_of(row)),
         "trained": row["trained"],
         "line": whisker(scale, value, low, high),
-        "value": shown(metric, value),
-        "interval": limits_shown(metric, low, high),
-        "others": [shown(name, row[name]) for name in columns],
+        "value": score_text(metric, value),
+        "interval": limits_text(metric, low, high),
+        "others": [score_text(name, row[name]) for name in columns],
         "train_s": as_number(row["train_s"]),
         "predict_s": as_number(row["predict_ms"]) / 1000,
         "parameters": as_number(row["parameters"]) / 1e6,

@@ -6,7 +6,7 @@ from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import ACCURACY, metric_of, patient_rates
 from ....runs.finished import FinishedRun, Row, records
 from ..charts import Chart, Scale
-from ..numbers import best_rows, interval_of, shown, texts, title_of
+from ..numbers import best_rows, interval_of, score_text, texts, title_of
 from ..section import Section, View, fragment
 
 _WORST = 10
@@ -28,13 +28,13 @@ def patient_scores(run: FinishedRun) -> View | None:
     rows = rows.sort_values(["accuracy", "images", "patient"], ascending=[True, False, True])
     scores = records(best_rows(run, run.table("patient_scores.csv")))
     worst = [
-        {**row, "accuracy": shown(ACCURACY.name, row["accuracy"]), "right": round(row["accuracy"] * row["images"])}
+        {**row, "accuracy": score_text(ACCURACY.name, row["accuracy"]), "right": round(row["accuracy"] * row["images"])}
         for row in records(rows[rows["accuracy"] < 1].head(_WORST))
     ]
     return {
         "title": title_of(names_of(run.ranked[0])),
         "count": len(rows),
-        "median": shown(ACCURACY.name, rows["accuracy"].median()),
+        "median": score_text(ACCURACY.name, rows["accuracy"].median()),
         "chart": _distribution(rows["accuracy"].tolist()),
         "titles": [metric_of(name).title for name in patient_rates()],
         "rules": [_rule(scores[0], rule) for rule in ("mean", "vote")] if scores else [],

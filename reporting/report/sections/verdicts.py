@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
 from ....runs.finished import FinishedRun
-from ..numbers import shown
+from ..numbers import score_text
 from ..section import Section, View, fragment
 
 _GROUPS = {
@@ -41,7 +41,7 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
     """Whether the best combination, whose `metric` is `best`, beats every shortcut."""
     state, word, text = _SHORTCUTS[shortcut.verdict]
     first, colon, _ = shortcut.words.partition(":")  # tells partly from wholly confounded, too
-    reached, top = shown(metric, shortcut.value), shown(metric, best)
+    reached, top = score_text(metric, shortcut.value), score_text(metric, best)
     against = f"{shortcut.name} alone reaches {reached}, the best combination {top}."
     return _box("Shortcuts", state, first.capitalize() if colon else word, f"{text}: {against}")
 

@@ -22,7 +22,7 @@ def covered(groups: int, images: int, rate: float, dependence: float, simulation
     codes, folds = np.repeat(np.arange(groups), images), np.repeat(np.arange(groups) // 2 % 2, images)
     counts = np.array([rate, 1 - rate, 1 - rate, rate]) / 2
     scorer = Scorer(("a", "b"), [metric for metric in metrics() if isinstance(metric.source, Rate | FromCounts)])
-    truth = {name: float(value) for name, value in scorer.pooled(counts).items()} | {"auroc": rate}
+    truth = {name: float(value) for name, value in scorer.pooled_scores(counts).items()} | {"auroc": rate}
     held = dict.fromkeys((*METRICS, "percentile"), 0)
     for seed in range(simulations):
         rng = np.random.default_rng(seed)

@@ -89,7 +89,7 @@ def test_percentiles_leave_out_what_is_not_defined() -> None:
 
 def test_combined_walds_limits_are_walds_limits_of_the_mean() -> None:
     rates, half = np.array([0.7, 0.8, 0.9]), np.array([0.05, 0.04, 0.03])
-    low, high = intervals.combined(np.array(0.8), 0.8 - half / 3, 0.8 + half / 3)
+    low, high = intervals.combine(np.array(0.8), 0.8 - half / 3, 0.8 + half / 3)
     expected = np.sqrt(np.square(half).sum()) / 3
     assert (float(low), float(high)) == pytest.approx((rates.mean() - expected, rates.mean() + expected))
 
