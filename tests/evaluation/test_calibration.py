@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError
-from leukobench.evaluation.calibration import calibrated
+from leukobench.evaluation.calibration import calibrate
 from leukobench.evaluation.folds import Fold
 from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import FitRules, make_method
@@ -192,7 +192,7 @@ def test_a_record_made_with_another_calibration_is_not_taken(tmp_path: Path) -> 
 def test_the_estimator_itself_is_fitted_on_everything(tmp_path: Path) -> None:
     X, task = data()
     train, _ = sides(task)
-    fitted = calibrated(PLAIN["svm_rbf"], "sigmoid", inner_splits(task, train)).fit(X[train], task.labels[train])
+    fitted = calibrate(PLAIN["svm_rbf"], "sigmoid", inner_splits(task, train)).fit(X[train], task.labels[train])
     (whole,) = fitted.calibrated_classifiers_
     assert whole.estimator.shape_fit_ == X[train].shape
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare, spearmanr
 
-from leukobench.evaluation.statistics.winner import agreement, corrected, ranks
+from leukobench.evaluation.statistics.winner import agreement, correct_for_selection, ranks
 
 
 def hits(combinations: int, n: int, seed: int, rate: float = 0.5) -> np.ndarray:
@@ -28,7 +28,7 @@ def test_correction_equals_the_published_algorithm_written_out() -> None:
         rest = np.setdiff1d(np.arange(80), rows)
         inside[:, draw], outside[:, draw] = right[:, rows].mean(axis=1), right[:, rest].mean(axis=1)
         losses.append(right[int(np.argmax(right[:, rows].mean(axis=1)))][rest].mean())
-    found = corrected(inside, outside)
+    found = correct_for_selection(inside, outside)
     assert found.value == pytest.approx(np.mean(losses))
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(losses, [0.025, 0.975])))
 
@@ -38,14 +38,14 @@ def test_the_best_of_many_useless_ones_looks_good_until_it_is_corrected() -> Non
     for seed in range(40):
         right = hits(50, 100, seed)
         best.append(right.mean(axis=1).max())
-        honest.append(corrected(*resampled(right, 200, seed)).value)
+        honest.append(correct_for_selection(*resampled(right, 200, seed)).value)
     assert np.mean(best) > 0.59
     assert np.mean(honest) == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_winner_that_is_far_ahead_needs_no_correction() -> None:
     right = np.vstack([hits(20, 400, 0, rate=0.6), hits(1, 400, 1, rate=0.95)])
-    found = corrected(*resampled(right, 300, 2))
+    found = correct_for_selection(*resampled(right, 300, 2))
     assert found.value == pytest.approx(right[-1].mean(), abs=0.005)
     assert found.low < right[-1].mean() < found.high
 
@@ -53,8 +53,8 @@ def test_a_winner_that_is_far_ahead_needs_no_correction() -> None:
 def test_what_is_not_defined_is_neither_picked_nor_counted() -> None:
     inside = np.array([[np.nan, 0.9, 0.9], [0.8, 0.8, 0.8]])
     outside = np.array([[1.0, 0.7, np.nan], [0.6, 0.5, 0.4]])
-    assert corrected(inside, outside).value == pytest.approx((0.6 + 0.7) / 2)
-    assert np.isnan(corrected(inside, np.full((2, 3), np.nan)).value)
+    assert correct_for_selection(inside, outside).value == pytest.approx((0.6 + 0.7) / 2)
+    assert np.isnan(correct_for_selection(inside, np.full((2, 3), np.nan)).value)
 
 
 def test_ranks_over_resamples() -> None:
