@@ -31,14 +31,14 @@ def show(run: FinishedRun) -> None:
 
 
 def confusion(one: FinishedRun) -> None:
-    """Counts of each label by what was predicted."""
+    """Counts of each label by prediction."""
     matrices = confusions(one)
     if not matrices:
         st.html(NOTHING_STORED)
         return
     matrix = matrices[0]
     rows = [[row["label"], *map(_count, row["cells"])] for row in matrix["rows"]]
-    caption = f"Label down, prediction across: {matrix['wrong']:,} of {matrix['total']:,} are wrong"
+    caption = f"Labels in rows, predictions in columns: {matrix['wrong']:,} of {matrix['total']:,} are wrong"
     st.html(table(["label", *matrix["classes"]], rows, caption))
 
 
@@ -50,11 +50,11 @@ def _count(cell: View) -> str:
 def _classes(one: FinishedRun) -> None:
     classes = rates_of_classes(one)
     if not classes:
-        st.html('<p class="lb-lead">Only combinations have rates of classes, shortcuts have none.</p>')
+        st.html('<p class="lb-lead">Rates per class are computed for combinations, not for shortcuts.</p>')
         return
     rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in classes["rows"]]
     head = ["class", "images", SENSITIVITY.title, SPECIFICITY.title, "precision", AUROC.title]
-    st.html(table(head, rows, "Rates with their counts and 95 % intervals"))
+    st.html(table(head, rows, "Rates with counts and 95 % intervals"))
 
 
 def _rate(rate: View) -> str:
@@ -71,17 +71,17 @@ def _calibration(one: FinishedRun) -> None:
         return
     st.html(facts({f"{name[0].upper()}{name[1:]}": text for name, text in diagrams[0]["numbers"].items()}))
     left, _ = st.columns([3, 2])
-    left.altair_chart(_chart(bins), alt="Share that is right against confidence; the numbers are in the table below")
-    st.caption("The larger a dot, the more predictions; on the line, probabilities can be taken at their word.")
-    with st.expander("The same as a table"):
+    left.altair_chart(_chart(bins), alt="Share correct against confidence; the numbers are in the table below")
+    st.caption("The larger a dot, the more predictions. On the line, the share correct equals the confidence.")
+    with st.expander("As a table"):
         rows = [
             [f"{100 * row['confidence']:.1f} %", f"{100 * row['accuracy']:.1f} %", f"{row['count']:,}"] for row in bins
         ]
-        st.html(table(["confidence", "right", "predictions"], rows, "Predictions by their confidence"))
+        st.html(table(["confidence", "share correct", "predictions"], rows, "Predictions by confidence"))
 
 
 def _chart(bins: list[Row]) -> Any:
-    """Confidence against the share that is right, on the diagonal where probabilities can be taken at their word."""
+    """Confidence against the share correct, with the diagonal of perfect calibration."""
     import altair as alt
 
     points = [{name: as_number(row[name]) for name in ("confidence", "accuracy", "count")} for row in bins]
@@ -95,7 +95,7 @@ def _chart(bins: list[Row]) -> Any:
         diagonal.encode(x=alt.X("x:Q", scale=unit), y=alt.Y("y:Q", scale=unit))
         + dots.encode(
             x=alt.X("confidence:Q", scale=unit, axis=axis, title="confidence"),
-            y=alt.Y("accuracy:Q", scale=unit, axis=axis, title="share that is right"),
+            y=alt.Y("accuracy:Q", scale=unit, axis=axis, title="share correct"),
             size=alt.Size("count:Q", legend=None, scale=alt.Scale(range=[30, 600])),
         )
     ).properties(height=340)

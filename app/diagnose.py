@@ -1,4 +1,4 @@
-"""The page that answers for images that a visitor drops on it."""
+"""The page that predicts the images that a visitor uploads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def page(target: Target) -> None:
             diagnosis.show(bundle, answers[place], _upload(files[place]), level)
     _forget_explanation(answers)
     with st.expander("Model card"):
-        st.markdown(bundle.card.replace("![", "!&#91;"))  # no pictures, which could lie anywhere
+        st.markdown(bundle.card.replace("![", "!&#91;"))  # no images, which could come from anywhere
 
 
 def _bundle(paths: list[Path]) -> Bundle:
@@ -61,7 +61,7 @@ def _list_names(names: Sequence[str]) -> str:
 def _level(bundle: Bundle) -> float:
     levels = sorted(bundle.levels)
     usual = levels.index(_LEVEL) if _LEVEL in levels else len(levels) - 1
-    return st.selectbox("Confidence wanted", levels, usual, format_func=diagnosis.percent)
+    return st.selectbox("Coverage level of the prediction set", levels, usual, format_func=diagnosis.percent)
 
 
 def _files() -> list[Any]:
@@ -69,11 +69,11 @@ def _files() -> list[Any]:
     st.session_state.setdefault("drop", 0)
     files = st.file_uploader("Images", accept_multiple_files=True, key=f"files-{st.session_state['drop']}")
     st.caption(
-        f"JPEG, PNG, BMP, TIFF or WebP: {in_words()}, 50 megapixels an image. "
+        f"JPEG, PNG, BMP, TIFF or WebP: {in_words()}, 50 megapixels per image. "
         "They stay in memory while this page is open, and are never written to disk."
     )
     if len(files) >= MAX_FILES:
-        st.html(note("note", f"{MAX_FILES} files are the most at once.", "Any more were not taken."))
+        st.html(note("note", f"At most {MAX_FILES} files at once.", "Further files were not read."))
     return list(files)
 
 
@@ -90,7 +90,7 @@ def forget() -> None:
 
 
 def _forget_explanation(answers: Sequence[Prediction]) -> None:
-    """Drop the explained picture where its file is no longer among those that are here."""
+    """Drop the explained image where its file is no longer among those that are here."""
     kept = st.session_state.get("explained")
     if kept and kept[0][1] not in {row.image_id for row in answers}:
         del st.session_state["explained"]
@@ -108,7 +108,7 @@ def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Predict
     waiting = [(key, file) for key, file in zip(keys, files, strict=True) if key not in answers]
     slot = st.empty()
     if waiting:
-        slot.progress(0.0, "Waiting for its turn")
+        slot.progress(0.0, "Waiting for other requests")
     for start in range(0, len(waiting), models.AT_ONCE):
         batch = waiting[start : start + models.AT_ONCE]
         rows = models.predict(bundle, [_upload(file) for _, file in batch], level)
@@ -122,12 +122,12 @@ def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
     """All answers, to be read and downloaded; returns the place of the one that is to be looked at."""
     unreadable, unlike = sum(bool(row.error) for row in answers), sum(row.ood for row in answers)
     st.subheader(f"{len(answers)} images", anchor=False)
-    head = ["image", "answer", "probability", f"set at {diagnosis.percent(level)}", "warnings"]
+    head = ["image", "prediction", "probability", f"prediction set at {diagnosis.percent(level)}", "warnings"]
     st.html(table(head, map(_texts, answers), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
     rows = Predictions(answers, bundle.classes, level, {}).table()
-    st.download_button("Download the answers (CSV)", as_csv(rows), "answers.csv", "text/csv")
+    st.download_button("Download the predictions (CSV)", as_csv(rows), "predictions.csv", "text/csv")
     names = [f"{place + 1}. {row.image}" for place, row in enumerate(answers)]
-    return st.selectbox("Image to look at", range(len(answers)), format_func=lambda place: names[place]) or 0
+    return st.selectbox("Image to show", range(len(answers)), format_func=lambda place: names[place]) or 0
 
 
 def _texts(row: Prediction) -> list[str]:

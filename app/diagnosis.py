@@ -1,4 +1,4 @@
-"""The answer for one image: class, probabilities, set, warnings, what moved the decision, nearest training images."""
+"""The prediction for one image: class, probabilities, prediction set, warnings, explanation, nearest images."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 def show(bundle: Bundle, row: Prediction, image: Upload, level: float) -> None:
-    """Draw it, and what moved the decision beside it."""
+    """Draw it, with its explanation."""
     if row.error:
-        st.html(note("bad", f"{row.image} cannot be used.", row.error))
+        st.html(note("bad", f"{row.image} cannot be read.", row.error))
         return
     left, right = st.columns([5, 7], gap="medium")
     left.html(card(row, level))
     with right:
         slot = st.empty()
         try:
-            with slot, st.spinner("Looking for what moved the decision"):
+            with slot, st.spinner("Computing the explanation"):
                 explained = _explain(bundle, image, row, level)
         except UnreadableImageError as error:
-            slot.html(note("bad", "It cannot be explained.", error.what))
+            slot.html(note("bad", "No explanation.", error.what))
             return
         slot.html(_pair(explained))
     _more(explained)
@@ -50,20 +50,21 @@ def percent(share: float) -> str:
 
 
 def warnings_of(row: Prediction) -> str:
-    """Why not to rely on an answer, in a few words."""
+    """Why not to rely on a prediction, in a few words."""
     reasons = [row.error] if row.error else []
     reasons += ["unlike the training data"] if row.ood else []
-    return ", ".join(reasons + (["was trained on"] if row.trained_on else []))
+    return ", ".join(reasons + (["in the training data"] if row.trained_on else []))
 
 
 def set_in_words(row: Prediction, level: float) -> str:
-    """The conformal set, and what such sets are worth."""
+    """The prediction set, and how often such sets contain the true class."""
     *first, last = row.conformal_set
     names = f"{', '.join(first)} or {last}" if first else last
     if len(row.conformal_set) == len(row.probabilities):
-        names = "any of the classes: the model cannot tell"
+        names = "all classes, so the model cannot decide"
     share = percent(level)
-    return f"Set at {share}: {names}. Such sets hold the right class for {share} of images like the training data."
+    coverage = f"Such sets contain the true class for {share} of images like the training data."
+    return f"Prediction set at {share}: {names}. {coverage}"
 
 
 def card(row: Prediction, level: float) -> str:
@@ -71,7 +72,7 @@ def card(row: Prediction, level: float) -> str:
     bars = sorted(row.probabilities.items(), key=lambda pair: -pair[1])
     drawn = "".join(_bar(name, share, name in row.conformal_set) for name, share in bars)
     return (
-        f'<section class="lb-answer" aria-label="Answer"><p class="lb-name">{escape(row.image)}</p>'
+        f'<section class="lb-answer" aria-label="Prediction"><p class="lb-name">{escape(row.image)}</p>'
         f'{notes(_warnings(row))}<p class="lb-label">{escape(row.label or "")}</p>'
         f'<p class="lb-set">{escape(set_in_words(row, level))}</p>'
         f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul></section>'
@@ -89,10 +90,12 @@ def _bar(name: str, share: float, inside: bool) -> str:
 def _warnings(row: Prediction) -> list[tuple[str, str, str]]:
     warnings = []
     if row.ood:
-        far = f"It is {row.ood_score:.1f} times as far from it as a typical training image"
-        warnings.append(("bad", "Unlike the training data.", f"{far}. Do not rely on this answer, nor on its set."))
+        far = f"It is {row.ood_score:.1f} times as far from the training images as one of them typically is"
+        warnings.append(("bad", "Unlike the training data.", f"{far}. Rely on neither the prediction nor its set."))
     if row.trained_on:
-        warnings.append(("warn", "Was trained on.", "The model has seen this very file: the answer proves nothing."))
+        warnings.append(
+            ("warn", "In the training data.", "The model was trained on this file: its prediction is no test.")
+        )
     return warnings
 
 
@@ -110,9 +113,10 @@ def _pair(explained: Explanation) -> str:
     return (
         f'<div class="lb-pair"><figure><img src="{as_url(_png(explained.pixels))}" alt="The image">'
         f"<figcaption>The image, as the network sees it.</figcaption></figure>"
-        f'<figure><img src="{as_url(explained.overlay())}" alt="The same image with what moved the decision on top">'
-        f"<figcaption>Orange speaks for {label} rather than {against}, blue against it; "
-        f"strong colour, strong effect ({escape(explained.method)}).</figcaption></figure></div>"
+        f'<figure><img src="{as_url(explained.overlay())}" '
+        f'alt="The same image, overlaid with the regions that influenced the prediction">'
+        f"<figcaption>Orange regions favour {label} over {against}, blue regions the opposite; "
+        f"the stronger the colour, the stronger the effect ({escape(explained.method)}).</figcaption></figure></div>"
     )
 
 
@@ -129,24 +133,24 @@ def _more(explained: Explanation) -> None:
         st.subheader("Nearest training images", anchor=False)
         st.html(_neighbours(explained))
     if explained.shortcuts:
-        st.subheader("What shortcuts say, without looking at a cell", anchor=False)
+        st.subheader("What shortcuts predict, without looking at a cell", anchor=False)
         st.html(notes(map(_shortcut, explained.shortcuts)))
 
 
 def _neighbours(explained: Explanation) -> str:
-    """With their pictures, where the bundle holds some."""
+    """With their thumbnails, where the bundle contains some."""
     near = explained.neighbours
     if all(one.picture is None for one in near):
         rows = [[one.label, f"{one.distance:.2f}", one.image_id[:12]] for one in near]
-        return table(["label", "distance", "image id"], rows, "The bundle holds no pictures, only their labels")
+        return table(["label", "distance", "image id"], rows, "The bundle contains no thumbnails of them")
     return figures((one.picture, one.label, f"distance {one.distance:.2f}") for one in near)
 
 
 def _shortcut(one: Any) -> tuple[str, str, str]:
-    answer = f"{one.label} ({percent(one.probability)})"
+    predicted = f"{one.label} ({percent(one.probability)})"
     if one.agrees:
-        return "warn", f"{one.name.capitalize()} alone: the same answer.", answer
-    return "note", f"{one.name.capitalize()} alone: another answer.", answer
+        return "warn", f"{one.name.capitalize()} alone: the same prediction.", predicted
+    return "note", f"{one.name.capitalize()} alone: a different prediction.", predicted
 
 
 def verdict(facts: Mapping[str, Any]) -> str:

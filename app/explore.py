@@ -1,4 +1,4 @@
-"""The page that shows a run: leaderboard, combinations, details, pictures, two side by side."""
+"""The page that shows a run: leaderboard, combinations, details, misclassified images, two side by side."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def page(target: Target) -> None:
         "Leaderboard": _leaderboard,
         "Heat map": _heat_map,
         "One combination": combination.show,
-        "Wrong pictures": pictures.show_wrong,
+        "Misclassified images": pictures.show_wrong,
         "Side by side": pair.show,
     }
     for tab, draw in zip(st.tabs(list(drawers), on_change="rerun", key="part"), drawers.values(), strict=True):
@@ -81,10 +81,10 @@ def _leaderboard(run: FinishedRun) -> None:
         )
     board = leaderboard(replace(run, leaderboard=rows))
     head = ["rank", *NAMES, _title(run.metric), "95 % interval"]
-    head += [*(one.title for one in board["columns"]), "seconds a fold", "status"]
+    head += [*(one.title for one in board["columns"]), "seconds per fold", "status"]
     caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_title(run.metric)}"
     if board["left_out"]:
-        caption += f"; {board['left_out']:,} more match: filter them, or download all that match"
+        caption += f"; {board['left_out']:,} more match: filter further, or download all that match"
     st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
     st.download_button("Download these rows (CSV)", as_csv(rows), "leaderboard.csv", "text/csv")
 
@@ -96,9 +96,9 @@ def _filter(rows: pd.DataFrame) -> pd.DataFrame:
         if chosen:
             rows = rows[rows[family].isin(chosen)]
     left, right = st.columns(2)
-    if left.checkbox("Only what cannot be distinguished from the best") and "indistinguishable" in rows:
+    if left.checkbox("Only combinations that cannot be distinguished from the best") and "indistinguishable" in rows:
         rows = rows[rows["indistinguishable"].eq(True).fillna(False)]
-    if not right.checkbox("With shortcuts, which never look at a cell", value=True):
+    if not right.checkbox("Include shortcuts, which never look at a cell", value=True):
         rows = rows[rows["kind"] == "combination"]
     return rows
 
@@ -116,7 +116,7 @@ def _title(name: str) -> str:
 def _heat_map(run: FinishedRun) -> None:
     heat = heat_map(run)
     if not heat:
-        st.html('<p class="lb-lead">There is no score to show.</p>')
+        st.html('<p class="lb-lead">This run has no scores.</p>')
         return
     rows: list[list[str]] = []
     for extractor, group in heat["groups"].items():
@@ -128,4 +128,4 @@ def _heat_map(run: FinishedRun) -> None:
     caption = f"Every combination: {metric.title}{' in percent' if metric.unit == 'percent' else ''}"
     st.html(table(["", *heat["columns"]], rows, caption))
     scores = [row for row in run.ranked if row["kind"] == "combination"]
-    st.caption(f"The deeper the colour, the higher; the frame marks the best. {len(scores)} combinations.")
+    st.caption(f"The darker the colour, the higher the score; the frame marks the best of {len(scores)} combinations.")

@@ -82,7 +82,7 @@ def _free_port(host: str, port: int | None) -> int:
     raise ConfigurationError(
         f"The app cannot listen on {host}:{wanted[0]}.",
         received=str(problem),
-        fix="name another --port (or --host), or stop what uses it.",
+        fix="choose another --port (or --host), or stop the program that uses it.",
     )
 
 
@@ -99,9 +99,9 @@ def _run(host: str, port: int) -> None:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        _log.info("The app is at %s. Ctrl-C ends it.", address)
+        _log.info("The app is at %s. Ctrl-C stops it.", address)
         if host not in _LOCAL:
-            _log.warning("Other machines can reach it, and there is no password.")
+            _log.warning("Other machines can reach it, without a password.")
         yield
         models.close()
 
@@ -144,5 +144,5 @@ def _apologise(error: Exception) -> bool:
         return True
     number = uuid.uuid4().hex[:8]
     _log.error("Error %s: %s", number, type(error).__name__)
-    st.error(f"Something went wrong here. It is in the server's log as error {number}.")
+    st.error(f"An error occurred; the server's log has the details under error {number}.")
     return True

@@ -19,7 +19,7 @@ _SOURCES = (
     "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Streamlit needs inline styles, and its charts are compiled; whatever is drawn, nothing is asked of other hosts."""
+"""Streamlit needs inline styles, and its charts are compiled; nothing is requested from other hosts."""
 _HEADERS = (
     (b"content-security-policy", _SOURCES.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -70,7 +70,7 @@ class UploadLimits:
         if count > MAX_FILES or sums.get(session, 0) + self._bytes[session] + size > MAX_SESSION_MB * _MB:
             return 413, f"At most {in_words()}."
         if sum(sums.values()) + self._bytes.total() + size > MAX_SERVER_MB * _MB:
-            return 503, "The server holds as many images as it can: try again later."
+            return 503, "The server's memory for images is full: try again later."
         return None
 
 

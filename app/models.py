@@ -66,11 +66,11 @@ def _stamp(path: Path) -> int:
     try:
         return (manifest if manifest.exists() else path).stat().st_mtime_ns
     except OSError as error:
-        raise BundleError("The bundle is no longer there.", received=str(path), fix="load this page again.") from error
+        raise BundleError("The bundle is no longer there.", received=str(path), fix="reload this page.") from error
 
 
 def predict(bundle: Bundle, images: Sequence[Upload], level: float) -> list[Prediction]:
-    """What `bundle` says of a few images, when it is this visitor's turn."""
+    """Predictions of `bundle` for a few images, when it is this visitor's turn."""
     return _turns().wait(0, lambda: list(bundle.predict(images, level=level)))
 
 

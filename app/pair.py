@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _COSTS = {FIT_S: "seconds to fit", PREDICT_S: "seconds to predict", "features": "features"}
 _PAGE = 24
 _WHO = {
-    (True, True): "both right",
-    (True, False): "only the first right",
-    (False, True): "only the second right",
+    (True, True): "both correct",
+    (True, False): "only the first correct",
+    (False, True): "only the second correct",
     (False, False): "both wrong",
 }
 
@@ -39,10 +39,10 @@ def show(run: FinishedRun) -> None:
     with boxes[1]:
         second = choose(run, "Second", "second", index=1)
     if first == second:
-        st.html('<p class="lb-lead">Choose two that differ.</p>')
+        st.html('<p class="lb-lead">Select two different rows.</p>')
         return
     ones = [only(run, key) for key in (first, second)]
-    st.html(table(["", "first", "second"], _numbers(ones), "Scores with their 95 % intervals, and costs of a fold"))
+    st.html(table(["", "first", "second"], _numbers(ones), "Scores with 95 % intervals, and costs per fold"))
     for column, one in zip(st.columns(2), ones, strict=True):
         with column:
             confusion(one)
@@ -70,15 +70,17 @@ def _differing(run: FinishedRun, first: Key, second: Key) -> None:
         return
     both = _join(*ones)
     right = [(who, int(((both["right_1"] == who[0]) & (both["right_2"] == who[1])).sum())) for who in _WHO]
-    st.html(table(["predictions", "count"], [[_WHO[who], f"{count:,}"] for who, count in right], "Out of fold"))
+    st.html(
+        table(["predictions", "count"], [[_WHO[who], f"{count:,}"] for who, count in right], "Out-of-fold predictions")
+    )
     differ = both[both["predicted_1"] != both["predicted_2"]]
     options = ["all", *(_WHO[who] for who in list(_WHO)[1:])]
-    wanted = st.selectbox("Pictures", options, key="differ")
+    wanted = st.selectbox("Images", options, key="differ")
     who = next((who for who, words in _WHO.items() if words == wanted), None)
     if who:
         differ = differ[(differ["right_1"] == who[0]) & (differ["right_2"] == who[1])]
     differ = differ.drop_duplicates("row")  # after the filter: the repeats need not agree
-    st.caption(f"{len(differ):,} pictures are called differently")
+    st.caption(f"{len(differ):,} images are predicted differently")
     rows = records(differ.iloc[page_of(len(differ), _PAGE, "differ-page")])
     st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 

@@ -1,4 +1,4 @@
-"""The pictures that a combination gets wrong, the surest mistakes first."""
+"""The images that a combination predicts wrongly, the most confident mistakes first."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def show_wrong(run: FinishedRun) -> None:
         return
     wrong = _wrong(predicted)
     if not len(wrong):
-        st.html('<p class="lb-lead">It gets no picture wrong.</p>')
+        st.html('<p class="lb-lead">All its predictions are correct.</p>')
         return
     left, right = st.columns(2)
     for place, words, column in ((left, "Label", "label"), (right, "Prediction", "predicted")):
         names = sorted(wrong[column].unique())
         chosen = place.selectbox(words, names, None, placeholder="all", key=f"wrong-{column}")
         wrong = wrong if chosen is None else wrong[wrong[column] == chosen]
-    st.caption(f"{len(wrong):,} pictures, out of fold; the surest mistakes first")
+    st.caption(f"{len(wrong):,} images with wrong out-of-fold predictions, the most confident first")
     rows = records(wrong.iloc[page_of(len(wrong), _PAGE, "wrong-page")])
     st.html(figures((thumbnail(row["path"], row["image_id"]), *_caption(row)) for row in rows))
 
 
 def _wrong(predicted: pd.DataFrame) -> pd.DataFrame:
-    """One row an image that was wrong at least once, with the probability of its surest mistake."""
+    """One row per image that was wrong at least once, with the probability of its most confident mistake."""
     wrong = predicted[predicted["predicted"] != predicted["label"]]
     columns = [f"p_{label}" for label in predicted["label"].unique()]
     sure = wrong[[name for name in columns if name in wrong]].max(axis=1)
@@ -50,4 +50,4 @@ def _wrong(predicted: pd.DataFrame) -> pd.DataFrame:
 
 def _caption(row: Row) -> tuple[str, str]:
     sure = "" if math.isnan(row["sure"]) else f" ({percent(row['sure'])})"
-    return PurePath(row["path"]).name, f"{row['label']}, taken for {row['predicted']}{sure}"
+    return PurePath(row["path"]).name, f"{row['label']}, predicted {row['predicted']}{sure}"

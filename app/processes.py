@@ -31,7 +31,7 @@ _INTERRUPTIBLE = (
 )
 """The command line, which hears Stop even where the server was started in the background, deaf to Ctrl-C."""
 _TAIL = 16_384
-_KEPT = "What it finished is kept."
+_KEPT = "Finished work is kept."
 _CLOCK_S = 2.0
 """How far apart two looks at the clock may see the same start of a process."""
 _LOOK_S = 1.0
@@ -86,7 +86,7 @@ def start(experiment: Experiment) -> None:
     with _alone(results):
         taken = {*_names(results), *(path.name for path in results.iterdir())}
         if name.casefold() in map(str.casefold, taken):
-            raise ConfigurationError(f"The name '{name}' is taken.", fix="choose another, or resume what bears it.")
+            raise ConfigurationError(f"The name '{name}' is taken.", fix="choose another, or resume that benchmark.")
         file = _kept(results, name, "yaml")
         write_text(file, yaml.safe_dump(experiment.to_mapping(), sort_keys=False, allow_unicode=True))
         _launch(results, name, file)
@@ -104,7 +104,7 @@ def resume(results: Path, name: str) -> None:
     """
     file = _experiment_file(results, name) if name in _names(results) else None
     if file is None:
-        raise ConfigurationError(f"There is no benchmark called '{name}' to go on with.")
+        raise ConfigurationError(f"There is no benchmark called '{name}' to resume.")
     with _alone(results):
         _launch(results, name, file)
 
@@ -180,7 +180,7 @@ def _alone(results: Path) -> Iterator[None]:
     with lock(results / _STARTED / ".lock", "starting a benchmark", timeout_s=_PATIENCE_S):
         for name in _names(results):
             if _pid(results, name) is not None or _is_locked(RunFolder(results / name)):
-                raise BusyError(f"The benchmark '{name}' is at work, on all cores.", fix="wait for it, or stop it.")
+                raise BusyError(f"The benchmark '{name}' is running, on all cores.", fix="wait for it, or stop it.")
         yield
 
 

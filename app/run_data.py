@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 _SIDE = 256
-NOTHING_STORED = '<p class="lb-lead">No predictions were stored.</p>'
+NOTHING_STORED = '<p class="lb-lead">This row has no stored predictions.</p>'
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -37,7 +37,7 @@ def read_run(folder: Path) -> FinishedRun:
     try:
         changed = (folder / "leaderboard.csv").stat().st_mtime_ns
     except OSError as error:
-        raise StorageError(f"The run {folder.name} is no longer there.", fix="load this page again.") from error
+        raise StorageError(f"The run {folder.name} is no longer there.", fix="reload this page.") from error
     return _read_run(folder, changed)
 
 
@@ -47,7 +47,7 @@ def _read_run(folder: Path, changed: int) -> FinishedRun:
 
 
 def choose(run: FinishedRun, label: str, key: str, index: int = 0) -> Key:
-    """A box with every scored row, best first, shortcuts last; its answer is the names of that row."""
+    """A box with every scored row, best first, shortcuts last; returns the names of the chosen row."""
     rows = [*run.ranked, *run.shortcuts]
     titles = [title_of(names_of(row)) for row in rows]
     place = st.selectbox(
@@ -103,5 +103,5 @@ def page_of(count: int, size: int, key: str) -> slice:
     pages = max(-(-count // size), 1)
     number = 1
     if pages > 1:
-        number = st.number_input(f"Page, of {pages}", 1, pages, key=key, width=160)
+        number = st.number_input(f"Page (of {pages})", 1, pages, key=key, width=160)
     return slice((number - 1) * size, number * size)

@@ -20,7 +20,7 @@ from .processes import Benchmark
 from .style import in_words, note, plain
 from .target import Target
 
-_DEFAULT, _OWN = "Default grid", "Own choice"
+_DEFAULT, _OWN = "Default grid", "Custom"
 _WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended unexpectedly", "failed": "Failed"}
 _WORDS |= {"finished": "Finished"}
 _SHOWN = 30
@@ -32,15 +32,15 @@ def page(target: Target) -> None:
     if target.images:
         _form(target)
     else:
-        st.html(note("note", "View only.", "The server has no folder of images: see --images."))
+        st.html(note("note", "View only.", "To start benchmarks, start the app with --images FOLDER."))
     st.subheader("Benchmarks", anchor=False)
     _watch(target.results or target.path)
 
 
 def _form(target: Target) -> None:
     st.html(
-        '<p class="lb-lead">Every combination of extractor, selector and classifier, on the same folds. '
-        "It continues when this page is closed.</p>"
+        '<p class="lb-lead">Every combination of extractor, selector and classifier, on the same folds. A benchmark '
+        "continues when this page is closed.</p>"
     )
     folders = {_folder_name(folder, target): folder for folder in target.images}
     with st.container(border=True):
@@ -62,7 +62,7 @@ def _folder_name(folder: Path, target: Target) -> str:
 
 
 def _own_choice() -> dict[str, list[Any]]:
-    """Names from the registries, and what the default grid says of them."""
+    """Names from the registries, with the parameters of the default grid."""
     from ..steps.catalogue import FAMILIES
 
     choices = {}
@@ -77,7 +77,7 @@ def _own_choice() -> dict[str, list[Any]]:
 
 def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:
     if not name:
-        st.error("Enter a name first.")
+        st.error("Enter a name.")
         return
     if st.session_state.get("started") == name and _works(target, name):
         return  # a second click
@@ -116,7 +116,7 @@ def _show(results: Path, benchmark: Benchmark) -> None:
         if benchmark.stoppable:
             _button(right, "Stop", benchmark.name, partial(processes.stop, results, benchmark.name))
         else:
-            left.caption("It was started elsewhere: stop it there, with Ctrl-C.")
+            left.caption("Started outside this app: stop it there, with Ctrl-C.")
         return
     if benchmark.words:
         left.text(benchmark.words)

@@ -108,7 +108,7 @@ def figures(pictures: Iterable[tuple[bytes | None, str, str]]) -> str:
 
 def _picture(data: bytes | None, name: str) -> str:
     if data is None:
-        return '<div class="lb-nothing">picture not available</div>'
+        return '<div class="lb-nothing">image not available</div>'
     return f'<img src="{as_url(data)}" alt="{escape(name)}" loading="lazy">'
 
 

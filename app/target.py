@@ -71,7 +71,7 @@ def read_target() -> Target:
         settings = json.loads(os.environ[_VARIABLE])
     except KeyError as error:
         raise ConfigurationError(
-            "This page does not know what to show.", fix="start it with `leukobench app`."
+            "The app was started without a bundle or run.", fix="start it with `leukobench app`."
         ) from error
     results = Path(settings["results"]) if settings["results"] else None
     return Target(settings["kind"], Path(settings["path"]), tuple(map(Path, settings["images"])), results)
@@ -109,7 +109,7 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
             "There is nothing to show.",
             expected="a bundle (manifest.json or a .zip), a run (leaderboard.csv), or a folder of runs",
             received=str(path),
-            fix="run a benchmark first, name another folder, or say with --images where images lie.",
+            fix="run a benchmark first, name another folder, or give a folder of images with --images.",
         )
     if results is None:
         results = path if kind == "runs" else Path("results") if folders else None
@@ -132,6 +132,6 @@ def _image_folder(folder: Path) -> Path:
     resolved = folder.expanduser().absolute()
     if not resolved.is_dir():
         raise ConfigurationError(
-            "--images names no folder.", expected="a folder of images", received=str(folder), fix="correct the path."
+            "--images is not a folder.", expected="a folder of images", received=str(folder), fix="correct the path."
         )
     return resolved

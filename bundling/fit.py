@@ -110,7 +110,7 @@ def _open_run(run: Path, workers: int | None, progress: Progress) -> FinishedRun
 def _choose(run: FinishedRun, combination: Sequence[str] | None) -> Names:
     """Names of the combination, or of the winner."""
     if run.answer.chance:
-        raise ConfigurationError("The labels of this run were permuted: there is nothing to fit.")
+        raise ConfigurationError("The labels of this run were permuted, so no bundle can be fitted.")
     table = run.leaderboard
     table = table[(table["kind"] == "combination") & (table["status"] == "ok")]
     scored: list[Names] = list(table[list(NAMES)].itertuples(index=False, name=None))

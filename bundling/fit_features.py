@@ -77,15 +77,15 @@ def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
     extractor = make_extractor(choice.name, choice.parameters)
     if not isinstance(extractor, NetworkExtractor):
         raise BundleError(
-            f"The extractor {label} is code of your own, which a bundle cannot hold.",
+            f"The extractor {label} is your own code, which a bundle cannot contain.",
             expected="a network of `leukobench list extractors`",
             received=label,
-            fix="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+            fix="choose another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
     if digest(run.resolved["extractors"][label]) != digest(dict(extractor.identity)):
         raise ConfigurationError(
-            f"The extractor {label} is not the one of the run: its weights, its engine or leukobench have changed.",
-            fix="run the experiment again: only what has changed is computed.",
+            f"The extractor {label} has changed since the run: its weights, its engine or leukobench.",
+            fix="run the experiment again: only what changed is computed.",
         )
     return extractor
 
@@ -110,7 +110,7 @@ def _agreement(network: ServedNetwork, images: pd.DataFrame, features: NDArray[n
     largest, limit = float(np.max(distances, initial=0.0)), _TOLERANCE[network.precision]
     if math.isnan(largest) or largest > limit:
         raise BundleError(
-            "The bundle's network gives other vectors than the run's features.",
+            "The bundle's network gives vectors that differ from the run's features.",
             expected=f"a distance of at most {limit:g} (relative)",
             received=f"{largest:.2g}",
             fix="run the experiment again on this machine, then fit.",

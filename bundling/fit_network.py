@@ -58,10 +58,10 @@ def choose_network(experiment: Experiment, label: str) -> Method:
     """
     if not next(CNNS.ships(choice.name) for choice in experiment.cnns if choice.label == label):
         raise BundleError(
-            f"The network {label} is code of your own, which a bundle cannot hold.",
+            f"The network {label} is your own code, which a bundle cannot contain.",
             expected=f"one of {', '.join(CNNS.names())}",
             received=label,
-            fix="name another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
+            fix="choose another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
     if not can_convert():
         raise BundleError(
@@ -232,7 +232,7 @@ def _agreement(fitted: Refitted, features: NDArray[np.float32], trained: _Conver
     largest = float(probabilities.max())
     if math.isnan(largest) or largest > _TOLERANCE:
         raise BundleError(
-            "The bundle's network gives other probabilities than the one that was trained.",
+            "The bundle's network gives probabilities that differ from those of the trained network.",
             expected=f"a difference of at most {_TOLERANCE:g}",
             received=f"{largest:.2g}",
             fix="fit again on a machine without a GPU, or with other versions of Keras and OpenVINO.",
@@ -247,4 +247,4 @@ def _origin(method: Method, network: ServedNetwork) -> Origin:
     description = f"{title}, trained end to end on pixels{part and f' ({part})'}, from {start}"
     identity = {name: value for name, value in method.identity.items() if name != "parameters"}
     digest = hashlib.sha256(network.files.files()[1]).hexdigest()
-    return Origin(identity, description, f"SHA-256 {digest}, its own after training")
+    return Origin(identity, description, f"SHA-256 {digest}, after training")

@@ -22,13 +22,13 @@ def model_card(manifest: Manifest) -> str:
     sections = [
         f"# {_plain(manifest.run.name)}",
         _what(manifest),
-        "## Intended use\n\nResearch use only: **not a medical device**. It sorts images of the kind that it was "
-        "trained on; it makes no diagnosis, and nobody has tested it in a clinic.",
+        "## Intended use\n\nResearch use only: **not a medical device**. It classifies images like those that it "
+        "was trained on; it makes no diagnosis, and it has not been tested in a clinic.",
         "## What to know first\n\n" + _bullets([*manifest.run.sentences, *manifest.run.holdout]),
         "## Data\n\n" + _data(manifest),
         "## Scores\n\n" + _scores(manifest),
         "## Probabilities\n\n" + _temperature(manifest.temperature),
-        "## Sets of classes\n\n" + _coverage(manifest.coverage),
+        "## Prediction sets\n\n" + _coverage(manifest.coverage),
         "## Images unlike the training data\n\n" + _OOD,
         "## Limits\n\n" + _bullets(_limits(manifest)),
         "## How it was made\n\n" + _provenance(manifest),
@@ -37,11 +37,11 @@ def model_card(manifest: Manifest) -> str:
 
 
 _OOD = (
-    "Each image's distance to its fifth nearest training image is compared with how far training images are from those "
-    "of other groups; it is flagged where at most 1 % of them are as far, which about 1 % of good images are. A flag "
-    "does not mean that the prediction is wrong, and an image without one is not safe: an image that is no smear, is "
-    "damaged or has a very different stain is flagged; a slight change of stain is not, nor is a class that was never "
-    "seen where it resembles one that was."
+    "An image is flagged if it is further from its fifth nearest training image than 99 % of the training images are "
+    "from theirs in other groups; about 1 % of images like the training data are flagged, too. Images that are no "
+    "smears, are damaged or have a very different stain are flagged. A slightly different stain is not, nor is an "
+    "unseen class that resembles a class of the training data. So a flag does not mean that the prediction is wrong, "
+    "and no flag does not mean that it is right."
 )
 
 
@@ -63,7 +63,10 @@ def _data(manifest: Manifest) -> str:
 
 def _scores(manifest: Manifest) -> str:
     corrected = manifest.run.corrected
-    lines = ["Measured by cross-validation, before the model was fitted on everything; 95 % intervals over groups.", ""]
+    lines = [
+        "Measured by cross-validation; the model itself was then fitted on all images. 95 % intervals over groups.",
+        "",
+    ]
     lines += ["| metric | value | 95 % interval |", "|---|---|---|"]
     lines += [_score(column, "", *numbers) for column, numbers in manifest.run.scores.items()]
     if corrected:
@@ -83,19 +86,19 @@ def _temperature(temperature: Temperature) -> str:
     gain = f"{temperature.gain:.4f} [{temperature.low:.4f} to {temperature.high:.4f}]"
     if temperature.value == 1.0:
         return (
-            "They are those of the benchmark. Another temperature "
+            "The benchmark's probabilities, unchanged: the best other temperature "
             f"({temperature.best:.2f}) would not lower the log loss significantly: gain {gain}."
         )
     return (
         f"The benchmark's probabilities at temperature {temperature.value:.3f}, fitted on out-of-fold predictions; it "
-        f"lowers the log loss by {gain} on folds that it was not fitted on. The predicted class stays the same."
+        f"lowers the log loss by {gain} on folds that it was not fitted on. No predicted class changes."
     )
 
 
 def _coverage(rows: Sequence[Coverage]) -> str:
     lines = [
-        "A set holds the right class as often as its level says, for images of new groups like those of the training "
-        "data. Checked on each fold with thresholds from the others:",
+        "A prediction set contains the true class with the probability of its level, for images of new groups like "
+        "those of the training data. Coverage measured on each fold, with thresholds from the other folds:",
         "",
         "| level | images covered | mean over groups | worst class | mean size | single class | thresholds |",
         "|---|---|---|---|---|---|---|",
@@ -113,15 +116,15 @@ def _limits(manifest: Manifest) -> list[str]:
     limits = []
     if manifest.run.verdict in ("confounded", "not better"):
         limits.append(
-            "A shortcut explains most of the score: expect much less on images from another laboratory or stain."
+            "A shortcut explains most of the score: expect much lower scores with another laboratory or stain."
         )
     if manifest.run.patients != "patients":
-        limits.append("The evaluation did not know the patients: expect lower scores on new patients.")
+        limits.append("The patients of the images were not (all) known: expect lower scores on new patients.")
     limits.append(
         "Scores and coverage hold for images from the same source. Other scanners, stains and cells were not seen."
     )
     limits.append("An image that was compressed, scaled or photographed again may get a different prediction.")
-    limits.append("It predicts only the classes listed above: an image of anything else gets one of them, too.")
+    limits.append("It always predicts one of the classes above, whatever the image shows.")
     return limits
 
 
@@ -134,17 +137,15 @@ def _provenance(manifest: Manifest) -> str:
         _agreement(manifest.agreement),
     ]
     lines += [f"Tuned: {tuned}"] if tuned else []
-    lines.append(
-        "Small pictures of the training images are inside" if manifest.pictures else "No training image is inside"
-    )
+    lines.append("Contains thumbnails of the training images" if manifest.pictures else "Contains no training image")
     return _bullets(lines)
 
 
 def _agreement(agreement: Agreement) -> str:
     if not agreement.images:
-        return "No training image was left to compare its vectors with those of the benchmark"
+        return "No training image was available to compare the bundle's vectors with those of the benchmark"
     return (
-        f"Its vectors of {agreement.images} training images, computed again for the bundle, differ from those of "
+        f"The bundle's vectors of {agreement.images} training images differ from those of "
         f"{agreement.reference or 'the benchmark'} by {agreement.largest:.1g} (relative)"
     )
 

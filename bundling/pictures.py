@@ -1,4 +1,4 @@
-"""Small pictures of the training images, to be shown as examples beside new ones."""
+"""Thumbnails of the training images, to be shown as examples beside new ones."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def make_pictures(paths: Sequence[str], progress: Progress) -> list[bytes]:
     from PIL import Image
 
     pictures = []
-    with progress("keeping pictures", len(paths)) as advance:
+    with progress("storing thumbnails", len(paths)) as advance:
         for path in paths:
             try:
                 picture = Image.fromarray(read_image(path))
             except UnreadableImageError as error:
                 raise ImagesError(
-                    "A training image cannot be read, so that the bundle cannot hold its picture.",
+                    "A training image cannot be read, so the bundle cannot contain its thumbnail.",
                     received=f"{path}: {error.what}",
                     fix="restore the image, or leave --pictures out.",
                 ) from error

@@ -91,7 +91,7 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
     answer, task, best = run.answer, run.task, run.answer.best
     winner = best if best and best.names == names else None
     counts = np.bincount(task.labels, minlength=len(task.classes))
-    by_name = "This is not the winner of its run, but was chosen by name."
+    by_name = "Not the winner of its run: this combination was chosen by name."
     return RunFacts(
         name=run.name,
         leukobench=__version__,

@@ -62,7 +62,7 @@ def check_target(target: Path) -> None:
     BundleError
     """
     if not target.name:
-        raise BundleError(f"{target} has no name.", expected="a folder or a .zip", received=f"{target}")
+        raise BundleError(f"The output {target} has no name.", expected="a folder or a .zip", received=f"{target}")
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     try:
@@ -75,7 +75,7 @@ def check_target(target: Path) -> None:
             f"{target} already exists and contains files that are not part of a bundle.",
             expected="a new name, or a bundle",
             received=foreign,
-            fix="name another place with --out.",
+            fix="choose another place with --out.",
         )
 
 

@@ -11,8 +11,8 @@ from .options import PATH
 
 @click.command()
 @click.argument("target", default="results", type=PATH)
-@click.option("--images", multiple=True, type=PATH, help="Folder of images on which benchmarks may be started.")
-@click.option("--results", type=PATH, help="Folder of runs to which benchmarks are written.")
+@click.option("--images", multiple=True, type=PATH, help="Folder of images; allows starting benchmarks on it.")
+@click.option("--results", type=PATH, help="Folder of runs; benchmarks are written there.")
 @click.option(
     "--host",
     default="localhost",
@@ -23,7 +23,7 @@ from .options import PATH
 def app(target: Path, images: tuple[Path, ...], results: Path | None, host: str, port: int | None) -> None:
     """Open a web page on TARGET: a bundle, a run, or a folder of runs. Ctrl-C stops it.
 
-    The page asks for no password; uploaded images are not stored.
+    There is no password. Uploaded images are not stored.
     """
     from ..app.launch import serve
 

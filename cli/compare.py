@@ -11,7 +11,7 @@ from .options import PATH
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=PATH)
-@click.option("--metric", help="Metric of the leaderboards (default: what the first run is ranked by).")
+@click.option("--metric", help="Metric of the leaderboards (default: the metric that ranks the first run).")
 @click.option("--out", default="results/comparison", show_default=True, type=PATH, help="Output folder.")
 def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     """Compare methods over several data sets: RUNS are folders below results/, each of a different data set.

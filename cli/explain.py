@@ -31,7 +31,7 @@ def explain(
 ) -> None:
     """Show which regions of IMAGES influenced the prediction of BUNDLE: overlays (PNG) and explanations.json in --out.
 
-    Exit status: 0 when every image was explained, 1 when some could not be read, 2 for a mistake in the request.
+    Exit status: 0 when every image was explained, 1 when some could not be read, 2 for any other error.
     """
     from ..runs.progress import on_screen
     from ..serving.bundle import load

@@ -13,7 +13,7 @@ from .options import PATH, workers_option
 @click.argument("run", type=PATH)
 @click.option("--combination", nargs=3, metavar="EXTRACTOR SELECTOR CLASSIFIER", help="Default: the winner.")
 @click.option("--out", type=PATH, help="Output folder, or a .zip file (default: RUN/model).")
-@click.option("--pictures", is_flag=True, help="Keep small pictures of the training images, shown as examples.")
+@click.option("--pictures", is_flag=True, help="Store thumbnails of the training images, to show the nearest ones.")
 @workers_option
 def fit(
     run: Path, combination: tuple[str, str, str] | None, out: Path | None, pictures: bool, workers: int | None
@@ -26,6 +26,6 @@ def fit(
     from ..runs.progress import on_screen
 
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
-    click.echo(f"{bundle.title}, fitted on all images, in {bundle.path}: read its model_card.md.")
+    click.echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
     click.echo(f"SHA-256: {bundle.digest}")
     click.echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")

@@ -39,7 +39,7 @@ def leakage(
     settings = chosen_options(name=name, results=results)
     if source.suffix.lower() in (".yaml", ".yml"):
         if (layout, group) != (None, None):
-            raise click.UsageError("--layout, --group go with a folder of images; set them in the experiment file.")
+            raise click.UsageError("--layout, --group need a folder of images; set them in the experiment file.")
         experiment = read_experiment(source, **settings)
     else:
         settings |= CHOSEN | {"images": chosen_options(layout=layout, group=group)}

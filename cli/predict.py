@@ -17,7 +17,7 @@ from .options import PATH, bundle_options
 @click.option(
     "--group", help="Regular expression on the paths; its capture group is the patient ID. Adds one row per patient."
 )
-@click.option("--uncalibrated", is_flag=True, help="Probabilities as the benchmark computes them.")
+@click.option("--uncalibrated", is_flag=True, help="Probabilities as in the benchmark, without temperature.")
 def predict(
     bundle: Path,
     images: tuple[Path, ...],
@@ -31,7 +31,7 @@ def predict(
 ) -> None:
     """Predict the class of IMAGES (files or folders) with BUNDLE.
 
-    Exit status: 0 when every image has a prediction, 1 when some could not be read, 2 for a mistake in the request.
+    Exit status: 0 when every image has a prediction, 1 when some could not be read, 2 for any other error.
     """
     import json
 

@@ -39,8 +39,8 @@ def run(
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
 
     An interrupted run continues where it stopped; a finished run shows its leaderboard again. Exit status: 0 when
-    there are scores; 1 when every combination failed, or when scores of shuffled labels are above chance; 2 for a
-    mistake in the request.
+    there are scores; 1 when every combination failed, or when scores of shuffled labels are above chance; 2 for any
+    other error.
     """
     from ..config import experiment_file
 

@@ -29,7 +29,7 @@ def check_orientations(orientations: int, network: Network) -> None:
             f"{network.name} cannot average over {orientations!r} orientations.",
             expected="1, or 8 for a network with square input",
             received=f"orientations: {orientations!r}, input of {height} x {width} pixels",
-            fix="leave `orientations` out, or say 8.",
+            fix="leave `orientations` out, or set it to 8.",
         )
 
 

@@ -34,7 +34,7 @@ def make_answer(
         See `leukobench.reporting.protocol.groups`.
     duplicates : Duplicates
     protocol : sequence of str
-        Lines that stand over every number.
+        Lines that are shown with every number.
     """
     evaluation = experiment.evaluation
     best = Winner.from_json(scored.winner) if scored.winner else None
@@ -105,7 +105,7 @@ def _verdict(shortcut: ShortcutVerdict, metric: Metric) -> str:
         return f"PARTLY CONFOUNDED: {covered}: only what lies above that can be skill."
     if shortcut.verdict == "unknown":
         return (
-            f"SHORTCUTS UNKNOWN: {shortcut.failed} of them failed (notes.csv), so nobody knows what they reach; of the "
+            f"SHORTCUTS UNKNOWN: {shortcut.failed} of them failed (notes.csv), so their scores are unknown; of the "
             f"others, {reached}."
         )
     return f"Better than every shortcut: the strongest, {reached}."

@@ -20,13 +20,11 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
     extractors : mapping
         Label of each extractor -> its weights and engine, in words.
     tuning : str
-        How parameters are searched; a choice may ask for that although the evaluation does not.
+        How parameters are searched; a choice may be searched although the evaluation tunes none.
     """
     lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning)]
     lines += [f"{label}: {description}" for label, description in extractors.items()]
-    return (
-        ["PERMUTED LABELS: a check of the method, scores must drop to chance", *lines] if evaluation.permute else lines
-    )
+    return ["PERMUTED LABELS: a sanity check, scores must drop to chance", *lines] if evaluation.permute else lines
 
 
 def groups(index: ImageIndex) -> Groups:
@@ -42,11 +40,11 @@ def groups(index: ImageIndex) -> Groups:
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     if len(named) < len(index):
         unknown = f"{len(index) - len(named):,} of {len(index):,} images have no patient ({index.patients})"
-        words = f"{unknown}; the others keep to one side of every split"
+        words = f"{unknown}; all others are on one side of every split"
         return Groups("partly", f"PARTLY IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     patients = named.nunique()
     if patients == index.images["image_id"].nunique():
-        words = f"every image has a patient of its own ({index.patients}): is that true?"
+        words = f"every image has a different patient ({index.patients}): please check"
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     words = f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
     return Groups("patients", words)
@@ -64,7 +62,7 @@ def _copies(index: ImageIndex) -> str:
     keys = index.images["copies"] if "copies" in index.images else index.images["image_id"].iloc[:0]
     alike = keys[keys != ""]
     near = len(alike) - alike.nunique() - identical
-    counts = {"identical": identical, "near-identical": near}
+    counts = {"identical": identical, "near-duplicate": near}
     words = " and ".join(f"{count:,} {kind}" for kind, count in counts.items() if count > 0)
     return f"; {words} copies kept on one side of every split" if words else ""
 
@@ -81,10 +79,10 @@ def _evaluation(evaluation: Evaluation, tuning: str) -> str:
         budget = f", {evaluation.budget} candidates" if tuning == "optuna" else ""
         parts.append(f"parameters tuned on inner folds ({tuning}{budget})")
     if evaluation.holdout:
-        parts.append(f"{evaluation.holdout:.0%} of the groups sealed away for one final look")
+        parts.append(f"{evaluation.holdout:.0%} of the groups sealed as a holdout, for one final test")
     return "; ".join(parts)
 
 
 def opened_line(opened: str) -> str:
-    """What stands over every table of a run whose holdout was opened."""
-    return f"HOLDOUT OPENED on {opened}: what is chosen since then was not chosen blindly"
+    """The line with every table of a run whose holdout was opened."""
+    return f"HOLDOUT OPENED on {opened}: later choices are not independent of it"

@@ -139,14 +139,14 @@ class RunFolder:
 
     def guide(self) -> list[str]:
         """Files to open first, and the next command."""
-        networks = "  head_to_head.csv     trained networks beside frozen features, with what each costs"
+        networks = "  head_to_head.csv     trained networks compared with frozen features, with costs"
         return [
             f"In {self.path}:",
-            "  report.html          all of it on one page, for a browser",
+            "  report.html          everything on one page, for a browser",
             "  leaderboard.csv      every combination, every metric, with intervals",
             *([networks] if (self.path / "head_to_head.csv").exists() else []),
             "  audit/               copies and differences between the classes, with contact sheets",
-            "  predictions.parquet  every image's probabilities when it was not trained on",
+            "  predictions.parquet  out-of-fold probabilities of every image",
             "  figures/             leaderboard.png, combinations.png",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
             f"Next:  leukobench fit {self.path}    the winner as a bundle, to predict new images",

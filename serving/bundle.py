@@ -203,6 +203,6 @@ class Bundle:
 def _check_level(level: float) -> float:
     if not isinstance(level, int | float) or not 0 < level < 1:
         raise ConfigurationError(
-            "The coverage level is impossible.", expected="a number between 0 and 1", received=repr(level)
+            "The coverage level is out of range.", expected="a number between 0 and 1", received=repr(level)
         )
     return float(level)

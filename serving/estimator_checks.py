@@ -22,16 +22,16 @@ def check_part(part: Any) -> None:
     elif name == "SVC":
         _check_vectors(part)
     elif name == "DecisionTreeClassifier":
-        raise ValueError("a tree stands where none belongs")
+        raise ValueError("an unexpected decision tree")
 
 
 def _check_tree(tree: Any, features: int, classes: int) -> None:
     nodes, inner = np.arange(tree.node_count), tree.children_left >= 0
-    _demand(tree.n_features == features, "a tree of the forest is of other features")
-    _demand(tree.n_outputs == 1 and tree.value.shape == (len(nodes), 1, classes), "a tree is of other classes")
+    _demand(tree.n_features == features, "a tree of the forest has a different number of features")
+    _demand(tree.n_outputs == 1 and tree.value.shape == (len(nodes), 1, classes), "a tree has different classes")
     for children in (tree.children_left, tree.children_right):
         onward = (children > nodes) & (children < len(nodes))
-        _demand(bool(np.where(inner, onward, children == -1).all()), "a tree of the forest leads nowhere")
+        _demand(bool(np.where(inner, onward, children == -1).all()), "a tree of the forest has an invalid child")
     columns = tree.feature[inner]
     _demand(bool(((columns >= 0) & (columns < features)).all()), "a tree of the forest uses features that do not exist")
 
@@ -40,7 +40,7 @@ def _check_vectors(machine: Any) -> None:
     """Support vectors, their weights and their numbers a class; see `sklearn.svm.SVC`."""
     classes, (vectors, features) = len(machine.classes_), machine.support_vectors_.shape
     counts = np.asarray(machine._n_support)
-    _demand(features == machine.n_features_in_, "a support vector is of other features")
+    _demand(features == machine.n_features_in_, "the support vectors have a different number of features")
     _demand(len(counts) == classes and counts.min() >= 0 and counts.sum() == vectors, "support vectors are missing")
     _demand(machine.support_.shape == (vectors,), "support vectors are missing")
     _demand(machine._dual_coef_.shape == machine.dual_coef_.shape == (classes - 1, vectors), "weights are missing")

@@ -67,7 +67,7 @@ def _refuse_foreign(data: bytes, what: str) -> None:
     foreign = sorted(set(type_names(data)) - allowed_types())
     if foreign:
         raise BundleError(
-            f"The bundle's {what} holds something that leukobench did not put there; it was not loaded.",
+            f"The bundle's {what} contains types that leukobench does not store; it was not loaded.",
             expected="types of leukobench's own list",
             received=", ".join(foreign[:3]),
             fix="get the bundle from a source that you trust.",

@@ -132,7 +132,7 @@ class Explainer:
         """See `leukobench.serving.bundle.Bundle.explain`."""
         if method not in METHODS:
             raise ConfigurationError(
-                "There is no such method of explanation.", expected=", ".join(METHODS), received=repr(method)
+                "There is no such explanation method.", expected=", ".join(METHODS), received=repr(method)
             )
         pixels = self._model.network.read(image.data)
         _, prediction = next(self._predictor.stream([image], level))
@@ -159,7 +159,7 @@ class Explainer:
                 "This bundle has no class activation map.",
                 expected="features averaged over the last maps, and a linear classifier on them",
                 received=" x ".join(self._contents.manifest["combination"].values()),
-                fix="choose the method occlusion, which explains any classifier.",
+                fix="choose the method occlusion, which works for any classifier.",
             )
         if linear:
             weights, offset = linear
@@ -207,7 +207,7 @@ class Explainer:
             own = columns(measurements.feature_names, prefix)
             if [measurements.feature_names[column] for column in own] != names:
                 raise BundleError(
-                    f"This version of leukobench measures other {name} of an image than the bundle's shortcut learned.",
+                    f"This version of leukobench measures {name} differently from the version that made the bundle.",
                     fix="make the bundle again with `leukobench fit`, or install the version that made it.",
                 )
             probabilities = fitted.probabilities(measured[None, own], len(self._model.classes))[0]

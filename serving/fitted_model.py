@@ -93,7 +93,7 @@ class FittedModel:
         if not alike:
             versions = ", ".join(f"{name} {version}" for name, version in contents.manifest["software"].items())
             raise BundleError(
-                "The bundle computes other numbers on this machine than where it was made.",
+                "The bundle gives different numbers on this machine than where it was made.",
                 expected=f"vectors within {limit:g} (relative), probabilities within {TOLERANCE:g}",
                 received=f"{vectors_differ:.2g} and {probabilities_differ:.2g}; made with {versions}",
                 fix="install the versions that it was made with, or make it again here with `leukobench fit`.",

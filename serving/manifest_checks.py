@@ -24,15 +24,18 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
         The reason, as far as there is one in words.
     """
     classes, network = manifest["classes"], manifest["network"]
-    _demand(isinstance(classes, list) and all(isinstance(name, str) for name in classes), "classes that are no names")
+    _demand(isinstance(classes, list) and all(isinstance(name, str) for name in classes), "classes that are not text")
     _demand(len(set(classes)) == len(classes) >= 2, "fewer than two classes, or one twice")
-    _demand(all(isinstance(manifest[name], str) for name in _TEXTS), "a text that is none")
+    _demand(all(isinstance(manifest[name], str) for name in _TEXTS), "a value that is not text where text belongs")
     _demand(all(isinstance(name, str) for name in manifest["combination"].values()), "a combination without names")
     _demand(set(NAMES) <= manifest["combination"].keys(), "a combination without names")
     height, width = (int(length) for length in network["input_size"])
     _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
     _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")
-    _demand(network["precision"] in _PRECISIONS and network["orientations"] in (1, 8), "an unknown way to compute")
+    _demand(
+        network["precision"] in _PRECISIONS and network["orientations"] in (1, 8),
+        "an unknown precision",
+    )
     low, high = BOUNDS
     value = manifest["temperature"]["value"]
     _demand(

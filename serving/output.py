@@ -28,7 +28,7 @@ def write(predictions: Predictions, out: Path) -> list[Path]:
 
 
 def lines(predictions: Predictions) -> Iterator[str]:
-    """For a terminal: a line an image where they are few, then patients, then a summary."""
+    """For a terminal: a line per image where they are few, then patients, then a summary."""
     if len(predictions) <= _LISTED:
         yield from map(prediction_line, predictions)
     for patient in predictions.patients():
@@ -36,8 +36,8 @@ def lines(predictions: Predictions) -> Iterator[str]:
     counts = Counter(row.label for row in predictions if row.label)
     remarks = {
         "unlike the training data": sum(row.ood for row in predictions),
-        "that were trained on": sum(row.trained_on for row in predictions),
-        "that could not be read": sum(bool(row.error) for row in predictions),
+        "in the training data": sum(row.trained_on for row in predictions),
+        "not read": sum(bool(row.error) for row in predictions),
     }
     summary = [f"{len(predictions):,} images", *(f"{name} {counts[name]:,}" for name in predictions.classes)]
     yield "; ".join([*summary, *(f"{count:,} {remark}" for remark, count in remarks.items() if count)])
@@ -45,8 +45,8 @@ def lines(predictions: Predictions) -> Iterator[str]:
 
 
 def closing_lines(others: int, written: Sequence[Path]) -> list[str]:
-    """How many files are no images, and where the output is."""
-    skipped = [f"Files that are no images: {others:,}"] if others else []
+    """How many files are not images, and where the output is."""
+    skipped = [f"Files that are not images: {others:,}"] if others else []
     return skipped + [f"In {path}" for path in written]
 
 
@@ -55,9 +55,9 @@ def prediction_line(row: Prediction) -> str:
     name = _visible(row.image)
     if row.error:
         return f"{name}: NOT READ: {_visible(row.error)}"
-    remarks = {"UNLIKE THE TRAINING DATA": row.ood, "was trained on": row.trained_on}
+    remarks = {"UNLIKE THE TRAINING DATA": row.ood, "in the training data": row.trained_on}
     label = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %"
-    parts = [f"{name}: {label}", f"set {{{', '.join(row.conformal_set)}}}"]
+    parts = [f"{name}: {label}", f"prediction set {{{', '.join(row.conformal_set)}}}"]
     return "; ".join([*parts, *(remark for remark, applies in remarks.items() if applies)])
 
 

@@ -38,7 +38,7 @@ def find_images(paths: Sequence[Path]) -> tuple[dict[Path, str], int]:
         else:
             raise ImagesError("There is no such image.", expected="a file or a folder", received=str(path))
     if not images:
-        raise ImagesError("There are no images to predict.", received=f"{others} files that are no images")
+        raise ImagesError("There are no images to predict.", received=f"{others} files that are not images")
     return images, others
 
 
@@ -56,7 +56,9 @@ def check_output(out: Path | None, bundle: Path) -> None:
     """Refuse, before any work, an output file of an unknown format, or inside the bundle."""
     if out is not None and out.suffix.lower() not in FORMATS:
         raise ConfigurationError(
-            "The ending of the output file is not one of the formats.", expected=", ".join(FORMATS), received=str(out)
+            "The format of the output file is unknown.",
+            expected=f"one of {', '.join(FORMATS)}",
+            received=str(out),
         )
     if out is not None and bundle.resolve() in (out.resolve(), *out.resolve().parents):
-        raise ConfigurationError("Predictions written into the bundle would damage it.", received=str(out))
+        raise ConfigurationError("The output file is inside the bundle, which it would damage.", received=str(out))

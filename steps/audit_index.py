@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
-MEASURING = "looking at every image"
+MEASURING = "measuring every image"
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
 
 

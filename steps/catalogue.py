@@ -63,7 +63,7 @@ def _section(registry: Registry, name: str) -> str:
 
 
 def _first_line(item: Any) -> str:
-    return (item.__doc__ or "").strip().partition("\n")[0]
+    return (item.__doc__ or "").strip().partition("\n")[0].replace("``", "`")
 
 
 def _presets() -> Registry:
@@ -82,7 +82,7 @@ def _protocol(registry: Registry, name: str) -> str:
 
 def _metric(registry: Registry, name: str) -> str:
     metric = registry.get(name)
-    return f"{metric.title}{', may rank combinations' if metric.ranks else ''}"
+    return f"{metric.title}{', can rank combinations' if metric.ranks else ''}"
 
 
 def _label(choice: Any) -> str:
@@ -114,7 +114,7 @@ FAMILIES = {
         Family(
             _presets(),
             _protocol,
-            "`leukobench run --images FOLDER --preset NAME`; what the command line says replaces what the preset says.",
+            "`leukobench run --images FOLDER --preset NAME`; options of the command line override the preset.",
             "an experiment file.",
         ),
     )
@@ -142,7 +142,7 @@ def lines(name: str, *others: Family) -> list[str]:
             f"There is no family called '{name}'.",
             expected=", ".join(families),
             received=name,
-            fix="name one of these: `leukobench list classifiers`.",
+            fix="choose one of these, such as `leukobench list classifiers`.",
         )
     family, registry = families[name], families[name].registry
     width = max(map(len, registry.names()))

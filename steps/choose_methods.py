@@ -52,13 +52,13 @@ def check_networks(networks: list[Method], balance: str, build: bool = True) -> 
     for method in networks:
         if not hasattr(method.estimator, "input_size"):
             raise ConfigurationError(
-                f"{method.label} does not say what images it wants.",
+                f"{method.label} does not declare its input size.",
                 expected="an attribute input_size = (height, width)",
                 received=type(method.estimator).__name__,
             )
         if balance in ("oversample", "smote") and "oversample" not in method.estimator.get_params():
             raise ConfigurationError(
-                f"{method.label} cannot be trained on more images than there are.",
+                f"{method.label} does not support oversampling.",
                 expected="a parameter oversample, or another balance",
                 received=f"evaluation.balance: {balance}",
                 fix="choose `balance: none` or `class_weight`, or leave it out.",

@@ -58,7 +58,7 @@ def extractor_costs(
                 with fresh_process() as process:
                     costs[label] = process.submit(extractor_cost, extractor, files, workspace.workers).result()
             except Exception as error:  # a plug-in may raise anything, or die
-                _log.warning("What %s costs could not be timed: %s", label, error)
+                _log.warning("The costs of %s could not be timed: %s", label, error)
             advance(1)
     return costs
 

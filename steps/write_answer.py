@@ -38,6 +38,6 @@ def write_answer(
     folder.write_json("answer.json", answer.to_json())
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())
-        _log.warning("The fits gave %s: see %s.", counts, folder.notes)
+        _log.warning("The fits reported %s: see %s.", counts, folder.notes)
     rank_by = prepared.experiment.evaluation.rank_by
     draw_figures(scored.leaderboard, scored.scores, rank_by, list(lines), folder.figures)

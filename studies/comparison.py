@@ -90,7 +90,10 @@ def compare_runs(runs: Sequence[Path], target: Path, metric: str | None = None) 
     metric = metric or next(iter(opened.values())).metric
     if metric not in (ranking := ranking_metrics()):
         raise ConfigurationError(
-            f"'{metric}' does not rank.", expected=", ".join(ranking), received=metric, fix="take one of them."
+            f"The metric '{metric}' cannot rank methods.",
+            expected=", ".join(ranking),
+            received=metric,
+            fix="choose one of them.",
         )
     scores = _scores({name: run.leaderboard for name, run in opened.items()}, metric)
     tables_of_kinds = {kind: _wide(scores, kind) for kind in KINDS}
@@ -118,7 +121,7 @@ def _open(runs: Sequence[Path]) -> dict[str, FinishedRun]:
         for other, earlier in images.items():
             if earlier & content:
                 raise ConfigurationError(
-                    "Data sets count as independent only if each image takes part once.",
+                    "Data sets are independent only if they share no images.",
                     received=f"{other} and {name} share {len(earlier & content):,} images",
                     fix="leave one of them out.",
                 )
@@ -138,7 +141,7 @@ def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
     if common.shape[1] < 2 or len(common) < 2:
         raise ConfigurationError(
             "There is nothing to compare.",
-            expected="two runs or more that scored two of the same combinations or more",
+            expected="two or more runs with scores for two or more of the same combinations",
             received=f"{len(common)} runs with {common.shape[1]} combinations in common",
         )
     return common
@@ -156,7 +159,7 @@ def _write(rankings: Sequence[MethodRanking], target: Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{target} cannot be a folder for the comparison.", received=str(error)) from error
+        raise StorageError(f"The output folder {target} cannot be created.", received=str(error)) from error
     ranks, pairs = [], []
     for one in rankings:
         holm = one.comparison.holm.set_index("method")

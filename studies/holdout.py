@@ -89,7 +89,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
         _add_to_report(results, folder, opened)
-    return [f"Opened on {opened}, for the only time:", *lines, *others]
+    return [f"Opened on {opened}; this is possible only once:", *lines, *others]
 
 
 def _earlier_result(folder: RunFolder, seal: str) -> dict[str, Any] | None:
@@ -98,7 +98,7 @@ def _earlier_result(folder: RunFolder, seal: str) -> dict[str, Any] | None:
     if recorded and recorded["sealed"] != seal:
         raise ConfigurationError(
             "A holdout of this run was opened before, with other sealed images.",
-            expected="one seal, opened once",
+            expected="one holdout, opened once",
             received=f"opened on {recorded['opened']}",
             fix="use new images; a choice made after looking at these is not independent of them.",
         )
@@ -130,7 +130,7 @@ def _winner(run: FinishedRun) -> Winner:
     """The best combination of a run that sealed images."""
     if not run.experiment.evaluation.holdout:
         raise ConfigurationError(
-            f"The run in {run.folder} sealed nothing.",
+            f"The run in {run.folder} has no sealed holdout.",
             expected="evaluation.holdout above 0",
             received="0",
             fix="set `evaluation: {holdout: 0.2}` and run again.",
@@ -192,7 +192,7 @@ def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[st
     labels, groups, once = grid.task.labels[rows], grid.task.groups[rows], np.zeros((1, len(rows)), dtype=np.int64)
     protocol = evaluation.rank_by, evaluation.seed, evaluation.resamples
     analysis = Analysis(labels, grid.task.classes, groups, once, *protocol)
-    lines = [f"{len(rows):,} sealed images in {len(np.unique(groups)):,} groups, seen by no fold and no choice"]
+    lines = [f"{len(rows):,} sealed images in {len(np.unique(groups)):,} groups, used in no fold and for no choice"]
     for combination in grid.combinations():
         record = store.read(grid.key(combination, grid.folds[0]))
         if record is None or record.probabilities is None:

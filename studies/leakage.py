@@ -143,7 +143,7 @@ def _check(experiment: Experiment) -> None:
             "Leaks can only be measured on combinations with fixed parameters.",
             expected="evaluation with only folds and seed, and no search",
             received=", ".join([*(f"{key}: {getattr(evaluation, key, 'some')}" for key in changed), *searched]),
-            fix="remove the rest for this command.",
+            fix="remove the other settings for this command.",
         )
 
 
@@ -261,7 +261,7 @@ def _write(folder: RunFolder, rows: list[dict[str, Any]], lines: list[str]) -> L
         raise EveryCombinationFailedError(
             "No combination could be scored with and without a leak.",
             received=f"{len(table):,} rows without a number",
-            fix="more images a class, or other combinations; `leukobench run` shows why each of them fails.",
+            fix="use more images per class, or other combinations; `leukobench run` shows why each of them fails.",
         )
     summary = _summary(table[table["metric"] == METRICS[0].name])
     if failed := int(summary["failed"].sum()):

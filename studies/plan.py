@@ -127,9 +127,9 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
             advance(1)
     if not trials:
         raise EveryCombinationFailedError(
-            "No trial run could fit anything, so the cost cannot be estimated.",
+            "Every fit of the trial runs failed, so the cost cannot be estimated.",
             received=f"trial runs on {', '.join(map(str, sizes))} images",
-            fix="run it without --plan: its notes.csv will hold the reasons.",
+            fix="run it without --plan: notes.csv will list the reasons.",
         )
     seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | _forecast(trials, planned, workers)
     memory, disk = _memory(trials, planned, workers), _disk(trials, planned)

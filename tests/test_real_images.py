@@ -46,7 +46,7 @@ def test_the_best_combination_reaches_what_was_published(outcome: Outcome) -> No
     assert outcome.leaderboard["accuracy"].max() >= 0.996
     assert (outcome.leaderboard["status"] == "ok").all()
     assert "IMAGE-LEVEL, OPTIMISTIC" in "\n".join(outcome.protocol)
-    assert "40 identical and 54 near-identical copies" in "\n".join(outcome.protocol)
+    assert "40 identical and 54 near-duplicate copies" in "\n".join(outcome.protocol)
 
 
 def test_the_run_says_that_the_images_are_confounded(outcome: Outcome) -> None:

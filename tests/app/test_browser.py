@@ -90,7 +90,7 @@ def test_one_image_is_answered_as_the_bundle_does(visitor: Any, bundle: Any, pic
         shown = float(re.sub(r"[^\d.]", "", shares[name]))
         assert shown == pytest.approx(100 * share, abs=0.11)
     assert card.locator(".lb-set").inner_text() == set_in_words(expected, 0.95)
-    page.get_by_alt_text("The same image with what moved the decision on top").wait_for()
+    page.get_by_alt_text("The same image, overlaid with the regions that influenced the prediction").wait_for()
     page.get_by_role("heading", name="Nearest training images").wait_for()
     page.get_by_text("Model card").click()
     page.get_by_text("not a medical device").nth(1).wait_for()
@@ -99,7 +99,7 @@ def test_one_image_is_answered_as_the_bundle_does(visitor: Any, bundle: Any, pic
 def test_a_wrong_file_is_said_to_be_one(visitor: Any) -> None:
     page = visitor("diagnose")
     drop(page, {"name": "<b>letter</b>.png", "mimeType": "image/png", "buffer": b"Dear Sir or Madam"})
-    said = page.locator(".lb-bad", has_text="cannot be used")
+    said = page.locator(".lb-bad", has_text="cannot be read")
     said.wait_for()
     assert "<b>letter</b>.png" in said.inner_text()
     assert "not a JPEG" in said.inner_text()
@@ -111,7 +111,7 @@ def test_a_large_file_is_refused(visitor: Any, tmp_path: Path) -> None:
     page = visitor("diagnose")
     drop(page, large)
     page.get_by_text("20MB or smaller").or_(page.get_by_text("must be 20")).first.wait_for()
-    assert page.locator(".lb-answer, .lb-bad:has-text('cannot be used')").count() == 0
+    assert page.locator(".lb-answer, .lb-bad:has-text('cannot be read')").count() == 0
 
 
 def test_more_files_than_allowed_are_refused(visitor: Any) -> None:
@@ -126,7 +126,7 @@ def test_more_files_than_allowed_are_refused(visitor: Any) -> None:
     page.get_by_text("200 unreadable").wait_for(state="detached")
     answers.clear()
     drop(page, {"name": "one.png", "mimeType": "image/png", "buffer": b"one"})
-    page.locator(".lb-bad", has_text="cannot be used").wait_for()
+    page.locator(".lb-bad", has_text="cannot be read").wait_for()
     assert answers == [204]  # the first 200 are held no more: one beside them would be too many
 
 
@@ -135,7 +135,7 @@ def test_an_unexpected_error_is_an_apology_without_a_trace(visitor: Any, server:
     (broken / "answer.json").write_text('{"best": 3}')
     try:
         page = visitor("explore?run=broken")
-        said = page.get_by_text("Something went wrong here")
+        said = page.get_by_text("An error occurred")
         said.wait_for()
         number = re.findall(r"error ([0-9a-f]{8})", said.inner_text())[0]
         assert "AttributeError" not in page.content()
@@ -151,12 +151,12 @@ def test_many_files_become_a_table_and_a_download(visitor: Any, bundle: Any, pic
     drop(page, pictures)
     page.get_by_role("heading", name=f"{len(pictures)} images").wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the answers (CSV)").click()
+        page.get_by_role("button", name="Download the predictions (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
     expected = bundle.predict(pictures)
     assert [row["image"] for row in rows] == [path.name for path in pictures]
     assert [row["label"] for row in rows] == [row.label for row in expected]
-    page.get_by_role("combobox", name="Image to look at").click()
+    page.get_by_role("combobox", name="Image to show").click()
     page.get_by_role("option", name=pictures[5].name).click()
     answer_of(page, pictures[5].name)
     page.get_by_role("button", name="Remove all images").click()
@@ -177,7 +177,7 @@ def test_a_benchmark_is_found_again_after_a_reload(visitor: Any) -> None:
     page = visitor("run")
     page.get_by_label("Name").fill("from the browser")
     page.get_by_role("combobox", name="Combinations").click()
-    page.get_by_role("option", name="Own choice").click()
+    page.get_by_role("option", name="Custom").click()
     page.get_by_label("Folds").fill("3")
     for family, kept in (("Extractors", 1), ("Selectors", 1), ("Classifiers", 2)):
         _keep(page, family, kept)
@@ -235,7 +235,7 @@ def test_everything_is_reached_by_the_tab_key(visitor: Any) -> None:
     for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("(e => e.ariaLabel || e.innerText.trim())(document.activeElement)"))
-    for name in ("Explore", "Run", "Upload", "Confidence wanted", "Model card"):
+    for name in ("Explore", "Run", "Upload", "Coverage level of the prediction set", "Model card"):
         assert [text for text in reached if text.endswith(name)], (name, reached)
 
 

@@ -35,13 +35,13 @@ def test_a_share_is_never_rounded_to_certainty(share: float, text: str) -> None:
         (("A",), "A"),
         (("A", "B"), "A or B"),
         (("A", "B", "C"), "A, B or C"),
-        (("A", "B", "C", "D"), "any of the classes: the model cannot tell"),
+        (("A", "B", "C", "D"), "all classes, so the model cannot decide"),
     ],
 )
 def test_a_set_is_said_in_words_that_promise_nothing_of_this_image(names: tuple[str, ...], text: str) -> None:
     row = Prediction("a", conformal_set=names, label="A", probabilities=dict.fromkeys("ABCD", 0.25))
-    told = "Such sets hold the right class for 90 % of images like the training data."
-    assert answer.set_in_words(row, 0.9) == f"Set at 90 %: {text}. {told}"
+    told = "Such sets contain the true class for 90 % of images like the training data."
+    assert answer.set_in_words(row, 0.9) == f"Prediction set at 90 %: {text}. {told}"
 
 
 def test_the_card_shows_its_warnings() -> None:
@@ -50,10 +50,10 @@ def test_the_card_shows_its_warnings() -> None:
     card = answer.card(odd, 0.95)
     assert "Unlike the training data" in card
     assert "7.2 times" in card
-    assert "Was trained on" in card
-    assert answer.warnings_of(odd) == "unlike the training data, was trained on"
+    assert "In the training data" in card
+    assert answer.warnings_of(odd) == "unlike the training data, in the training data"
     assert card.index(">A<") < card.index(">B<")
-    assert card.index("Was trained on") < card.index("lb-label")
+    assert card.index("In the training data") < card.index("lb-label")
 
 
 @pytest.mark.parametrize("cell", ["", "<td>", "<th>", "</td><td>"])

@@ -121,14 +121,16 @@ def test_calibration_stands_there_as_a_table_too(board: pd.DataFrame, results: P
 def test_wrong_pictures_are_those_that_were_predicted_wrongly(board: pd.DataFrame, told: pd.DataFrame) -> None:
     row = board[board["rank"].notna()].iloc[-1]
     wrong = of(told, row).query("label != predicted")
-    page = opened("Wrong pictures")
+    page = opened("Misclassified images")
     page.selectbox(key="wrong").set_value(int(board["rank"].notna().sum()) - 1).run()
     assert len(wrong) > 0
-    assert page.caption[0].value.startswith(f"{wrong['image_id'].nunique():,} pictures")
+    assert page.caption[0].value.startswith(f"{wrong['image_id'].nunique():,} images with wrong")
     assert drawn(page).count("<figure>") == min(wrong["image_id"].nunique(), 24)
     label = wrong["label"].iloc[0]
     page.selectbox(key="wrong-label").set_value(label).run()
-    assert page.caption[0].value.startswith(f"{wrong.loc[wrong['label'] == label, 'image_id'].nunique():,} pictures")
+    assert page.caption[0].value.startswith(
+        f"{wrong.loc[wrong['label'] == label, 'image_id'].nunique():,} images with wrong"
+    )
 
 
 def test_two_side_by_side_count_who_is_right(board: pd.DataFrame, told: pd.DataFrame) -> None:
@@ -138,12 +140,12 @@ def test_two_side_by_side_count_who_is_right(board: pd.DataFrame, told: pd.DataF
     one, two = (of(told, ranked.iloc[place]).set_index("image_id") for place in (0, last))
     right = (one["label"] == one["predicted"], two["label"] == two["predicted"].reindex(one.index))
     html = drawn(page)
-    assert f"both right</th><td>{(right[0] & right[1]).sum():,}<" in html
-    assert f"only the first right</th><td>{(right[0] & ~right[1]).sum():,}<" in html
-    assert f"only the second right</th><td>{(~right[0] & right[1]).sum():,}<" in html
+    assert f"both correct</th><td>{(right[0] & right[1]).sum():,}<" in html
+    assert f"only the first correct</th><td>{(right[0] & ~right[1]).sum():,}<" in html
+    assert f"only the second correct</th><td>{(~right[0] & right[1]).sum():,}<" in html
     assert f"both wrong</th><td>{(~right[0] & ~right[1]).sum():,}<" in html
     page.selectbox(key="second").set_value(0).run()
-    assert "Choose two that differ" in drawn(page)
+    assert "Select two different rows" in drawn(page)
 
 
 def test_a_picture_that_is_gone_leaves_its_place(results: Path, tmp_path: Path) -> None:
@@ -169,13 +171,13 @@ def changed(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path / "runs" / "small"
 
 
-@pytest.mark.parametrize("part", ["One combination", "Wrong pictures", "Side by side"])
+@pytest.mark.parametrize("part", ["One combination", "Misclassified images", "Side by side"])
 def test_without_predictions_it_says_so(changed: Path, part: str) -> None:
     for name in ("predictions.parquet", "images.parquet", "confusion.parquet"):
         (changed / name).unlink()
     html = drawn(opened(part))
-    assert "No predictions were stored" in html
-    assert "gets no picture wrong" not in html
+    assert "no stored predictions" in html
+    assert "All its predictions are correct" not in html
 
 
 def test_copies_are_counted_once_each(changed: Path) -> None:
@@ -185,7 +187,7 @@ def test_copies_are_counted_once_each(changed: Path) -> None:
         table.loc[copies, "image_id"] = table.loc[table["row"] == 0, "image_id"].iloc[0]  # forty files of one content
         table.to_parquet(changed / name)
     html = drawn(opened("Side by side", second=3))
-    words = ("both right", "only the first right", "only the second right", "both wrong")
+    words = ("both correct", "only the first correct", "only the second correct", "both wrong")
     counts = [int(re.search(rf"{word}</th><td>([\d,]+)<", html)[1].replace(",", "")) for word in words]  # type: ignore[index]
     assert sum(counts) == 96
 
@@ -196,20 +198,20 @@ def test_a_class_may_be_called_all(changed: Path) -> None:
     told = told.replace({"label": {first: "all"}, "predicted": {first: "all"}}).rename(columns={f"p_{first}": "p_all"})
     told.to_parquet(changed / "predictions.parquet")
     wrong = of(told, pd.read_csv(changed / "leaderboard.csv").iloc[3]).query("label != predicted")
-    page = opened("Wrong pictures", wrong=3)
+    page = opened("Misclassified images", wrong=3)
     counts = [wrong["image_id"].nunique(), wrong.loc[wrong["label"] == "all", "image_id"].nunique()]
     assert counts[0] > counts[1] > 0
-    assert page.caption[0].value.startswith(f"{counts[0]:,} pictures")
+    assert page.caption[0].value.startswith(f"{counts[0]:,} images with wrong")
     page.selectbox(key="wrong-label").set_value("all").run()
-    assert page.caption[0].value.startswith(f"{counts[1]:,} pictures")
+    assert page.caption[0].value.startswith(f"{counts[1]:,} images with wrong")
 
 
 def test_pictures_without_probabilities_have_none_in_their_caption() -> None:
     from leukobench.app.pictures import _caption
 
     row = {"path": "a/b.jpg", "label": "A", "predicted": "B", "sure": float("nan")}
-    assert _caption(row) == ("b.jpg", "A, taken for B")
-    assert _caption(row | {"sure": 0.9996}) == ("b.jpg", "A, taken for B (> 99.9 %)")
+    assert _caption(row) == ("b.jpg", "A, predicted B")
+    assert _caption(row | {"sure": 0.9996}) == ("b.jpg", "A, predicted B (> 99.9 %)")
 
 
 def test_a_long_leaderboard_says_what_it_leaves_out(changed: Path) -> None:
@@ -240,9 +242,9 @@ def test_pictures_of_one_kind_are_found_in_any_repeat(changed: Path) -> None:
         two = two.reindex(one.index)
         found |= set(one.index[(one["predicted"] == one["label"]) & (two["predicted"] != two["label"])])
     page = opened("Side by side")
-    page.selectbox(key="differ").set_value("only the first right").run()
+    page.selectbox(key="differ").set_value("only the first correct").run()
     assert image in found
-    assert f"{len(found):,} pictures are called differently" in [caption.value for caption in page.caption]
+    assert f"{len(found):,} images are predicted differently" in [caption.value for caption in page.caption]
 
 
 def test_a_run_that_is_gone_is_no_run(changed: Path) -> None:

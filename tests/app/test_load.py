@@ -105,7 +105,7 @@ def test_hostile_files_leave_the_server_as_it_was(pages: Any, server: Any, smear
     files = list(hostile_files(_BATCH, good, seed=0))
     drop.set_input_files([{"name": name, "mimeType": "image/png", "buffer": data} for name, data, _ in files])
     page.locator(".lb-caption", has_text=f"{sum(not whole for *_, whole in files)} unreadable").wait_for()
-    page.locator(".lb-bad", has_text="cannot be used").wait_for()
+    page.locator(".lb-bad", has_text="cannot be read").wait_for()
     assert page.locator(".lb-table img, .lb-answer img, .lb-bad img").count() == 0
     assert page.locator(".lb-table tbody tr").count() == _BATCH
     page.close()

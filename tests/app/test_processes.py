@@ -63,14 +63,14 @@ def gone() -> int:
 def test_a_crash_is_told_from_a_stop_by_hand(tmp_path: Path, gone: int) -> None:
     started(tmp_path, "grid", gone, "Reading.\nMemoryError: no room\n\n")
     found = benchmarks.find(tmp_path)[0]
-    assert (found.state, found.words) == ("ended", "MemoryError: no room\nWhat it finished is kept.")
+    assert (found.state, found.words) == ("ended", "MemoryError: no room\nFinished work is kept.")
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # even where these tests ignore it
     with subprocess.Popen(["sleep", "60"], start_new_session=True, **heard) as process:
         started(tmp_path, "grid", process.pid, "Reading.\n")
         benchmarks.stop(tmp_path, "grid")
         assert process.wait(10) == -signal.SIGINT
     found = benchmarks.find(tmp_path)[0]
-    assert (found.state, found.words) == ("stopped", "What it finished is kept.")
+    assert (found.state, found.words) == ("stopped", "Finished work is kept.")
 
 
 def test_what_leukobench_refused_is_said(tmp_path: Path, gone: int) -> None:
@@ -94,7 +94,7 @@ def test_a_run_of_the_command_line_is_known_by_its_lock(
             benchmarks.resume(tmp_path, "mine")
     assert benchmarks.find(tmp_path)[0].state == "running"  # nobody looks twice within a second: a run could need it
     monkeypatch.setattr(benchmarks, "_LOOK_S", 0.0)
-    assert benchmarks.find(tmp_path) == [Benchmark("mine", run, "stopped", "What it finished is kept.", None, True)]
+    assert benchmarks.find(tmp_path) == [Benchmark("mine", run, "stopped", "Finished work is kept.", None, True)]
     assert [(found.name, found.state) for found in benchmarks.find(results)] == [("small", "finished")]
 
 
@@ -123,9 +123,9 @@ def test_a_name_that_is_taken_starts_nothing(smears: Path, tmp_path: Path, gone:
 def test_a_second_one_waits_for_the_first(smears: Path, tmp_path: Path, gone: int) -> None:
     started(tmp_path, "first", os.getpid(), "")
     started(tmp_path, "old", gone, "")
-    with pytest.raises(BusyError, match="'first' is at work"):
+    with pytest.raises(BusyError, match="'first' is running"):
         benchmarks.start(for_folder(smears, name="second", results=tmp_path))
-    with pytest.raises(BusyError, match="'first' is at work"):
+    with pytest.raises(BusyError, match="'first' is running"):
         benchmarks.resume(tmp_path, "old")
 
 
@@ -169,9 +169,9 @@ def until(results: Path, reached: Callable[[Benchmark], bool], seconds: float = 
 def test_a_benchmark_is_started_killed_resumed_and_stopped(asked: Experiment) -> None:
     results, name = asked.results, asked.name
     benchmarks.start(asked)
-    with pytest.raises(BusyError, match="at work"):
+    with pytest.raises(BusyError, match="is running"):
         benchmarks.start(asked)
-    with pytest.raises(BusyError, match="at work"):
+    with pytest.raises(BusyError, match="is running"):
         benchmarks.resume(results, name)
     until(results, lambda found: found.words.startswith("Found"))
     seen = "import sys; from pathlib import Path; from leukobench.app import benchmarks as b; "

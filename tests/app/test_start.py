@@ -40,7 +40,7 @@ def test_a_name_that_is_no_name_starts_nothing(page: AppTest, tmp_path: Path, na
 
 
 def test_a_grid_without_classifiers_is_refused(page: AppTest, tmp_path: Path) -> None:
-    page.selectbox[0].set_value("Own choice").run()
+    page.selectbox[0].set_value("Custom").run()
     page.multiselect(key="own-classifiers").set_value([]).run()
     page.text_input(key="name").set_value("mine")
     page.button[0].click().run()
@@ -51,7 +51,7 @@ def test_a_grid_without_classifiers_is_refused(page: AppTest, tmp_path: Path) ->
 def test_the_own_choice_begins_with_the_default_grid(page: AppTest) -> None:
     from leukobench.config.experiment import Experiment
 
-    page.selectbox[0].set_value("Own choice").run()
+    page.selectbox[0].set_value("Custom").run()
     default = Experiment.model_fields["classifiers"].get_default(call_default_factory=True)
     assert page.multiselect(key="own-classifiers").value == [choice.label for choice in default]
     assert page.multiselect(key="own-extractors").value == [
@@ -69,7 +69,7 @@ def test_a_second_click_on_start_is_no_mistake(page: AppTest, tmp_path: Path) ->
     (folder / "mine.log").write_text("[a](http://b.c) ![x](y)\n")
     page.text_input(key="name").set_value("mine")
     page.button[0].click().run()
-    assert "at work" in page.error[0].value  # somebody else's
+    assert "is running" in page.error[0].value  # somebody else's
     page.session_state["started"] = "mine"
     page.button[0].click().run()
     assert not page.error
@@ -84,7 +84,7 @@ def test_a_run_of_the_command_line_cannot_be_stopped_here(page: AppTest, tmp_pat
     with filelock.FileLock(run / ".lock"):
         page.run()
     assert [button.label for button in page.button] == ["Start"]
-    assert page.caption[-1].value == "It was started elsewhere: stop it there, with Ctrl-C."
+    assert page.caption[-1].value == "Started outside this app: stop it there, with Ctrl-C."
 
 
 @pytest.mark.parametrize("kind", ["bundle", "runs"])

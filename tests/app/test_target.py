@@ -30,7 +30,7 @@ def test_pages_learn_what_was_published(results: Path, smears: Path, monkeypatch
 
 def test_a_page_without_a_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEUKOBENCH_APP", raising=False)
-    with pytest.raises(ConfigurationError, match="does not know"):
+    with pytest.raises(ConfigurationError, match="without a bundle or run"):
         read_target()
 
 
@@ -38,7 +38,7 @@ def test_results_may_be_absent_where_benchmarks_can_be_started(smears: Path, tmp
     assert find_target(tmp_path / "none", [smears]).results == tmp_path / "none"
     with pytest.raises(ConfigurationError, match="nothing to show"):
         find_target(tmp_path / "none")
-    with pytest.raises(ConfigurationError, match="names no folder"):
+    with pytest.raises(ConfigurationError, match="is not a folder"):
         find_target(tmp_path, [tmp_path / "none"])
 
 

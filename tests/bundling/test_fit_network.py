@@ -153,7 +153,7 @@ def test_a_fit_that_was_killed_ends_as_the_network_that_keras_trains(network_run
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_refused_before_any_work(network_run: Path) -> None:
     progress = RecordedProgress()
-    with pytest.raises(BundleError, match="code of your own"):
+    with pytest.raises(BundleError, match="your own code"):
         fit(network_run, ("pixels", "none", "example_plugin:PixelMeans"), workers=1, progress=progress)
     assert not progress.titles
     assert not (network_run / "model").exists()

@@ -35,7 +35,7 @@ def test_the_command_line_from_an_experiment_to_patients(
     assert code == 0, errors
     assert "3 images" in output
     assert "patient P" in output
-    assert "Files that are no images: 1" in output
+    assert "Files that are not images: 1" in output
     assert "not a medical device" in output
     (tmp_path / "more" / "bad.jpg").write_text("none")
     out = tmp_path / "predictions.parquet"

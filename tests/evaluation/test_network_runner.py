@@ -146,10 +146,10 @@ def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -
         ),
         ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 does not exist"),
         ({"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'"),
-        ({"cnns": ["example_plugin:Votes"]}, "does not say what images it wants"),
+        ({"cnns": ["example_plugin:Votes"]}, "does not declare its input size"),
         (
             {"cnns": ["example_plugin:PixelMeans"], "evaluation": {"balance": "smote"}},
-            "cannot be trained on more images than there are",
+            "does not support oversampling",
         ),
         ({"cnns": [{"custom_cnn": {"class_weight": {"Bening": 2.0}}}]}, "no class 'Bening'; there are Benign, Early"),
     ],

@@ -124,7 +124,7 @@ def test_a_class_activation_map_is_refused_where_it_would_not_be_exact(bundles: 
     assert bundles["stages"].explain(image).method == "occlusion"
     with pytest.raises(ConfigurationError, match="no class activation map"):
         bundles["stages"].explain(image, method="cam")
-    with pytest.raises(ConfigurationError, match="no such method"):
+    with pytest.raises(ConfigurationError, match="no such explanation method"):
         bundles["stages"].explain(image, method="gradient")
     with pytest.raises(UnreadableImageError):
         bundles["stages"].explain(Upload("broken.png", image.data[:500]))

@@ -76,7 +76,7 @@ def test_the_command_names_ranks_and_files(runs: list[Path], tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_what_cannot_be_compared_is_a_message(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="two runs or more"):
+    with pytest.raises(ConfigurationError, match="two or more runs"):
         compare_runs(runs[:1], tmp_path)
     with pytest.raises(ConfigurationError, match="share 48 images"):
         compare_runs([runs[0], runs[0]], tmp_path)

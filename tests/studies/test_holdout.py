@@ -42,14 +42,14 @@ def test_sealed_patients_are_in_no_fold_and_every_image_is_somewhere(experiment:
     assert set(sealed["patient"]).isdisjoint(images["patient"])
     assert set(sealed["image_id"]).isdisjoint(folds["image_id"])
     assert set(sealed["label"]) == set(images["label"])
-    assert "25% of the groups sealed away" in "\n".join(outcome.protocol)
+    assert "25% of the groups sealed as a holdout" in "\n".join(outcome.protocol)
 
 
 def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experiment: Any, tmp_path: Path) -> None:
     outcome = run(experiment(), workers=1)
     before = {path.name for path in (outcome.folder / "records").iterdir()}
     first = unseal(outcome.folder, workers=1)
-    assert "for the only time" in first[0]
+    assert "this is possible only once" in first[0]
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet").sort_values("image_id")
     best = outcome.answer.best
     line = next(line for line in first if line.startswith(f"{best.extractor} x"))
@@ -100,5 +100,5 @@ def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_
 
 
 def test_without_a_sealed_holdout_there_is_nothing_to_open(finished_run: Any) -> None:
-    with pytest.raises(ConfigurationError, match="sealed nothing"):
+    with pytest.raises(ConfigurationError, match="has no sealed holdout"):
         unseal(finished_run.folder)

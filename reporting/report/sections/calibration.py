@@ -37,13 +37,11 @@ def _reliability(row: Row, bins: pd.DataFrame) -> View:
     numbers = {one.title: score_text(one.name, row.get(one.name)) for one in metrics}
     summary = f"Of {title_of(names_of(row))}: {', '.join(' '.join(pair) for pair in numbers.items())}"
     unit = Scale(0.0, 1.0)
-    chart = Chart(
-        unit, unit, "confidence", "share that is right", summary, height=330, percent=(True, True), diagonal=True
-    )
+    chart = Chart(unit, unit, "confidence", "share correct", summary, height=330, percent=(True, True), diagonal=True)
     most = max(int(bins["count"].max()), 1)
     for one in records(bins):
         x, y, count = one["confidence"], one["accuracy"], int(one["count"])
         if count:
-            text = f"{count:,} predictions: confidence {100 * x:.1f} %, right {100 * y:.1f} %"
+            text = f"{count:,} predictions: confidence {100 * x:.1f} %, correct {100 * y:.1f} %"
             chart.point(x, y, text, str(row["kind"]), radius=round(2.5 + 8 * math.sqrt(count / most), 2))
     return {"title": title_of(names_of(row)), "kind": row["kind"], "chart": chart, "numbers": numbers}

@@ -1,4 +1,4 @@
-"""Rates of each class for the best combination, with the counts that they come from."""
+"""Sensitivity, specificity and precision of each class for the best combination, with counts."""
 
 from __future__ import annotations
 

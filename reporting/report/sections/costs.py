@@ -1,4 +1,4 @@
-"""Score against seconds, and the combinations that nothing both cheaper and better beats."""
+"""Score against seconds per fold, and the combinations that no other one beats in both."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def cheapest(run: FinishedRun) -> View | None:
     drawn = table[table[metric] >= y.low]
     score = metric_of(metric)
     chart = Chart(
-        Scale.decades(drawn["seconds"]), y, "seconds a fold (selector, fit and predict)", score.title,
-        f"{score.title} against seconds a fold for {len(drawn)} rows of the leaderboard",
+        Scale.decades(drawn["seconds"]), y, "seconds per fold (selector, fit and predict)", score.title,
+        f"{score.title} against seconds per fold for {len(drawn)} rows of the leaderboard",
         height=300, percent=(False, score.unit == "percent"),
     )  # fmt: skip
     frontier: list[View] = []

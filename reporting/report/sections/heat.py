@@ -1,4 +1,4 @@
-"""A heat map of the grid: extractor and selector down, classifier across."""
+"""A heat map of all combinations: extractors and selectors in rows, classifiers in columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leaderboard: rows with their intervals drawn, the columns beside, and each against the best."""
+"""The leaderboard: scores with intervals, other metrics, costs, and each combination against the best."""
 
 from __future__ import annotations
 

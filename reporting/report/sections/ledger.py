@@ -1,4 +1,4 @@
-"""Files that were not used: how many for each reason, and the first of them."""
+"""Files that were not used, counted by reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that were trained: beside frozen features, and their learning curves."""
+"""Networks trained end to end, compared with frozen features; learning curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best combination patient by patient: distribution of accuracy, scores of patients, the worst of them."""
+"""The best combination by patient: distribution of accuracy, patient-level scores, the worst patients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def section(run: FinishedRun) -> Section | None:
     patients = patient_scores(run)
     if not patients:
         return None
-    return Section("Each patient", fragment("patients", patients=patients), nav="Patients")
+    return Section("Scores per patient", fragment("patients", patients=patients), nav="Patients")
 
 
 def patient_scores(run: FinishedRun) -> View | None:
@@ -46,19 +46,26 @@ def _distribution(accuracies: list[float]) -> Chart:
     bins = [0] * 10
     for accuracy in accuracies:
         bins[min(int(accuracy * 10 + 1e-9), 9)] += 1
-    summary = f"Number of patients by the share of their images that is right; lowest {100 * min(accuracies):.0f} %"
+    summary = (
+        f"Number of patients by the share of their images predicted correctly; lowest {100 * min(accuracies):.0f} %"
+    )
     top = Scale(0.0, 1.12 * max(bins))
     chart = Chart(
-        Scale(0.0, 1.0), top, "share of a patient's images that is right", "patients", summary, percent=(True, False)
+        Scale(0.0, 1.0),
+        top,
+        "share of a patient's images predicted correctly",
+        "patients",
+        summary,
+        percent=(True, False),
     )
     for position, count in enumerate(bins):
         if count:
-            text = f"{count:,} patients with {10 * position} to {10 * position + 10} % right"
+            text = f"{count:,} patients with {10 * position} to {10 * position + 10} % correct"
             chart.bar(position / 10, (position + 1) / 10, count, text, tag=f"{count:,}")
     return chart
 
 
 def _rule(scores: Row, rule: str) -> View:
-    words = {"mean": "by mean probability", "vote": "by vote of the images"}[rule]
+    words = {"mean": "by mean probability", "vote": "by majority vote"}[rule]
     intervals = {name: texts(name, interval_of(scores, f"{name}_{rule}")) for name in patient_rates()}
     return {"words": words, "scores": [f"{one['value']} [{one['interval']}]" for one in intervals.values()]}

@@ -1,4 +1,4 @@
-"""How much the folds agree on the features that they keep."""
+"""How much the folds agree on the selected features."""
 
 from __future__ import annotations
 

@@ -8,16 +8,20 @@ from ..numbers import score_text
 from ..section import Section, View, fragment
 
 _GROUPS = {
-    "patients": ("good", "Patient-level", "No patient is in training and test at once."),
+    "patients": ("good", "Patient-level", "No patient is in both training and test."),
     "partly": ("warn", "Partly image-level", "Some images have no patient: expect lower scores on new patients."),
-    "none": ("warn", "Image-level, optimistic", "Images of one patient may be in training and test at once."),
+    "none": ("warn", "Image-level, optimistic", "Images of one patient may be in both training and test."),
     "pseudo": ("warn", "Pseudo-patients", "A stress test with artificial groups: real patients are not known."),
 }
 _SHORTCUTS = {
-    "better": ("good", "Better than every shortcut", "The best combination beats what needs no look at a cell"),
-    "confounded": ("bad", "Confounded", "Much of the score can be had without looking at a cell"),
-    "unknown": ("warn", "Unknown", "Shortcuts failed, so nobody knows what they reach"),
-    "not better": ("bad", "Not better than a shortcut", "The score can be had without looking at a cell"),
+    "better": (
+        "good",
+        "Better than every shortcut",
+        "The best combination beats all that never look at a cell",
+    ),
+    "confounded": ("bad", "Confounded", "Much of the score can be reached without looking at a cell"),
+    "unknown": ("warn", "Unknown", "Some shortcuts failed, so their scores are unknown"),
+    "not better": ("bad", "Not better than a shortcut", "The score can be reached without looking at a cell"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The best combination: its number, its interval, and both corrected for selecting the best of many."""
+"""The best combination: score and interval, as measured and corrected for selecting the best of many."""
 
 from __future__ import annotations
 
