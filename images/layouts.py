@@ -146,7 +146,7 @@ LAYOUTS.add(
         r"(?!(?:.*/)?all/[^/]*_hem\.|(?:.*/)?hem/[^/]*_all\.)"
         + _ANYWHERE
         + r"UID_(?P<patient>H?\d+)_\d+_\d+_(?P<label>all|hem)\.\w+",
-        "UID_<subject>_<image>_<cell>_<all or hem>, in a folder that agrees",
+        "UID_<subject>_<image>_<cell>_<all or hem>, not in a folder of the other class",
         "subject from the file name (C-NMC 2019)",
     ),
 )

@@ -79,7 +79,7 @@ class Bundle:
     digest : str
         SHA-256 (hex) over everything in it.
     levels : tuple of float
-        Levels of conformal sets whose coverage was checked.
+        Levels of prediction sets whose coverage was checked.
     """
 
     def __init__(self, contents: Contents, threads: int) -> None:
@@ -124,7 +124,7 @@ class Bundle:
         groups : sequence of str, optional
             Patient of each image; '' is none.
         level : float
-            Between 0 and 1: how often the conformal set is to hold the right class.
+            Between 0 and 1: how often the prediction set is to contain the true class.
         calibrated : bool
             False gives the probabilities as the benchmark computes them, before the bundle's temperature.
         progress : Progress

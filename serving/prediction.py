@@ -149,7 +149,7 @@ class Predictions(Sequence[Prediction]):
     rows : sequence of Prediction
     classes : sequence of str
     level : float
-        Of the conformal sets.
+        Of the prediction sets.
     facts : mapping
         Of the bundle: name, digest and the like, for `to_json`.
     """

@@ -1,4 +1,4 @@
-"""Predictions of images as they are read: classes, conformal sets, and whether they are like the training images."""
+"""Predictions of images as they are read: classes, prediction sets, and whether they are like the training images."""
 
 from __future__ import annotations
 
