@@ -21,7 +21,7 @@ from ..classifiers.cnns import CNNS
 from ..config.experiment import Experiment
 from ..errors import BundleError, ImagesChangedError, TrainingError
 from ..evaluation.folds import Fold, InnerFolds
-from ..evaluation.methods import FitRules, Method, estimator_factory, taken_by_fit
+from ..evaluation.methods import FitRules, Method, estimator_factory, fit_arguments
 from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
 from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
@@ -168,7 +168,7 @@ def _train(job: _Job) -> _Conversion:
     pixels = Rows(job.pixels, everything)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fitted = estimator.fit(pixels, job.task.labels, **taken_by_fit(estimator, arguments))
+        fitted = estimator.fit(pixels, job.task.labels, **fit_arguments(estimator, arguments))
     report({"done": 0.99, "phase": "converting the network"})
     compared = pixels[_compared_rows(len(pixels))]
     probabilities = fitted.predict_proba(compared)

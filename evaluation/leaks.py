@@ -104,7 +104,7 @@ def comparisons(setting: Setting) -> Iterator[LeakComparison]:
     yield _copies_across(setting)
     chosen = [setting.grid(plain, task, selectors=setting.choosing)]
     if setting.choosing:
-        yield LeakComparison("selection before", list(_selected_before(setting, setting.features, task)), chosen)
+        yield LeakComparison("selection before", list(_selection_before(setting, setting.features, task)), chosen)
     if setting.scaling:
         yield _scaling_before(setting)
     if np.ptp(np.bincount(task.labels)):
@@ -149,7 +149,7 @@ def _copies_across(setting: Setting) -> LeakComparison:
     return LeakComparison("copies across", [leaky], [setting.grid(source, together)])
 
 
-def _selected_before(setting: Setting, features: Floats, task: Task, *what: Any) -> Iterator[Grid]:
+def _selection_before(setting: Setting, features: Floats, task: Task, *what: Any) -> Iterator[Grid]:
     from sklearn.base import clone
 
     for selector in setting.choosing:
@@ -197,4 +197,4 @@ def _oversample(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:
 
 def _all_together(setting: Setting) -> Iterator[Grid]:
     features, task = _oversample(setting.features, setting.task, setting.seed)
-    return _selected_before(setting, _standardise(features), _ungroup(task), "all together", setting.seed)
+    return _selection_before(setting, _standardise(features), _ungroup(task), "all together", setting.seed)

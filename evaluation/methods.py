@@ -172,7 +172,7 @@ def estimator_factory(
     return make
 
 
-def taken_by_fit(estimator: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def fit_arguments(estimator: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Those of `arguments` that `fit` takes; a calibrating wrapper passes them on to what it calibrates."""
     names = set(inspect.signature(estimator.fit).parameters)
     if hasattr(estimator, "estimator"):

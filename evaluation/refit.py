@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .folds import Fold, InnerFolds
-from .methods import FitRules, Method, estimator_factory, taken_by_fit
+from .methods import FitRules, Method, estimator_factory, fit_arguments
 from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
 
@@ -65,5 +65,5 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
         method = replace(classifier, estimator=chosen.classifier.estimator)
         estimator = estimator_factory(method, rules, inner, task.classes)()
         reduced = np.asarray(fitted_selector.transform(train))
-        fitted = estimator.fit(reduced, task.labels, **taken_by_fit(estimator, {"groups": task.groups}))
+        fitted = estimator.fit(reduced, task.labels, **fit_arguments(estimator, {"groups": task.groups}))
     return Refitted(fitted_selector, fitted, chosen.parameters())

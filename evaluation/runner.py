@@ -19,7 +19,7 @@ from ..errors import ExtractionError
 from ..machine import Executor, WorkerDiedError
 from .folds import InnerFolds, check
 from .grid import Grid, Unit, spread
-from .methods import Candidate, FitRules, Method, estimator_factory, taken_by_fit
+from .methods import Candidate, FitRules, Method, estimator_factory, fit_arguments
 from .records import Record, RecordStore
 from .task import Task, over_classes
 from .tuning import InnerFeatures, choose
@@ -193,7 +193,7 @@ def classify(
         try:
             start = time.perf_counter()
             estimator = make()
-            fitted = estimator.fit(sides.train, labels, **taken_by_fit(estimator, arguments))
+            fitted = estimator.fit(sides.train, labels, **fit_arguments(estimator, arguments))
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
             probabilities = _all_classes(fitted, sides.test, classes)

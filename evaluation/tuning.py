@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from .folds import Split
-from .methods import Candidate, FitRules, Method, add_balancing, taken_by_fit, weights_by_code
+from .methods import Candidate, FitRules, Method, add_balancing, fit_arguments, weights_by_code
 from .metrics import metric_of
 from .scorer import Scorer
 
@@ -201,7 +201,7 @@ def _pooled_metric(
     for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
         candidate = add_balancing(weights_by_code(clone(estimator), features.classes), rules)
         groups = {} if features.groups is None else {"groups": features.groups[train_rows]}
-        fitted = candidate.fit(train, labels[train_rows], **taken_by_fit(candidate, groups))
+        fitted = candidate.fit(train, labels[train_rows], **fit_arguments(candidate, groups))
         answers[test_rows] = _answers(fitted, test, classes)
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")

@@ -84,7 +84,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         images = audited.index.digest()
         facts = {"opened": opened, "sealed": seal, "images": images, "combination": best.to_json()}
         folder.write_json("holdout.json", facts | {"lines": []})
-        others = _opened_elsewhere(folder, images)
+        others = _other_openings(folder, images)
         lines = _score(experiment, best, audited, sealed, workspace)
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
@@ -105,7 +105,7 @@ def _earlier_result(folder: RunFolder, seal: str) -> dict[str, Any] | None:
     return dict(recorded) if recorded else None
 
 
-def _opened_elsewhere(folder: RunFolder, images: str) -> list[str]:
+def _other_openings(folder: RunFolder, images: str) -> list[str]:
     """Other runs beside this one that opened a holdout of the same images."""
     lines = []
     for path in sorted(folder.path.absolute().parent.glob("*/holdout.json")):
