@@ -105,7 +105,7 @@ class Evaluation(Strict):
     @classmethod
     def _ranks(cls, value: str) -> str:
         if value != RANK_BY and value not in (ranking := ranking_metrics()):
-            raise ValueError(f"no metric that ranks; those are {', '.join(ranking)}")
+            raise ValueError(f"not a metric that can rank combinations; those are {', '.join(ranking)}")
         return value
 
     @model_validator(mode="after")

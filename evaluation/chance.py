@@ -62,9 +62,9 @@ def _words(facts: dict[str, Any], outside: np.ndarray) -> str:
         return "PERMUTED LABELS: nothing was scored."
     if facts["at_chance"]:
         return (
-            f"PERMUTED LABELS, as they should: all {facts['rows']} rows are at chance ({expected}) within intervals "
+            f"PERMUTED LABELS, as expected: all {facts['rows']} rows are at chance ({expected}) within intervals "
             f"that hold for all of them at once; highest {_METRIC.with_unit(facts['highest'])}. "
-            f"{facts['misses_95']} rows' own 95 % intervals miss it; one in twenty is no surprise."
+            f"The single 95 % intervals of {facts['misses_95']} rows miss it; one in twenty does so by chance."
         )
     return (
         f"PERMUTED LABELS, NOT AT CHANCE: {len(outside)} of {facts['rows']} rows differ from {expected}, such as "

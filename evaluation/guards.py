@@ -80,14 +80,14 @@ def leaks_into(
     other_labels = labels.copy()
     other_labels[test] = (labels[test] + rng.integers(1, labels.max() + 1, len(test))) % (labels.max() + 1)
     if _differ(plain, fit_predict(features, other_labels, train, test)):
-        leaks.append("the answers depend on the labels of the test images")
+        leaks.append("the predictions depend on the labels of the test images")
     kept = np.zeros(len(test), dtype=bool)
     kept[rng.permutation(len(test))[: len(test) // 2]] = True
     replaced = features.copy()
     spread = 10 * features.std(axis=0) + 1
     replaced[test[~kept]] = features.mean(axis=0) + spread * rng.normal(size=(int((~kept).sum()), features.shape[1]))
     if _differ(plain[kept], fit_predict(replaced, labels, train, test)[kept]):
-        leaks.append("the answers depend on the features of other test images")
+        leaks.append("the predictions depend on the features of other test images")
     return leaks
 
 

@@ -19,13 +19,13 @@ from .task import Task
 Floats = NDArray[np.float32]
 
 PROTOCOLS = {
-    "random split": "images of one group, copies too, on both sides",
+    "random split": "images of one group, also copies, on both sides of a split",
     "copies across": "one image in five repeated, the copies split at random",
     "selection before": "features selected on all images, then split",
     "scaling before": "features standardised on all images, then split",
-    "SMOTE before": "synthetic images drawn from all, then split and scored along",
-    "SMOTE before, real scored": "the same, scored on real images alone",
-    "all together": "random split, SMOTE, scaling and selection before it",
+    "SMOTE before": "synthetic images made from all images, then split; all are scored",
+    "SMOTE before, real scored": "the same, but only real images are scored",
+    "all together": "SMOTE, scaling and selection on all images, then a random split",
 }
 _COPIED = 5
 

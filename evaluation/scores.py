@@ -236,7 +236,7 @@ def _cells(grid: Grid, store: RecordStore, combination: Combination) -> _Cells:
     for fold in grid.folds:
         record = store.read(grid.key(combination, fold))
         place = as_columns(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
-        cells.append((place, record or Record(None, error="no record: the run did not get here"), fold))
+        cells.append((place, record or Record(None, error="no record: the run stopped before this fit"), fold))
     return cells
 
 

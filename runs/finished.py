@@ -79,7 +79,7 @@ class FinishedRun:
         if absent or (ended and not RunFolder(folder).was_finished()):
             raise ConfigurationError(
                 f"There is no finished run in {folder}.",
-                expected="a folder below results/, of a run that ended",
+                expected="the folder of a finished run, below results/",
                 received=f"no {absent[0] if absent else 'state.json'}" if folder.is_dir() else "no such folder",
                 fix="run its experiment to the end, with `leukobench run`.",
             )

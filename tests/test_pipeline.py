@@ -147,7 +147,7 @@ def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:
     assert outcome.exit_code == 0
     board = outcome.leaderboard
     assert ((board["balanced_accuracy_low"] <= 0.25) & (board["balanced_accuracy_high"] >= 0.25)).mean() >= 0.7
-    assert "PERMUTED LABELS, as they should" in "\n".join(outcome.answer.sentences)
+    assert "PERMUTED LABELS, as expected" in "\n".join(outcome.answer.sentences)
     true, drawn = (pd.read_parquet(outcome.folder / f"{name}.parquet") for name in ("images", "folds"))
     drawn = drawn.drop_duplicates("image_id").merge(true[["image_id", "label", "patient"]], on="image_id")
     assert (drawn["label_x"] != drawn["label_y"]).any()

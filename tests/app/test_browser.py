@@ -132,15 +132,15 @@ def test_more_files_than_allowed_are_refused(visitor: Any) -> None:
 
 def test_an_unexpected_error_is_an_apology_without_a_trace(visitor: Any, server: Any, model: Path) -> None:
     broken = shutil.copytree(model / "net", model / "broken")
-    (broken / "answer.json").write_text('{"best": 3}')
+    (broken / "leaderboard.csv").write_text("rank,extractor\n1,a\n")
     try:
         page = visitor("explore?run=broken")
         said = page.get_by_text("An error occurred")
         said.wait_for()
         number = re.findall(r"error ([0-9a-f]{8})", said.inner_text())[0]
-        assert "AttributeError" not in page.content()
+        assert "KeyError" not in page.content()
         assert "Traceback" not in page.content()
-        assert f"Error {number}: AttributeError" in server.log.read_text()
+        assert f"Error {number}: KeyError" in server.log.read_text()
         server.expected.append(number)
     finally:
         shutil.rmtree(broken)

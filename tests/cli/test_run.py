@@ -94,5 +94,5 @@ def test_permute_has_a_folder_of_its_own_and_says_so(
     )
     code, said = call("run", str(tmp_path / "mine.yaml"), "--permute", "--results", str(tmp_path / "out"))
     assert code == 0, said
-    assert "PERMUTED LABELS, as they should" in " ".join(said.split())
+    assert "PERMUTED LABELS, as expected" in " ".join(said.split())
     assert (tmp_path / "out" / "mine-permuted" / "report.html").exists()

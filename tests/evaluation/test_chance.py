@@ -18,7 +18,7 @@ def test_scores_around_chance_are_at_chance_although_some_intervals_miss_it() ->
     verdict = chance_verdict(board(values.tolist()), 4)
     assert verdict["at_chance"]
     assert 1 <= verdict["misses_95"] <= 12
-    assert "as they should" in verdict["words"]
+    assert "as expected" in verdict["words"]
 
 
 def test_one_row_far_above_chance_is_called_a_leak() -> None:

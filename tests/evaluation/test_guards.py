@@ -98,7 +98,7 @@ def test_an_honest_procedure_is_clean(seed: int) -> None:
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_selector_that_saw_everything_is_caught(seed: int) -> None:
-    assert "the answers depend on the labels of the test images" in probe(selected_on_everything, seed)
+    assert "the predictions depend on the labels of the test images" in probe(selected_on_everything, seed)
 
 
 @settings(max_examples=15, deadline=None)
@@ -111,7 +111,7 @@ def test_smote_before_the_split_is_caught(seed: int) -> None:
 @given(seed=st.integers(0, 10_000))
 @pytest.mark.parametrize("leaky", [scaled_on_everything, scaled_by_the_test_batch])
 def test_scaling_by_what_is_in_the_test_part_is_caught(leaky: Any, seed: int) -> None:
-    assert "the answers depend on the features of other test images" in probe(leaky, seed)
+    assert "the predictions depend on the features of other test images" in probe(leaky, seed)
 
 
 def as_the_runner_does(folder: Path, selector: str, classifier: str, **rules: Any) -> Any:

@@ -53,12 +53,12 @@ def test_a_metric_from_outside_is_computed_and_may_rank(agreement: None) -> None
     assert Evaluation(rank_by="kappa").rank_by == "kappa"
     assert METRICS.source_digest("kappa")
     assert metric_of("kappa").with_unit(0.8126) == "0.813"
-    with pytest.raises(ValueError, match="no metric that ranks"):
+    with pytest.raises(ValueError, match="not a metric that can rank"):
         Evaluation(rank_by="missed")
 
 
 def test_without_the_package_its_name_is_refused_and_its_column_is_a_number() -> None:
-    with pytest.raises(ValueError, match="no metric that ranks"):
+    with pytest.raises(ValueError, match="not a metric that can rank"):
         Evaluation(rank_by="kappa")
     assert metric_of("kappa").with_unit(0.8126) == "0.813"
 
