@@ -73,7 +73,7 @@ def check_target(target: Path) -> None:
     if foreign:
         raise BundleError(
             f"{target} already exists and contains files that are not part of a bundle.",
-            expected="a new name, or a bundle",
+            expected="a new name, or an existing bundle",
             received=foreign,
             fix="choose another place with --out.",
         )

@@ -146,7 +146,7 @@ def _check_header(image: Image.Image, max_pixels: int) -> None:
         raise UnreadableImageError(
             f"{image.format} file with several pages or frames",
             expected="one image per file",
-            fix="save each page as a file of its own.",
+            fix="save each page as a separate file.",
         )
 
 

@@ -158,9 +158,9 @@ class ImageIndex:
         if len(small):
             raise ImagesError(
                 f"A class is too small for {folds} folds: {', '.join(small.index)}.",
-                expected=f"at least {folds} independent groups (patients, or distinct images) a class",
+                expected=f"at least {folds} independent groups (patients, or distinct images) per class",
                 received=f"{_in_words(counts)}; patients: {self.patients}",
-                fix=f"take at most {counts['groups'].min()} folds, add images, or leave the class out.",
+                fix=f"use at most {counts['groups'].min()} folds, add images, or leave the class out.",
             )
 
 

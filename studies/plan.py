@@ -73,7 +73,7 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan in words."""
-        rows = [("", "there", "to do", "about")]
+        rows = [("", "done", "to do", "about")]
         rows += [(s.stage, f"{s.there:,}", f"{s.to_do:,}", duration(s.seconds)) for s in self.steps]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [f"{r[0]:<{widths[0]}}  {r[1]:>{widths[1]}}  {r[2]:>{widths[2]}}  {r[3]}" for r in rows]

@@ -60,7 +60,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"seconds": _seconds, "decimals": _decimals, "words": _words, "soft": _soft}
+    templates.filters |= {"seconds": _seconds, "decimals": _decimals, "narrow": _narrow, "soft": _soft}
     templates.filters["metric"] = _metric
     return templates
 
@@ -75,8 +75,11 @@ def _decimals(value: float, digits: int = 2) -> str:
     return "\N{EN DASH}" if math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _narrow(name: str) -> Markup:
+    """A name that may break after each underscore, for columns of a heat map."""
+    from markupsafe import Markup
+
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def _metric(name: str) -> str:

@@ -19,7 +19,7 @@ def section(run: FinishedRun) -> Section | None:
     costs = cheapest(run)
     if not costs:
         return None
-    return Section("Cost of the score", fragment("costs", costs=costs, metric=run.metric), nav="Costs")
+    return Section("Score and cost", fragment("costs", costs=costs, metric=run.metric), nav="Costs")
 
 
 def cheapest(run: FinishedRun) -> View | None:
