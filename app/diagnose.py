@@ -83,7 +83,7 @@ def _clear() -> None:
 
 
 def forget() -> None:
-    """Drop the images of this session and all answers on them."""
+    """Drop the images of this session and all their predictions."""
     forget_uploads()
     for name in ("answers", "explained"):
         st.session_state.pop(name, None)
@@ -101,7 +101,7 @@ def _upload(file: Any) -> Upload:
 
 
 def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Prediction]:
-    """An answer for each file; earlier ones are kept, without the bytes."""
+    """A prediction for each file; earlier ones are kept, without the bytes."""
     earlier = st.session_state.get("answers", {})
     keys = [(bundle.digest, level, file.file_id) for file in files]
     answers = st.session_state["answers"] = {key: earlier[key] for key in keys if key in earlier}
@@ -119,7 +119,7 @@ def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Predict
 
 
 def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
-    """All answers, to be read and downloaded; returns the place of the one that is to be looked at."""
+    """All predictions, to be read and downloaded; returns the place of the one to show."""
     unreadable, unlike = sum(bool(row.error) for row in answers), sum(row.ood for row in answers)
     st.subheader(f"{len(answers)} images", anchor=False)
     head = ["image", "prediction", "probability", f"prediction set at {diagnosis.percent(level)}", "warnings"]

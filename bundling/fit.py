@@ -62,7 +62,7 @@ def fit(
     out : path-like, optional
         Folder, or zip by its ending; ``<run>/model`` by default.
     pictures : bool
-        Keep a small picture of each training image, to be shown as an example beside new ones.
+        Store a thumbnail of each training image, to be shown as an example beside new ones.
     workers : int, optional
         Cores; all by default.
     progress : Progress

@@ -32,7 +32,7 @@ class Manifest:
     coverage : sequence of Coverage
     shortcuts : sequence of FittedShortcut
     pictures : bool
-        Whether small pictures of the training images are inside.
+        Whether thumbnails of the training images are inside.
     """
 
     run: RunFacts

@@ -30,7 +30,7 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
     """Open a bundle that `leukobench fit` made.
 
     Every byte is verified first, then its estimators are rebuilt from a short list of types, and what it computes for a
-    fixed picture and a few stored vectors is compared with what it computed where it was made.
+    fixed image and a few stored vectors is compared with what it computed where it was made.
 
     Parameters
     ----------

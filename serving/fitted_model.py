@@ -77,7 +77,7 @@ class FittedModel:
         return Margin(self._selector, self._classifier, self._temperature)
 
     def check(self, contents: Contents) -> None:
-        """Compare a fixed picture and a few vectors with what they gave where the bundle was made.
+        """Compare a fixed image and a few vectors with what they gave where the bundle was made.
 
         Raises
         ------

@@ -84,7 +84,7 @@ class ServedNetwork:
         return engine if self.orientations == 1 else average_orientations(engine)
 
     def pattern(self) -> NDArray[np.uint8]:
-        """A fixed picture, to see whether the network gives the same numbers here as where it was bundled."""
+        """A fixed image, to see whether the network gives the same numbers here as where it was bundled."""
         rows, columns, channels = np.ogrid[: self.input_size[0], : self.input_size[1], :3]
         return np.ascontiguousarray(
             (7 * rows + 13 * columns + 29 * channels + rows * columns // 16) % 256, dtype=np.uint8
