@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,6 +95,8 @@ def _checked_size(name: str, size: Any) -> tuple[int, int] | None:
     return tuple(size) if size else None
 
 
+@functools.cache
 def _distribution_version(module: str) -> str:
+    """Version of the installed package that a module belongs to; to look through all of them takes half a second."""
     owners = packages_distributions().get(module.partition(".")[0], [])
     return version(owners[0]) if owners else ""

@@ -146,6 +146,7 @@ def test_every_kind_is_listed_and_a_command_is_called(path: Path, monkeypatch: p
     assert CliRunner().invoke(cli, ["greet", "you"]).output == "Hello, you.\n"
 
 
+@pytest.mark.slow
 def test_one_of_each_kind_goes_through_a_run_to_the_report(path: Path, smears: Path, tmp_path: Path) -> None:
     experiment = {
         "images": {"folder": str(smears), "layout": "twins"},

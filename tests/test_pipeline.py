@@ -98,6 +98,7 @@ def test_unreadable_images_stand_in_the_ledger(experiment: Any, images: Path) ->
     assert run(experiment(), workers=1).reused
 
 
+@pytest.mark.slow
 def test_another_folder_does_not_overwrite_results(experiment: Any, tmp_path: Path) -> None:
     run(experiment(), workers=1)
     from leukobench.images.synthetic import draw_smears
@@ -125,6 +126,7 @@ def test_a_failing_extractor_fails_its_own_combinations_only(experiment: Any, pl
     assert "NaN" in notes[f"{plugin}:NotANumber"].iloc[0]
 
 
+@pytest.mark.slow
 def test_own_results_among_the_images_are_not_images(experiment: Any, images: Path) -> None:
     inside = experiment(results=images / "results")
     first = run(inside, workers=1)
@@ -132,6 +134,7 @@ def test_own_results_among_the_images_are_not_images(experiment: Any, images: Pa
     assert len(predictions(first)) == 96 * (2 * len(CLASSIFIERS) + SHORTCUTS)
 
 
+@pytest.mark.slow
 def test_partly_known_patients_are_called_partly_image_level(experiment: Any, images: Path) -> None:
     table = pd.DataFrame({"path": [str(path) for path in sorted(images.rglob("*.jpg"))]})
     table["label"] = [Path(path).parent.name for path in table["path"]]

@@ -238,6 +238,7 @@ def test_a_picture_under_two_labels_is_reported_first(
     pd.testing.assert_frame_equal(pd.read_parquet(again / "audit" / "copies.parquet"), copies)
 
 
+@pytest.mark.slow
 def test_renaming_files_changes_no_cluster(planted: Path, tmp_path: Path) -> None:
     paths, keys = sorted(planted.rglob("*.jpg")), []
     for seed in range(3):

@@ -25,6 +25,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return X, np.array(["Benign", "Early", "Pro"])[y]
 
 
+@pytest.mark.slow
 @needs_onedal
 @pytest.mark.parametrize("first", ["openvino", "forest"])
 def test_forests_grow_in_a_process_that_runs_networks_too(first: str) -> None:
@@ -63,6 +64,7 @@ def test_the_same_seed_grows_the_same_trees_whatever_the_threads(data: tuple[np.
     assert not np.array_equal(first, RandomForest(20, random_state=4, n_jobs=1).fit(X, y).predict_proba(X))
 
 
+@pytest.mark.slow
 @needs_onedal
 def test_the_engines_differ_no_more_than_seeds_do(data: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = data

@@ -14,6 +14,7 @@ import pytest
 from .calls import call_apart
 
 
+@pytest.mark.slow
 def test_the_command_line_from_an_experiment_to_patients(
     tiny: None, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +52,7 @@ def test_the_command_line_from_an_experiment_to_patients(
     assert "NOT READ" in output
 
 
+@pytest.mark.slow
 def test_the_process_ends_as_it_should(tiny_bundle: Path, smears: Path, tmp_path: Path) -> None:
     """It leaves without taking its libraries down: all is written before, and the exit status is the command's."""
     (tmp_path / "bad.jpg").write_text("none")

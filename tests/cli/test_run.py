@@ -29,6 +29,7 @@ def test_an_absent_folder_is_a_message_without_traceback(tmp_path: Path) -> None
     assert "Traceback" not in words
 
 
+@pytest.mark.slow
 def test_synthetic_then_run_with_a_plug_in_of_ones_own(
     tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

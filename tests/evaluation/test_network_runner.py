@@ -25,6 +25,7 @@ def row(outcome: Outcome, extractor: str = "pixels") -> pd.Series:
     return table[table["extractor"] == extractor].iloc[0]
 
 
+@pytest.mark.slow
 def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, images: Path) -> None:
     outcome = run(experiment(**only(plugin)), workers=1)
     found = row(outcome)

@@ -84,6 +84,7 @@ def test_cells_equal_plain_scikit_learn(tmp_path: Path, registries: tuple[Regist
     assert row.accuracy_sd == pytest.approx(np.std(folds, ddof=1), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_number_of_workers(tmp_path: Path, registries: tuple[Registry, Registry]) -> None:
     tables = []
     for workers in (1, 2):

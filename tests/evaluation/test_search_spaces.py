@@ -74,6 +74,7 @@ def test_spaces_name_parameters_and_begin_with_the_defaults(family: str, name: s
         assert 1 < len(values) == len(set(map(repr, values)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "name"), SEARCHED)
 def test_every_candidate_is_made_with_its_values_and_can_be_fitted(
     family: str, name: str, data: tuple[np.ndarray, np.ndarray]

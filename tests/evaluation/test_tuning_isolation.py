@@ -101,6 +101,7 @@ SMOOTHING = {"var_smoothing": [10.0**power for power in range(-9, 9)]}
 RULES = [{"tuning": "grid"}, {"tuning": "optuna", "budget": 8}]
 
 
+@pytest.mark.slow
 def test_choices_depend_neither_on_workers_nor_on_what_else_is_in_the_grid(tmp_path: Path) -> None:
     X, task = data()
     methods = classifier("logistic_regression", {"C": C_VALUES}), classifier("naive_bayes", SMOOTHING)

@@ -83,6 +83,7 @@ def _append_many(folder: Path, start: int) -> None:
         cache.append(ids(n), vectors(n), NAMES)
 
 
+@pytest.mark.slow
 def test_processes_append_side_by_side(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(3, context) as pool:  # unlike a Pool, it says so when a process dies

@@ -70,6 +70,7 @@ def test_engines_agree_with_the_networks_of_keras(name):
     assert_agreement(name)
 
 
+@pytest.mark.slow
 def test_the_engines_agree_on_the_bundled_network(images):
     outputs = []
     for kind in ("openvino", "keras"):
@@ -240,6 +241,7 @@ class _OutOfMemory:
         return self.model.predict_on_batch(batch)
 
 
+@pytest.mark.slow
 def test_keras_backs_off_when_memory_runs_out(images, lite):
     engine = open_engine(LITE, locate(LITE), ["multilevel"], engine="keras", threads=2)
     expected = np.stack(list(engine.vectors(images)))

@@ -53,6 +53,7 @@ def test_the_vectors_are_those_of_each_pooling_alone(images: list[tuple[str, str
         assert names[0] == names[1]
 
 
+@pytest.mark.slow
 def test_each_image_is_read_once(
     images: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def test_there_are_eight_different_views() -> None:
     assert {view.tobytes() for view in views(image)} == {view.tobytes() for view in views(image[::-1])}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["average", "multilevel"])
 def test_the_vector_is_the_mean_over_the_views_and_does_not_turn(smears: Path, pooling: str) -> None:
     image = resize(read_image(sorted(smears.rglob("*.jpg"))[0]), (224, 224))

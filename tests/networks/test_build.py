@@ -81,6 +81,7 @@ def test_the_bundled_network_gives_the_published_logits(classifier):
     np.testing.assert_allclose(ours - ours[0], published - published[0], atol=2e-5)
 
 
+@pytest.mark.slow
 def test_uint8_and_float32_pixels_give_the_same(mobile):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     maps = mobile.predict(pixels, verbose=0)
@@ -107,6 +108,7 @@ def test_building_leaves_the_settings_of_keras_alone(mobile):
     assert (keras.config.dtype_policy().name, keras.config.image_data_format()) == before
 
 
+@pytest.mark.slow
 def test_weights_that_keras_saved_come_back(mobile, tmp_path):
     import keras
 
@@ -143,6 +145,7 @@ def test_damaged_weights_are_refused(kept_as_h5):
         build(MOBILE, locate(MOBILE, str(kept_as_h5)))
 
 
+@pytest.mark.slow
 def test_tensors_of_another_network_are_refused(monkeypatch):
     from leukobench.networks import build as module
 

@@ -42,6 +42,7 @@ def numbers(predictions: Any) -> np.ndarray:
     return np.array([[row.probabilities[name] for name in predictions.classes] for row in predictions])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["logistic_regression", "naive_bayes"])
 def test_a_new_image_gets_the_numbers_of_the_benchmark(
     classifier: str, tiny_experiment: Any, tiny_run: Path, tmp_path: Path
@@ -155,6 +156,7 @@ def test_a_zip_and_a_folder_say_the_same(bundle: Bundle, tiny_bundle: Path, path
     assert numbers(packed.predict(paths[:5])) == pytest.approx(numbers(bundle.predict(paths[:5])), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_neither_tensorflow_nor_the_cache_is_needed(tiny_bundle: Path, paths: list[Path], tmp_path: Path) -> None:
     code = (
         "import sys, leukobench\n"

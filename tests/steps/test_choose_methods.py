@@ -85,6 +85,7 @@ def test_a_sample_of_all_images_is_the_kernel_itself(gamma: Any, width: float | 
     np.testing.assert_allclose(mapped @ mapped.T, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_says_beforehand_and_on_its_tables_what_was_replaced(
     experiment: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

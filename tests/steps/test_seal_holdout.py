@@ -17,6 +17,7 @@ def test_pseudo_patients_do_not_replace_real_ones(experiment: Any, images: Path)
         run(experiment(images=said))
 
 
+@pytest.mark.slow
 def test_pseudo_patients_that_are_single_images_are_refused(experiment: Any, images: Path) -> None:
     for number, path in enumerate(sorted(images.rglob("*.jpg"))):
         path.rename(path.with_name("x" * (number + 1) + ".jpg"))
@@ -40,6 +41,7 @@ def test_a_finished_run_that_lost_a_file_makes_it_again(experiment: Any, lost: s
     assert run(experiment(), workers=1).reused
 
 
+@pytest.mark.slow
 def test_a_search_stands_in_the_protocol(experiment: Any) -> None:
     outcome = run(experiment(classifiers=[{"knn": {"n_neighbors": {"search": [1, 3]}}}]), workers=1)
     assert "parameters tuned on inner folds (grid)" in "\n".join(outcome.protocol)

@@ -32,6 +32,7 @@ def experiment(smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.Mo
     return make
 
 
+@pytest.mark.slow
 def test_sealed_patients_are_in_no_fold_and_every_image_is_somewhere(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet")
@@ -90,6 +91,7 @@ def test_what_was_opened_cannot_be_sealed_again(experiment: Any) -> None:
     assert any("NOT THE FIRST LOOK: 'trial'" in line for line in unseal(twin.folder, workers=1))
 
 
+@pytest.mark.slow
 def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_path: Path) -> None:
     outcome = run(experiment(), workers=1)
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet")

@@ -24,6 +24,7 @@ def experiment(experiment: Any) -> Any:
     return lambda **said: experiment(**({"selectors": [{"anova": {"n_features": 3}}], "classifiers": ["knn"]} | said))
 
 
+@pytest.mark.slow
 def test_tables_and_figure_hold_every_protocol(experiment: Any) -> None:
     outcome = measure_leakage(experiment(), sizes=(48, None), repeats=2, workers=1)
     expected = {name for name in PROTOCOLS if not name.startswith("SMOTE")}  # the classes are equally frequent
@@ -72,6 +73,7 @@ def test_an_extractor_that_fails_is_a_message(experiment: Any, plugin: str) -> N
         measure_leakage(experiment(extractors=[f"{plugin}:Raises"]), sizes=(48,), repeats=1, workers=1)
 
 
+@pytest.mark.slow
 def test_the_command_takes_an_experiment_file(
     smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

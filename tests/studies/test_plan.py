@@ -28,6 +28,7 @@ def by_stage(plan: Plan | None) -> dict[str, Step]:
     return {step.stage: step for step in plan.steps}
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Make, tmp_path: Path) -> None:
     said = experiment()
     plan = make_plan(said, 1)

@@ -35,6 +35,7 @@ def frozen(smear: tuple[list[Path], np.ndarray]) -> Transfer:
     return Transfer(**HEAD).fit(*smear)
 
 
+@pytest.mark.slow
 def test_a_frozen_network_and_a_head_on_cached_features_agree(
     smear: tuple[list[Path], np.ndarray], frozen: Transfer
 ) -> None:

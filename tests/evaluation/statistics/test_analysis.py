@@ -168,6 +168,7 @@ def test_the_winner_is_the_best_and_its_corrected_number_is_lower(study: Study, 
     assert 0.5 < found["rank_agreement"] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rank_by", "chance"), [("balanced_accuracy", 1 / 3), ("auroc", 0.5)])
 def test_the_best_of_forty_guesses_is_corrected_to_chance(rank_by: str, chance: float) -> None:
     best, honest = [], []

@@ -54,6 +54,7 @@ def test_intervals_hold_with_few_groups_of_images_that_go_together() -> None:
     assert min(found.values()) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.15])
 def test_calibrated_predictions_are_not_said_to_be_uncalibrated(shift: float) -> None:
     """Two classes, the top one right as often as its probability less `shift`: the true ECE is `shift`."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from ...plugin.installed import installed
@@ -30,6 +31,7 @@ def nothing(run):
 '''
 
 
+@pytest.mark.slow
 def test_a_package_adds_a_section(experiment: Any, tmp_path: Path) -> None:
     points = {"leukobench.report_sections": {"batches": "fold_sections:batches", "nothing": "fold_sections:nothing"}}
     folder = installed(tmp_path / "site", "fold_sections", SECTION, points)
