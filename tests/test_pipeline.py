@@ -47,6 +47,7 @@ def test_folds_keep_patients_apart(finished_run: Outcome) -> None:
     assert folds.groupby("patient")["fold"].nunique().max() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("balance", ["class_weight", "oversample", "smote"])
 def test_balancing_on_request(experiment: Any, balance: str) -> None:
     said = experiment(selectors=["none"], classifiers=["svm_rbf"], evaluation={"folds": 2, "balance": balance})

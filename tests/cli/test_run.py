@@ -62,6 +62,7 @@ def test_one_bad_experiment_does_not_stop_the_next(tmp_path: Path, plugin: str) 
     assert (tmp_path / "out" / "good" / "leaderboard.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_preset_runs_on_its_layout_with_subjects_apart(
     tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,7 @@ def test_mistakes_stop_before_any_work(said: dict[str, Any], message: str, exper
     assert not (tmp_path / "seen").exists()
 
 
+@pytest.mark.slow
 def test_class_weights_by_name_weigh(experiment: Any) -> None:
     choices = [{"logistic_regression": {"class_weight": weight}} for weight in ({"Benign": 1000.0}, {"Pre": 1000.0})]
     outcome = run(experiment(selectors=["none"], classifiers=choices, evaluation={"folds": 2}), workers=1)

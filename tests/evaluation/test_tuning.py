@@ -74,7 +74,7 @@ def first_of_equals(results: Mapping[str, Any]) -> int:
     return int(np.round(results["mean_test_score"], 12).argmax())
 
 
-@pytest.mark.parametrize("counts", [[5], COUNTS])
+@pytest.mark.parametrize("counts", [[5], pytest.param(COUNTS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["logistic_regression", "svm_rbf"])
 def test_a_tuned_cell_is_the_grid_search_of_scikit_learn(tmp_path: Path, name: str, counts: list[int]) -> None:
     named = {"logistic_regression": ("logisticregression__C", LOGISTIC), "svm_rbf": ("C", SVC())}[name]

@@ -51,6 +51,7 @@ def test_multilevel_is_mean_and_standard_deviation_of_each_stage(model, pixels):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pooling", "name", "reduce"), [("average", "avg", np.mean), ("max", "max", np.max)])
 def test_average_and_max(model, pixels, pooling, name, reduce):
     expected = reduce(model.predict(pixels, verbose=0), axis=(1, 2))

@@ -104,6 +104,7 @@ def test_what_fails_is_a_row_without_a_number(experiment: Any, plugin: str) -> N
         measure_leakage(experiment(classifiers=[f"{plugin}:FailsInOneFold"]), sizes=(48,), repeats=1, workers=1)
 
 
+@pytest.mark.slow
 def test_without_a_selector_the_split_and_the_copies_are_still_measured(experiment: Any) -> None:
     outcome = measure_leakage(experiment(selectors=["none"]), sizes=(48,), repeats=1, workers=1)
     assert set(outcome.table["protocol"]) == {"random split", "copies across", "scaling before"}

@@ -92,6 +92,7 @@ def _always_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leukobench.classifiers.cnns.training._REPORT_S", 0.0)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     head(random_state=1).fit(X, Y, GROUPS, checkpoint=path)

@@ -233,6 +233,7 @@ def test_a_plug_in_that_fails_costs_its_own_section_only(folder: Path, monkeypat
     assert report.ids() >= SECTIONS | {"broken"}
 
 
+@pytest.mark.slow
 def test_the_page_is_small_quick_and_always_the_same(tmp_path: Path) -> None:
     folder = draw_run(tmp_path / "wide", extractors=4)
     target = write_report(folder)
