@@ -8,6 +8,9 @@ PARALLEL := --numprocesses auto --dist worksteal
 # A browser and its server, shared by the tests of the pages and timed by some: one process, nothing beside it.
 BROWSER := tests/app/test_browser.py tests/app/test_load.py
 
+# Each process of tests would otherwise compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: quickstart test test-all lint types format benchmarks clean
 
 quickstart: $(READY)
