@@ -174,7 +174,7 @@ def test_a_benchmark_is_started_killed_resumed_and_stopped(asked: Experiment) ->
     with pytest.raises(BusyError, match="is running"):
         benchmarks.resume(results, name)
     until(results, lambda found: found.words.startswith("Found"))
-    seen = "import sys; from pathlib import Path; from leukobench.app import benchmarks as b; "
+    seen = "import sys; from pathlib import Path; from leukobench.app import processes as b; "
     other = [sys.executable, "-c", seen + "print(b.find(Path(sys.argv[1]))[0].state)", str(results)]
     assert subprocess.run(other, capture_output=True, text=True, check=True).stdout == "running\n"
     pid = json.loads((results / ".started" / f"{name}.json").read_text())["pid"]
