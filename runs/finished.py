@@ -18,6 +18,7 @@ from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, StorageError
 from ..evaluation.combination_names import NAMES
+from ..evaluation.metrics import RANK_BY
 from ..evaluation.task import Task
 from .answer import Answer
 from .folder import RunFolder
@@ -99,7 +100,9 @@ class FinishedRun:
     @property
     def metric(self) -> str:
         """Name of the metric that ranks the leaderboard."""
-        return self.answer.best.metric if self.answer.best else self.experiment.evaluation.rank_by
+        if self.answer.best:
+            return self.answer.best.metric
+        return str((self.experiment_file.get("evaluation") or {}).get("rank_by") or RANK_BY)
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -109,7 +112,12 @@ class FinishedRun:
     @cached_property
     def resolved(self) -> Mapping[str, Any]:
         """Extractors, images and software of ``experiment.yaml``, as the run began with them."""
-        return _parse_file(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)["resolved"]))
+        return dict(self.experiment_file["resolved"])
+
+    @cached_property
+    def experiment_file(self) -> Mapping[str, Any]:
+        """What ``experiment.yaml`` holds; a trial run of networks alone has no combinations, and is no experiment."""
+        return _parse_file(self.folder / "experiment.yaml", lambda text: dict(yaml.safe_load(text)))
 
     @cached_property
     def scores(self) -> pd.DataFrame:

@@ -71,4 +71,4 @@ def test_an_extractor_that_fails_is_left_out_and_said(
     found = extractor_costs(extractors, index, Workspace(RunFolder(tmp_path / "run"), 1))
     assert list(found) == ["Colours"]
     assert found["Colours"].parameters == 0
-    assert "What Raises costs could not be timed" in caplog.text
+    assert "The costs of Raises could not be timed" in caplog.text

@@ -53,9 +53,9 @@ def test_ranks_and_friedman_equal_scipy(runs: list[Path], tmp_path: Path) -> Non
     boards = [pd.read_csv(folder / "leaderboard.csv").query("kind == 'combination'") for folder in runs]
     means = pd.DataFrame([board.groupby("classifier")["balanced_accuracy"].mean() for board in boards])
     expected = means.rank(axis=1, ascending=False).mean()
-    assert found["classifier"].found.ranks == pytest.approx(expected.to_dict())
+    assert found["classifier"].comparison.ranks == pytest.approx(expected.to_dict())
     if (means.nunique(axis=1) == 3).all():  # scipy corrects for ties
-        assert found["classifier"].found.p == pytest.approx(friedmanchisquare(*means.to_numpy().T).pvalue)
+        assert found["classifier"].comparison.p == pytest.approx(friedmanchisquare(*means.to_numpy().T).pvalue)
     table = pd.read_csv(tmp_path / "out" / "ranks.csv")
     assert table.groupby("kind").size().to_dict() == {"classifier": 3, "combination": 6, "selector": 2}
     pairs = pd.read_csv(tmp_path / "out" / "nemenyi.csv")
@@ -80,7 +80,7 @@ def test_what_cannot_be_compared_is_a_message(runs: list[Path], tmp_path: Path) 
         compare_runs(runs[:1], tmp_path)
     with pytest.raises(ConfigurationError, match="share 48 images"):
         compare_runs([runs[0], runs[0]], tmp_path)
-    with pytest.raises(ConfigurationError, match="'log_loss' does not rank"):
+    with pytest.raises(ConfigurationError, match="'log_loss' cannot rank methods"):
         compare_runs(runs, tmp_path, "log_loss")
     unfinished = Path(shutil.copytree(runs[0], tmp_path / "unfinished"))
     (unfinished / "images.parquet").unlink()

@@ -18,7 +18,7 @@ def section(run: FinishedRun) -> Section | None:
         "provenance",
         software=resolved.get("software") or {},
         images=resolved.get("images", ""),
-        experiment=_yaml(run.experiment.to_mapping()),
+        experiment=_yaml({key: value for key, value in run.experiment_file.items() if key != "resolved"}),
         extractors=_yaml(resolved.get("extractors") or {}),
     )
     return Section("How this run was made", html, nav="How it was made")
