@@ -60,7 +60,10 @@ def _dots(leaderboard: pd.DataFrame, scores: pd.DataFrame, rank_by: str, protoco
     axes.invert_yaxis()
     for tick, row in zip(axes.get_yticklabels(), named, strict=True):
         tick.set_color(SHORTCUT if row["kind"] == "shortcut" else INK)
-    axes.set_xlabel(f"{metric_of(rank_by).title} with its 95 % interval; each fold (points)")
+    metric = metric_of(rank_by)
+    scale, unit = (100, " (%)") if metric.unit == "percent" else (1, "")
+    axes.xaxis.set_major_formatter(lambda value, place: f"{scale * value:.4g}")
+    axes.set_xlabel(f"{metric.title}{unit} with its 95 % interval; each fold (points)")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     shown, count = (best["kind"] == "combination").sum(), (leaderboard["kind"] == "combination").sum()
     caption(axes, f"Best {shown} of {count} combinations, and what shortcuts alone reach", protocol, below=45)
