@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +36,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     StorageError
         The disk is full or the folder cannot be written.
     """
+    import uuid  # with hashlib, a twentieth of what `leukobench --help` may take
+
     temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
     try:
         with storage_errors(target):
@@ -79,6 +79,8 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
 
 def digest(value: Any) -> str:
     """SHA-256 (hex) of a JSON-like value; equal values give equal digests whatever the order of their keys."""
+    import hashlib
+
     text = json.dumps(_text_keys(value), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -92,6 +94,8 @@ def _text_keys(value: Any) -> Any:
 
 def file_digest(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes, read in blocks."""
+    import hashlib
+
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
