@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import pickle
 import time
@@ -240,8 +241,20 @@ def _stored_bytes(fitted: Any) -> int:
     if weights := _NetworkFacts.of(fitted).parameters:
         return BYTES_OF_A_WEIGHT * weights
     with contextlib.suppress(Exception):  # a plug-in need not be storable
-        return len(pickle.dumps(fitted))
+        _SizePickler(stored := io.BytesIO()).dump(fitted)
+        return stored.tell()
     return 0
+
+
+class _SizePickler(pickle.Pickler):
+    """Writes types of arrays and texts as a number of two bytes.
+
+    Whether two equal ones are one object differs between processes, and with it what pickle writes for the second: all
+    of it again, or a reference to the first.
+    """
+
+    def persistent_id(self, stored: Any) -> int | None:
+        return 0 if isinstance(stored, str | np.dtype) else None
 
 
 def _all_classes(fitted: Any, test: Floats, classes: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from leukobench.evaluation.folds import make_folds
 from leukobench.evaluation.grid import FeatureSource, Grid, spread
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import _all_classes, run_grid
+from leukobench.evaluation.runner import _all_classes, _stored_bytes, run_grid
 from leukobench.evaluation.scores import write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
@@ -263,3 +263,15 @@ def test_oversampling_stays_inside_the_training_fold(tmp_path: Path, registries:
     assert board.status.tolist() == ["ok"]
     assert len(predictions) == N
     assert predictions.image_id.is_unique
+
+
+def test_the_size_of_a_model_is_the_same_in_each_process() -> None:
+    """A type or text that another process sent is equal to its own, and not the same object."""
+    own, sent = (np.dtype("f8"), "float64"), (np.dtype([("x", "f8")])["x"].newbyteorder("="), "".join(["float", "64"]))
+    assert own == sent
+    assert own[0] is not sent[0]
+    assert own[1] is not sent[1]
+    first, second = (
+        {"a": np.zeros(3, own[0]), "b": np.zeros(3, dtype), "c": own[1], "d": text} for dtype, text in (own, sent)
+    )
+    assert _stored_bytes(first) == _stored_bytes(second) > 2 * 3 * 8
