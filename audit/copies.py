@@ -14,9 +14,20 @@ from .verification import LEAST, Similarity, StructureCache
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("identical file", "identical pixels", "near-duplicate")
+KINDS = ("identical file", "identical pixels", "near-duplicate", "looks alike")
+"""The last one is likely, not sure: such pairs are listed, and never grouped."""
+_ORDER = {kind: place for place, kind in enumerate(("near-duplicate", "identical pixels", "identical file"))}
+_PLACED = {"zoom": 1.0, "shift_x": 0.0, "shift_y": 0.0}
 _SIDES = ("image_id", "path", "label")
-COLUMNS = ["kind", *(f"{name}_{side}" for name in _SIDES for side in "ab"), "similarity", "turned", "mirrored"]
+COLUMNS = [
+    "kind",
+    *(f"{name}_{side}" for name in _SIDES for side in "ab"),
+    "similarity",
+    "turned",
+    "mirrored",
+    *_PLACED,
+]
+_NUMBERS = ("similarity", "turned", *_PLACED)
 _BATCH = 256
 
 
@@ -43,31 +54,22 @@ def find_copies(
     -------
     DataFrame
         kind (one of `KINDS`), image_id_a, image_id_b, path_a, path_b, label_a, label_b, similarity (1: the same),
-        turned (degrees), mirrored, labels_differ. Pairs under two labels come first, then near-duplicates, the least
-        similar first.
+        turned (degrees), mirrored, zoom (size of b relative to a), shift_x and shift_y (of b, in widths and heights of
+        a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
+        only look alike come last.
     """
     import pandas as pd
 
     first = np.unique(images["image_id"].to_numpy(), return_index=True)[1]
     rows = [*_identical(images), *_alike(images, fingerprints, np.sort(first), report, threads)]
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"similarity": float, "turned": float, "mirrored": bool})
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"mirrored": bool, **dict.fromkeys(_NUMBERS, float)})
     table["labels_differ"] = table["label_a"] != table["label_b"]
-    order = table["kind"].map({kind: place for place, kind in enumerate(reversed(KINDS))})
-    table = table.assign(order=order).sort_values(
-        ["labels_differ", "order", "similarity", "path_a", "path_b"], ascending=[False, True, True, True, True]
+    alike = table["kind"] == KINDS[-1]
+    table = table.assign(alike=alike, order=table["kind"].map(_ORDER)).sort_values(
+        ["alike", "labels_differ", "order", "similarity", "path_a", "path_b"],
+        ascending=[True, False, True, True, True, True],
     )
-    return table.drop(columns="order").reset_index(drop=True)
-
-
-def clusters_of(copies: pd.DataFrame, images: pd.DataFrame) -> list[str]:
-    """Return a key for each row of `images`: copies of one image share it; '' where there is no copy."""
-    from scipy.cluster.hierarchy import DisjointSet
-
-    joined: DisjointSet = DisjointSet([*copies["image_id_a"], *copies["image_id_b"]])
-    for pair in zip(copies["image_id_a"], copies["image_id_b"], strict=True):
-        joined.merge(*pair)
-    names = {member: f"copies of {min(subset)}" for subset in joined.subsets() for member in subset}
-    return [names.get(image_id, "") for image_id in images["image_id"]]
+    return table.drop(columns=["alike", "order"]).reset_index(drop=True)
 
 
 def _identical(images: pd.DataFrame) -> list[tuple[Any, ...]]:
@@ -78,7 +80,7 @@ def _identical(images: pd.DataFrame) -> list[tuple[Any, ...]]:
     for image in images[again].to_dict("records"):
         other = firsts.loc[image["image_id"]]
         sides = [(image["image_id"],) * 2, (other["path"], image["path"]), (other["label"], image["label"])]
-        rows.append((KINDS[0], *(value for side in sides for value in side), 1.0, 0.0, False))
+        rows.append((KINDS[0], *(value for side in sides for value in side), 1.0, 0.0, False, *_PLACED.values()))
     return rows
 
 
@@ -115,7 +117,7 @@ def _is_copy(match: Similarity) -> bool:
 def _row(columns: Sequence[NDArray[Any]], a: int, b: int, match: Similarity) -> tuple[Any, ...]:
     values = [values[row] for values in columns for row in (a, b)]
     kind = KINDS[1] if match.identical else KINDS[2]
-    return (kind, *values, match.similarity, match.turned, match.mirrored)
+    return (kind, *values, match.similarity, match.turned, match.mirrored, *_PLACED.values())
 
 
 class _Clusters:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .copies import KINDS, clusters_of
+from .clusters import clusters_of
+from .copies import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFr
         or more), ``words`` (one line), ``lines`` (for the screen) and ``warnings``.
     """
     counts = {kind: int((copies["kind"] == kind).sum()) for kind in KINDS}
+    copies = copies[copies["kind"] != KINDS[-1]]
     keys = images.assign(cluster=clusters_of(copies, images))
     clusters = keys[keys["cluster"] != ""].groupby("cluster")["label"].nunique()
     conflicts = int((clusters > 1).sum())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..audit.copies import clusters_of
+from ..audit.clusters import clusters_of
+from ..audit.copies import KINDS
 from ..audit.differences import class_differences
 from ..audit.summary import summarise
 from ..config.experiment import Experiment
@@ -79,7 +80,7 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
         warn_of_ledger(index)
     measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()
     pairs = find_copies(index, measurements[:, columns(names, "fingerprint")], workspace)
-    index = index.with_copies(clusters_of(pairs, index.images))
+    index = index.with_copies(clusters_of(pairs[pairs["kind"] != KINDS[-1]], index.images))
     differences = class_differences(_facts(index, measurements, names), index.images["label"].to_numpy())
     folder.write_table("audit/differences.csv", differences)
     summary = summarise(index.images, pairs, differences)

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from leukobench.audit.copies import KINDS, clusters_of, find_copies
+from leukobench.audit.clusters import clusters_of
+from leukobench.audit.copies import KINDS, find_copies
 from leukobench.images.fingerprint import fingerprint
 from leukobench.images.reading import decode
 
-FILE, PIXELS, NEAR = KINDS
+FILE, PIXELS, NEAR, ALIKE = KINDS
 
 
 def written(pixels: np.ndarray, kind: str = "PNG", **settings: Any) -> bytes:
@@ -82,5 +83,5 @@ def compared(images: pd.DataFrame) -> pd.DataFrame:
 def together(copies: pd.DataFrame, images: pd.DataFrame) -> set[frozenset[str]]:
     """Names of the files of each cluster."""
     names = images["path"].map(lambda path: Path(path).name)
-    keys = pd.Series(clusters_of(copies, images), index=names)
+    keys = pd.Series(clusters_of(copies[copies["kind"] != ALIKE], images), index=names)
     return {frozenset(members.index) for key, members in keys.groupby(keys) if key}

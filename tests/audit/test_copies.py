@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from leukobench.audit.copies import COLUMNS, KINDS, clusters_of, find_copies
+from leukobench.audit.copies import COLUMNS, KINDS, find_copies
 from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import for_folder
 from leukobench.evaluation.folds import make_folds
@@ -144,23 +144,6 @@ def test_worst_pairs_come_first_and_columns_are_as_documented(families: tuple[pd
     assert copies["labels_differ"].sum() >= 2
     assert (copies["labels_differ"] == (copies["label_a"] != copies["label_b"])).all()
     assert copies["similarity"].between(0.6, 1).all()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=14))
-def test_chains_of_pairs_are_one_cluster(pairs: list[tuple[int, int]]) -> None:
-    reached = np.eye(12, dtype=bool)
-    for a, b in pairs:
-        reached[a, b] = reached[b, a] = True
-    for _ in range(12):
-        reached = reached @ reached
-    copies = pd.DataFrame([(f"{a:02d}", f"{b:02d}") for a, b in pairs], columns=["image_id_a", "image_id_b"])
-    ids = [f"{number:02d}" for number in range(12)]
-    keys = clusters_of(copies, pd.DataFrame({"image_id": ids}))
-    paired = {number for pair in pairs for number in pair}
-    assert [key != "" for key in keys] == [number in paired for number in range(12)]
-    for a in paired:
-        assert [keys[a] == keys[b] for b in paired] == [bool(reached[a, b]) for b in paired]
 
 
 # The whole way, over patients.

@@ -163,7 +163,17 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
     folder, summary = audit_images(said, workers=1)
     copies = pd.read_parquet(folder / "audit" / "copies.parquet")
     sides = [f"{name}_{side}" for name in ("row", "image_id", "path", "label") for side in "ab"]
-    assert list(copies) == ["kind", *sides, "similarity", "turned", "mirrored", "labels_differ"]
+    assert list(copies) == [
+        "kind",
+        *sides,
+        "similarity",
+        "turned",
+        "mirrored",
+        "zoom",
+        "shift_x",
+        "shift_y",
+        "labels_differ",
+    ]
     assert copies["kind"].tolist() == [PIXELS, PIXELS]
     assert (copies["image_id_a"].str.len() == 64).all()
     assert copies["similarity"].dtype == np.float64
