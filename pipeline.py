@@ -125,7 +125,7 @@ def audit_images(
     Returns
     -------
     folder : Path
-        Holds ``audit/``, ``images.parquet`` and ``ledger.parquet``.
+        ``<results>/<name>-audit``, apart from any run; holds ``audit/``, ``images.parquet`` and ``ledger.parquet``.
     summary : dict
         See `leukobench.audit.summary.summarise`.
 
@@ -133,8 +133,8 @@ def audit_images(
     ------
     ConfigurationError, ImagesError, BusyError
     """
-    folder = RunFolder(experiment.folder)
-    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
+    folder = RunFolder.beside(experiment.folder, "audit")
+    with lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1), log_to(folder.log):
         workspace = Workspace.of(folder, workers, progress)
         index = find_images(experiment, workspace)
         folder.begin()

@@ -46,6 +46,25 @@ class RunFolder:
         self._state = path / "state.json"
         self._experiment = path / "experiment.yaml"
 
+    @classmethod
+    def beside(cls, run: Path, what: str) -> RunFolder:
+        """The folder ``<name>-<what>`` of a study that is no run: nothing but a run writes into the folder of one.
+
+        Raises
+        ------
+        ConfigurationError
+            A run of that name is there.
+        """
+        folder = cls(run.with_name(f"{run.name}-{what}"))
+        if folder.leaderboard.exists() or folder.was_finished():
+            raise ConfigurationError(
+                f"{folder.path} holds a run, which would be overwritten.",
+                expected=f"no run of the name '{folder.path.name}'",
+                received=f"{what} of '{run.name}'",
+                fix="choose another name with --name.",
+            )
+        return folder
+
     def matrix(self, name: str) -> Path:
         """Path of the features called `name` during the run."""
         return self.path / "features" / f"{name}.npy"

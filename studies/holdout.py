@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,29 +69,43 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     ImagesError
         The images are others than those that were sealed.
     """
-    folder = RunFolder(run)
-    workspace = Workspace.of(folder, workers, progress)
-    with lock(folder.lock, f"working in {run}"), log_to(folder.log):
+    results = FinishedRun.open(run)
+    _winner(results)  # before anything is written, be it the lock
+    folder = RunFolder(results.folder)
+    with lock(folder.lock, f"working in {run}"), log_to(folder.log), _scratch(folder) as scratch:
         results = FinishedRun.open(folder.path)
         experiment, best = results.experiment, _winner(results)
-        folder.begin_features()
+        workspace = Workspace.of(scratch, workers, progress)
         audited = audit_index(experiment, find_images(experiment, workspace), workspace)
         sealed = _rows_that_were_sealed(audited, results)
         seal = digest(sorted(audited.index.images["image_id"][sealed]))
         recorded = _earlier_result(folder, seal)
         if recorded and recorded["lines"]:
-            folder.end_features()
             return [f"Opened before, on {recorded['opened']}:", *recorded["lines"]]
         opened = recorded["opened"] if recorded else datetime.now(UTC).isoformat(timespec="seconds")
         images = audited.index.digest()
         facts = {"opened": opened, "sealed": seal, "images": images, "combination": best.to_json()}
         folder.write_json("holdout.json", facts | {"lines": []})
         others = _other_openings(folder, images)
-        lines = _score(experiment, best, audited, sealed, workspace)
+        grid = _grid(experiment, audited, sealed, best, workspace)
+        store = fit_combinations(grid, replace(workspace, folder=folder))
+        lines = [*_in_words(grid, store, experiment.evaluation), groups(audited.index).words]
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
         _add_to_report(results, folder, opened)
     return [f"Opened on {opened}; this is possible only once:", *lines, *others]
+
+
+@contextlib.contextmanager
+def _scratch(folder: RunFolder) -> Iterator[RunFolder]:
+    """A folder for matrices and tables of the audit, below that of the run, whose own files stay as they are."""
+    folder.begin_features()
+    try:
+        scratch = RunFolder(folder.matrix("holdout").with_suffix(""))
+        scratch.begin_features()
+        yield scratch
+    finally:
+        folder.end_features()
 
 
 def _earlier_result(folder: RunFolder, seal: str) -> dict[str, Any] | None:
@@ -143,15 +159,6 @@ def _winner(run: FinishedRun) -> Winner:
             fix="remove the cause of the failures (notes.csv) and run again.",
         )
     return run.answer.best
-
-
-def _score(
-    experiment: Experiment, best: Winner, audited: Audited, sealed: np.ndarray, workspace: Workspace
-) -> list[str]:
-    grid = _grid(experiment, audited, sealed, best, workspace)
-    store = fit_combinations(grid, workspace)
-    workspace.folder.end_features()
-    return [*_in_words(grid, store, experiment.evaluation), groups(audited.index).words]
 
 
 def _rows_that_were_sealed(audited: Audited, run: FinishedRun) -> np.ndarray:

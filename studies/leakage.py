@@ -104,7 +104,7 @@ def measure_leakage(
     """
     _check(experiment)
     name = f"{experiment.name}-leakage"
-    folder = RunFolder(experiment.results / name)
+    folder = RunFolder.beside(experiment.folder, "leakage")
     workspace = Workspace.of(folder, workers, progress)
     with lock(folder.lock, f"running '{name}'"), log_to(folder.log):
         index = find_images(experiment, workspace)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+
+from leukobench import pipeline
+from leukobench.runs.finished import load_results
 
 from .calls import call
 
@@ -21,10 +25,36 @@ def test_audit_names_what_it_found_and_where(smears: Path, tmp_path: Path, monke
     assert code == 0, said
     assert "2 identical" in said
     assert "more than one label" in said
-    folder = tmp_path / "out" / "images"
+    folder = tmp_path / "out" / "images-audit"
     assert len(pd.read_parquet(folder / "audit" / "copies.parquet")) == 2
     assert (folder / "audit" / "sheets" / "copies-1.png").exists()
     assert len(pd.read_parquet(folder / "images.parquet")) == 98
     code, said = call("audit", str(tmp_path / "absent"), "--results", str(tmp_path / "out"))
     assert code == 2
     assert "absent" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["audit", "run"])
+def test_an_audit_and_a_run_of_one_name_leave_each_other_alone(first: str, experiment: Any, images: Path) -> None:
+    named = ["audit", str(images), "--name", "trial", "--results", str(experiment().results), "--workers", "1"]
+    if first == "run":
+        pipeline.run(experiment(), 1)
+    assert call(*named)[0] == 0
+    outcome = pipeline.run(experiment(), 1)
+    assert outcome.reused == (first == "run")
+    assert call(*named)[0] == 0
+    load_results(outcome.folder)
+    assert pipeline.run(experiment(), 1).reused
+    assert (experiment().results / "trial-audit" / "audit" / "differences.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["audit", "leakage"])
+def test_only_a_run_writes_into_the_folder_of_a_run(
+    command: str, finished_run: Any, images: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished_run.folder, tmp_path / f"trial-{command}"))
+    code, words = call(command, str(images), "--name", "trial", "--results", str(tmp_path))
+    assert code == 2
+    assert "holds a run" in words
+    load_results(folder)

@@ -16,6 +16,7 @@ from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.evaluation.records import RecordStore
 from leukobench.pipeline import run
+from leukobench.runs.finished import load_results
 from leukobench.studies.holdout import unseal
 
 
@@ -96,9 +97,24 @@ def test_images_that_changed_since_the_sealing_are_refused(experiment: Any, tmp_
     outcome = run(experiment(), workers=1)
     sealed = pd.read_parquet(outcome.folder / "sealed.parquet")
     Path(sealed["path"].iloc[0]).unlink()
+    before = contents(outcome.folder)
     with pytest.raises(ImagesError, match="not those that the run set aside"):
         unseal(outcome.folder, workers=1)
-    assert not (outcome.folder / "holdout.json").exists()
+    assert contents(outcome.folder) == before
+    load_results(outcome.folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file but those that say what happens there."""
+    apart = (".lock", "run.log")
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name not in apart}
+
+
+def test_a_folder_that_is_no_run_stays_as_it_is(tmp_path: Path) -> None:
+    for folder in (tmp_path / "absent", tmp_path):
+        with pytest.raises(ConfigurationError, match="no finished run"):
+            unseal(folder)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_sealed_holdout_there_is_nothing_to_open(finished_run: Any) -> None:
