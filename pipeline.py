@@ -174,5 +174,5 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
     if grid.networks:
         compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
-    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, folder), folder)
+    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder)
     write_report(folder.path)

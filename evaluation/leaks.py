@@ -14,6 +14,7 @@ from ..storage import atomic_path, digest
 from .folds import make_folds
 from .grid import FeatureSource, Grid
 from .methods import FitRules, Method
+from .smote import smote
 from .task import Task
 
 Floats = NDArray[np.float32]
@@ -185,10 +186,7 @@ def _smote_before(setting: Setting) -> Iterator[LeakComparison]:
 
 def _oversample(features: Floats, task: Task, seed: int) -> tuple[Floats, Task]:
     """Images and synthetic images, each of those a group of its own."""
-    from imblearn.over_sampling import SMOTE
-
-    neighbours = min(5, int(np.bincount(task.labels)[np.unique(task.labels)].min()) - 1)
-    drawn, labels = SMOTE(k_neighbors=neighbours, random_state=seed).fit_resample(features, task.labels)
+    drawn, labels = smote(features, task.labels, seed)
     new = len(drawn) - len(task)
     ids = np.concatenate([task.image_ids, np.array([f"synthetic {row}" for row in range(new)], dtype=str)])
     groups = np.concatenate([task.groups, task.groups.max() + 1 + np.arange(new)])

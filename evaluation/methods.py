@@ -15,6 +15,7 @@ from . import calibration
 from .calibration import calibrate
 from .identity import installed_versions, method_code
 from .metrics import METRICS, RANK_BY
+from .smote import smote
 
 STORED_TYPES = ("imblearn.pipeline.Pipeline", *calibration.STORED_TYPES)
 """Types that a bundle may hold of what `estimator_factory` puts around a classifier."""
@@ -207,8 +208,10 @@ def add_balancing(estimator: Any, rules: FitRules) -> Any:
     if "oversample" in estimator.get_params():
         own = estimator.get_params()["oversample"]
         return estimator.set_params(oversample=own or {"oversample": "random", "smote": "smote"}[rules.balance])
-    from imblearn.over_sampling import SMOTE, RandomOverSampler
+    from imblearn import FunctionSampler
+    from imblearn.over_sampling import RandomOverSampler
     from imblearn.pipeline import make_pipeline
 
-    sampler = RandomOverSampler if rules.balance == "oversample" else SMOTE
-    return make_pipeline(sampler(random_state=rules.seed), estimator)
+    if rules.balance == "oversample":
+        return make_pipeline(RandomOverSampler(random_state=rules.seed), estimator)
+    return make_pipeline(FunctionSampler(func=smote, kw_args={"seed": rules.seed}), estimator)

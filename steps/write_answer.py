@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from ..evaluation.grid import Grid
 from ..evaluation.scores import Scored
+from ..evaluation.smote import few_neighbours
 from ..reporting.answer import make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import groups, opened_line, protocol
@@ -18,12 +20,14 @@ from .prepare_run import PreparedRun
 _log = logging.getLogger(__name__)
 
 
-def protocol_lines(prepared: PreparedRun, audited: Audited, folder: RunFolder) -> list[str]:
+def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: RunFolder) -> list[str]:
     """Images, groups, folds and weights in words."""
     described = {label: extractor.description for label, extractor in prepared.extractors.items()}
     described |= {f"pixels x {method.label}": weights_in_words(method) for method in prepared.networks}
     lines = protocol(audited.index, prepared.experiment.evaluation, described, prepared.rules.tuning)
     lines += prepared.notes
+    if prepared.experiment.evaluation.balance == "smote" and (words := few_neighbours(grid.task, grid.folds)):
+        lines.append(words)
     if opened := folder.read_json("holdout.json"):
         lines.append(opened_line(opened["opened"]))
     return lines

@@ -67,14 +67,10 @@ def balanced_examples(
         Rows of the training part.
     oversample : {None, "random", "smote"}
         Bring every class to the size of the largest: by repeating inputs, or by SMOTE on the numbers of the inputs
-        (pixels, features), both as imbalanced-learn does it with the same seed.
+        (pixels, features), both as imbalanced-learn does it with the same seed. A class that has fewer neighbours than
+        SMOTE takes goes by those; an only image is repeated.
     class_weight : {None, "balanced"} or mapping of label to float
     seed : int
-
-    Raises
-    ------
-    ValueError
-        A class has too few members for SMOTE.
 
     References
     ----------
@@ -101,16 +97,14 @@ def _between(
     inputs: Any, members: NDArray[np.int64], count: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """SMOTE: a member, one of its nearest neighbours, and how far to go from the one to the other."""
-    if len(members) <= _NEIGHBOURS:
-        raise ValueError(
-            f"SMOTE needs at least {_NEIGHBOURS + 1} training images of each class, and one has {len(members)}. "
-            "Choose `balance: oversample` or `class_weight`."
-        )
-    near = nearest(inputs, members, _NEIGHBOURS)
+    neighbours = min(_NEIGHBOURS, len(members) - 1)
+    if not neighbours:
+        return np.repeat(members, count), np.repeat(members, count), np.zeros(count, np.float32)
+    near = nearest(inputs, members, neighbours)
     generator = np.random.RandomState(seed)  # imbalanced-learn begins anew for each class
     drawn = generator.randint(0, near.size, count)
     share = generator.uniform(size=count).astype(np.float32)
-    origins, column = np.divmod(drawn, _NEIGHBOURS)
+    origins, column = np.divmod(drawn, neighbours)
     return members[origins], members[near[origins, column]], share
 
 

@@ -63,10 +63,14 @@ def test_class_weights_are_those_of_scikit_learn() -> None:
     np.testing.assert_array_equal(given.weights, np.where(LABELS == 0, 2.0, 1.0))
 
 
-def test_smote_says_how_many_images_it_needs() -> None:
-    labels = np.repeat([0, 1], [10, 5])
-    with pytest.raises(ValueError, match="at least 6 training images of each class, and one has 5"):
-        balanced_examples(IMAGES[:15], labels, np.arange(15), "smote")
+@pytest.mark.parametrize("members", [1, 2, 5])
+def test_a_small_class_has_fewer_neighbours(members: int) -> None:
+    labels = np.repeat([0, 1, 2], [10, members, 8])
+    inputs = np.arange(len(labels), dtype=np.float32)[:, None] ** 1.5
+    examples = balanced_examples(inputs, labels, np.arange(len(labels)), "smote")
+    assert np.bincount(examples.labels).tolist() == [10, 10, 10]
+    drawn = examples.batch(inputs, np.flatnonzero(examples.labels == 1))
+    assert inputs[labels == 1].min() <= drawn.min() <= drawn.max() <= inputs[labels == 1].max()
 
 
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=4), st.integers(0, 99))
