@@ -1,0 +1,197 @@
+"""Decisions: a table in which a person says which pairs of images are copies, and which are not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError
+from .clusters import connected
+from .copies import KINDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME, DIFFERENT = "same", "different"
+_SIDES = ("image_id_a", "image_id_b", "path_a", "path_b")
+_OF_IMAGE = ("path", "label")
+_SHOWN = 3
+_COLUMNS = "decision, and image_id_a and image_id_b (or path_a and path_b), as in audit/copies.csv"
+
+Decided = dict[tuple[str, str], str]
+"""Two image ids in alphabetical order -> `SAME` or `DIFFERENT`."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The rows of a table in which a decision is filled in.
+
+    Attributes
+    ----------
+    table : Path
+    rows : list of (int, mapping)
+        Line of the table, and its image ids, paths and decision.
+    """
+
+    table: Path
+    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+    def of(self, images: pd.DataFrame, folder: Path) -> Decided:
+        """Decisions on these images, joined by image id and, where that is unknown, by path.
+
+        Parameters
+        ----------
+        images : DataFrame
+            image_id, path.
+        folder : Path
+            That relative paths start from.
+
+        Raises
+        ------
+        ConfigurationError
+            The table names images that are not there, or contradicts itself.
+        """
+        ids, by_path = set(images["image_id"]), dict(zip(images["path"], images["image_id"], strict=True))
+        decided: Decided = {}
+        absent, against = [], []
+        for line, row in self.rows:
+            sides = [_identify(row[f"image_id_{side}"], row[f"path_{side}"], ids, by_path, folder) for side in "ab"]
+            if not all(sides):
+                place = sides.index("")
+                absent.append(f"line {line}: {row[_SIDES[2 + place]] or row[_SIDES[place]]}")
+                continue
+            pair, decision = _key(*sides), row["decision"]
+            if pair[0] == pair[1]:
+                against += [f"line {line}: the same file twice is called different"] * (decision == DIFFERENT)
+            elif decided.setdefault(pair, decision) != decision:
+                against.append(f"line {line}: the pair is also called {decided[pair]}")
+        _refuse(self.table, absent, "names images that are not there", "the image ids, or paths, of images of this run")
+        _refuse(self.table, against or _chains(decided), "contradicts itself", "one decision for each pair")
+        return decided
+
+
+def _refuse(table: Path, problems: list[str], what: str, expected: str) -> None:
+    if problems:
+        more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+        raise ConfigurationError(
+            f"The table of decisions {table} {what}.",
+            expected=expected,
+            received="; ".join(problems[:_SHOWN]) + more,
+            fix="correct these rows, or empty their column decision.",
+        )
+
+
+def read_decisions(table: Path) -> Decisions:
+    """Read a CSV or parquet table of pairs, as the audit writes it; rows without a decision are passed over.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, lacks a column, or holds other decisions than `SAME` and `DIFFERENT`.
+    """
+    try:
+        columns, rows = _read_parquet(table) if table.suffix.lower() == ".parquet" else _read_csv(table)
+    except Exception as error:
+        raise ConfigurationError(
+            f"The table of decisions {table} cannot be read.",
+            expected="a CSV or parquet table, such as audit/copies.csv of an audit, with its column decision filled in",
+            received=str(error) or type(error).__name__,
+            fix="correct the path in images.copies (--copies), or write the table again with `leukobench audit`.",
+        ) from error
+    if "decision" not in columns or not (columns >= set(_SIDES[:2]) or columns >= set(_SIDES[2:])):
+        raise ConfigurationError(
+            f"The table of decisions {table} lacks columns.",
+            expected=_COLUMNS,
+            received=", ".join(sorted(columns)) or "no column",
+            fix="start from audit/copies.csv, and fill in the column decision.",
+        )
+    kept = [(line, {name: row.get(name, "") for name in (*_SIDES, "decision")}) for line, row in rows]
+    kept = [(line, row | {"decision": row["decision"].casefold()}) for line, row in kept if row["decision"]]
+    others = [f"line {line}: {row['decision']}" for line, row in kept if row["decision"] not in (SAME, DIFFERENT)]
+    _refuse(table, others, "holds unknown decisions", f"{SAME}, {DIFFERENT}, or nothing")
+    return Decisions(table, kept)
+
+
+def with_decisions(pairs: pd.DataFrame, decided: Decided, images: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the column ``decision`` of a table of pairs; decided pairs that it lacks are appended.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        See `leukobench.audit.copies.find_copies`.
+    decided : mapping
+    images : DataFrame
+        image_id, path, label; pairs of other images are left out.
+    """
+    import pandas as pd
+
+    keys = [_key(*pair) for pair in zip(pairs["image_id_a"], pairs["image_id_b"], strict=True)]
+    pairs = pairs.assign(decision=[decided.get(key, "") for key in keys]).astype({"decision": "str"})
+    first = images.drop_duplicates("image_id").set_index("image_id")
+    lacking = [key for key in sorted(decided.keys() - set(keys)) if set(key) <= set(first.index)]
+    if not lacking:
+        return pairs
+    rows = pd.DataFrame([_appended_row(pair, first, decided[pair]) for pair in lacking])
+    return pd.concat([pairs, rows.astype(pairs.dtypes.to_dict())], ignore_index=True)
+
+
+def _appended_row(pair: tuple[str, str], images: pd.DataFrame, decision: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"kind": KINDS[-1], "similarity": float("nan"), "turned": 0.0, "mirrored": False}
+    row |= {"zoom": 1.0, "shift_x": 0.0, "shift_y": 0.0, "decision": decision}
+    for side, image_id in zip("ab", pair, strict=True):
+        row |= {f"image_id_{side}": image_id} | {f"{name}_{side}": images.at[image_id, name] for name in _OF_IMAGE}
+    return row | {"labels_differ": row["label_a"] != row["label_b"]}
+
+
+def _key(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one <= other else (other, one)
+
+
+def _identify(image_id: str, path: str, ids: set[str], by_path: dict[str, str], folder: Path) -> str:
+    """Id of an image of the run; '' where it has none of these."""
+    return image_id if image_id in ids else by_path.get(os.path.normpath(folder / path), "") if path else ""
+
+
+def _chains(decided: Decided) -> list[str]:
+    """Pairs called different that a chain of pairs called the same connects."""
+    chains = connected(pair for pair, decision in decided.items() if decision == SAME)
+    of = {image_id: number for number, members in enumerate(chains) for image_id in members}
+    against = [pair for pair, decision in decided.items() if decision == DIFFERENT]
+    return [
+        f"images {one[:12]} and {other[:12]} are called different, and each the same as one image"
+        for one, other in against
+        if of.get(one, -1) == of.get(other, -2)
+    ]
+
+
+_Rows = list[tuple[int, dict[str, str]]]
+
+
+def _read_parquet(table: Path) -> tuple[set[str], _Rows]:
+    import pandas as pd
+
+    rows = pd.read_parquet(table)
+    names, records = _names(rows.columns), rows.astype("string").fillna("").to_numpy().tolist()
+    return set(names), [(number, _texts(names, values)) for number, values in enumerate(records, 1)]
+
+
+def _read_csv(table: Path) -> tuple[set[str], _Rows]:
+    """Rows by line; a spreadsheet may have put semicolons or tabs between the values."""
+    text = table.read_text(encoding="utf-8-sig", errors="replace")
+    head = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    names = _names(next(reader, []))
+    return set(names), [(reader.line_num, _texts(names, values)) for values in reader if any(values)]
+
+
+def _names(columns: Iterable[object]) -> list[str]:
+    return [str(name).strip().casefold() for name in columns]
+
+
+def _texts(names: list[str], values: list[str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in zip(names, values, strict=False)}
