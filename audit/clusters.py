@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .copies import KINDS
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def group_pairs(pairs: pd.DataFrame, images: pd.DataFrame, grouping: bool = True
             refusals[position] = "" if confirmed else groups.refusal(one, other)
             if not refusals[position]:
                 groups.join(one, other)
-    table = pairs.assign(grouped=[not refusal for refusal in refusals], reason=refusals).astype({"reason": "str"})
+    table = pairs.assign(grouped=[not refusal for refusal in refusals], reason=refusals)
+    table = table.astype({"grouped": bool, "reason": "str"})
     patient = dict(zip(images["path"], images["patient"], strict=True))
     one, other = (table[f"path_{side}"].map(patient).fillna("") for side in "ab")
     across = table["grouped"] & (one != other) & (one != "") & (other != "")
@@ -77,6 +80,20 @@ def clusters_of(pairs: pd.DataFrame, images: pd.DataFrame) -> list[str]:
     for members in connected(zip(grouped["image_id_a"], grouped["image_id_b"], strict=True)):
         names |= dict.fromkeys(members, f"copies of {min(members)}")
     return [names.get(image_id, "") for image_id in images["image_id"]]
+
+
+def superfluous(pairs: pd.DataFrame) -> dict[str, int]:
+    """Files beyond the first of each image, by the surest kind of copy; what was confirmed is a near-duplicate."""
+    from scipy.cluster.hierarchy import DisjointSet
+
+    counts = dict.fromkeys(KINDS, 0)
+    joined: DisjointSet = DisjointSet({*pairs["image_id_a"], *pairs["image_id_b"]})
+    for kind in KINDS:
+        own = pairs[pairs["kind"] == kind]
+        for one, other in zip(own["image_id_a"], own["image_id_b"], strict=True):
+            counts[kind] += one == other or joined.merge(one, other)
+    counts[KINDS[2]] += counts.pop(KINDS[3])
+    return counts
 
 
 def connected(pairs: Iterable[_Pair]) -> list[set[str]]:
@@ -101,9 +118,9 @@ def _refusal(kind: str, decision: str, grouping: bool) -> str:
         return ""
     if decision == "different":
         return REJECTED
-    if not grouping:
-        return LISTED
-    return UNSURE if kind == KINDS[-1] and decision != "same" else ""
+    if kind == KINDS[-1] and decision != "same":
+        return UNSURE
+    return "" if grouping else LISTED
 
 
 def _certainty(pairs: pd.DataFrame) -> list[tuple[bool, int, float, str, str]]:
@@ -123,7 +140,7 @@ class _Groups:
         self._sets: DisjointSet = DisjointSet(paired)
         self._patients: set[object] = set()
         self._opposed: dict[object, set[str]] = defaultdict(set)
-        self._clusters = _Clusters(pairs[sure], most_images(len(images)))
+        self._clusters = _Clusters(pairs[np.asarray(sure, dtype=bool)], most_images(len(images)))
         for image_id, patient in zip(images["image_id"], images["patient"], strict=True):
             if patient and image_id in paired:
                 self._sets.add(("patient", patient))

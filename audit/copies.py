@@ -58,10 +58,18 @@ def find_copies(
         a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
         only look alike come last.
     """
+    first = np.unique(images["image_id"].to_numpy(), return_index=True)[1]
+    return _table([*_identical(images), *_alike(images, fingerprints, np.sort(first), report, threads)])
+
+
+def identical_files(images: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of identical files alone, as `find_copies` returns them; no image is opened."""
+    return _table(_identical(images))
+
+
+def _table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     import pandas as pd
 
-    first = np.unique(images["image_id"].to_numpy(), return_index=True)[1]
-    rows = [*_identical(images), *_alike(images, fingerprints, np.sort(first), report, threads)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"mirrored": bool, **dict.fromkeys(_NUMBERS, float)})
     table["labels_differ"] = table["label_a"] != table["label_b"]
     alike = table["kind"] == KINDS[-1]

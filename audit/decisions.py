@@ -41,7 +41,7 @@ class Decisions:
     table: Path
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
-    def of(self, images: pd.DataFrame, folder: Path) -> Decided:
+    def of(self, images: pd.DataFrame, folder: Path, *, strict: bool = True) -> Decided:
         """Decisions on these images, joined by image id and, where that is unknown, by path.
 
         Parameters
@@ -50,6 +50,8 @@ class Decisions:
             image_id, path.
         folder : Path
             That relative paths start from.
+        strict : bool
+            False passes over rows whose images are not there.
 
         Raises
         ------
@@ -70,7 +72,12 @@ class Decisions:
                 against += [f"line {line}: the same file twice is called different"] * (decision == DIFFERENT)
             elif decided.setdefault(pair, decision) != decision:
                 against.append(f"line {line}: the pair is also called {decided[pair]}")
-        _refuse(self.table, absent, "names images that are not there", "the image ids, or paths, of images of this run")
+        _refuse(
+            self.table,
+            absent if strict else [],
+            "names images that are not there",
+            "the image ids, or paths, of images of this run",
+        )
         _refuse(self.table, against or _chains(decided), "contradicts itself", "one decision for each pair")
         return decided
 
@@ -136,13 +143,14 @@ def with_decisions(pairs: pd.DataFrame, decided: Decided, images: pd.DataFrame) 
     lacking = [key for key in sorted(decided.keys() - set(keys)) if set(key) <= set(first.index)]
     if not lacking:
         return pairs
-    rows = pd.DataFrame([_appended_row(pair, first, decided[pair]) for pair in lacking])
+    rows = pd.DataFrame([_appended_row(pair, first, decided[pair]) for pair in lacking]).reindex(columns=pairs.columns)
     return pd.concat([pairs, rows.astype(pairs.dtypes.to_dict())], ignore_index=True)
 
 
 def _appended_row(pair: tuple[str, str], images: pd.DataFrame, decision: str) -> dict[str, Any]:
     row: dict[str, Any] = {"kind": KINDS[-1], "similarity": float("nan"), "turned": 0.0, "mirrored": False}
     row |= {"zoom": 1.0, "shift_x": 0.0, "shift_y": 0.0, "decision": decision}
+    row |= {"grouped": False, "reason": ""}
     for side, image_id in zip("ab", pair, strict=True):
         row |= {f"image_id_{side}": image_id} | {f"{name}_{side}": images.at[image_id, name] for name in _OF_IMAGE}
     return row | {"labels_differ": row["label_a"] != row["label_b"]}

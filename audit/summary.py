@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from .clusters import clusters_of
+from .clusters import LISTED, PATIENTS, UNSURE, WEAK, clusters_of, most_images, superfluous
 from .copies import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLE = "audit/copies.csv"
 _STRONGEST = 5
 
 
-def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFrame) -> dict[str, Any]:
+def summarise(
+    images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFrame, setting: str = "group"
+) -> dict[str, Any]:
     """Summarise what the audit found.
 
     Parameters
@@ -21,53 +25,107 @@ def summarise(images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFr
     images : DataFrame
         image_id, label, path.
     copies : DataFrame
-        See `leukobench.audit.copies.find_copies`.
+        See `leukobench.audit.clusters.group_pairs`.
     differences : DataFrame
         See `leukobench.audit.differences.class_differences`.
+    setting : str
+        ``images.copies`` of the experiment.
 
     Returns
     -------
     dict
         ``identical_files``, ``identical_pixels``, ``near_duplicates`` (numbers of superfluous files,
-        by kind of copy), ``clusters`` (images that occur more than once), ``label_conflicts`` (images under two labels
-        or more), ``words`` (one line), ``lines`` (for the screen) and ``warnings``.
+        by kind of copy; pairs that a person confirmed count as near-duplicates), ``clusters`` (images that occur more
+        than once), ``label_conflicts`` (images under two labels or more), ``words`` (one line), ``lines`` (for the
+        screen) and ``warnings``. Pairs that only look alike, and those that are not grouped for another reason than
+        the setting, count in none of them.
     """
-    counts = {kind: int((copies["kind"] == kind).sum()) for kind in KINDS}
-    copies = copies[copies["kind"] != KINDS[-1]]
-    keys = images.assign(cluster=clusters_of(copies, images))
+    sure = copies[copies["grouped"] | (copies["reason"] == LISTED)].assign(grouped=True)
+    counts = superfluous(sure)
+    keys = images.assign(cluster=clusters_of(sure, images))
     clusters = keys[keys["cluster"] != ""].groupby("cluster")["label"].nunique()
     conflicts = int((clusters > 1).sum())
-    words = _words(counts, len(clusters), conflicts)
+    sentences = [_words(counts, len(clusters), conflicts, setting), *_alike(copies)]
     return {
         "identical_files": counts[KINDS[0]],
         "identical_pixels": counts[KINDS[1]],
         "near_duplicates": counts[KINDS[2]],
         "clusters": len(clusters),
         "label_conflicts": conflicts,
-        "words": words,
-        "lines": [words, *_facts(differences)],
-        "warnings": [_conflict(conflicts)] if conflicts else [],
+        "words": " ".join(sentences),
+        "lines": [*sentences, *_facts(differences)],
+        "warnings": [*_conflict(conflicts), *_across_patients(copies), *_large(keys), *_cut(copies)],
     }
 
 
-def _words(counts: dict[str, int], clusters: int, conflicts: int) -> str:
+def _words(counts: dict[str, int], clusters: int, conflicts: int, setting: str) -> str:
+    if setting == "off" and not clusters:
+        return "Copies: not looked for."
     if not clusters:
         return "Copies: none found."
-    files = f"{counts[KINDS[0]]:,} identical file{_s(counts[KINDS[0]])}"
-    pixels = f"{counts[KINDS[1]]:,} file{_s(counts[KINDS[1]])} with identical pixels"
-    near = f"{counts[KINDS[2]]:,} near-duplicate{_s(counts[KINDS[2]])}"
+    kinds = [
+        _count(counts[KINDS[0]], "identical file"),
+        _count(counts[KINDS[1]], "file", " with identical pixels"),
+        _count(counts[KINDS[2]], "near-duplicate"),
+    ]
+    found = ", ".join(kinds) if setting != "off" else f"{kinds[0]}, others not looked for"
     repeated = "1 image occurs" if clusters == 1 else f"{clusters:,} images occur"
     labels = f"{conflicts:,} under more than one label" if conflicts else "none under more than one label"
-    return f"Copies: {files}, {pixels}, {near}; {repeated} more than once, {labels}. Copies share a group."
+    together = "Only identical files share a group." if setting in ("list", "off") else "Copies share a group."
+    return f"Copies: {found}; {repeated} more than once, {labels}. {together}"
 
 
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
+def _count(count: int, noun: str, rest: str = "") -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}{rest}"
 
 
-def _conflict(count: int) -> str:
+def _alike(copies: pd.DataFrame) -> list[str]:
+    count = int((copies["reason"] == UNSURE).sum())
+    pairs = "1 pair looks alike and is" if count == 1 else f"{count:,} pairs look alike and are"
+    return [f"{pairs} not grouped: {TABLE}."] if count else []
+
+
+def _conflict(count: int) -> list[str]:
     images = "1 image has" if count == 1 else f"{count:,} images have"
-    return f"{images} more than one label: which is right cannot be known from here (audit/copies.parquet)."
+    return [f"{images} more than one label: which is right cannot be known from here ({TABLE})."] if count else []
+
+
+def _across_patients(copies: pd.DataFrame) -> list[str]:
+    across = copies[copies["reason"] == PATIENTS]
+    apart, together = int((~across["grouped"]).sum()), int(across["grouped"].sum())
+    known = f"patients that are known to differ ({TABLE}, reason: {PATIENTS})"
+    lines = []
+    if apart:
+        lines.append(
+            f"{_count(apart, 'pair')} of copies would join {known}: not grouped; a patient or a pair is wrong."
+        )
+    if together:
+        lines.append(f"{_count(together, 'pair')} of identical or confirmed copies join {known}: they share a group.")
+    return lines
+
+
+def _large(keys: pd.DataFrame) -> list[str]:
+    """Clusters of more images than copies are expected of one."""
+    sizes = keys[keys["cluster"] != ""].groupby("cluster")["path"].agg(["size", "min"])
+    sizes = sizes[sizes["size"] > most_images(len(keys))].sort_values("size", ascending=False)
+    return [
+        f"{size:,} of {len(keys):,} images are called copies of one, {PurePath(path).name}: look at audit/sheets; "
+        f"pairs that are none can be rejected in {TABLE}."
+        for size, path in sizes.itertuples(index=False, name=None)
+    ]
+
+
+def _cut(copies: pd.DataFrame) -> list[str]:
+    """Large clusters that were not made."""
+    cut = copies[copies["reason"] == WEAK]
+    if not len(cut):
+        return []
+    first = cut.iloc[0]
+    names = " and ".join(PurePath(first[f"path_{side}"]).name for side in "ab")
+    return [
+        f"{_count(len(cut), 'pair')} would chain many images into one group, and "
+        f"{'is' if len(cut) == 1 else 'are'} not grouped, such as {names} ({TABLE}, reason: {WEAK})."
+    ]
 
 
 def _facts(differences: pd.DataFrame) -> list[str]:

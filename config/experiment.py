@@ -15,6 +15,8 @@ GRID = ("extractors", "selectors", "classifiers")
 """Families of which every choice meets every choice of the others."""
 CHOICES = (*GRID, "cnns")
 """Families that an experiment chooses from: its fields, and what ``leukobench list`` calls them."""
+COPIES = ("group", "list", "off")
+"""What can be done with copies, besides what a table of decisions says."""
 Balance = Literal["none", "class_weight", "oversample", "smote"]
 
 
@@ -40,12 +42,25 @@ class PseudoPatients(Strict):
 
 
 class Images(Strict):
-    """Folder of the images, and how their paths assign labels and patients."""
+    """Folder of the images, how their paths assign labels and patients, and what is done with copies.
+
+    Attributes
+    ----------
+    folder : Path
+    layout : str
+    group : str
+        Regular expression on the path; its capture group is the patient.
+    pseudo_patients : PseudoPatients
+    copies : {"group", "list", "off"} or Path
+        Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
+        decides, such as ``audit/copies.csv`` with the column ``decision`` filled in. Identical files always share one.
+    """
 
     folder: Path
     layout: str = "auto"
     group: str | None = None
     pseudo_patients: PseudoPatients | None = None
+    copies: Literal["group", "list", "off"] | Path = "group"
 
     @field_validator("group")
     @classmethod
@@ -56,6 +71,17 @@ class Images(Strict):
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
         return value
+
+    @field_validator("copies", mode="before")
+    @classmethod
+    def _names_or_table(cls, value: Any) -> Any:
+        if value is False:  # what YAML makes of an unquoted off
+            return "off"
+        if value in COPIES:
+            return value
+        if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
+            raise ValueError(f"not one of {', '.join(COPIES)}, nor a table of decisions (.csv or .parquet)")
+        return Path(value).expanduser().absolute()
 
 
 class Evaluation(Strict):

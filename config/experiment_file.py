@@ -67,8 +67,10 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     if isinstance(images, str):
         images = mapping["images"] = {"folder": images}
     base = path.absolute().parent
-    if isinstance(images, dict) and isinstance(images.get("folder"), str):
-        images["folder"] = _resolve(base, images["folder"])
+    if isinstance(images, dict):
+        for key, value in images.items():
+            if isinstance(value, str) and (key == "folder" or (key == "copies" and Path(value).suffix)):
+                images[key] = _resolve(base, value)
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
     return _validate({"name": path.stem, **mapping, **settings}, f" in {path}")

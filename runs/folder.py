@@ -16,7 +16,7 @@ from ..storage import atomic_path, file_digest, remove_leftovers, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNSURE = {".lock", "run.log", "state.json", "holdout.json", "plan.json", "costs.json"}
+_UNSURE = {".lock", "run.log", "state.json", "holdout.json", "plan.json", "costs.json", "audit/copies.csv"}
 """Files that may change after a run has finished."""
 _NEEDED = ("leaderboard.csv", "answer.json", "experiment.yaml")
 

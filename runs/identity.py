@@ -8,7 +8,7 @@ from typing import Any
 from .. import __version__
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
-from ..config.experiment import CHOICES, Experiment
+from ..config.experiment import CHOICES, COPIES, Experiment
 from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest
@@ -26,6 +26,7 @@ def run_digest(
     networks: Iterable[Method],
     images: str,
     registries: Iterable[Registry] = (),
+    decisions: Mapping[tuple[str, str], str] | None = None,
 ) -> str:
     """SHA-256 (hex) of everything that decides the results of a run.
 
@@ -40,11 +41,15 @@ def run_digest(
         Digest of the index.
     registries : iterable of Registry
         Of which every name takes part in any run, such as the metrics and the sections of the report.
+    decisions : mapping, optional
+        Of a person on pairs of copies: two image ids -> ``"same"`` or ``"different"``.
     """
     mapping = experiment.to_mapping()
     return digest(
         [
             [mapping[part] for part in _DECIDING] + [mapping["images"]["pseudo_patients"]],
+            sorted([*pair, decision] for pair, decision in (decisions or {}).items()),
+            mapping["images"]["copies"] if mapping["images"]["copies"] in COPIES else "group",
             [dict(identity) for identity in extractors],
             [method.identity for method in networks],
             images,

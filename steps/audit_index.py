@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..audit.clusters import clusters_of
-from ..audit.copies import KINDS
 from ..audit.differences import class_differences
 from ..audit.summary import summarise
 from ..config.experiment import Experiment
@@ -21,8 +19,8 @@ from ..features.simple_measurements import SimpleMeasurements, columns
 from ..images.facts import file_facts
 from ..images.index import ImageIndex
 from ..runs.workspace import Workspace
-from .find_copies import find_copies
 from .find_images import warn_of_ledger
+from .group_copies import group_copies
 from .group_pseudo_patients import group_pseudo_patients
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ class Audited:
     names : list of str
         Of its columns.
     pairs : DataFrame
-        Copies; see `leukobench.audit.copies.find_copies`.
+        Copies; see `leukobench.steps.group_copies.group_copies`.
     summary : dict
         Counts and words; see `summarise`.
     """
@@ -79,11 +77,12 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
         index = index.without(unreadable)
         warn_of_ledger(index)
     measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()
-    pairs = find_copies(index, measurements[:, columns(names, "fingerprint")], workspace)
-    index = index.with_copies(clusters_of(pairs[pairs["kind"] != KINDS[-1]], index.images))
+    fingerprints = measurements[:, columns(names, "fingerprint")]
+    index, pairs = group_copies(experiment, index, fingerprints, workspace)
     differences = class_differences(_facts(index, measurements, names), index.images["label"].to_numpy())
     folder.write_table("audit/differences.csv", differences)
-    summary = summarise(index.images, pairs, differences)
+    copies = experiment.images.copies
+    summary = summarise(index.images, pairs, differences, "group" if isinstance(copies, Path) else copies)
     for line in summary["warnings"]:
         _log.warning("%s", line)
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])

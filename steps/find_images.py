@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
+from ..audit.decisions import Decided, read_decisions
 from ..config.experiment import Experiment
 from ..images.index import ImageIndex, index_images
 from ..runs.progress import count_progress
@@ -21,12 +23,29 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     ImagesError, ConfigurationError
     """
     images = experiment.images
+    if isinstance(images.copies, Path):
+        read_decisions(images.copies)  # a mistake in the table stops before the images are identified
     with count_progress(workspace.progress, IDENTIFYING) as report:
         index = index_images(images.folder, images.layout, images.group, report)
     warn_of_ledger(index)
+    decisions_on(experiment, index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
     return index
+
+
+def decisions_on(experiment: Experiment, index: ImageIndex, *, strict: bool = True) -> Decided:
+    """A person's decisions on pairs of these images; none without a table in ``images.copies``.
+
+    Raises
+    ------
+    ConfigurationError
+        The table cannot be used; `strict` also refuses one that names images that are not there.
+    """
+    table, folder = experiment.images.copies, experiment.images.folder
+    if not isinstance(table, Path):
+        return {}
+    return read_decisions(table).of(index.images, folder if folder.is_dir() else folder.parent, strict=strict)
 
 
 def warn_of_ledger(index: ImageIndex) -> None:

@@ -27,7 +27,7 @@ from .choose_methods import (
     make_methods,
     make_networks,
 )
-from .find_images import find_images
+from .find_images import decisions_on, find_images
 
 _log = logging.getLogger(__name__)
 _ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
@@ -60,7 +60,8 @@ class PreparedRun:
     def state(self) -> str:
         """Digest of everything that decides the results."""
         identities = [extractor.identity for extractor in self.extractors.values()]
-        return run_digest(self.experiment, identities, self.networks, self.index.digest(), (METRICS, SECTIONS))
+        images, decisions = self.index.digest(), decisions_on(self.experiment, self.index)
+        return run_digest(self.experiment, identities, self.networks, images, (METRICS, SECTIONS), decisions)
 
     @cached_property
     def methods(self) -> tuple[list[Method], list[Method]]:

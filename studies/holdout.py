@@ -74,7 +74,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
     folder = RunFolder(results.folder)
     with lock(folder.lock, f"working in {run}"), log_to(folder.log), _scratch(folder) as scratch:
         results = FinishedRun.open(folder.path)
-        experiment, best = results.experiment, _winner(results)
+        experiment, best = _with_own_decisions(results), _winner(results)
         workspace = Workspace.of(scratch, workers, progress)
         audited = audit_index(experiment, find_images(experiment, workspace), workspace)
         sealed = _rows_that_were_sealed(audited, results)
@@ -94,6 +94,15 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
         _add_to_report(results, folder, opened)
     return [f"Opened on {opened}; this is possible only once:", *lines, *others]
+
+
+def _with_own_decisions(results: FinishedRun) -> Experiment:
+    """The experiment, with the decisions on copies that the run had, whatever became of their table."""
+    experiment = results.experiment
+    if not isinstance(experiment.images.copies, Path):
+        return experiment
+    images = experiment.images.model_copy(update={"copies": results.folder.absolute() / "audit" / "copies.parquet"})
+    return experiment.model_copy(update={"images": images})
 
 
 @contextlib.contextmanager

@@ -136,7 +136,9 @@ def try_on(
     if needs_variants(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"
     evaluation = experiment.evaluation.model_copy(update=protocol)
-    settings = {"name": "trial", "images": Images(folder=manifest), "results": folder, "cnns": []}
+    copies = experiment.images.copies
+    copies = "group" if isinstance(copies, Path) else copies  # its table names images that a trial lacks
+    settings = {"name": "trial", "images": Images(folder=manifest, copies=copies), "results": folder, "cnns": []}
     settings["evaluation"] = evaluation
     bytes_before, numbers_before = folder_bytes(cache_folder()), planned.numbers()
     try:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from leukobench.audit.clusters import PATIENTS
 from leukobench.audit.copies import COLUMNS, KINDS, find_copies
 from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import for_folder
@@ -163,13 +164,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def experiment(images: Path, results: Path, **said: Any) -> Experiment:
-    return for_folder(images, results=results, evaluation={"folds": 3}, **said)
+def experiment(images: Path, results: Path, layout: str = "auto") -> Experiment:
+    return for_folder(images, results=results, evaluation={"folds": 3}, images={"layout": layout})
 
 
-@pytest.fixture(scope="module")
-def audited(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    said = experiment(planted, tmp_path_factory.mktemp("results"))
+@pytest.fixture(scope="module", params=["synthetic", "folders"])
+def audited(request: pytest.FixtureRequest, planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """With patients, and without."""
+    said = experiment(planted, tmp_path_factory.mktemp("results"), request.param)
     folder = RunFolder(said.folder)
     folder.begin()
     workspace = Workspace(folder, 1)
@@ -181,21 +183,30 @@ def rows_of(index: ImageIndex, patterns: Iterable[str]) -> list[list[int]]:
     return [np.flatnonzero(names.str.contains(pattern)).tolist() for pattern in patterns]
 
 
-def test_copies_join_the_groups_of_their_patients(audited: Audited) -> None:
-    group = audited.index.group
+@pytest.mark.parametrize("audited", ["synthetic"], indirect=True)
+def test_known_patients_win_and_the_pairs_are_listed_as_contradictions(audited: Audited) -> None:
+    group, pairs = audited.index.group, audited.pairs
     for number in range(8):
         own, other = rows_of(audited.index, [f"-P{number + 1:02d}_", f"-P{number + 13:02d}_"])
         assert (len(own), len(other)) == (2, 3)
-        assert len(set(group[own + other])) == 1
-    assert len(set(group)) == 24 - 8 - 1
+        assert [len(set(group[rows])) for rows in (own, other)] == [1, 1]
+        assert len(set(group[own + other])) == 2
+    assert (pairs["reason"] == PATIENTS).all()
+    assert (pairs["grouped"] == (pairs["kind"] == FILE)).all(), "an image is known by its bytes"
+    assert len(set(group)) == 24 - 1
+    [apart, together] = [line for line in audited.summary["warnings"] if PATIENTS in line]
+    assert apart.startswith("8 pairs of copies would join patients that are known to differ")
+    assert together.startswith("1 pair of identical or confirmed copies join")
 
 
-def test_no_copy_crosses_a_fold_where_patients_alone_would_let_it(audited: Audited) -> None:
+@pytest.mark.parametrize("audited", ["folders"], indirect=True)
+def test_no_copy_crosses_a_fold(audited: Audited) -> None:
     def crossing(index: ImageIndex) -> int:
         keys = audited.index.images["copies"].to_numpy()
         folds = make_folds(make_task(index), 3, 3, 0)
         return sum(len((set(keys[fold.train]) & set(keys[fold.test])) - {""}) for fold in folds)
 
+    assert audited.pairs["grouped"].all()
     assert set(audited.index.images["copies"].value_counts().drop("")) == {2}
     assert make_task(audited.index).guards["copies"].tolist() == audited.index.images["copies"].tolist()
     assert crossing(audited.index) == 0
@@ -205,7 +216,7 @@ def test_no_copy_crosses_a_fold_where_patients_alone_would_let_it(audited: Audit
 def test_a_picture_under_two_labels_is_reported_first(
     planted: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder, summary = audit_images(experiment(planted, tmp_path), workers=1)
+    folder, summary = audit_images(experiment(planted, tmp_path, "folders"), workers=1)
     copies = pd.read_parquet(folder / "audit" / "copies.parquet")
     assert copies["labels_differ"].tolist() == [True] + [False] * 8
     assert {copies.loc[0, "label_a"], copies.loc[0, "label_b"]} == {"Benign", "Pro"}
@@ -216,7 +227,7 @@ def test_a_picture_under_two_labels_is_reported_first(
     assert any("1 image has more than one label" in message for message in caplog.messages)
     ledger = pd.read_parquet(folder / "ledger.parquet")
     assert [Path(path).name for path in ledger["path"]] == ["synthetic-P02_7000.jpg", "SYNTHETIC.txt"]
-    again, same = audit_images(experiment(planted, tmp_path), workers=2)
+    again, same = audit_images(experiment(planted, tmp_path, "folders"), workers=2)
     assert same == summary
     pd.testing.assert_frame_equal(pd.read_parquet(again / "audit" / "copies.parquet"), copies)
 

@@ -173,6 +173,9 @@ def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Pa
         "shift_x",
         "shift_y",
         "labels_differ",
+        "decision",
+        "grouped",
+        "reason",
     ]
     assert copies["kind"].tolist() == [PIXELS, PIXELS]
     assert (copies["image_id_a"].str.len() == 64).all()
@@ -201,7 +204,8 @@ def summary_of(found: list[tuple[str, int, int]], labels: str, differences: pd.D
     """Summary of eight images of these labels; copies are kind and two numbers."""
     images = pd.DataFrame({"image_id": IDS, "label": list(labels), "path": IDS})
     rows = [(kind, IDS[a], IDS[b]) for kind, a, b in found]
-    return summarise(images, pd.DataFrame(rows, columns=["kind", "image_id_a", "image_id_b"]), differences)
+    copies = pd.DataFrame(rows, columns=["kind", "image_id_a", "image_id_b"]).assign(grouped=True, reason="")
+    return summarise(images, copies.astype({"grouped": bool}), differences)
 
 
 def test_no_copies_are_said_in_three_words() -> None:

@@ -1,0 +1,140 @@
+"""What an experiment says about copies decides its groups, and with them its identity."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from leukobench.config.experiment_file import for_folder, read_experiment
+from leukobench.errors import ConfigurationError
+from leukobench.images.synthetic import draw_image
+from leukobench.pipeline import audit_images
+from leukobench.runs.folder import RunFolder
+from leukobench.runs.workspace import Workspace
+from leukobench.steps.prepare_run import prepare_run
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of six; 0 has a copy in other pixels, and a file twice."""
+    folder = tmp_path / "images"
+    for number in range(12):
+        target = folder / ("one", "two")[number % 2] / f"{number}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_image(number, 12, 4, 96)[0]).save(target)
+    first = folder / "one" / "0.png"
+    Image.fromarray(np.rot90(draw_image(0, 12, 4, 96)[0])).save(folder / "one" / "turned.png")
+    shutil.copy(first, folder / "one" / "again.png")
+    return folder
+
+
+def audited(pictures: Path, copies: Any = "group") -> tuple[Path, dict[str, Any], pd.Series]:
+    """Folder, summary, and the groups by name of the file."""
+    said = for_folder(pictures, results=pictures.parent / "results", images={"copies": copies})
+    folder, summary = audit_images(said, workers=1)
+    images = pd.read_parquet(folder / "images.parquet")
+    return folder, summary, pd.Series(images["group"].tolist(), index=[Path(path).name for path in images["path"]])
+
+
+def together(groups: pd.Series, *names: str) -> bool:
+    return groups[list(names)].nunique() == 1
+
+
+def test_copies_are_grouped_listed_or_not_looked_for(pictures: Path) -> None:
+    folder, summary, groups = audited(pictures)
+    assert together(groups, "0.png", "again.png", "turned.png")
+    assert summary["words"].endswith("Copies share a group.")
+    folder, listed, groups = audited(pictures, "list")
+    assert together(groups, "0.png", "again.png")
+    assert not together(groups, "0.png", "turned.png")
+    assert len(pd.read_csv(folder / "audit" / "copies.csv")) == 2
+    assert listed["words"].endswith("Only identical files share a group.")
+    assert {**listed, "words": 0, "lines": 0} == {**summary, "words": 0, "lines": 0}
+    folder, summary, groups = audited(pictures, "off")
+    assert groups.nunique() == 13
+    assert len(pd.read_csv(folder / "audit" / "copies.csv")) == 1
+    assert summary["words"].startswith("Copies: 1 identical file, others not looked for; 1 image occurs more than once")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_decisions_are_followed_kept_and_survive_renamed_files(pictures: Path, ending: str) -> None:
+    folder, _, _ = audited(pictures)
+    pairs = pd.read_csv(folder / "audit" / "copies.csv", dtype={"decision": "str"})
+    pairs.loc[pairs["kind"] == "identical pixels", "decision"] = "different"
+    ids = pd.read_parquet(folder / "images.parquet").set_index("path")["image_id"]
+    confirmed = {"decision": "same"} | {
+        f"image_id_{side}": ids[str(pictures / "one" / f"{n}.png")] for side, n in ("a2", "b4")
+    }
+    pairs = pd.concat([pairs, pd.DataFrame([confirmed])])
+    table = pictures.parent / f"decided.{ending}"
+    pairs.to_csv(table, index=False) if ending == "csv" else pairs.to_parquet(table)
+    for number in (0, 2, 4):
+        (pictures / "one" / f"{number}.png").rename(pictures / "one" / f"renamed {number}.png")
+    folder, summary, groups = audited(pictures, table)
+    assert not together(groups, "renamed 0.png", "turned.png")
+    assert together(groups, "renamed 2.png", "renamed 4.png")
+    assert (summary["identical_pixels"], summary["near_duplicates"]) == (0, 1)
+    written = pd.read_csv(folder / "audit" / "copies.csv")
+    assert written["decision"].dropna().tolist() == ["different", "same"]
+    assert written["reason"].dropna().tolist() == ["decided: different"]
+    again, _, _ = audited(pictures)  # without the table: what a person filled in is not lost
+    assert pd.read_csv(again / "audit" / "copies.csv")["decision"].dropna().tolist() == ["different", "same"]
+    assert pd.read_parquet(again / "audit" / "copies.parquet")["decision"].tolist() == ["", ""]
+
+
+def test_a_table_that_is_none_is_put_aside_not_overwritten(pictures: Path) -> None:
+    folder, _, _ = audited(pictures)
+    (folder / "audit" / "copies.csv").write_text("my notes")
+    audited(pictures)
+    assert (folder / "audit" / "copies.old.csv").read_text() == "my notes"
+
+
+def test_mistakes_stop_before_any_work(pictures: Path) -> None:
+    table = pictures.parent / "decided.csv"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        audited(pictures, table)
+    table.write_text("path_a,path_b,decision\none/0.png,one/gone.png,same\n")
+    with pytest.raises(ConfigurationError, match="images that are not there"):
+        audited(pictures, table)
+    assert not list((pictures.parent / "results").rglob("*.parquet"))
+
+
+def state(pictures: Path, copies: Any) -> str:
+    said = for_folder(pictures, results=pictures.parent / "results", images={"copies": copies})
+    return prepare_run(said, Workspace(RunFolder(said.folder), 1)).state
+
+
+def test_what_is_decided_takes_part_in_the_identity_and_where_it_is_written_does_not(pictures: Path) -> None:
+    one, other = pictures.parent / "one.csv", pictures.parent / "other.csv"
+    one.write_text("path_a,path_b,decision\none/0.png,one/turned.png,different\n")
+    other.write_text("decision,path_b,path_a\ndifferent,one/0.png,one/turned.png\n,one/2.png,one/4.png\n")
+    states = [state(pictures, copies) for copies in ("group", "list", "off", one, other)]
+    assert len(set(states)) == 4
+    assert states[3] == states[4]
+    one.write_text("path_a,path_b,decision\n")
+    assert state(pictures, one) == states[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "understood"),
+    [("off", "off"), ("list", "list"), ("group", "group"), ("'off'", "off"), ("my/decided.csv", "decided.csv")],
+)
+def test_an_experiment_file_says_what_is_done_with_copies(tmp_path: Path, written: str, understood: str) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(f"images: {{folder: images, copies: {written}}}\n")
+    copies = read_experiment(file).images.copies
+    assert copies == (tmp_path / "my" / understood if understood.endswith(".csv") else understood)
+
+
+@pytest.mark.parametrize("written", ["lst", "on", "5", "decided.xlsx", "[list]"])
+def test_other_words_are_refused(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(f"images: {{folder: images, copies: {written}}}\n")
+    with pytest.raises(ConfigurationError, match=r"images.copies.*not one of group, list, off"):
+        read_experiment(file)
