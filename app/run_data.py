@@ -15,6 +15,7 @@ import streamlit as st
 from ..errors import StorageError, UnreadableImageError
 from ..evaluation.combination_names import names_of, rows_of
 from ..images.decoding import decode_rgb
+from ..images.reading import read_file
 from ..reporting.report.numbers import title_of
 from ..runs.finished import FinishedRun
 
@@ -86,11 +87,11 @@ def thumbnail(path: str, image_id: str) -> bytes | None:
 @st.cache_data(max_entries=1_000, show_spinner=False)
 def _thumbnail(path: str, image_id: str, changed: int) -> bytes | None:
     try:
-        data = Path(path).read_bytes()
+        data = read_file(path)
         if hashlib.sha256(data).hexdigest() != image_id:
             return None
         picture = decode_rgb(data, target_size=(_SIDE, _SIDE))
-    except (OSError, UnreadableImageError):
+    except UnreadableImageError:
         return None
     picture.thumbnail((_SIDE, _SIDE))
     stream = io.BytesIO()

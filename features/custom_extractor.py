@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError, ExtractionError
-from ..images.reading import decode, resize
+from ..images.reading import READS_PIXELS, decode, resize
 from .network_extractor import DECODING
 
-SPEAKS_FOR = {"decoding": ("images.reading", "images.decoding", "features.custom_extractor")}
+SPEAKS_FOR = {"decoding": (*READS_PIXELS, "features.custom_extractor")}
 _BATCH = 32
 
 
@@ -47,7 +47,7 @@ class CustomExtractor:
             "version": _distribution_version(type(transformer).__module__),
             "parameters": {key: repr(value) for key, value in parameters.items()},
             "input_size": list(self.input_size) if self.input_size else None,
-            "decoding": DECODING if self.input_size else "whole",
+            "decoding": DECODING if self.input_size else "whole; BMP without empty alpha",
         }
 
     def read(self, data: bytes) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import ImagesError, UnreadableImageError
+from ..images.limits import FIX, refusal
 from ..machine import cores
 from ..storage import file_digest
 from .cache import FeatureCache
@@ -123,6 +124,8 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
 
 def _identify(path: Path) -> str:
     try:
+        if reason := refusal(path):
+            raise UnreadableImageError(f"{path} cannot be read: {reason}.", received=str(path), fix=FIX)
         return file_digest(path)
     except OSError as error:
         raise UnreadableImageError(f"{path} cannot be read: {error.strerror}.", received=str(path)) from error

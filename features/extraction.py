@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
+from ..images.reading import read_file
 from .cache import PART_ROWS, FeatureCache
 
 if TYPE_CHECKING:
@@ -175,11 +176,9 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
 def _read(image_id: str, path: str, extractor: Extractor | Together) -> NDArray[Any] | UnreadableImageError:
     """Read a file; refuse it if its bytes have changed since it was indexed."""
     try:
-        data = Path(path).read_bytes()
+        data = read_file(path)
         if hashlib.sha256(data).hexdigest() != image_id:
             return UnreadableImageError("changed since it was indexed")
         return extractor.read(data)
-    except OSError as error:
-        return UnreadableImageError(f"cannot be read: {error.strerror}")
     except UnreadableImageError as error:
         return error

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images.reading import decode, resize
+from ..images.reading import READS_PIXELS, decode, resize
 from ..networks import Network, get_network
 from ..networks.build import check_precision
 from ..networks.weights import locate
@@ -19,7 +19,7 @@ from .extractor import Extractor, OpenExtractor
 from .orientations import average_orientations, check_orientations
 from .pooling import check_pooling, columns_of
 
-DECODING = "large JPEG at a half, a quarter or an eighth, three times the input or more"
+DECODING = "large JPEG at a half, a quarter or an eighth, three times the input or more; BMP without empty alpha"
 """How images are decoded and resized: a new text where `leukobench.images.reading` gives other pixels."""
 SPEAKS_FOR = {
     "network": (
@@ -32,7 +32,7 @@ SPEAKS_FOR = {
         *("features.engines", "features.network_engine", "features.openvino_engine", "features.keras_engine"),
         *("networks.frameworks", "networks.openvino_ir"),
     ),
-    "decoding": ("images.reading", "images.decoding"),
+    "decoding": READS_PIXELS,
     "orientations": ("features.orientations",),
 }
 """Key of the identity -> modules that it speaks for: who changes the numbers that they give gives it another value."""

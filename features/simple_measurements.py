@@ -18,17 +18,17 @@ from PIL import Image
 
 from ..images.facts import file_facts
 from ..images.fingerprint import COARSE, fingerprint
-from ..images.reading import decode, resize
+from ..images.reading import READS_PIXELS, decode, resize
 
 SPEAKS_FOR = {
     "version": (
-        "features.simple_measurements",
-        *("images.facts", "images.fingerprint", "images.reading", "images.decoding"),
+        *("features.simple_measurements", "images.facts", "images.fingerprint"),
+        *READS_PIXELS,
     )
 }
 """Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 _BORDER = 0.06  # of the shorter side
-_VERSION = 2
+_VERSION = 3
 
 
 class SimpleMeasurements:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import zlib
 
 import numpy as np
 
 # Pillow would import the last two when it first meets such a file, in several threads at once.
-from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
-from ..errors import ConfigurationError, UnreadableImageError
-
-MAX_PIXELS = 50_000_000
-"""An image with more pixels is refused: a small file could fill the memory (a decompression bomb)."""
+from ..errors import UnreadableImageError
+from .limits import FIX, MAX_PIXELS, check_scans, check_size, is_slide, webp_size
+from .pillow import check_pillow, silence_pillow
+from .png import verify_png, without_description
 
 _SPARE = 3
 _SIGNATURES = {
@@ -63,7 +62,9 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int
     data : bytes
         The whole file; its first bytes decide the format, not its extension.
     max_pixels : int
-        Larger images are refused. Beyond Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS``, raise that limit too.
+        Larger images are refused. Beyond Pillow's own ``PIL.Image.MAX_IMAGE_PIXELS``, raise that limit too. Refused as
+        well, before they are decoded: sides of more than 65,535 pixels or of more than 1:200, JPEG files of more than
+        100 scans, or of fewer where they are large.
     target_size : (int, int), optional
         Height and width to which the pixels will be scaled. A JPEG at least six times as large is decoded at a half, a
         quarter or an eighth of its size, three times `target_size` at least, in about half the time: scaled down from
@@ -80,9 +81,10 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int
     -----
     How everything that is not 8-bit RGB is converted:
 
-    - the EXIF (or XMP) orientation is applied;
+    - the EXIF (or XMP) orientation is applied; metadata that cannot be read hold none, and the pixels count;
     - grey, 1-bit and palette images become RGB; YCbCr is converted by Pillow;
-    - transparency, as a channel, a palette entry or a key colour, is laid on white;
+    - transparency, as a channel, a palette entry or a key colour, is laid on white; a BMP whose alpha is 0 everywhere
+      has none, as many programs write it;
     - CMYK becomes RGB by ``255 - min(255, ink + black)``; CMYK JPEG files hold inverted inks, as Adobe writes them;
     - of 16 bits the high byte is kept, in grey and in colour: nothing is clipped or stretched, and 8-bit data stored
       as ``257 * v`` or ``256 * v`` come back exactly. 12-bit TIFF is scaled by its own 12 bits. A 16-bit image whose
@@ -90,43 +92,70 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int
     - colours are taken as sRGB: colour profiles and gamma entries are not applied;
     - of a JPEG with further images (MPO, from telephones) the main one is taken.
 
-    Refused: floating-point, 32-bit and signed pixels, CIE Lab, several pages (TIFF) and animations (PNG, WebP).
+    Refused: floating-point, 32-bit and signed pixels, CIE Lab, several pages (TIFF), whole-slide images, animations
+    (PNG, WebP) and images that are transparent everywhere.
 
     PNG checksums are verified. JPEG, BMP, WebP and most TIFF files carry none, so bytes altered in their middle can
     pass; bytes missing at the end cannot, not even from a baseline JPEG that was given a new end marker.
     """
-    _check_pillow()
-    kind = _format_of(data)
+    check_pillow()
+    silence_pillow()
+    kind = format_of(data)
     if kind == "PNG":
-        _verify_png(data)
+        verify_png(data)
+    if kind == "WEBP" and (size := webp_size(data)):
+        check_size(size, max_pixels)
     try:
-        with Image.open(io.BytesIO(data), formats=(kind,)) as image:
-            _check_header(image, max_pixels)
-            _reduce(image, target_size)
-            raw_mode = _raw_mode(image)
-            image.load()
-            _check_end(image, data, target_size)
-            ImageOps.exif_transpose(image, in_place=True)
-            return _to_rgb(image, raw_mode)
+        return _decode(kind, data, max_pixels, target_size)
     except (UnreadableImageError, MemoryError):
         raise
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{kind} file whose header is damaged or of a kind that is not supported") from error
     except Exception as error:  # Pillow's decoders raise about a dozen unrelated types on foreign bytes
-        raise UnreadableImageError(f"{kind} file that does not decode completely: {error}") from error
+        if kind == "PNG" and len(pixels := without_description(data)) < len(data):
+            return decode_rgb(pixels, max_pixels, target_size)
+        raise _refusal(kind, data, error, max_pixels) from error
 
 
-def _check_pillow() -> None:
-    if ImageFile.LOAD_TRUNCATED_IMAGES:
-        raise ConfigurationError(
-            "Pillow is set to fill up truncated images, so damaged files would pass as whole ones.",
-            expected="PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False",
-            received="True, set by other code in this process",
-            fix="remove that setting.",
-        )
+def open_header(data: bytes) -> Image.Image:
+    """Open the bytes of an image file without decoding them; of a PNG, without metadata that cannot be read."""
+    silence_pillow()
+    kind = format_of(data)
+    try:
+        return Image.open(io.BytesIO(data), formats=(kind,))
+    except Exception:
+        if kind != "PNG":
+            raise
+        return Image.open(io.BytesIO(without_description(data)), formats=(kind,))
 
 
-def _format_of(data: bytes) -> str:
+def _decode(kind: str, data: bytes, max_pixels: int, target_size: tuple[int, int] | None) -> Image.Image:
+    with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+        _check_header(image, data, max_pixels)
+        _reduce(image, target_size)
+        raw_mode = _raw_mode(image)
+        image.load()
+        _check_end(image, data, target_size)
+        _turn_upright(image)
+        return _to_rgb(image, raw_mode)
+
+
+def _refusal(kind: str, data: bytes, error: Exception, max_pixels: int) -> UnreadableImageError:
+    if kind == "TIFF" and is_slide(data):
+        return _slide()
+    if isinstance(error, Image.DecompressionBombError):
+        return UnreadableImageError(f"too large: more than {max_pixels:,} pixels", fix=FIX)
+    if isinstance(error, UnidentifiedImageError):
+        return UnreadableImageError(f"{kind} file whose header is damaged or of a kind that is not supported")
+    return UnreadableImageError(f"{kind} file that does not decode completely: {error}")
+
+
+def format_of(data: bytes) -> str:
+    """Format of an image file by its first bytes, as Pillow names it.
+
+    Raises
+    ------
+    UnreadableImageError
+        It is none that can be read.
+    """
     if not data:
         raise UnreadableImageError("empty file")
     for signature, kind in _SIGNATURES.items():
@@ -135,19 +164,33 @@ def _format_of(data: bytes) -> str:
     raise UnreadableImageError("not a JPEG, PNG, BMP, TIFF or WebP image, by its first bytes")
 
 
-def _check_header(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
-    if width * height > max_pixels:
-        raise UnreadableImageError(
-            f"too large: {width} x {height} pixels, more than {max_pixels:,}",
-            fix="cut the image into fields or scale it down.",
-        )
-    if image.format != "MPO" and getattr(image, "is_animated", False):
+def _check_header(image: Image.Image, data: bytes, max_pixels: int) -> None:
+    several = image.format != "MPO" and getattr(image, "is_animated", False)
+    if image.format == "TIFF" and (several or image.width * image.height > max_pixels) and is_slide(data):
+        raise _slide()
+    check_size(image.size, max_pixels)
+    if image.format in {"JPEG", "MPO"}:
+        check_scans(image, data)
+    if several:
         raise UnreadableImageError(
             f"{image.format} file with several pages or frames",
             expected="one image per file",
             fix="save each page as a separate file.",
         )
+
+
+def _slide() -> UnreadableImageError:
+    return UnreadableImageError("whole-slide image, in tiles or several sizes (TIFF)", fix=FIX)
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Apply the orientation; metadata that cannot be read hold none."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # of as many kinds as foreign bytes can raise
+        return
 
 
 def _raw_mode(image: Image.Image) -> str:
@@ -164,8 +207,7 @@ def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
     elif image.mode.startswith("I;16"):
         rgb = Image.fromarray(_high_byte(image, raw_mode)).convert("RGB")
     elif image.has_transparency_data:
-        with_alpha = image.convert("RGBA")
-        rgb = Image.alpha_composite(Image.new("RGBA", image.size, "white"), with_alpha).convert("RGB")
+        rgb = _on_white(image.convert("RGBA"), image.format)
     elif image.mode in {"1", "L", "P", "CMYK", "YCbCr"}:
         rgb = image.convert("RGB")
     else:
@@ -182,6 +224,14 @@ def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
     return rgb
 
 
+def _on_white(image: Image.Image, kind: str | None) -> Image.Image:
+    if image.getchannel("A").getextrema()[1] > 0:
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    if kind == "BMP":
+        return image.convert("RGB")
+    raise UnreadableImageError("transparent everywhere: nothing to be seen", fix="save it without transparency.")
+
+
 def _high_byte(image: Image.Image, raw_mode: str) -> np.ndarray:
     grey = np.asarray(image) >> (4 if raw_mode == "I;12" else 8)
     key = image.info.get("transparency")
@@ -190,21 +240,6 @@ def _high_byte(image: Image.Image, raw_mode: str) -> np.ndarray:
     if isinstance(key, int):
         grey = np.where(np.asarray(image) == key, 255, grey)
     return grey.astype(np.uint8)
-
-
-def _verify_png(data: bytes) -> None:
-    """Walk the chunks to the end: Pillow verifies only the header's checksums, and does not notice a missing end."""
-    position = 8
-    while position + 12 <= len(data):
-        end = position + 8 + int.from_bytes(data[position : position + 4])
-        if end + 4 > len(data):
-            break
-        if zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4]):
-            raise UnreadableImageError("PNG file that is damaged: a checksum is wrong")
-        if data[position + 4 : position + 8] == b"IEND":
-            return
-        position = end + 4
-    raise UnreadableImageError("PNG file that is truncated: its end is missing")
 
 
 def _reduce(image: Image.Image, target_size: tuple[int, int] | None) -> None:

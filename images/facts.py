@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image
 
-from .decoding import MAX_PIXELS
+from .decoding import open_header
+from .limits import MAX_PIXELS
 
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP")
 _CAMERA_TAGS = {"maker": 271, "model": 272, "software": 305, "taken": 306}
@@ -30,12 +31,12 @@ def file_facts(data: bytes) -> dict[str, float | str]:
         ``colour profile`` (bytes), ``metadata`` (bytes of EXIF) and the camera's ``maker``, ``model``, ``software`` and
         ``taken`` (text, '' where absent).
     """
-    with Image.open(io.BytesIO(data)) as image:
+    with open_header(data) as image:
         width, height = image.size
         pixels = min(width * height, MAX_PIXELS)
         tables = getattr(image, "quantization", None) or {}
         luma = next(iter(tables.values()), [0])
-        exif = image.getexif()
+        exif = _exif(image)
         facts: dict[str, float | str] = {
             "bytes": float(len(data)),
             "width": float(width),
@@ -51,6 +52,13 @@ def file_facts(data: bytes) -> dict[str, float | str]:
             "metadata": float(len(image.info.get("exif") or b"")),
         }
         return facts | {name: str(exif.get(tag, "")).strip("\0 ") for name, tag in _CAMERA_TAGS.items()}
+
+
+def _exif(image: Image.Image) -> Mapping[int, Any]:
+    try:
+        return image.getexif()
+    except Exception:  # of as many kinds as foreign bytes can raise
+        return {}
 
 
 def _subsampling(image: Any) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import ImagesError
+from .limits import kind_of, slide_refusal
 
 EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Extensions, in lower case, of the files that count as images; upper case works as well."""
@@ -148,6 +149,8 @@ def _refusal(entry: os.DirEntry[str], path: str) -> str:
         return "hidden file or folder"
     if "__MACOSX" in parts:
         return "left over from a macOS archive"
+    if reason := slide_refusal(path):
+        return reason
     if not is_image_name(path):
         return f"not a supported image file ({PurePosixPath(path).suffix.lower() or 'no extension'})"
     return _not_a_file(entry)
@@ -155,6 +158,8 @@ def _refusal(entry: os.DirEntry[str], path: str) -> str:
 
 def _not_a_file(entry: os.DirEntry[str]) -> str:
     try:
-        return "" if entry.is_file() else "broken symbolic link" if entry.is_symlink() else "not a regular file"
+        return "" if entry.is_file() else f"not a regular file: {kind_of(entry.stat().st_mode)}"
+    except FileNotFoundError:
+        return "broken symbolic link"
     except OSError as error:
         return f"cannot be read: {error.strerror}"

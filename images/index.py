@@ -19,6 +19,7 @@ from ..storage import digest, file_digest
 from .files import FileList, Row, find_files, printable
 from .groups import clusters, compile_group, regroup
 from .layouts import detect, get_layout
+from .limits import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,6 +237,8 @@ def _digests(folder: Path, rows: list[Row]) -> Iterator[tuple[str, str]]:
 
 def _digest_or_reason(path: Path) -> tuple[str, str]:
     try:
+        if reason := refusal(path):
+            return "", reason
         image_id = file_digest(path)
     except OSError as error:
         return "", f"cannot be opened: {error.strerror}"

@@ -10,10 +10,22 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ConfigurationError, UnreadableImageError
-from .decoding import MAX_PIXELS, decode
+from .decoding import decode
+from .limits import FIX, MAX_PIXELS, refusal
 
-__all__ = ["INTERPOLATIONS", "MAX_PIXELS", "decode", "read_image", "read_resized", "resize"]
+__all__ = [
+    "INTERPOLATIONS",
+    "MAX_PIXELS",
+    "READS_PIXELS",
+    "decode",
+    "read_file",
+    "read_image",
+    "read_resized",
+    "resize",
+]
 
+READS_PIXELS = ("images.reading", "images.decoding", "images.limits", "images.pillow", "images.png")
+"""Modules that decide the pixels of a file."""
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
     "box": Image.Resampling.BOX,
@@ -22,6 +34,22 @@ INTERPOLATIONS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 """Interpolations of `resize`; all but nearest average over the source pixels when an image shrinks."""
+
+
+def read_file(path: str | Path) -> bytes:
+    """Read the bytes of one image file, none of them where it is no regular file, a whole-slide image or too large.
+
+    Raises
+    ------
+    UnreadableImageError
+        It cannot be opened, or may not be read; ``what`` is the reason in words.
+    """
+    try:
+        if reason := refusal(path):
+            raise UnreadableImageError(reason, fix=FIX)
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
+        raise UnreadableImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -45,7 +73,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         The file cannot be opened or does not decode completely; ``what`` is the reason in words.
     """
     with _naming(path):
-        return decode(_read_bytes(path), max_pixels)
+        return decode(read_file(path), max_pixels)
 
 
 def read_resized(
@@ -110,13 +138,6 @@ def resize(pixels: np.ndarray, size: tuple[int, int], interpolation: str = "bili
     if pixels.shape[:2] == (height, width):
         return pixels
     return np.array(Image.fromarray(pixels).resize((width, height), INTERPOLATIONS[interpolation]))
-
-
-def _read_bytes(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(f"cannot be opened: {error.strerror}") from error
 
 
 @contextlib.contextmanager

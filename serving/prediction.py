@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..errors import UnreadableImageError
+from ..images.reading import read_file
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_MOST_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,7 @@ def image_bytes(image: Image) -> bytes:
     """
     if isinstance(image, Upload):
         return image.data
-    try:
-        path = Path(image)
-        if path.exists() and not path.is_file():
-            raise UnreadableImageError("cannot be read: no regular file")
-        if path.stat().st_size > _MOST_BYTES:
-            raise UnreadableImageError(f"larger than {_MOST_BYTES // 2**20} MB")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise UnreadableImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return read_file(image)
 
 
 def name_of(image: Image) -> str:

@@ -107,6 +107,20 @@ def test_lossy_files_come_back_closely(name):
     assert np.abs(pixels.astype(int) - expected).mean() < 6
 
 
+def test_a_bmp_whose_alpha_is_0_everywhere_has_none() -> None:
+    clear = encode(np.dstack([RGB, np.zeros(SHAPE, np.uint8)]), "BMP")
+    masks = struct.pack("<IIII", 255 << 16, 255 << 8, 255, 255 << 24)  # a version-4 header says where alpha is
+    longer = clear[:10] + struct.pack("<II", 122, 108) + clear[18:30] + struct.pack("<I", 3) + clear[34:54] + masks
+    np.testing.assert_array_equal(decode(longer + bytes(52) + clear[54:]), RGB)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_an_image_that_is_transparent_everywhere_is_refused(kind: str) -> None:
+    clear = np.dstack([RGB, np.zeros(SHAPE, np.uint8)])
+    with pytest.raises(UnreadableImageError, match="transparent everywhere"):
+        decode(encode(clear, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {})))
+
+
 def test_palette_transparency_is_laid_on_white():
     clear = np.asarray(PALETTE) < 16
     expected = np.where(clear[..., None], 255, np.asarray(PALETTE.convert("RGB")))
@@ -162,7 +176,7 @@ def test_what_cannot_be_right_is_refused(reason):
 def test_too_many_pixels_are_refused_before_they_are_decoded():
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"\0") + chunk(b"IEND", b"")
-    with pytest.raises(UnreadableImageError, match=r"60000|exceeds limit"):
+    with pytest.raises(UnreadableImageError, match="too large"):
         decode(bomb)
     with pytest.raises(UnreadableImageError, match="too large: 52 x 40 pixels, more than 2,000"):
         decode(encode(RGB, "PNG"), max_pixels=2000)

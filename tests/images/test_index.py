@@ -139,7 +139,7 @@ def test_links_are_followed_once(folder, tmp_path):
         "aaa": "symbolic link to a folder that was already listed",
         "blast/broken.png": "broken symbolic link",
         "blast/loop": "symbolic link to a folder that was already listed",
-        "blast/pipe.png": "not a regular file",
+        "blast/pipe.png": "not a regular file: named pipe",
         "blast/self.png": "cannot be read: Too many levels of symbolic links",
     }
 
