@@ -14,6 +14,8 @@ from .errors import BusyError, StorageError
 
 TEMPORARY = ".part-"
 """Prefix of the names of unfinished files."""
+OUTPUT_MARKER = ".leukobench"
+"""Name of the file that marks a folder of results, so that its pictures are not taken for data."""
 
 
 def cache_folder() -> Path:
@@ -64,6 +66,21 @@ def write_text(target: Path, text: str) -> None:
     """Write `text` as UTF-8, atomically."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def mark_output(folder: Path) -> None:
+    """Make a folder for results and mark it, unless it holds other files already, which may be the user's.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        others = {path.name for path in folder.iterdir()} - {OUTPUT_MARKER, ".lock", "run.log"}
+    if not others:
+        write_text(folder / OUTPUT_MARKER, "Written by leukobench, which skips this folder when it looks for images.\n")
 
 
 def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:

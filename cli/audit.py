@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,9 +13,7 @@ from .options import PATH, chosen_options, image_options
 @click.command()
 @click.argument("images", type=PATH)
 @image_options
-def audit(
-    images: Path, layout: str | None, group: str | None, name: str | None, results: Path | None, workers: int | None
-) -> None:
+def audit(images: Path, section: dict[str, Any], name: str | None, results: Path | None, workers: int | None) -> None:
     """Find copies of images, and class differences unrelated to the cells, in the folder IMAGES.
 
     This is also the first step of every run. Nothing is deleted.
@@ -24,7 +23,7 @@ def audit(
     from ..runs.progress import on_screen
 
     settings = chosen_options(name=name, results=results)
-    experiment = for_folder(images, images=chosen_options(layout=layout, group=group), **settings)
+    experiment = for_folder(images, images=section, **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
     click.echo("\n".join(summary["lines"]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .options import PATH, chosen_options, image_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
 
 
 @click.command()
@@ -17,8 +18,7 @@ from .options import PATH, chosen_options, image_options
 @click.option("--repeats", default=10, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
 def leakage(
     source: Path,
-    layout: str | None,
-    group: str | None,
+    section: dict[str, Any],
     name: str | None,
     results: Path | None,
     workers: int | None,
@@ -38,11 +38,11 @@ def leakage(
 
     settings = chosen_options(name=name, results=results)
     if source.suffix.lower() in (".yaml", ".yml"):
-        if (layout, group) != (None, None):
-            raise click.UsageError("--layout, --group need a folder of images; set them in the experiment file.")
+        if section:
+            raise click.UsageError(f"{IMAGE_OPTIONS} need a folder of images; set them in the experiment file.")
         experiment = read_experiment(source, **settings)
     else:
-        settings |= CHOSEN | {"images": chosen_options(layout=layout, group=group)}
+        settings |= CHOSEN | {"images": section}
         experiment = for_folder(source, **settings)
     subsamples = [*(sizes or (200,)), *([None] if whole else [])]
     outcome = measure_leakage(experiment, subsamples, repeats, workers, on_screen())

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
+_OF_IMAGES = {
+    "layout": "layout",
+    "group": "group",
+    "exclude_class": "exclude_classes",
+    "exclude_files": "exclude_files",
+}
+"""Option -> key of the section ``images`` of an experiment file."""
+IMAGE_OPTIONS = ", ".join(f"--{option.replace('_', '-')}" for option in _OF_IMAGES)
 
 workers_option = click.option(
     "--workers",
@@ -19,16 +28,28 @@ workers_option = click.option(
 
 
 def image_options(command: _Command) -> _Command:
-    """Options of every command that takes a folder of images."""
+    """Options of every command that takes a folder of images; those of the section ``images`` come as a mapping."""
+
+    @functools.wraps(command)
+    def with_section(**options: Any) -> Any:
+        section = {key: options.pop(option) for option, key in _OF_IMAGES.items()}
+        return command(section=chosen_options(**section), **options)
+
     return _apply(
-        command,
+        cast("_Command", with_section),
         [
             click.option(
-                "--layout", help="Folder layout that assigns labels (auto-detected); see `leukobench list layouts`."
+                "--layout",
+                help="What the folders mean: a name of `leukobench list layouts` (auto-detected), or the meaning of "
+                "each level, such as split/class.",
             ),
             click.option(
                 "--group",
                 help="Regular expression on the path below the folder; its capture group is the patient ID.",
+            ),
+            click.option("--exclude-class", multiple=True, help="Class to leave out; may be repeated."),
+            click.option(
+                "--exclude-files", multiple=True, help="Paths to leave out, such as '*_mask.png'; may be repeated."
             ),
             click.option("--name", help="Run name; output goes to <results>/<name>/."),
             click.option("--results", type=PATH, help="Folder of all runs."),
@@ -55,7 +76,7 @@ def bundle_options(command: _Command) -> _Command:
 
 def chosen_options(**options: Any) -> dict[str, Any]:
     """The options that were given on the command line."""
-    return {key: value for key, value in options.items() if value is not None}
+    return {key: value for key, value in options.items() if value not in (None, ())}
 
 
 def _apply(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:

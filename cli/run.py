@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import LeukobenchError
-from .options import PATH, chosen_options, image_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 def run(
     experiments: tuple[Path, ...],
     images: Path | None,
-    layout: str | None,
-    group: str | None,
+    section: dict[str, Any],
     name: str | None,
     results: Path | None,
     workers: int | None,
@@ -46,13 +45,11 @@ def run(
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
-    if experiments and {layout, group, folds, preset} != {None}:
-        raise click.UsageError(
-            "--layout, --group, --folds, --preset go with --images; set them in the experiment file."
-        )
+    if experiments and (section or folds or preset):
+        raise click.UsageError(f"{IMAGE_OPTIONS}, --folds, --preset go with --images; set them in the experiment file.")
     settings = chosen_options(name=name, results=results)
     if images is not None:
-        sections = {"images": chosen_options(layout=layout, group=group), "evaluation": chosen_options(folds=folds)}
+        sections = {"images": section, "evaluation": chosen_options(folds=folds)}
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]
     else:
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]

@@ -47,9 +47,13 @@ class Images(Strict):
     Attributes
     ----------
     folder : Path
+        Folder or manifest.
     layout : str
+        A name of `leukobench list layouts`, or the meaning of each level of folders, such as ``split/class``.
     group : str
         Regular expression on the path; its capture group is the patient.
+    exclude_classes, exclude_files : list of str
+        Classes, and patterns of paths such as ``*_mask.png``, that are left out.
     pseudo_patients : PseudoPatients
     copies : {"group", "list", "off"} or Path
         Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
@@ -59,6 +63,8 @@ class Images(Strict):
     folder: Path
     layout: str = "auto"
     group: str | None = None
+    exclude_classes: list[str] = Field(default_factory=list)
+    exclude_files: list[str] = Field(default_factory=list)
     pseudo_patients: PseudoPatients | None = None
     copies: Literal["group", "list", "off"] | Path = "group"
 

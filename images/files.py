@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from ..errors import ImagesError
+from ..storage import OUTPUT_MARKER
 from .limits import kind_of, slide_refusal
 
 EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -17,7 +19,11 @@ TABLES = frozenset({".csv", ".parquet"})
 """Extensions of the files that count as manifests."""
 
 
-_OF_A_RUN = {".lock", "run.log"}
+WRITTEN = "written by leukobench"
+UNREADABLE, UNSUPPORTED, NOT_UTF8 = "folder cannot be read", "not a supported image file", "name is not valid UTF-8"
+"""How the reasons for refusals begin that may hide a class."""
+_OF_LEUKOBENCH = ({OUTPUT_MARKER}, {".lock", "run.log"}, {"SHA256SUMS", "manifest.json", "model_card.md"})
+"""Names of files that show that leukobench wrote the folder: any result, a run that ended early, a bundle."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +52,72 @@ class FileList:
         paths = [PurePosixPath(path) for path, _ in self.refused]
         return [str(path) for path in paths if path.name in names or path.suffix.lower() in names]
 
+    def without(self, patterns: Sequence[str]) -> FileList:
+        """Refuse the images whose path matches one of the patterns, in which ``*`` is any text.
+
+        Raises
+        ------
+        ImagesError
+            A pattern matches no image.
+        """
+        refused = {path: f"excluded files: {pattern}" for pattern in patterns for path in self._matches(pattern)}
+        kept = tuple(path for path in self.images if path not in refused)
+        return replace(self, images=kept, refused=tuple(sorted([*self.refused, *refused.items()])))
+
+    def _matches(self, pattern: str) -> list[str]:
+        matches = [path for path in self.images if fnmatchcase(path, pattern)]
+        if self.images and not matches:
+            raise ImagesError(
+                f"No image is called like '{pattern}', so none can be excluded.",
+                expected=f"a pattern of paths below {self.folder}, such as those of {self.images[0]}",
+                received=pattern,
+                fix="correct it: * stands for any text, ? for one character.",
+            )
+        return matches
+
 
 @dataclass(frozen=True)
 class Row:
-    """One image of a layout: its path, relative to the folder or absolute, its label, and its patient or ''."""
+    """One image of a layout.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the folder, or absolute.
+    label, patient : str
+        The patient is '' where unknown.
+    columns : mapping of str to str
+        What else is known of the image, such as its split or site; every row of a listing has the same keys.
+    """
 
     path: str
     label: str
     patient: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a layout reads from a `FileList`: rows, further refusals (path, reason), and the source of the patients."""
+    """What a layout reads from a `FileList`.
+
+    Attributes
+    ----------
+    rows : list of Row
+    refused : list of (str, str)
+        Path and reason of each image that is not used.
+    patients : str
+        Where the patients come from, in words.
+    warnings : tuple of str
+        What the user has to know of this reading, a sentence each.
+    shape : str
+        What each level of folders means, as in ``split/class``, where labels come from folders.
+    """
 
     rows: list[Row]
     refused: list[tuple[str, str]]
     patients: str = "none"
+    warnings: tuple[str, ...] = ()
+    shape: str = ""
 
 
 def find_files(images: str | Path) -> FileList:
@@ -79,19 +134,29 @@ def find_files(images: str | Path) -> FileList:
         There is no such folder or file.
     """
     root = Path(os.path.abspath(Path(images).expanduser()))
-    if root.is_file() and root.suffix.lower() in TABLES:
+    if os.path.isfile(root) and root.suffix.lower() in TABLES:
         return FileList(root.parent, manifest=root.name)
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise ImagesError(
             "There are no images to index.",
             expected="a folder of images, or a manifest (.csv or .parquet)",
-            received=f"{root}, which is {'a file' if root.exists() else 'not there'}",
+            received=f"{root}, which {_what_is(root)}",
             fix="correct the path.",
         )
     paths = list(_walk(root))
     candidates = sorted(path for path, reason in paths if not reason)
     refused = sorted((path, reason) for path, reason in paths if reason)
     return FileList(root, tuple(candidates), tuple(refused))
+
+
+def _what_is(path: Path) -> str:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "is not there"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "is a file"
 
 
 def printable(path: str) -> str:
@@ -117,14 +182,15 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             status = (root / folder).stat()
             entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except OSError as error:
-            yield folder or ".", f"folder cannot be read: {error.strerror}"
+            yield folder or ".", f"{UNREADABLE}: {error.strerror}"
             continue
         if (status.st_dev, status.st_ino) in seen:
             yield folder, "symbolic link to a folder that was already listed"
             continue
         seen.add((status.st_dev, status.st_ino))
-        if folder and {entry.name for entry in entries} >= _OF_A_RUN:
-            yield folder, "results of a leukobench run"
+        names = {entry.name for entry in entries}
+        if folder and any(names >= written for written in _OF_LEUKOBENCH):
+            yield folder, WRITTEN
             continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
@@ -144,7 +210,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _refusal(entry: os.DirEntry[str], path: str) -> str:
     parts = PurePosixPath(path).parts
     if printable(path) != path:
-        return "name is not valid UTF-8"
+        return NOT_UTF8
     if any(part.startswith(".") for part in parts):
         return "hidden file or folder"
     if "__MACOSX" in parts:
@@ -152,7 +218,7 @@ def _refusal(entry: os.DirEntry[str], path: str) -> str:
     if reason := slide_refusal(path):
         return reason
     if not is_image_name(path):
-        return f"not a supported image file ({PurePosixPath(path).suffix.lower() or 'no extension'})"
+        return f"{UNSUPPORTED} ({PurePosixPath(path).suffix.lower() or 'no extension'})"
     return _not_a_file(entry)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from .files import Listing
+from ..errors import ConfigurationError, ImagesError
+from .files import Listing, Row
+from .losses import exclusion
 
 
 def clusters(*keys: np.ndarray) -> np.ndarray:
@@ -60,14 +62,39 @@ def compile_group(group: str) -> re.Pattern[str]:
     return expression
 
 
-def regroup(listing: Listing, expression: re.Pattern[str]) -> Listing:
-    """Take the patients from the paths; rows whose path does not match are refused."""
+def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> Listing:
+    """Take the patients from the paths; rows whose path does not match are refused.
+
+    Raises
+    ------
+    ImagesError
+        No path matches, or none of a class does.
+    """
     part = "patient" if "patient" in expression.groupindex else 1
-    rows, refused = [], list(listing.refused)
+    rows, refused = [], []
     for row in listing.rows:
         match = expression.search(row.path)
         if match and match[part]:
             rows.append(replace(row, patient=match[part]))
         else:
-            refused.append((row.path, "no patient: the regular expression for the group does not match"))
-    return Listing(rows, refused, f"regular expression {expression.pattern}")
+            refused.append(row)
+    lost = sorted({row.label for row in refused} - {row.label for row in rows})
+    if lost:
+        what = f"no image of {', '.join(lost)}" if rows else "no image"
+        raise ImagesError(
+            f"The regular expression for the group finds a patient in {what}.",
+            expected=f"a match in every path below {folder}, such as in {_example(refused, lost)}",
+            received=expression.pattern,
+            fix=f"correct it{f', or leave the class out with {exclusion(lost)}' if rows else ''}.",
+        )
+    reasons = [(row.path, "no patient: the regular expression for the group does not match") for row in refused]
+    warnings = [*listing.warnings]
+    if refused:
+        counts = f"{len(refused):,} of {len(listing.rows):,} images are left out"
+        warnings.append(f"{counts}: {expression.pattern!r} finds no patient in their paths, such as {refused[0].path}.")
+    patients = f"regular expression {expression.pattern}"
+    return Listing(rows, [*listing.refused, *reasons], patients, tuple(warnings), listing.shape)
+
+
+def _example(rows: list[Row], labels: list[str]) -> str:
+    return next(row.path for row in rows if row.label in labels)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ImagesError
-from ..machine import cores
-from ..storage import digest, file_digest
-from .files import FileList, Row, find_files, printable
+from ..storage import digest
+from .class_sizes import check_sizes
+from .files import WRITTEN, FileList, Row, find_files, printable
 from .groups import clusters, compile_group, regroup
-from .layouts import detect, get_layout
-from .limits import refusal
+from .identification import identify
+from .layouts import detect
+from .levels import advice
+from .listing import read_layout
+from .losses import check_kept
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-_BATCH = 32  # files a thread takes at a time; handing out single ones would cost more than hashing them
 _COLUMNS = ["image_id", "label", "patient", "path"]
 
 
@@ -38,7 +38,8 @@ class ImageIndex:
     images : DataFrame
         One row per image file: ``image_id`` (SHA-256 of its bytes, hex), ``label``, ``patient`` ('' where unknown) and
         ``path`` (absolute), all text, sorted in this order: renaming or moving files changes no row but its path.
-        After an audit also ``copies``: a key that copies of one image share, '' where there is none.
+        Where known, further columns of text follow, such as ``split``, ``fold`` or ``site``: those of the layout or the
+        manifest. After an audit also ``copies``: a key that copies of one image share, '' where there is none.
     ledger : DataFrame
         One row per file that is not used: ``path`` and ``reason``, sorted by path.
     layout : str
@@ -47,6 +48,8 @@ class ImageIndex:
         Where the patients come from, in words; ``"none"`` where they are unknown.
     pseudo : bool
         The patients are pseudo-patients, for a stress test.
+    warnings : tuple of str
+        What the user has to know of how these images were found, a sentence each.
     """
 
     images: pd.DataFrame
@@ -54,6 +57,7 @@ class ImageIndex:
     layout: str
     patients: str
     pseudo: bool = False
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -77,7 +81,8 @@ class ImageIndex:
     def digest(self) -> str:
         """SHA-256 of ids, labels, groups and reasons: all that decides the scores; paths take no part."""
         columns = [self.images["image_id"].tolist(), self.images["label"].tolist(), self.group.tolist()]
-        return digest([*columns, (self.images["patient"] == "").tolist(), self.ledger["reason"].tolist()])
+        reasons = self.ledger["reason"][self.ledger["reason"] != WRITTEN]
+        return digest([*columns, (self.images["patient"] == "").tolist(), reasons.tolist()])
 
     def classes(self) -> list[str]:
         """Labels in alphabetical order."""
@@ -147,22 +152,7 @@ class ImageIndex:
         ImagesError
             There are fewer than two classes, or a class has fewer groups than there are folds.
         """
-        counts = self.counts()
-        if len(counts) < 2:
-            raise ImagesError(
-                "A benchmark needs at least two classes.",
-                expected="two or more labels",
-                received=f"layout {self.layout}: {_in_words(counts)}",
-                fix="check that the folder is the one that holds the class folders, or name another layout.",
-            )
-        small = counts[counts["groups"] < folds]
-        if len(small):
-            raise ImagesError(
-                f"A class is too small for {folds} folds: {', '.join(small.index)}.",
-                expected=f"at least {folds} independent groups (patients, or distinct images) per class",
-                received=f"{_in_words(counts)}; patients: {self.patients}",
-                fix=f"use at most {counts['groups'].min()} folds, add images, or leave the class out.",
-            )
+        check_sizes(self.counts(), folds, self.layout, self.patients)
 
 
 def index_images(
@@ -170,6 +160,8 @@ def index_images(
     layout: str = "auto",
     group: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    exclude_classes: Sequence[str] = (),
+    exclude_files: Sequence[str] = (),
 ) -> ImageIndex:
     """Find every image, its label and its patient, and identify it by its bytes; nothing is decoded yet.
 
@@ -178,13 +170,16 @@ def index_images(
     images : str or Path
         A folder, or a manifest (CSV or parquet).
     layout : str
-        A name in `LAYOUTS`, or ``"auto"`` for the first one that fits.
+        A name in `LAYOUTS`, what each level of folders means, as in ``"split/class"`` (see `ShapeLayout`), or
+        ``"auto"`` for the first layout that fits.
     group : str, optional
         Regular expression, searched in each path relative to the folder (``/`` between its parts); its group named
         ``patient``, else its first group, is the patient. Files where it finds nothing go to the ledger. Replaces the
         layout's own patients.
     progress : callable, optional
         Called with the number of files identified so far and the number of all.
+    exclude_classes, exclude_files : sequence of str
+        Classes, and patterns of paths (``*`` is any text), whose images go to the ledger.
 
     Returns
     -------
@@ -194,65 +189,36 @@ def index_images(
     Raises
     ------
     ImagesError
-        No layout fits, a manifest row cannot be used, or no image is left.
+        No layout fits, or several readings do; a class would be lost; there are masks among the images; a manifest row
+        cannot be used; or no image is left.
     ConfigurationError
         The layout is unknown, or the regular expression is none or has no group.
     """
     expression = None if group is None else compile_group(group)
-    files = find_files(images)
+    files = find_files(images).without(exclude_files)
     name = detect(files) if layout == "auto" else layout
-    listing = get_layout(name).read(files)
+    listing = read_layout(files, name, layout == "auto", exclude_classes)
     if expression:
-        listing = regroup(listing, expression)
-    rows, digests, unreadable = _identify(files, listing.rows, progress)
+        listing = regroup(listing, expression, files.folder)
+    rows, digests, unreadable = identify(files.folder, listing.rows, progress)
     refused = [*files.refused, *listing.refused, *unreadable]
-    if not rows:
+    if not listing.rows:
         raise _nothing_left(files, name, refused)
+    check_kept([(row.label, row.path) for row in listing.rows], dict(unreadable))
     ledger = _ledger([(str(files.folder / printable(path)), reason) for path, reason in refused])
-    return ImageIndex(_frame(files, rows, digests), ledger, name, listing.patients)
-
-
-def _identify(
-    files: FileList, rows: list[Row], progress: Callable[[int, int], None] | None
-) -> tuple[list[Row], list[str], list[tuple[str, str]]]:
-    used, digests, refused = [], [], []
-    for done, (row, (image_id, reason)) in enumerate(zip(rows, _digests(files.folder, rows), strict=True), 1):
-        if reason:
-            refused.append((row.path, reason))
-        else:
-            used.append(row)
-            digests.append(image_id)
-        if progress:
-            progress(done, len(rows))
-    return used, digests, refused
-
-
-def _digests(folder: Path, rows: list[Row]) -> Iterator[tuple[str, str]]:
-    """Yield digest and refusal of each file; a slow disk answers several requests at a time."""
-    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    with ThreadPoolExecutor(min(32, 4 + cores())) as pool:
-        for results in pool.map(lambda batch: [_digest_or_reason(folder / row.path) for row in batch], batches):
-            yield from results
-
-
-def _digest_or_reason(path: Path) -> tuple[str, str]:
-    try:
-        if reason := refusal(path):
-            return "", reason
-        image_id = file_digest(path)
-    except OSError as error:
-        return "", f"cannot be opened: {error.strerror}"
-    return image_id, "empty file" if image_id == _EMPTY else ""
+    frame = _frame(files, rows, digests)
+    warnings = (*listing.warnings, *filter(None, [advice(listing)]))
+    return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings)
 
 
 def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     records = [
-        (image_id, row.label, row.patient, os.path.normpath(files.folder / row.path))
+        (image_id, row.label, row.patient, os.path.normpath(files.folder / row.path), *row.columns.values())
         for row, image_id in zip(rows, digests, strict=True)
     ]
-    return pd.DataFrame(sorted(records), columns=_COLUMNS, dtype="str")
+    return pd.DataFrame(sorted(records), columns=[*_COLUMNS, *(rows[0].columns if rows else ())], dtype="str")
 
 
 def _ledger(refused: list[tuple[str, str]]) -> pd.DataFrame:
@@ -269,8 +235,3 @@ def _nothing_left(files: FileList, layout: str, refused: list[tuple[str, str]]) 
         received="; ".join(f"{count} x {reason}" for reason, count in reasons) or "no file at all",
         fix="correct the path, or name another layout.",
     )
-
-
-def _in_words(counts: pd.DataFrame) -> str:
-    words = [f"{label} {row['images']} images in {row['groups']} groups" for label, row in counts.iterrows()]
-    return "; ".join(words) or "no images"

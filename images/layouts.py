@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..errors import ImagesError
 from ..registry import Registry
 from .files import FileList, Listing, Row, find_files
+from .levels import read_levels, remark
 from .manifest import ManifestLayout, PreliminaryLayout
-
-_SPLIT = re.compile(r"(train|test|val|valid|validate|validation|eval|dev)(ing)?([-_ ].*)?", re.IGNORECASE)
+from .shapes import ShapeLayout, is_shape
 
 
 class Layout(Protocol):
@@ -37,6 +37,7 @@ class NameLayout:
     ----------
     pattern : str
         Matches the whole relative path; its group ``label`` is the label, its group ``patient``, if any, the patient.
+        Further groups become columns.
     shape : str
         The pattern in words, for the ledger.
     patients : str
@@ -73,7 +74,8 @@ class NameLayout:
             else:
                 parts = match.groupdict()
                 label = self.labels.get(parts["label"], parts["label"])
-                rows.append(Row(path, label, parts.get("patient", "")))
+                columns = {name: text or "" for name, text in parts.items() if name not in {"label", "patient"}}
+                rows.append(Row(path, label, parts.get("patient", ""), columns))
         self._check_choice(rows)
         return Listing(rows, refused, self.patients)
 
@@ -96,8 +98,9 @@ class NameLayout:
 class FolderLayout:
     """One folder per class: ``root/class/**/image``.
 
-    Folders below a class belong to it. If every folder directly below the root is named like a split (train, test,
-    val, validation …), the classes are the folders below those; the split is ignored and new folds are drawn.
+    Folders below a class belong to it, and folders that hold nothing but one folder are passed over. Top folders called
+    train, test, val and the like are splits: the classes are below them. Where the names leave a doubt, `read` refuses
+    and names the options.
     """
 
     def matches(self, files: FileList) -> bool:
@@ -105,17 +108,16 @@ class FolderLayout:
         return any("/" in path for path in files.images)
 
     def read(self, files: FileList) -> Listing:
-        """Take the folder as the label; images outside any class folder are refused."""
-        top = {path.split("/")[0] for path in files.images if "/" in path}
-        depth = 1 if top and all(_SPLIT.fullmatch(name) for name in top) else 0
-        rows, refused = [], []
-        for path in files.images:
-            *folders, _ = path.split("/")
-            if len(folders) > depth:
-                rows.append(Row(path, folders[depth]))
-            else:
-                refused.append((path, "not in a class folder"))
-        return Listing(rows, refused)
+        """Take the folder as the label; images outside any class folder are refused.
+
+        Raises
+        ------
+        ImagesError
+            The folders can be read in several ways.
+        """
+        shape = read_levels(files)
+        listing = ShapeLayout(shape).read(files)
+        return replace(listing, warnings=tuple(filter(None, [remark(shape, listing.rows)])))
 
 
 LAYOUTS = Registry("layout")
@@ -144,7 +146,7 @@ LAYOUTS.add(
     NameLayout(
         # A name that contradicts its folder is refused. The H stays: patient 8 and healthy subject H8 are two people.
         r"(?!(?:.*/)?all/[^/]*_hem\.|(?:.*/)?hem/[^/]*_all\.)"
-        + _ANYWHERE
+        + r"(?:(?:.*/)?(?P<fold>fold_\d+)/(?:.*/)?|(?:.*/)?)"
         + r"UID_(?P<patient>H?\d+)_\d+_\d+_(?P<label>all|hem)\.\w+",
         "UID_<subject>_<image>_<cell>_<all or hem>, not in a folder of the other class",
         "subject from the file name (C-NMC 2019)",
@@ -205,6 +207,8 @@ def detect(files: FileList) -> str:
 
 
 def get_layout(name: str) -> Layout:
-    """Return the layout called `name`; a plug-in may register a class, which is then instantiated."""
+    """Return the layout called `name`, or described by it; a plug-in may register a class, which is instantiated."""
+    if is_shape(name):
+        return ShapeLayout(name)
     layout = LAYOUTS.get(name)
     return layout() if isinstance(layout, type) else layout

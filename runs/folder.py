@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ConfigurationError
-from ..storage import atomic_path, file_digest, remove_leftovers, write_text
+from ..storage import OUTPUT_MARKER, atomic_path, file_digest, remove_leftovers, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNSURE = {".lock", "run.log", "state.json", "holdout.json", "plan.json", "costs.json", "audit/copies.csv"}
+_UNSURE = {
+    ".lock",
+    "run.log",
+    "state.json",
+    "holdout.json",
+    "plan.json",
+    "costs.json",
+    "audit/copies.csv",
+    OUTPUT_MARKER,
+}
 """Files that may change after a run has finished."""
 _NEEDED = ("leaderboard.csv", "answer.json", "experiment.yaml")
 

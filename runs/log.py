@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..storage import mark_output
+
 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -20,7 +22,7 @@ class _JsonLines(logging.Formatter):
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
     """Append the messages of the ``leukobench`` loggers to `path` while the block runs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    mark_output(path.parent)
     logger = logging.getLogger("leukobench")
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_JsonLines())

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UnreadableImageError
 from ..machine import Progress
-from ..storage import atomic_path, write_text
+from ..storage import atomic_path, mark_output, write_text
 from .bundle import Bundle
 from .explanation import Explanation
 from .output import prediction_line
@@ -28,6 +28,7 @@ def write_explanations(
     refused : int
         Images that could not be read.
     """
+    mark_output(out)
     entries: list[dict[str, Any]] = []
     lines: list[str] = []
     with progress("explaining", len(images)) as advance:

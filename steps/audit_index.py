@@ -18,6 +18,7 @@ from ..features.extraction import extract_to, pending
 from ..features.simple_measurements import SimpleMeasurements, columns
 from ..images.facts import file_facts
 from ..images.index import ImageIndex
+from ..images.losses import check_kept
 from ..runs.workspace import Workspace
 from .find_images import warn_of_ledger
 from .group_copies import group_copies
@@ -74,6 +75,7 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
         unreadable = extract_to(target, SimpleMeasurements(), index.files(), cache, workspace.workers, advance)
     if unreadable:
+        check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable)
         index = index.without(unreadable)
         warn_of_ledger(index)
     measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()

@@ -26,7 +26,11 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     if isinstance(images.copies, Path):
         read_decisions(images.copies)  # a mistake in the table stops before the images are identified
     with count_progress(workspace.progress, IDENTIFYING) as report:
-        index = index_images(images.folder, images.layout, images.group, report)
+        index = index_images(
+            images.folder, images.layout, images.group, report, images.exclude_classes, images.exclude_files
+        )
+    for sentence in index.warnings:
+        _log.warning("%s", sentence)
     warn_of_ledger(index)
     decisions_on(experiment, index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())

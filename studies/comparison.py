@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, StorageError
+from ..errors import ConfigurationError
 from ..evaluation.combination_names import NAMES
 from ..evaluation.metrics import ranking_metrics
 from ..evaluation.statistics.several_data_sets import MethodComparison, compare_methods
 from ..reporting.critical_difference import draw_critical_difference
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
+from ..storage import mark_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,10 +157,7 @@ def _wide(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
 def _write(rankings: Sequence[MethodRanking], target: Path) -> None:
     import pandas as pd
 
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"The output folder {target} cannot be created.", received=str(error)) from error
+    mark_output(target)
     ranks, pairs = [], []
     for one in rankings:
         holm = one.comparison.holm.set_index("method")

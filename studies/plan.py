@@ -23,6 +23,7 @@ from ..steps.find_images import IDENTIFYING
 from ..steps.fit_combinations import FITTING, TRAINING
 from ..steps.prepare_run import PreparedRun, prepare_run
 from ..steps.write_pixels import READING
+from ..storage import mark_output
 from .plan_forecast import fold_seconds, straight
 from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .plan_trials import PlannedRun, Trial, quiet, trial_order, trial_sizes, try_on
@@ -142,7 +143,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
         disk += pixel_bytes(work.networks, len(work.index))
     tried, trials_s = [trial.images for trial in trials], time.perf_counter() - start
     plan = Plan(work.state, steps, sum(step.seconds for step in steps), memory, disk, tried, trials_s)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    mark_output(folder.path)
     folder.write_json("plan.json", asdict(plan))
     return plan
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukobench.errors import ConfigurationError, ImagesError
-from leukobench.images import index as index_module
+from leukobench.images import identification
 from leukobench.images.groups import clusters
 from leukobench.images.index import index_images
 
@@ -172,8 +172,10 @@ def test_a_file_that_vanishes_while_it_is_identified_is_refused(folder, monkeypa
     def vanish(path):
         raise FileNotFoundError(2, "No such file or directory") if path.name == "3.png" else OSError(5, "I/O error")
 
-    monkeypatch.setattr(index_module, "file_digest", vanish)
-    with pytest.raises(ImagesError, match="5 x cannot be opened: I/O error; 1 x cannot be opened: No such file"):
+    monkeypatch.setattr(identification, "file_digest", vanish)
+    with pytest.raises(
+        ImagesError, match="blast: 3 x cannot be opened: I/O error; normal: 2 x cannot be opened: I/O error, 1 x"
+    ):
         index_images(folder)
 
 
@@ -211,17 +213,29 @@ def test_copies_do_not_make_a_class_large_enough(tmp_path):
 
 
 def test_the_group_expression(folder):
-    index = index_images(folder, group=r"(?P<other>nor)\w+/(?P<patient>patient\d)")
+    index = index_images(folder, group=r"(?P<other>[a-z]+)/(?P<patient>patient[01])")
     assert index.patients.startswith("regular expression")
-    assert set(index.images["patient"]) == {"patient0", "patient1", "patient2"}
+    assert set(index.images["patient"]) == {"patient0", "patient1"}
     assert set(index.ledger["reason"]) == {"no patient: the regular expression for the group does not match"}
-    assert len(index.ledger) == 3
+    assert len(index.ledger) == 2
+    assert "2 of 6 images are left out" in index.warnings[0]
+    assert "blast/patient2/4.png" in index.warnings[0]
     with pytest.raises(ConfigurationError, match="is invalid"):
         index_images(folder, group="(")
     with pytest.raises(ConfigurationError, match="no capture group"):
         index_images(folder, group=r"patient\d")
-    with pytest.raises(ImagesError, match="6 x no patient: the regular expression"):
+
+
+def test_a_group_expression_that_matches_nothing_shows_a_path(folder):
+    with pytest.raises(ImagesError, match=r"finds a patient in no image\.\n.*such as in blast/patient0/0.png"):
         index_images(folder, group=r"case(\d)")
+
+
+def test_a_group_expression_that_loses_a_class_is_refused(folder):
+    with pytest.raises(ImagesError, match=r"in no image of blast\.\n.*such as in blast/patient0/0.png") as caught:
+        index_images(folder, group=r"normal/patient(\d)")
+    assert "--exclude-class blast" in caught.value.fix
+    assert index_images(folder, group=r"normal/patient(\d)", exclude_classes=["blast"]).classes() == ["normal"]
 
 
 @pytest.mark.parametrize("name", ["absent", "file.png"])

@@ -65,28 +65,11 @@ def test_a_layout_of_ones_own_is_taken_by_its_dotted_name(tmp_path):
     assert isinstance(get_layout("folders"), FolderLayout)
 
 
-@pytest.mark.parametrize("splits", [("train", "test"), ("TRAIN", "TEST", "TEST_SIMPLE"), ("training_set", "Val")])
-def test_folders_named_like_splits_are_not_classes(tmp_path, splits):
-    for number, split in enumerate(splits):
-        write_image(tmp_path / split / "EOSINOPHIL" / f"_{number}_207.jpeg", number)
-        write_image(tmp_path / split / "MONOCYTE" / f"_{number}_9.jpeg", number + 50)
-    write_image(tmp_path / splits[0] / "lost.png", 99)
-    index = index_images(tmp_path)
-    assert index.classes() == ["EOSINOPHIL", "MONOCYTE"]
-    assert len(index) == 2 * len(splits)
-    assert index.ledger["reason"].tolist() == ["not in a class folder"]
-
-
-def test_one_folder_named_otherwise_makes_classes_of_all(tmp_path):
-    for name in ("test", "healthy"):
-        write_image(tmp_path / name / "1.png", len(name))
-    assert index_images(tmp_path).classes() == ["healthy", "test"]
-
-
 def test_cnmc_keeps_the_h_of_healthy_subjects(tmp_path):
     index = index_images(write_tree(tmp_path, "cnmc"))
     assert {"8", "H8"} <= set(index.images["patient"])
     assert index.group.max() == 3
+    assert set(index.images["fold"]) == {"fold_0", "fold_1", "fold_2"}
 
 
 def test_cnmc_refuses_names_that_contradict_their_folder(tmp_path):

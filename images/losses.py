@@ -1,0 +1,167 @@
+"""Losses: classes and images that a layout or a regular expression leaves out without anybody having wanted it."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from ..errors import ImagesError
+from .files import NOT_UTF8, UNREADABLE, UNSUPPORTED, FileList, Listing, Row
+from .levels import read_levels
+from .limits import slide_refusal
+from .shapes import CLASS
+
+_OTHER_PICTURES = frozenset(
+    {".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".dcm", ".dicom"}
+    | {".npy", ".npz", ".nii", ".mat", ".raw", ".cr2", ".nef", ".dng", ".tga", ".ppm", ".pgm", ".pbm", ".psd", ".ico"}
+)
+_SYSTEM = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN", "@eaDir", "#recycle"})
+_SHOWN = 5
+_CLASS_SIZE = 2
+"""Images that make a folder a class that is missed; a single one is a stray file."""
+
+
+def check_losses(
+    files: FileList, listing: Listing, name: str, automatic: bool, lost: Mapping[str, list[tuple[str, str]]]
+) -> list[str]:
+    """Refuse a reading that loses a class; return sentences on images that it loses.
+
+    Parameters
+    ----------
+    files : FileList
+    listing : Listing
+        What the layout `name` reads from them.
+    name : str
+    automatic : bool
+        Nobody chose this layout.
+    lost : mapping
+        See `lost_classes`; without those that the user excludes.
+
+    Raises
+    ------
+    ImagesError
+        No image is used of a folder that lies beside those of the classes.
+    """
+    if lost:
+        taking = f"{_option(files)} takes other names; " if automatic and listing.refused else ""
+        raise ImagesError(
+            f"{_classes(lost)} would be left out.",
+            expected="images of every folder beside those of the classes",
+            received="; ".join(f"{folder}: {_counted(r for _, r in inside)}" for folder, inside in lost.items()),
+            fix=f"make the files readable, or convert them; {taking}{exclusion(lost)} leaves out what is no class.",
+        )
+    return [*_of_folders(files), *(_of_layout(files, listing, name) if automatic else [])]
+
+
+def lost_classes(files: FileList, listing: Listing) -> dict[str, list[tuple[str, str]]]:
+    """Folders that lie beside those of the classes, and of which no image is used.
+
+    Returns
+    -------
+    dict
+        Name of the folder -> path and reason of the images in it.
+    """
+    labels = {row.label for row in listing.rows}
+    places = {place for row in listing.rows if (place := _place(row)) is not None}
+    lost: dict[str, list[tuple[str, str]]] = {}
+    for path, reason in [*filter(_is_missed, files.refused), *listing.refused]:
+        folders = path.split("/")[: None if reason.startswith(UNREADABLE) else -1]
+        for place in places:
+            if tuple(folders[: len(place)]) == place and len(folders) > len(place):
+                lost.setdefault(folders[len(place)], []).append((path, reason))
+    return {
+        folder: inside
+        for folder, inside in sorted(lost.items())
+        if folder not in labels | _SYSTEM and (len(inside) >= _CLASS_SIZE or inside[0][1].startswith(UNREADABLE))
+    }
+
+
+def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) -> None:
+    """Refuse that no file of a class can be used.
+
+    Parameters
+    ----------
+    images : iterable of (str, str)
+        Label of each image, and its id or path.
+    reasons : mapping of str to str
+        Id or path -> why the file cannot be used.
+
+    Raises
+    ------
+    ImagesError
+    """
+    unusable: dict[str, list[str]] = {}
+    kept = set()
+    for label, key in images:
+        if key in reasons:
+            unusable.setdefault(label, []).append(reasons[key])
+        else:
+            kept.add(label)
+    lost = {label: unusable[label] for label in sorted(set(unusable) - kept)}
+    if lost:
+        others = f", or leave out what is no class with {exclusion(lost)}" if len(kept) > 1 else ""
+        raise ImagesError(
+            f"{_classes(lost)} would be left out: no file can be used." if kept else "No image can be used.",
+            expected="image files that can be read",
+            received="; ".join(f"{label}: {_counted(inside)}" for label, inside in lost.items()),
+            fix=f"get the files again{others}.",
+        )
+
+
+def exclusion(classes: Iterable[str]) -> str:
+    """The option that leaves out these classes."""
+    return " ".join(f"--exclude-class {shlex.quote(name)}" for name in classes)
+
+
+def _place(row: Row) -> tuple[str, ...] | None:
+    """Folders above the one that gives the label."""
+    folders = row.path.split("/")[:-1]
+    if row.label not in folders:
+        return None
+    return tuple(folders[: len(folders) - 1 - folders[::-1].index(row.label)])
+
+
+def _is_missed(refused: tuple[str, str]) -> bool:
+    path, reason = refused
+    suffix = PurePosixPath(path).suffix.lower()
+    picture = (suffix in _OTHER_PICTURES and reason.startswith(UNSUPPORTED)) or reason == slide_refusal(path) != ""
+    return picture or reason.startswith((UNREADABLE, NOT_UTF8))
+
+
+def _option(files: FileList) -> str:
+    try:
+        shape = read_levels(files)
+    except ImagesError:
+        shape = CLASS
+    return f"--layout {shape}"
+
+
+def _of_folders(files: FileList) -> list[str]:
+    paths = [f"{path} ({reason.partition(': ')[2]})" for path, reason in files.refused if reason.startswith(UNREADABLE)]
+    return [f"Folders that cannot be read: {_listed(paths)}. Their images are left out."] if paths else []
+
+
+def _of_layout(files: FileList, listing: Listing, name: str) -> list[str]:
+    if not listing.refused:
+        return []
+    counts = f"{len(listing.refused):,} of {len(files.images):,} images are left out"
+    first = listing.refused[0][0]
+    if name == "folders":
+        return [f"{counts}: they lie outside the class folders, such as {first}. A manifest can take them."]
+    reason = _counted(reason for _, reason in listing.refused)
+    return [f"{counts} by the detected layout {name}: {reason}, such as {first}. {_option(files)} takes them."]
+
+
+def _classes(names: Collection[str]) -> str:
+    return f"{'The class' if len(names) == 1 else 'The classes'} {_listed(list(names))}"
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    return ", ".join(f"{count:,} x {reason}" for reason, count in Counter(reasons).most_common(3))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,200 @@
+"""Masks: pictures of places in others, such as segmentations. They often lie beside the images, and are none."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from ..errors import ImagesError, UnreadableImageError
+from .files import FileList
+from .reading import read_resized
+
+_WORDS = r"(masks?|gts?|ground[-_ ]?truths?|segmentations?|segm?s?|annotations?|annots?|labels?|contours?|trimaps?)"
+_SUFFIX = re.compile(rf"[-_ .]+{_WORDS}([-_ ]?\d+)?$", re.IGNORECASE)
+_FOLDER = re.compile(rf"(.*[-_ ])?{_WORDS}([-_ ].*)?", re.IGNORECASE)
+_FLAT = 0.95
+"""Share of the four most frequent colours (16 levels each): masks 0.98 to 1.00 even as JPEG, blood cells, smears and
+magnetic resonance images 0.92 at most (three data sets, tests/images/test_masks.py)."""
+_SAMPLED, _SIDE, _SIBLINGS, _LEVELS = 5, 64, 20, 3
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Files that look like masks of others.
+
+    Attributes
+    ----------
+    paths : list of str
+    beside : str
+        The picture that the first of them belongs to.
+    patterns : list of str
+        That match them, and nothing else as far as possible.
+    reason : str
+        What shows it, in words.
+    folder : str
+        Name of the folder that holds them, where that shows it.
+    """
+
+    paths: list[str]
+    beside: str
+    patterns: list[str]
+    reason: str
+    folder: str = ""
+
+
+def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
+    """Refuse masks among the images.
+
+    Parameters
+    ----------
+    files : FileList
+    classes : collection of str
+        Names of folders that the user called classes: they are none of masks.
+
+    Returns
+    -------
+    list of str
+        Sentences on names that occur twice where neither file looks like a mask.
+
+    Raises
+    ------
+    ImagesError
+        Names or pixels show that some images are masks of others; the message has the option that leaves them out.
+    """
+    masks = [*_by_suffix(files.images), *_by_folder(files, classes)] or list(_by_twins(files))
+    if masks:
+        count, first = sum(len(one.paths) for one in masks), masks[0]
+        patterns = list(dict.fromkeys(pattern for one in masks for pattern in one.patterns))
+        options = " ".join(f"--exclude-files {shlex.quote(pattern)}" for pattern in patterns)
+        folder = next((one.folder for one in masks if one.folder), "")
+        others = f"--layout class if {folder} is a class, or " if folder else ""
+        raise ImagesError(
+            f"{count:,} of {len(files.images):,} images look like masks of others: {first.reason}.",
+            expected="pictures alone",
+            received=f"{first.paths[0]} beside {first.beside}",
+            fix=f"leave them out with {options} (exclude_files in an experiment file); {others}list the pictures in a "
+            "manifest.",
+        )
+    return list(_remarks(files))
+
+
+def _by_suffix(paths: Sequence[str]) -> Iterator[Masks]:
+    """Such as ``1_mask.png`` beside ``1.png``."""
+    stems = {_stem(path): path for path in paths}
+    masks, beside, suffixes = [], "", set()
+    for stem, path in stems.items():
+        match = _SUFFIX.search(stem)
+        if match and (picture := stems.get(stem[: match.start()])):
+            masks.append(path)
+            beside = beside or picture
+            suffixes.add(match[0])
+    if masks:
+        if len(suffixes) > _SAMPLED:
+            suffixes = {re.sub(r"\d+$", "*", suffix) for suffix in suffixes}
+        yield Masks(masks, beside, [f"*{suffix}.*" for suffix in sorted(suffixes)], "their names say so")
+
+
+def _by_folder(files: FileList, classes: Collection[str]) -> Iterator[Masks]:
+    """Such as ``masks/1.png`` beside ``images/1.jpg``, or a folder of flat pictures whose names another one has too."""
+    for prefix, folders in _siblings(files.images).items():
+        named = {name for name in folders if _says_mask(name)}
+        pictures = {
+            stem: path for name in folders if named and name not in named for stem, path in folders[name].items()
+        }
+        for name in sorted(set(folders) - {"", *classes}):
+            if name in named:
+                pairs = [(path, pictures[stem]) for stem, path in folders[name].items() if stem in pictures]
+                shown = f"the folder {name} is called so, and its files are called like the pictures"
+            else:
+                pairs = _pairs(folders, name) if len(folders) <= _SIBLINGS else []
+                pairs = pairs if _are_flat(pairs, files.folder) else []
+                shown = f"the files in {name} are called like other images, and hold hardly any colours"
+            if 2 * len(pairs) > len(folders[name]):
+                pattern = f"{'*/' if prefix else ''}{name}/*"
+                yield Masks(list(folders[name].values()), pairs[0][1], [pattern], shown, "" if prefix else name)
+
+
+def _pairs(folders: dict[str, dict[str, str]], name: str) -> list[tuple[str, str]]:
+    """Paths in the folder `name`, each with one of the same stem in another folder."""
+    others = {stem: path for other in folders if other != name for stem, path in folders[other].items()}
+    return [(path, others[stem]) for stem, path in folders[name].items() if stem in others]
+
+
+def _siblings(paths: Sequence[str]) -> dict[str, dict[str, dict[str, str]]]:
+    """Path of a folder -> names of the folders in it, '' for itself -> stems below each -> a path."""
+    siblings: dict[str, dict[str, dict[str, str]]] = {}
+    for path in paths:
+        parts = path.split("/")
+        for level in range(min(len(parts), _LEVELS)):
+            prefix, name = "/".join(parts[:level]), parts[level] if level < len(parts) - 1 else ""
+            stem = _SUFFIX.sub("", _stem("/".join(parts[level + bool(name) :])))
+            siblings.setdefault(prefix, {}).setdefault(name, {})[stem] = path
+    return {prefix: folders for prefix, folders in siblings.items() if len(folders) > 1}
+
+
+def _by_twins(files: FileList) -> Iterator[Masks]:
+    """Such as ``1.png`` beside ``1.bmp``, where one is flat and the other is not."""
+    twins = _twins(files.images)
+    kinds = sorted({suffix for pair in twins for suffix in pair})
+    for kind in kinds:
+        pairs = [(pair[kind], path) for pair in twins if kind in pair for other, path in pair.items() if other != kind]
+        if _are_flat(pairs, files.folder):
+            masks = list(dict.fromkeys(path for path, _ in pairs))
+            alone = sum(PurePosixPath(path).suffix == kind for path in files.images) == len(masks)
+            folders = sorted({path.rpartition("/")[0] for path in masks})
+            patterns = [f"*{kind}"] if alone else [f"{folder}/*{kind}" for folder in folders]
+            yield Masks(masks, pairs[0][1], patterns, f"the {kind} files hold hardly any colours")
+
+
+def _twins(paths: Sequence[str]) -> list[dict[str, str]]:
+    """Extension -> path, for each path that occurs with more than one."""
+    kinds: dict[str, dict[str, str]] = {}
+    for path in paths:
+        kinds.setdefault(_stem(path), {})[PurePosixPath(path).suffix] = path
+    return [pair for pair in kinds.values() if len(pair) > 1]
+
+
+def _are_flat(pairs: Sequence[tuple[str, str]], folder: Path) -> bool:
+    """Whether the first of each pair has few colours, and the second has not; a few pairs are looked at."""
+    if not pairs:
+        return False
+    sample = pairs[:: max(1, len(pairs) // _SAMPLED)][:_SAMPLED]
+    flat = []
+    for path, picture in sample:
+        share, colours = _flatness(folder / path)
+        if share < _FLAT:
+            return False
+        flat.append(colours > 1 and _flatness(folder / picture)[0] < _FLAT)
+    return 2 * sum(flat) > len(flat)
+
+
+def _flatness(path: Path) -> tuple[float, int]:
+    """Share of the four most frequent colours, and number of colours."""
+    try:
+        pixels = read_resized(path, (_SIDE, _SIDE), "nearest")
+    except UnreadableImageError:
+        return 0.0, 0
+    _, counts = np.unique(pixels.reshape(-1, 3) >> 4, axis=0, return_counts=True)
+    return float(np.sort(counts)[-4:].sum() / counts.sum()), len(counts)
+
+
+def _remarks(files: FileList) -> Iterator[str]:
+    if twins := _twins(files.images):
+        first = sorted(twins[0].values())
+        yield (
+            f"{len(twins):,} names occur with two extensions in one folder, such as {first[0]} and {first[1]}. "
+            "Both are used; --exclude-files leaves out versions of one image."
+        )
+
+
+def _says_mask(name: str) -> bool:
+    return _FOLDER.fullmatch(name) is not None
+
+
+def _stem(path: str) -> str:
+    return path[: len(path) - len(PurePosixPath(path).suffix)]

@@ -1,0 +1,148 @@
+"""A class or an image that a reading loses is named; a lost class is a refusal that prints the way out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from leukobench.errors import ImagesError
+from leukobench.images.index import index_images
+
+from .trees import write_image, write_tree
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(12):
+        write_image(tmp_path / "root" / "abc"[number % 3] / f"{number}.png", number)
+    return tmp_path / "root"
+
+
+def unreadable(monkeypatch, *names):
+    def scandir(path):
+        if os.path.basename(path) in names:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_a_class_folder_that_cannot_be_read_is_refused(folder, monkeypatch):
+    unreadable(monkeypatch, "c")
+    with pytest.raises(ImagesError, match="The class c would be left out") as caught:
+        index_images(folder)
+    assert "folder cannot be read: Permission denied" in caught.value.received
+    assert "--exclude-class c" in caught.value.fix
+    assert index_images(folder, exclude_classes=["c"]).classes() == ["a", "b"]
+
+
+@pytest.fixture
+def as_another_user(tmp_path):
+    """Index a folder as a user who may read only what everybody may; returns the status and what was printed."""
+    code = """
+import os, sys
+from leukobench.errors import ImagesError
+from leukobench.images.index import index_images
+index_images(sys.argv[1])  # that user may not be able to load a library later
+if os.geteuid() == 0:
+    os.setuid(54321)
+try:
+    index_images(sys.argv[2])
+except ImagesError as error:
+    print(error)
+"""
+
+    def index(folder):
+        command = [sys.executable, "-c", code, tmp_path, folder]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    write_image(tmp_path / "a" / "1.png")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for number in range(6):
+            write_image(Path(folder) / "abc"[number % 3] / f"{number}.png", number)
+        yield partial(index, folder), Path(folder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_class_without_permission_is_refused(as_another_user):
+    index, folder = as_another_user
+    (folder / "c").chmod(0o000)
+    assert "The class c would be left out" in index()
+    (folder / "c").chmod(0o755)
+    for path in (folder / "b").iterdir():
+        path.chmod(0o000)
+    assert "b: 2 x cannot be opened: Permission denied" in index()
+    folder.chmod(0o000)
+    assert "Permission denied" in index()
+    folder.chmod(0o755)
+
+
+def test_a_folder_inside_a_class_that_cannot_be_read_is_named_first(folder, monkeypatch):
+    write_image(folder / "a" / "inner" / "13.png", 13)
+    unreadable(monkeypatch, "inner", "lost+found")
+    (folder / "lost+found").mkdir()
+    first, *_ = index_images(folder).warnings
+    assert first.startswith("Folders that cannot be read: a/inner (Permission denied), lost+found (Permission denied).")
+
+
+def test_a_class_of_files_that_leukobench_does_not_read_is_refused(folder):
+    (folder / "d").mkdir()
+    for number in range(2):
+        (folder / "d" / f"{number}.gif").write_bytes(b"GIF89a")
+    with pytest.raises(ImagesError, match=r"d: 2 x not a supported image file \(.gif\)"):
+        index_images(folder)
+    assert len(index_images(folder, exclude_classes=["d"])) == 12
+
+
+def test_a_class_whose_files_are_empty_is_refused(folder):
+    for path in (folder / "b").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(
+        ImagesError, match=r"The class b would be left out(.*\n)*.*b: 4 x empty file(.*\n)*.*--exclude-class b"
+    ):
+        index_images(folder)
+    assert index_images(folder, exclude_classes=["b"]).classes() == ["a", "c"]
+
+
+def test_a_class_that_the_detected_layout_loses_is_refused_and_the_option_takes_it(tmp_path):
+    folder = write_tree(tmp_path, "all")
+    for number in range(3):
+        write_image(folder / "Original" / "Healthy" / f"{number}.jpg", 50 + number)
+    for layout in ("auto", "all"):
+        with pytest.raises(ImagesError, match="The class Healthy would be left out") as caught:
+            index_images(folder, layout)
+        assert ("--layout any/class takes" in caught.value.fix) == (layout == "auto")
+    assert len(index_images(folder, "any/class")) == 7
+    assert index_images(folder, exclude_classes=["Healthy"]).classes() == ["Benign", "Early", "Pre", "Pro"]
+
+
+def test_images_that_the_detected_layout_drops_are_counted_with_the_option_that_takes_them(tmp_path):
+    folder = write_tree(tmp_path, "all")
+    write_image(folder / "Original" / "Pro" / "other.jpg", 50)
+    warning = index_images(folder).warnings[0]
+    assert warning.startswith("1 of 5 images are left out by the detected layout all: 1 x name is not <class>/WBC-")
+    assert warning.endswith("such as Original/Pro/other.jpg. --layout any/class takes them.")
+    assert len(index_images(folder, "any/class")) == 5
+
+
+def test_images_that_are_not_in_the_manifest_are_counted(tmp_path):
+    folder = write_tree(tmp_path, "manifest")
+    write_image(folder / "a" / "unlisted.png", 77)
+    first = "1 of 4 images are left out: not in manifest.csv, such as a/unlisted.png. Add them to the table."
+    assert index_images(folder).warnings[0] == first
+
+
+def test_a_class_to_exclude_has_to_exist(folder):
+    with pytest.raises(ImagesError, match="There is no class called C to exclude"):
+        index_images(folder, exclude_classes=["C"])
+    index = index_images(folder, exclude_classes=["c"])
+    assert set(index.ledger["reason"]) == {"excluded class: c"}
+    assert len(index) == 8
