@@ -51,7 +51,7 @@ _PARTS = (
     r"(?:^|/)([^/]+)[_-](?:0|90|180|270)\.[^./]+$",
 )
 """How the parts of one slide, scan or film, and the quarter turns of one image, are numbered."""
-_ORIGINALS = (r"_original_(.+)\.\w+_[0-9a-f]{8}-[0-9a-f-]{27}\.",)
+_ORIGINALS = (r"(?:^|/)([^/]+_original_.+)\.\w+_[0-9a-f]{8}-[0-9a-f-]{27}\.",)
 """How augmentation libraries write the original into a name."""
 _COUNTED = r"(?:^|/)([^/]*\d)[_-](\d{1,4})\.[^./]+$"
 _DATE = re.compile(r"(?:19|20)\d\d[-_]?\d\d[-_]?\d\d(?!\d)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..audit.differences import class_differences
+from ..audit.file_names import advise_group
 from ..audit.summary import summarise
 from ..config.experiment import Experiment
 from ..features.cache import FeatureCache
@@ -85,11 +87,24 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     folder.write_table("audit/differences.csv", differences)
     copies = experiment.images.copies
     summary = summarise(index.images, pairs, differences, "group" if isinstance(copies, Path) else copies)
+    summary["warnings"] += _advice(experiment, index)
     for line in summary["warnings"]:
         _log.warning("%s", line)
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
     folder.write_table("ledger.parquet", index.ledger)
     return Audited(index, measurements, names, pairs, summary)
+
+
+def _advice(experiment: Experiment, index: ImageIndex) -> list[str]:
+    """What the file names betray, where no patient is known."""
+    folder, paths = experiment.images.folder, index.images["path"]
+    if (index.images["patient"] != "").any():
+        return []
+    base = str(folder if folder.is_dir() else folder.parent) + os.sep
+    advice = advise_group(
+        [path.removeprefix(base).replace(os.sep, "/") for path in paths], index.images["label"].tolist()
+    )
+    return [advice] if advice else []
 
 
 def _facts(index: ImageIndex, measurements: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
