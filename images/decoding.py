@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
 from ..errors import UnreadableImageError
+from .file_kinds import kind_of_file
 from .limits import FIX, MAX_PIXELS, check_scans, check_size, is_slide, webp_size
 from .pillow import check_pillow, silence_pillow
 from .png import verify_png, without_description
@@ -161,7 +162,9 @@ def format_of(data: bytes) -> str:
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature) and (kind != "WEBP" or data[8:12] == b"WEBP"):
             return kind
-    raise UnreadableImageError("not a JPEG, PNG, BMP, TIFF or WebP image, by its first bytes")
+    other = kind_of_file(data)
+    reason = f" but {other}" if other else ", by its first bytes"
+    raise UnreadableImageError(f"not a JPEG, PNG, BMP, TIFF or WebP image{reason}")
 
 
 def _check_header(image: Image.Image, data: bytes, max_pixels: int) -> None:

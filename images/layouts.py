@@ -15,6 +15,7 @@ from .files import FileList, Listing, Row, find_files
 from .levels import read_levels, remark
 from .manifest import ManifestLayout, PreliminaryLayout
 from .shapes import ShapeLayout, is_shape
+from .tables import table_advice
 
 
 class Layout(Protocol):
@@ -202,7 +203,7 @@ def detect(files: FileList) -> str:
         f"No folder layout fits the files below {files.folder}.",
         expected="one folder per class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
         received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
-        fix="move the images into one folder per class, or write a manifest.",
+        fix=table_advice(files) or "move the images into one folder per class, or write a manifest.",
     )
 
 

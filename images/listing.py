@@ -13,6 +13,7 @@ from .layouts import FolderLayout, get_layout
 from .losses import check_losses, lost_classes
 from .manifest import ManifestLayout, PreliminaryLayout
 from .masks import check_masks
+from .tables import lists_images, table_advice
 
 _TABLES = (ManifestLayout, PreliminaryLayout)
 
@@ -38,6 +39,8 @@ def read_layout(files: FileList, name: str, automatic: bool, exclude_classes: Se
     layout = get_layout(name)
     folders, table = isinstance(layout, FolderLayout), isinstance(layout, _TABLES)
     warnings = check_masks(files) if folders else []
+    if folders and lists_images(advice := table_advice(files)):
+        warnings.append(f"{advice}.")
     listing = layout.read(files)
     if not folders and not table:
         warnings += check_masks(files, {row.label for row in listing.rows})

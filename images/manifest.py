@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import os
+import re
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ..errors import ImagesError
 from .files import FileList, Listing, Row, is_image_name
+from .shapes import RESERVED
 
 _SHOWN = 5
+_PATIENT = ("group", "patient")
+_PEOPLE = frozenset({"subject", "case", "person", "participant", "donor", "individual", "animal", "patients", "groups"})
+"""What columns that hold patients are called, without id, number and the like."""
 
 
 class ManifestLayout:
     """A CSV or parquet table with the columns ``path``, ``label`` and, if known, ``group`` or ``patient``.
 
     Paths are absolute or relative to the table. Every value is text: label 01 stays 01, and NA is a class like any
-    other. The user names the table, or a folder that holds it as ``manifest.csv`` or ``manifest.parquet``; images of
-    that folder that are not in the table are refused.
+    other. Further columns, such as ``split``, ``fold``, ``site`` or ``stain``, are kept. The user names the table, or a
+    folder that holds it as ``manifest.csv`` or ``manifest.parquet``; images of that folder that are not in the table
+    are refused.
     """
 
     def matches(self, files: FileList) -> bool:
@@ -35,7 +43,7 @@ class ManifestLayout:
         table = files.folder / (files.manifest or _only(_manifests(files), files.folder))
         columns, rows = _read_table(table)
         patient = _patient_column(columns, table)
-        listed = [Row(row["path"], row["label"].strip(), row[patient].strip() if patient else "") for _, row in rows]
+        listed = [_row(row, patient, _further_columns(columns, patient)) for _, row in rows]
         _check_rows(listed, [line for line, _ in rows], files.folder, table)
         named = {_normal(row.path, files.folder) for row in listed}
         refused = [(path, f"not in {table.name}") for path in files.images if _normal(path, files.folder) not in named]
@@ -81,6 +89,11 @@ class PreliminaryLayout:
 
     def _tables(self, files: FileList) -> list[str]:
         return [path for path in files.other_files(".csv") if tuple(_header(files.folder / path)) == self.columns]
+
+
+def _row(cells: dict[str, str], patient: str, further: dict[str, str]) -> Row:
+    columns = {name: cells[column] for column, name in further.items()}
+    return Row(cells["path"], cells["label"].strip(), cells[patient].strip() if patient else "", columns)
 
 
 def _manifests(files: FileList) -> list[str]:
@@ -133,11 +146,25 @@ def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     import pyarrow.parquet as pq
 
     try:
-        content = pq.read_table(table)
-        texts = [column.cast(pa.string()).fill_null("").to_pylist() for column in content.columns]
+        content = pq.ParquetFile(table)
+        plain = [field.name for field in content.schema_arrow if not _is_opaque(field.type)]
+        columns = content.read(plain).columns
+        texts = [column.cast(pa.string()).fill_null("").to_pylist() for column in columns]
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(table, "a parquet table of text or numbers", error) from error
-    return content.column_names, [(number, list(cells)) for number, cells in enumerate(zip(*texts, strict=True), 1)]
+    return plain, [(number, list(cells)) for number, cells in enumerate(zip(*texts, strict=True), 1)]
+
+
+def _is_opaque(kind: Any) -> bool:
+    """Whether a type has no text, such as that of embeddings: they are no facts of an image."""
+    from pyarrow import types
+
+    return bool(
+        types.is_nested(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+    )
 
 
 def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
@@ -147,16 +174,39 @@ def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
 
 
 def _patient_column(columns: list[str], table: Path) -> str:
-    """Return the name of the column that holds the patient, or ''; refuse unknown columns."""
-    patient = [name for name in columns if name in {"group", "patient"}]
-    if sorted(columns) == sorted(["label", "path", *patient]) and len(patient) < 2:
-        return patient[0] if patient else ""
-    raise ImagesError(
-        f"The manifest {table} does not have the right columns.",
-        expected="path, label and, if known, one of group and patient; no other, no name twice",
-        received=", ".join(columns) or "an empty file",
-        fix="rename or remove columns; the separator is a comma.",
-    )
+    """Return the name of the column that holds the patient, or ''; refuse names that leave a doubt."""
+    patient = [name for name in columns if name in _PATIENT]
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if not {"path", "label"} <= set(columns) or twice or len(patient) > 1:
+        raise ImagesError(
+            f"The manifest {table} does not have the right columns.",
+            expected="path, label and, if known, one of group and patient; further columns are kept; no name twice",
+            received=", ".join(columns) or "an empty file",
+            fix="rename columns; the separator is a comma.",
+        )
+    doubtful = [name for name in columns if not patient and _may_be_patient(name)]
+    if doubtful:
+        raise ImagesError(
+            f"The manifest {table} has no column patient, but {' and '.join(doubtful)}.",
+            expected="the patient of each image, where known, in a column called patient",
+            received=", ".join(columns),
+            fix=f"rename {doubtful[0]} to patient if that is what it holds, else to another name, such as note.",
+        )
+    return patient[0] if patient else ""
+
+
+def _may_be_patient(name: str) -> bool:
+    """Whether a column is called nearly like one that decides the groups; to overlook it would leak patients."""
+    plain = re.sub(r"[^a-z]+", "", name.lower())
+    plain = re.sub(r"(ids?|no|nr|number|name|code)$", "", plain) or plain
+    near = difflib.get_close_matches(plain, _PATIENT, n=1, cutoff=0.8)
+    return plain in _PEOPLE or bool(near and abs(len(near[0]) - len(plain)) < 2)
+
+
+def _further_columns(columns: list[str], patient: str) -> dict[str, str]:
+    """Column of the table -> its name in the index; one without a name, as pandas writes its index, is left out."""
+    further = [name for name in columns if name and name not in {"path", "label", patient}]
+    return {name: f"manifest_{name}" if name in RESERVED else name for name in further}
 
 
 def _check_rows(rows: list[Row], lines: list[int], folder: Path, table: Path) -> None:

@@ -59,7 +59,10 @@ def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder)
         ("path,label\n0.png,x\nlist.csv,y\n", "line 3: list.csv does not have the extension"),
         ("path,label\n0.png,x,y\n", "line 2: 3 fields"),
         ("path,label\n0.png\n", "line 2: 1 fields"),
-        ("path,label,pateint\n0.png,x,y\n", "pateint"),
+        ("path,label,pateint\n0.png,x,y\n", "rename pateint to patient if"),
+        ("path,label,Patient_ID,age\n0.png,x,y,3\n", "no column patient, but Patient_ID"),
+        ("path,label,subject\n0.png,x,y\n", "no column patient, but subject"),
+        ("file,label\n0.png,x\n", "right columns"),
         ("path,label,group,patient\n0.png,x,y,z\n", "one of group and patient"),
         ("path,label,label\n0.png,x,y\n", "no name twice"),
         ("path;label\n0.png;x\n", "separator is a comma"),
@@ -72,6 +75,31 @@ def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder)
 def test_a_table_that_cannot_be_used_stops(folder, text, message):
     with pytest.raises(ImagesError, match=message):
         index_images(write(folder, text))
+
+
+COLUMNS = {"split": ["train", "test"], "fold": ["0", "1"], "site": ["A", ""], "stain": ["H&E", "Giemsa"]}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_further_columns_are_kept_as_text(folder, kind):
+    import pandas as pd
+
+    table = pd.DataFrame({"path": ["0.png", "1.png"], "label": ["x", "y"], **COLUMNS, "age": [40, 7], "row": [5, 6]})
+    table = table.assign(subject=["s1", "s2"], patient=["p1", "p2"])
+    if kind == "csv":
+        table.to_csv(folder / "list.csv")  # with its index, a column without a name
+    else:
+        table.assign(embedding=[[0.5], [1.0]], thumbnail=[b"\xff", b"\xfe"]).to_parquet(folder / "list.parquet")
+    images = index_images(folder / f"list.{kind}").table().sort_values("label")
+    further = {name: images[name].tolist() for name in images.columns[5:-1]}
+    assert further == {**COLUMNS, "age": ["40", "7"], "manifest_row": ["5", "6"], "subject": ["s1", "s2"]}
+    assert images["patient"].tolist() == ["p1", "p2"]
+
+
+def test_a_column_that_names_no_patient_is_no_doubt(folder):
+    index = index_images(write(folder, "path,label,patient_age,slide,case_notes\n0.png,x,3,4,5\n1.png,y,3,4,5\n"))
+    assert list(index.images)[4:] == ["patient_age", "slide", "case_notes"]
+    assert index.patients == "none"
 
 
 def test_many_bad_rows_are_counted_and_the_first_shown(folder):
