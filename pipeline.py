@@ -168,6 +168,8 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), prepared.resolved())
     audited = audit_index(experiment, prepared.index, workspace)
+    for line in audited.summary["warnings"]:
+        _log.warning("%s", line)
     audited = seal_holdout(experiment, audited, folder)
     grid = make_grid(prepared, audited, workspace)
     store = fit_combinations(grid, workspace)

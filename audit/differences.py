@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .independent import as_numbers, is_text, one_per_group
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,26 +16,31 @@ if TYPE_CHECKING:
 _STRONG, _WEAK = 0.5, 0.2
 _SURE = 0.001
 """p-value above which a difference may be chance."""
+_DIGITS = 4
 _OWN = ("fact", "separation", "verdict")
 
 
-def class_differences(facts: pd.DataFrame, labels: NDArray[Any]) -> pd.DataFrame:
+def class_differences(
+    facts: pd.DataFrame, labels: NDArray[Any], groups: NDArray[np.int64] | None = None
+) -> pd.DataFrame:
     """Measure how well each fact alone separates the classes.
 
     Parameters
     ----------
     facts : DataFrame
-        One row per image; columns of numbers or texts.
+        One row per image; columns of numbers, dates or texts.
     labels : ndarray of str, shape (n,)
+    groups : ndarray of int, shape (n,), optional
+        Images that are not independent, such as those of a patient: what may be chance is judged by groups.
 
     Returns
     -------
     DataFrame
-        fact; a column for each class with its median, or its most frequent text; separation and verdict; the strongest
-        first. Separation is 0 for facts that do not separate the classes and 1 for those that separate them fully: for
-        numbers, how far the area under the ROC curve of each class against the rest is from a half, doubled and
-        averaged; for texts,
-        Cramér's V without its bias.
+        fact; a column for each class with its median, or its most frequent text, or with more of them where classes
+        that differ have these in common; separation and verdict; the strongest first. Separation is 0 for facts that
+        do not separate the classes and 1 for those that separate them fully: for numbers and dates, how far the area
+        under the ROC curve of each class against the rest is from a half, doubled and averaged; for texts, Cramér's V
+        without its bias.
 
     References
     ----------
@@ -44,18 +52,66 @@ def class_differences(facts: pd.DataFrame, labels: NDArray[Any]) -> pd.DataFrame
     rows = []
     for name in facts:
         values = facts[name]
-        numbers = pd.api.types.is_numeric_dtype(values)
-        separation, p = (_of_numbers if numbers else _of_texts)(values.to_numpy(), labels)
-        typical = [_typical(values[labels == label], numbers) for label in classes]
-        verdict = "the same everywhere" if values.nunique() == 1 else _verdict(separation, p)
+        measure = _of_texts if is_text(values) else _of_numbers
+        separation, p = measure(as_numbers(values), labels)
+        if groups is not None:
+            p = measure(*one_per_group(values, labels, groups))[1]
+        verdict = "the same everywhere" if values.nunique(dropna=False) == 1 else _verdict(separation, p)
+        parts = [values[labels == label] for label in classes]
+        typical = _typical(parts, verdict.startswith("differs"))
         rows.append([str(name), *typical, separation, verdict])
-    named = [f"{name} (class)" if name in _OWN else name for name in classes]
-    table = pd.DataFrame(rows, columns=["fact", *named, "separation", "verdict"])
+    table = pd.DataFrame(rows, columns=["fact", *map(column_of, classes), "separation", "verdict"])
     return table.sort_values(["separation", "fact"], ascending=[False, True]).reset_index(drop=True)
 
 
-def _typical(values: pd.Series, numbers: bool) -> str:
-    return f"{values.median():.4g}" if numbers else str(values.mode().iloc[0])
+def column_of(label: str) -> str:
+    """Name of the column of a class."""
+    return f"{label} (class)" if label in _OWN else label
+
+
+def _typical(parts: Sequence[pd.Series], differ: bool) -> list[str]:
+    """The middle of each class; where all share it although they `differ`, what they do not share."""
+    views = _TEXTS if is_text(parts[0]) else _NUMBERS
+    for view in views if differ else views[:1]:
+        typical = [view(part) for part in parts]
+        if len(set(typical)) > 1:
+            return typical
+    return [views[0](part) for part in parts]
+
+
+def _quantiles(*shares: float, digits: int = _DIGITS) -> Callable[[pd.Series], str]:
+    """Dates and numbers at these shares of a class; an unknown date is earlier than all others."""
+
+    def view(values: pd.Series) -> str:
+        ordered = values.sort_values(na_position="first")
+        if shares == (0.5,) and ordered.dtype.kind == "f":
+            return _in_words(ordered.median(), digits)
+        places = [round(share * (len(ordered) - 1)) for share in shares]
+        return " to ".join(dict.fromkeys(_in_words(ordered.iloc[place], digits) for place in places))
+
+    return view
+
+
+def _in_words(value: Any, digits: int) -> str:
+    if hasattr(value, "strftime"):
+        return "unknown" if str(value) == "NaT" else value.strftime("%Y-%m-%d")
+    return f"{value:.0f}" if abs(value) >= 1000 and digits == _DIGITS else f"{value:.{digits}g}"
+
+
+def _mean(values: pd.Series) -> str:
+    return f"{_in_words(values.mean(), _DIGITS)} on average"
+
+
+def _mode(values: pd.Series) -> str:
+    return str(values.mode().iloc[0])
+
+
+def _mode_and_share(values: pd.Series) -> str:
+    return f"{_mode(values) or 'none'} in {(values == _mode(values)).mean():.0%}"
+
+
+_NUMBERS = (_quantiles(0.5), _quantiles(0.5, digits=7), _quantiles(0.25, 0.75), _quantiles(0.05, 0.95), _mean)
+_TEXTS = (_mode, _mode_and_share)
 
 
 def _verdict(separation: float, p: float) -> str:

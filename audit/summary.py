@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from .clusters import LISTED, PATIENTS, UNSURE, WEAK, clusters_of, most_images, superfluous
 from .copies import KINDS
+from .difference_words import difference_lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TABLE = "audit/copies.csv"
-_STRONGEST = 5
 
 
 def summarise(
@@ -53,7 +53,7 @@ def summarise(
         "clusters": len(clusters),
         "label_conflicts": conflicts,
         "words": " ".join(sentences),
-        "lines": [*sentences, *_facts(differences)],
+        "lines": [*sentences, *difference_lines(differences)],
         "warnings": [*_conflict(conflicts), *_across_patients(copies), *_large(keys), *_cut(copies)],
     }
 
@@ -126,14 +126,3 @@ def _cut(copies: pd.DataFrame) -> list[str]:
         f"{_count(len(cut), 'pair')} would chain many images into one group, and "
         f"{'is' if len(cut) == 1 else 'are'} not grouped, such as {names} ({TABLE}, reason: {WEAK})."
     ]
-
-
-def _facts(differences: pd.DataFrame) -> list[str]:
-    """The facts that separate the classes best, one line each."""
-    strongest = differences[~differences["verdict"].isin(["the same everywhere", "much the same"])].head(_STRONGEST)
-    classes = [name for name in differences if name not in ("fact", "separation", "verdict")]
-    lines = []
-    for row in strongest.to_dict("records"):
-        values = ", ".join(f"{name} {row[name]}" for name in classes)
-        lines.append(f"{row['fact']} {row['verdict']} (separation {row['separation']:.2f}): {values}")
-    return lines or ["No file fact or colour differs between the classes by much."]

@@ -25,7 +25,7 @@ def audit(images: Path, section: dict[str, Any], name: str | None, results: Path
     settings = chosen_options(name=name, results=results)
     experiment = for_folder(images, images=section, **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
-    click.echo("\n".join(summary["lines"]))
+    click.echo("\n".join([*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
     click.echo(
         f"In {folder}: {', '.join(['audit/copies.parquet', 'audit/differences.csv', *sheets, 'ledger.parquet'])}"

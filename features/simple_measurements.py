@@ -28,14 +28,16 @@ SPEAKS_FOR = {
 }
 """Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 _BORDER = 0.06  # of the shorter side
-_VERSION = 3
+_EXACT = 1 << 16  # values that float32 adds up without rounding, if they are bytes
+_BLOCKS, _LEAST_BLOCK = 32, 8
+_VERSION = 4
 
 
 class SimpleMeasurements:
     """An extractor (see `leukobench.features.extractor.Extractor`) without a network.
 
     Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
-    ``colour.sd.b``, ``border.<part>.<statistic>`` and ``fingerprint.<number>``.
+    ``colour.sd.b``, ``border.<part>.<statistic>``, ``evenness.range`` and ``fingerprint.<number>``.
     """
 
     description = "file facts, colours, border and fingerprint; no network"
@@ -79,6 +81,7 @@ def _measure(data: bytes) -> tuple[dict[str, float], NDArray[np.float32]]:
     named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
     named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
     named |= {f"border.{name}": value for name, value in _border(pixels).items()}
+    named["evenness.range"] = _range(pixels)
     return named, fingerprint(pixels)
 
 
@@ -90,9 +93,22 @@ def _number(value: float | str) -> float:
 
 def _colours(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """Mean and standard deviation of each channel, from 0 to 255."""
-    flat = pixels.reshape(-1, 3).astype(np.float32)
+    flat = _flat(pixels)
     means = {f"mean.{c}": float(v) for c, v in zip("rgb", flat.mean(axis=0), strict=True)}
     return means | {f"sd.{c}": float(v) for c, v in zip("rgb", flat.std(axis=0), strict=True)}
+
+
+def _flat(pixels: NDArray[np.uint8]) -> NDArray[Any]:
+    """Pixels in a row, as numbers whose sums are exact."""
+    flat = pixels.reshape(-1, 3)
+    return flat.astype(np.float32 if len(flat) <= _EXACT else np.float64)
+
+
+def _range(pixels: NDArray[np.uint8]) -> float:
+    """How far apart the means of the darkest and the brightest block of a channel are: noise has next to no range."""
+    block = max(_LEAST_BLOCK, -(-max(pixels.shape[:2]) // _BLOCKS))
+    means = np.asarray(Image.fromarray(pixels).reduce(block)).reshape(-1, 3).astype(int)
+    return float(np.ptp(means, axis=0).max())
 
 
 def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:
@@ -104,7 +120,7 @@ def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:
     cols = {"left": slice(0, thick), "centre": slice(thick, -thick), "right": slice(-thick, None)}
     named: dict[str, float] = {}
     for row, column in ((r, c) for r in rows for c in cols if (r, c) != ("middle", "centre")):
-        part = pixels[rows[row], cols[column]].reshape(-1, 3).astype(np.float32)
+        part = _flat(pixels[rows[row], cols[column]])
         named |= {f"{row} {column}.mean.{c}": float(v) for c, v in zip("rgb", part.mean(axis=0), strict=True)}
         named[f"{row} {column}.sd"] = float(part.std())
     return named

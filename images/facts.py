@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from PIL import Image
@@ -11,7 +15,9 @@ from .decoding import open_header
 from .limits import MAX_PIXELS
 
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP")
-_CAMERA_TAGS = {"maker": 271, "model": 272, "software": 305, "taken": 306}
+_CAMERA_TAGS = {"maker": 271, "model": 272, "software": 305}
+_EXIF_FOLDER, _TAKEN, _DIGITISED, _CHANGED = 0x8769, 36867, 36868, 306
+_DATE = re.compile(r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)(?:\D+(\d\d?):(\d\d)(?::(\d\d))?)?")
 
 
 def file_facts(data: bytes) -> dict[str, float | str]:
@@ -28,8 +34,8 @@ def file_facts(data: bytes) -> dict[str, float | str]:
         ``bytes``, ``width``, ``height`` (pixels), ``bytes per pixel``, ``format``, ``mode`` (Pillow's name of the
         pixels), ``JPEG quantisation`` (mean step of the luma table: small is good quality; 0 for other formats),
         ``JPEG subsampling`` (horizontal x vertical, as text), ``progressive`` (0 or 1), ``dots per inch``,
-        ``colour profile`` (bytes), ``metadata`` (bytes of EXIF) and the camera's ``maker``, ``model``, ``software`` and
-        ``taken`` (text, '' where absent).
+        ``colour profile`` (bytes), ``metadata`` (bytes of EXIF), the camera's ``maker``, ``model`` and ``software``
+        (text, '' where absent) and when it was ``taken`` (days since 1970, 0 where unknown).
     """
     with open_header(data) as image:
         width, height = image.size
@@ -51,14 +57,38 @@ def file_facts(data: bytes) -> dict[str, float | str]:
             "colour profile": float(len(image.info.get("icc_profile") or b"")),
             "metadata": float(len(image.info.get("exif") or b"")),
         }
-        return facts | {name: str(exif.get(tag, "")).strip("\0 ") for name, tag in _CAMERA_TAGS.items()}
+        facts |= {name: str(exif.get(tag, "")).strip("\0 ") for name, tag in _CAMERA_TAGS.items()}
+        return facts | {"software": facts["software"] or _png_text(image, "Software"), "taken": _taken(image, exif)}
 
 
-def _exif(image: Image.Image) -> Mapping[int, Any]:
-    try:
-        return image.getexif()
-    except Exception:  # of as many kinds as foreign bytes can raise
-        return {}
+def _taken(image: Image.Image, exif: Mapping[int, Any]) -> float:
+    """When the picture was taken; if it does not say, when it was digitised, or changed last."""
+    dates = [*(exif.get(tag) for tag in (_TAKEN, _DIGITISED, _CHANGED)), _png_text(image, "Creation Time")]
+    return next((days for date in dates if (days := days_of(str(date or "")))), 0.0)
+
+
+def days_of(date: str) -> float:
+    """Days since 1970 of a date as EXIF or PNG files write it; 0 where it is none."""
+    with contextlib.suppress(ValueError, TypeError):
+        parts = _DATE.search(date)
+        moment = datetime(*(int(part or 0) for part in parts.groups())) if parts else parsedate_to_datetime(date)
+        return (moment.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(days=1)
+    return 0.0
+
+
+def _png_text(image: Image.Image, key: str) -> str:
+    text = image.info.get(key)
+    return text.strip("\0 ") if isinstance(text, str) else ""
+
+
+def _exif(image: Image.Image) -> dict[int, Any]:
+    """Tags of the file and of the photograph, as far as they can be read."""
+    tags: dict[int, Any] = {}
+    with contextlib.suppress(Exception):  # of as many kinds as foreign bytes can raise
+        exif = image.getexif()
+        tags |= dict(exif)
+        tags |= exif.get_ifd(_EXIF_FOLDER)
+    return tags
 
 
 def _subsampling(image: Any) -> str:

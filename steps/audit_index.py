@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..audit.difference_words import prediction_lines
 from ..audit.differences import class_differences
 from ..audit.file_names import advise_group
+from ..audit.one_colour import of_one_colour, one_colour_words
+from ..audit.predictions import predictions
 from ..audit.summary import summarise
 from ..config.experiment import Experiment
 from ..features.cache import FeatureCache
@@ -29,9 +31,8 @@ from .group_pseudo_patients import group_pseudo_patients
 if TYPE_CHECKING:
     import pandas as pd
 
-_log = logging.getLogger(__name__)
 MEASURING = "measuring every image"
-_TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software", "taken")
+_TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software")
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,14 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()
     fingerprints = measurements[:, columns(names, "fingerprint")]
     index, pairs = group_copies(experiment, index, fingerprints, workspace)
-    differences = class_differences(_facts(index, measurements, names), index.images["label"].to_numpy())
+    facts, labels = _facts(index, measurements, names), index.images["label"].to_numpy()
+    differences = class_differences(facts, labels, index.group)
     folder.write_table("audit/differences.csv", differences)
     copies = experiment.images.copies
     summary = summarise(index.images, pairs, differences, "group" if isinstance(copies, Path) else copies)
     summary["warnings"] += _advice(experiment, index)
-    for line in summary["warnings"]:
-        _log.warning("%s", line)
+    summary["warnings"] += one_colour_words(labels, _one_colour(measurements, names))
+    summary["warnings"] += prediction_lines(predictions(facts, labels, index.group), differences, len(index.classes()))
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
     folder.write_table("ledger.parquet", index.ledger)
     return Audited(index, measurements, names, pairs, summary)
@@ -118,4 +120,10 @@ def _facts(index: ImageIndex, measurements: np.ndarray, names: Sequence[str]) ->
         codes, first = np.unique(table[name], return_index=True)
         texts = [str(file_facts(Path(path).read_bytes())[name]) for path in index.images["path"].iloc[first]]
         table[name] = table[name].map(dict(zip(codes, texts, strict=True)))
+    table["taken"] = pd.to_datetime(table["taken"].where(table["taken"] != 0), unit="D", errors="coerce")
     return table
+
+
+def _one_colour(measurements: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    deviations = measurements[:, columns(names, "colour.sd")]
+    return of_one_colour(deviations, measurements[:, columns(names, "evenness")].ravel())

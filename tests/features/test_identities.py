@@ -37,4 +37,4 @@ def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str) -> 
 def test_the_shipped_extractors_keep_the_folders_of_their_caches() -> None:
     bundled = make_extractor("efficientnet_lite0", {"engine": "openvino"})
     assert FeatureCache.shared(bundled.identity).folder.name == "efficientnet_lite0-5c5bb0606f20b64c"
-    assert FeatureCache.shared(SimpleMeasurements.identity).folder.name == "glance-c7775434211b3edc"
+    assert FeatureCache.shared(SimpleMeasurements.identity).folder.name == "glance-e8528a59ed2b5e3a"

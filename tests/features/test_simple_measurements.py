@@ -60,3 +60,21 @@ def test_the_smallest_images_have_a_border(tmp_path: Path, shape: tuple[int, int
     vectors, names = look(tmp_path, np.full((*shape, 3), 77, np.uint8))
     border = vectors[0, columns(names, "border")].reshape(8, 4)
     np.testing.assert_array_equal(border, np.tile([77, 77, 77, 0], (8, 1)))
+
+
+def test_a_large_picture_of_one_colour_has_no_deviation(tmp_path: Path) -> None:
+    vectors, names = look(tmp_path, np.full((1500, 1500, 3), 201, np.uint8))
+    np.testing.assert_array_equal(vectors[0, columns(names, "colour")], [201, 201, 201, 0, 0, 0])
+    assert set(vectors[0, columns(names, "border")]) == {201, 0}
+
+
+def test_the_range_is_that_of_the_picture_and_not_that_of_its_noise(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = (rng.normal(0, 3, (300, 200, 3)) + 120).astype(np.uint8)
+    spot = noise.copy()
+    spot[50:70, 50:70] -= 60
+    vectors, names = look(tmp_path, noise, spot, np.zeros((1, 1, 3), np.uint8))
+    even, uneven, one = vectors[:, columns(names, "evenness")].ravel()
+    assert even <= 4
+    assert uneven >= 40
+    assert one == 0
