@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,40 +11,47 @@ from PIL import Image, ImageDraw, ImageFont
 from ..errors import UnreadableImageError
 from ..images.reading import read_image
 from ..storage import atomic_path
+from .copies import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_THUMB, _GAP, _CAPTION = 180, 8, 54
+_THUMB, _GAP, _CAPTION = 180, 8, 70
 _COLUMNS, _ROWS = 3, 4
-_INK, _PALE, _ALARM = "#1f2933", "#52606d", "#b91c1c"
+_INK, _PALE, _ALARM, _EMPTY = "#1f2933", "#52606d", "#b91c1c", "#e4e7eb"
+_REACH = 10
+"""Of an elongated image, so many times its short side is read for a thumbnail."""
 
 
 def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
-    """Write ``copies-1.png`` and so on: twelve pairs a sheet, the worst first, the second image turned back.
+    """Write ``copies-1.png`` and so on, and ``looks-alike-1.png`` with the pairs that only look alike.
+
+    Twelve pairs a sheet, the worst first, the second image turned, zoomed and shifted onto the first.
 
     Parameters
     ----------
     copies : DataFrame
-        See `leukobench.audit.copies.find_copies`.
+        See `leukobench.audit.clusters.group_pairs`.
     folder : Path
         Sheets of an earlier audit in it are deleted.
     limit : int
-        Sheets at most.
+        Sheets of each sort at most.
 
     Returns
     -------
     list of Path
     """
-    for old in folder.glob("copies-*.png"):
-        old.unlink()
-    pairs = copies.to_dict("records")[: limit * _COLUMNS * _ROWS]
-    sheets: list[Path] = []
-    for start in range(0, len(pairs), _COLUMNS * _ROWS):
-        target = folder / f"copies-{len(sheets) + 1}.png"
-        with atomic_path(target) as temporary:
-            _sheet(pairs[start : start + _COLUMNS * _ROWS]).save(temporary, "PNG", optimize=True)
-        sheets.append(target)
+    alike = copies["kind"] == KINDS[-1]
+    sheets = []
+    for name, rows in (("copies", copies[~alike]), ("looks-alike", copies[alike])):
+        for old in folder.glob(f"{name}-*.png"):
+            old.unlink()
+        pairs = rows.to_dict("records")[: limit * _COLUMNS * _ROWS]
+        for start in range(0, len(pairs), _COLUMNS * _ROWS):
+            target = folder / f"{name}-{start // (_COLUMNS * _ROWS) + 1}.png"
+            with atomic_path(target) as temporary:
+                _sheet(pairs[start : start + _COLUMNS * _ROWS]).save(temporary, "PNG", optimize=True)
+            sheets.append(target)
     return sheets
 
 
@@ -58,34 +66,63 @@ def _sheet(pairs: list[Any]) -> Image.Image:
 
 def _draw(sheet: Image.Image, pair: dict[str, Any], x: int, y: int) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    sheet.paste(_thumb(pair["path_a"]), (x, y))
-    sheet.paste(_turn_back(_thumb(pair["path_b"]), pair["turned"], pair["mirrored"]), (x + _THUMB + _GAP, y))
+    first = _read(pair["path_a"])
+    sheet.paste(_onto_first(first, {}, first), (x, y))
+    sheet.paste(_onto_first(_read(pair["path_b"]), pair, first), (x + _THUMB + _GAP, y))
     for side, left in (("a", x), ("b", x + _THUMB + _GAP)):
         draw.text((left, y + _THUMB + 3), _short(Path(pair[f"path_{side}"]).name), fill=_INK, font=font)
         colour = _ALARM if pair["labels_differ"] else _PALE
         draw.text((left, y + _THUMB + 19), _short(str(pair[f"label_{side}"])), fill=colour, font=font)
-    turn = f", turned {pair['turned']:.0f}°" if pair["turned"] % 360 > 2 and pair["turned"] % 360 < 358 else ""
+    draw.text((x, y + _THUMB + 35), _caption(pair), fill=_PALE, font=font)
+    reason = pair.get("reason", "")
+    words = "" if pair.get("grouped", True) and not reason else f"{'' if pair['grouped'] else 'not '}grouped"
+    draw.text((x, y + _THUMB + 51), f"{words}: {reason}" if reason else words, fill=_ALARM, font=font)
+
+
+def _caption(pair: dict[str, Any]) -> str:
+    placed = _placed(pair)
+    similar = "" if math.isnan(pair["similarity"]) else f" {pair['similarity']:.3f}"
+    turn = f", turned {placed['turned']:.0f}°" if 2 < placed["turned"] % 360 < 358 else ""
     mirror = ", mirrored" if pair["mirrored"] else ""
-    caption = f"{pair['kind']}, similarity {pair['similarity']:.3f}{turn}{mirror}"
-    draw.text((x, y + _THUMB + 35), caption, fill=_PALE, font=font)
+    zoom = f", zoom {placed['zoom']:.2f}" if abs(placed["zoom"] - 1) >= 0.02 else ""
+    shift = ", shifted" if max(abs(placed["shift_x"]), abs(placed["shift_y"])) >= 0.02 else ""
+    return f"{pair['kind']}{similar}{turn}{mirror}{zoom}{shift}"
 
 
-def _thumb(path: str) -> Image.Image:
-    """The central square of an image, which is what was compared."""
+def _placed(pair: dict[str, Any]) -> dict[str, float]:
+    """Turn, zoom and shift of the second image; what is not known is none."""
+    plain = {"turned": 0.0, "zoom": 1.0, "shift_x": 0.0, "shift_y": 0.0}
+    values = {name: float(pair.get(name, value)) for name, value in plain.items()}
+    return {name: value if math.isfinite(value) else plain[name] for name, value in values.items()}
+
+
+def _read(path: str) -> Image.Image | None:
+    """The middle of an image, reduced so that its short side is a thumbnail."""
     try:
         image = Image.fromarray(read_image(path))
     except UnreadableImageError:
-        return Image.new("RGB", (_THUMB, _THUMB), "#e4e7eb")
+        return None
     side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return image.resize((_THUMB, _THUMB), Image.Resampling.BILINEAR, box=box)
+    width, height = (min(length, _REACH * side) for length in image.size)
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    size = (max(_THUMB, round(width * _THUMB / side)), max(_THUMB, round(height * _THUMB / side)))
+    return image.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height))
 
 
-def _turn_back(image: Image.Image, turned: float, mirrored: bool) -> Image.Image:
-    if mirrored:
-        image = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    return image.rotate(turned, Image.Resampling.BILINEAR, fillcolor="white")
+def _onto_first(image: Image.Image | None, pair: dict[str, Any], first: Image.Image | None) -> Image.Image:
+    """The central square of the first image, as `image` shows it where it is laid on that one."""
+    if image is None:
+        return Image.new("RGB", (_THUMB, _THUMB), _EMPTY)
+    placed = _placed(pair)
+    angle, size = math.radians(placed["turned"]), 1 / max(placed["zoom"], 1e-3)
+    width, height = first.size if first else image.size
+    x, y = (_THUMB / 2 + placed["shift_x"] * width, _THUMB / 2 + placed["shift_y"] * height)
+    flip = -1 if pair.get("mirrored") else 1
+    a, b = size * math.cos(angle), -size * math.sin(angle)
+    d, e = flip * size * math.sin(angle), flip * size * math.cos(angle)
+    matrix = (a, b, image.width / 2 - a * x - b * y, d, e, image.height / 2 - d * x - e * y)
+    affine = Image.Transform.AFFINE
+    return image.transform((_THUMB, _THUMB), affine, matrix, Image.Resampling.BILINEAR, fillcolor="white")
 
 
 def _short(text: str) -> str:

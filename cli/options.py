@@ -16,6 +16,7 @@ _OF_IMAGES = {
     "group": "group",
     "exclude_class": "exclude_classes",
     "exclude_files": "exclude_files",
+    "copies": "copies",
 }
 """Option -> key of the section ``images`` of an experiment file."""
 IMAGE_OPTIONS = ", ".join(f"--{option.replace('_', '-')}" for option in _OF_IMAGES)
@@ -50,6 +51,12 @@ def image_options(command: _Command) -> _Command:
             click.option("--exclude-class", multiple=True, help="Class to leave out; may be repeated."),
             click.option(
                 "--exclude-files", multiple=True, help="Paths to leave out, such as '*_mask.png'; may be repeated."
+            ),
+            click.option(
+                "--copies",
+                metavar="[group|list|off|TABLE]",
+                help="Copies share a group (default), are only listed, or not looked for; or as a TABLE decides: "
+                "audit/copies.csv with its column decision filled in (same, different).",
             ),
             click.option("--name", help="Run name; output goes to <results>/<name>/."),
             click.option("--results", type=PATH, help="Folder of all runs."),

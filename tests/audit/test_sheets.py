@@ -16,9 +16,9 @@ from leukobench.config.experiment_file import for_folder
 from leukobench.images.synthetic import draw_image
 from leukobench.pipeline import audit_images
 
-from .planting import FILE, NEAR, PIXELS, compared, listed, written
+from .planting import ALIKE, FILE, NEAR, PIXELS, compared, listed, written
 
-THUMB, GAP, PAIR_WIDTH, PAIR_HEIGHT = 180, 8, 392, 250
+THUMB, GAP, PAIR_WIDTH, PAIR_HEIGHT = 180, 8, 392, 266
 PER_SHEET = 12
 
 
@@ -106,6 +106,34 @@ def test_the_second_picture_is_shown_as_the_first_one_lies(tmp_path: Path, quart
     assert np.corrcoef(one.ravel(), np.rot90(other).ravel())[0, 1] < 0.9
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("turned", [0, 40, 90])
+def test_a_part_of_the_first_picture_is_shown_where_it_lies(tmp_path: Path, turned: int, mirrored: bool) -> None:
+    first = Image.fromarray(draw_image(0, 4, 1, 400)[0]).resize((400, 320))
+    part = first.crop((140, 100, 300, 260))  # half as high as the first, 20 to the right and 20 below its middle
+    part = part.rotate(-turned, Image.Resampling.BICUBIC)
+    part = part.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if mirrored else part
+    first.save(tmp_path / "a.png")
+    part.save(tmp_path / "b.png")
+    paths = {"path_a": str(tmp_path / "a.png"), "path_b": str(tmp_path / "b.png")}
+    placed = {"turned": float(turned), "mirrored": mirrored, "zoom": 0.5, "shift_x": 20 / 400, "shift_y": 20 / 320}
+    sheets = draw_sheets(pairs([paths["path_a"]], **paths, **placed), tmp_path, 1)
+    with Image.open(sheets[0]) as sheet:
+        one, other = (side[72:130, 72:130].astype(float) for side in thumbs(sheet, 0))
+    assert np.abs(one - other).mean() < 6
+    assert np.abs(one - np.roll(other, 8, axis=1))[:, 8:].mean() > 6
+
+
+def test_pairs_that_look_alike_have_sheets_of_their_own(tmp_path: Path) -> None:
+    table = pairs(colours(tmp_path, 3), kind=[ALIKE, NEAR, ALIKE], similarity=[0.5, 0.9, np.nan])
+    table = table.assign(grouped=table["kind"] == NEAR, reason=["looks alike", "", "looks alike"])
+    sheets = draw_sheets(table, tmp_path / "sheets", 4)
+    assert [sheet.name for sheet in sheets] == ["copies-1.png", "looks-alike-1.png"]
+    assert [shown(sheets[0], 0), shown(sheets[1], 0), shown(sheets[1], 1)] == [colour(1), colour(0), colour(2)]
+    assert draw_sheets(table[:0], tmp_path / "sheets", 4) == []
+    assert list((tmp_path / "sheets").iterdir()) == []
+
+
 def ink(path: Path, position: int) -> np.ndarray:
     """The caption of a pair."""
     with Image.open(path) as sheet:
@@ -144,7 +172,7 @@ def test_unreadable_files_long_names_and_foreign_letters_do_not_stop_a_sheet(tmp
     assert (captions[:, THUMB + GAP : THUMB + 2 * GAP] > 200).all(), "a name runs into the one beside it"
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 400), (900, 30), (3, 2)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 390), (900, 30), (3, 2)])
 def test_pictures_of_any_shape_are_shown(tmp_path: Path, size: tuple[int, int]) -> None:
     Image.new("RGB", size, (200, 10, 20)).save(tmp_path / "a.png")
     [made] = draw_sheets(pairs([str(tmp_path / "a.png")]), tmp_path / "sheets", 1)
