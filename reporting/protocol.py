@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..config.experiment import Evaluation
 from ..images.index import ImageIndex
@@ -81,6 +82,16 @@ def _evaluation(evaluation: Evaluation, tuning: str) -> str:
     if evaluation.holdout:
         parts.append(f"{evaluation.holdout:.0%} of the groups sealed as a holdout, for one final test")
     return "; ".join(parts)
+
+
+def copies_line(copies: str | Path) -> str:
+    """What was done with copies, where they are not simply grouped; '' where they are."""
+    if isinstance(copies, Path):
+        return f"copies grouped as {copies.name} decides (audit/copies.parquet has the decisions)"
+    return {
+        "list": "COPIES NOT GROUPED: copies that are no identical files may be on both sides of a split",
+        "off": "COPIES NOT LOOKED FOR: copies that are no identical files may be on both sides of a split",
+    }.get(copies, "")
 
 
 def opened_line(opened: str) -> str:

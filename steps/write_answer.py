@@ -10,7 +10,7 @@ from ..evaluation.scores import Scored
 from ..evaluation.smote import few_neighbours
 from ..reporting.answer import make_answer
 from ..reporting.figures import draw_figures
-from ..reporting.protocol import groups, opened_line, protocol
+from ..reporting.protocol import copies_line, groups, opened_line, protocol
 from ..runs.answer import Duplicates
 from ..runs.folder import RunFolder
 from .audit_index import Audited
@@ -25,6 +25,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     described = {label: extractor.description for label, extractor in prepared.extractors.items()}
     described |= {f"pixels x {method.label}": weights_in_words(method) for method in prepared.networks}
     lines = protocol(audited.index, prepared.experiment.evaluation, described, prepared.rules.tuning)
+    if copies := copies_line(prepared.experiment.images.copies):
+        lines.insert(2, copies)
     lines += prepared.notes
     if prepared.experiment.evaluation.balance == "smote" and (words := few_neighbours(grid.task, grid.folds)):
         lines.append(words)

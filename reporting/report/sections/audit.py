@@ -6,22 +6,27 @@ import base64
 import io
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....runs.finished import FinishedRun, records
 from ..numbers import as_number
 from ..section import Section, View, fragment
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LISTED = 50
 _SHEET_WIDTH = 1200
 _SHEET_BYTES = 2_500_000
+_EARLIER = {"grouped": True, "reason": "", "zoom": 1.0}
+"""Columns that the table of copies had not always."""
 _OWN = ("fact", "separation", "verdict")
 
 
 def section(run: FinishedRun) -> Section | None:
     """None where the audit left nothing."""
-    tables = {"differences": differences(run), "copies": copies(run)}
-    return Section("Audit of the images", fragment("audit", **tables), nav="Audit") if any(tables.values()) else None
+    parts = {"differences": differences(run), "copies": copies(run), "warnings": run.answer.duplicates.warnings}
+    return Section("Audit of the images", fragment("audit", **parts), nav="Audit") if any(parts.values()) else None
 
 
 def differences(run: FinishedRun) -> View | None:
@@ -51,14 +56,18 @@ def _plain(value: Any) -> str:
 
 
 def copies(run: FinishedRun) -> View | None:
-    """The first pairs of copies, and contact sheets as long as they fit into the report."""
+    """Grouped pairs and the others: the first of each, and contact sheets as long as they fit into the report."""
     table = run.table("audit/copies.parquet")
     if not len(table):
         return None
+    table = table.assign(**{name: value for name, value in _EARLIER.items() if name not in table})
     sheets, left_out = _sheets(sorted((run.folder / "audit" / "sheets").glob("*.png")))
-    counts = table["kind"].value_counts().to_dict()
-    rows = records(table.head(_LISTED))
-    return {"rows": rows, "total": len(table), "counts": counts, "sheets": sheets, "sheets_left_out": left_out}
+    parts = [_part(table[table["grouped"]]), _part(table[~table["grouped"]])]
+    return {"words": run.answer.duplicates.words, "parts": parts, "sheets": sheets, "sheets_left_out": left_out}
+
+
+def _part(table: pd.DataFrame) -> View:
+    return {"rows": records(table.head(_LISTED)), "total": len(table)}
 
 
 def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
@@ -69,7 +78,8 @@ def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
         remaining -= len(data)
         if remaining < 0:
             break
-        sheets.append({"name": path.name, "data": f"data:image/jpeg;base64,{data}"})
+        alike = "look alike and are not grouped" if path.name.startswith("looks-alike") else "the audit calls copies"
+        sheets.append({"pairs": alike, "data": f"data:image/jpeg;base64,{data}"})
     return sheets, len(paths) - len(sheets)
 
 

@@ -121,10 +121,13 @@ def _write_audit(folder: Path) -> None:
     (folder / "audit" / "sheets").mkdir(parents=True)
     pixels = np.random.default_rng(1).integers(0, 255, (500, 1600, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "audit" / "sheets" / "copies-1.png")
+    Image.fromarray(pixels).save(folder / "audit" / "sheets" / "looks-alike-1.png")
     pair = {"kind": "near-duplicate", "path_a": "a/<img src=x onerror=alert(2)>.jpg", "path_b": "b/ñ.jpg",
             "label_a": CLASSES[0], "label_b": CLASSES[3], "similarity": 0.998, "turned": 90.0, "mirrored": True,
             "labels_differ": True}  # fmt: skip
     pairs = [pair] + [pair | {"kind": "identical file", "label_b": CLASSES[0], "labels_differ": False}] * 60
+    pairs = [row | {"grouped": True, "reason": ""} for row in pairs]
+    pairs.append(pair | {"kind": "looks alike", "path_a": "c/unsure.jpg", "grouped": False, "reason": "looks alike"})
     pd.DataFrame(pairs).to_parquet(folder / "audit" / "copies.parquet")
     facts = [["JPEG quality", "75", "75", "90", "90", 0.61, "tells the classes apart"], ["width", *["224"] * 4, 0, ""]]
     columns = ["fact", *CLASSES, "separation", "verdict"]

@@ -182,6 +182,18 @@ def test_a_section_without_its_table_is_left_out(folder: Path, names: list[str],
     assert SECTIONS - without(folder, *names).ids() == sections
 
 
+def test_pairs_that_are_not_grouped_stand_apart_from_copies(folder: Path) -> None:
+    report = page(folder)
+    assert "Copies in one group (first 50 of 61)" in report.text
+    assert "Pairs that are not grouped (1)" in report.text
+    assert report.text.index("Pairs that are not grouped") < report.text.index("c/unsure.jpg")
+    sheets = [str(attrs["alt"]) for tag, attrs in report.tags if tag == "img" and attrs.get("class") == "sheet"]
+    assert ["look alike and are not grouped" in alt for alt in sheets] == [False, True]
+    table = pd.read_parquet(folder / "audit" / "copies.parquet")
+    table.drop(columns=["grouped", "reason"]).to_parquet(folder / "audit" / "copies.parquet")
+    assert "Pairs that are not grouped" not in page(folder).text, "runs of earlier versions grouped every pair"
+
+
 def test_a_run_in_which_everything_failed(drawn: Path, tmp_path: Path) -> None:
     row = {"rank": None, "extractor": "a", "selector": "b", "classifier": "c", "kind": "combination"}
     pd.DataFrame([row | {"status": "failed in 4 of 4 folds"}]).to_csv(tmp_path / "leaderboard.csv", index=False)
