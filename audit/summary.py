@@ -36,22 +36,25 @@ def summarise(
     dict
         ``identical_files``, ``identical_pixels``, ``near_duplicates`` (numbers of superfluous files,
         by kind of copy; pairs that a person confirmed count as near-duplicates), ``clusters`` (images that occur more
-        than once), ``label_conflicts`` (images under two labels or more), ``words`` (one line), ``lines`` (for the
-        screen) and ``warnings``. Pairs that only look alike, and those that are not grouped for another reason than
-        the setting, count in none of them.
+        than once), ``label_conflicts`` (images under two labels or more), ``looks_alike`` (pairs that are not sure),
+        ``setting``, ``words`` (one line), ``lines`` (for the screen) and ``warnings``. Pairs that only look alike, and
+        those that are not grouped for another reason than the setting, are no copies in the other numbers.
     """
     sure = copies[copies["grouped"] | (copies["reason"] == LISTED)].assign(grouped=True)
     counts = superfluous(sure)
     keys = images.assign(cluster=clusters_of(sure, images))
     clusters = keys[keys["cluster"] != ""].groupby("cluster")["label"].nunique()
     conflicts = int((clusters > 1).sum())
-    sentences = [_words(counts, len(clusters), conflicts, setting), *_alike(copies)]
+    alike = int((copies["reason"] == UNSURE).sum())
+    sentences = [_words(counts, len(clusters), conflicts, setting), *_alike(alike)]
     return {
         "identical_files": counts[KINDS[0]],
         "identical_pixels": counts[KINDS[1]],
         "near_duplicates": counts[KINDS[2]],
         "clusters": len(clusters),
         "label_conflicts": conflicts,
+        "looks_alike": alike,
+        "setting": setting,
         "words": " ".join(sentences),
         "lines": [*sentences, *difference_lines(differences)],
         "warnings": [*_conflict(conflicts), *_across_patients(copies), *_large(keys), *_cut(copies)],
@@ -79,8 +82,7 @@ def _count(count: int, noun: str, rest: str = "") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}{rest}"
 
 
-def _alike(copies: pd.DataFrame) -> list[str]:
-    count = int((copies["reason"] == UNSURE).sum())
+def _alike(count: int) -> list[str]:
     pairs = "1 pair looks alike and is" if count == 1 else f"{count:,} pairs look alike and are"
     return [f"{pairs} not grouped: {TABLE}."] if count else []
 

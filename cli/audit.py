@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ def audit(images: Path, section: dict[str, Any], name: str | None, results: Path
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
     click.echo("\n".join([*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
-    click.echo(
-        f"In {folder}: {', '.join(['audit/copies.parquet', 'audit/differences.csv', *sheets, 'ledger.parquet'])}"
-    )
+    tables = ["audit/copies.csv", "audit/copies.parquet", "audit/differences.csv", *sheets, "ledger.parquet"]
+    click.echo(f"In {folder}: {', '.join(tables)}")
+    if sheets:
+        table = shlex.quote(str(folder / "audit" / "copies.csv"))
+        click.echo(f"Write same or different into its column decision where you know better, and add --copies {table}")

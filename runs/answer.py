@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Self
 
 from ..errors import ConfigurationError
@@ -23,9 +23,10 @@ class _Stored:
         Raises
         ------
         KeyError, TypeError
-            A key is absent, or this is no JSON object.
+            A key of an attribute without a default is absent, or this is no JSON object.
         """
-        return cls(**{field.name: _plain(stored[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+        names = [field.name for field in fields(cls) if field.default is MISSING or field.name in stored]  # type: ignore[arg-type]
+        return cls(**{name: _plain(stored[name]) for name in names})
 
     def to_json(self) -> dict[str, object]:
         """As a JSON object."""
@@ -123,6 +124,8 @@ class Duplicates(_Stored):
     words: str
     lines: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    looks_alike: int = 0
+    setting: str = "group"
 
     @property
     def pairs(self) -> int:

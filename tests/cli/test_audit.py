@@ -58,3 +58,22 @@ def test_only_a_run_writes_into_the_folder_of_a_run(
     assert code == 2
     assert "holds a run" in words
     load_results(folder)
+
+
+def test_copies_are_followed_from_the_command_line(images: Path, tmp_path: Path) -> None:
+    first = min(images.rglob("*.jpg"))
+    shutil.copy(first, first.with_name("synthetic-P01_9998.jpg"))
+    command = ["audit", str(images), "--results", str(tmp_path), "--workers", "1", "--copies"]
+    code, words = call(*command, "off")
+    assert (code, "others not looked for" in words) == (0, True)
+    table = tmp_path / "images-audit" / "audit" / "copies.csv"
+    assert f"--copies {table}" in words
+    assert call(*command, str(table))[0] == 0
+    for wrong in ("none", "absent.csv"):
+        code, words = call(*command, wrong)
+        assert code == 2
+        assert wrong in words
+        assert "Traceback" not in words
+    for arguments in (["run", "x.yaml"], ["leakage", "x.yaml"]):
+        code, words = call(*arguments, "--copies", "list")
+        assert (code, "--copies" in words) == (2, True)

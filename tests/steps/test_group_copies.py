@@ -55,7 +55,7 @@ def test_copies_are_grouped_listed_or_not_looked_for(pictures: Path) -> None:
     assert not together(groups, "0.png", "turned.png")
     assert len(pd.read_csv(folder / "audit" / "copies.csv")) == 2
     assert listed["words"].endswith("Only identical files share a group.")
-    assert {**listed, "words": 0, "lines": 0} == {**summary, "words": 0, "lines": 0}
+    assert [name for name in summary if listed[name] != summary[name]] == ["setting", "words", "lines"]
     folder, summary, groups = audited(pictures, "off")
     assert groups.nunique() == 13
     assert len(pd.read_csv(folder / "audit" / "copies.csv")) == 1

@@ -56,9 +56,17 @@ def groups_box(kind: str) -> View:
 
 
 def _copies(duplicates: Duplicates) -> View:
-    conflicts, pairs = duplicates.label_conflicts, duplicates.pairs
-    state = "bad" if conflicts else "note" if pairs else "good"
-    word = f"{conflicts:,} under more than one label" if conflicts else f"{pairs:,} pairs" if pairs else "None found"
+    conflicts, pairs, alike = duplicates.label_conflicts, duplicates.pairs, duplicates.looks_alike
+    if conflicts:
+        state, word = "bad", f"{conflicts:,} under more than one label"
+    elif duplicates.setting == "off":
+        state, word = "warn", "Not looked for"
+    elif pairs:
+        state, word = (
+            ("note", f"{pairs:,} pairs") if duplicates.setting == "group" else ("warn", f"{pairs:,} not grouped")
+        )
+    else:
+        state, word = ("note", f"{alike:,} pairs look alike") if alike else ("good", "None found")
     return _box("Copies of images", state, word, duplicates.words)
 
 
