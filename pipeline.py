@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config.experiment import Experiment
 from .errors import EveryCombinationFailedError
+from .images.files import check_output
 from .machine import Progress
 from .reporting.report.page import write_report
 from .runs.answer import Answer
@@ -106,6 +107,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
         Nothing was scored.
     """
     folder = RunFolder(experiment.folder)
+    check_output(folder.path)
     with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
         outcome = _run(experiment, Workspace.of(folder, workers, progress))
     if outcome.leaderboard["rank"].isna().all():

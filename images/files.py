@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from ..errors import ImagesError
+from ..errors import ImagesError, StorageError
 from ..storage import OUTPUT_MARKER
 from .limits import kind_of, slide_refusal
 
@@ -147,6 +147,24 @@ def find_files(images: str | Path) -> FileList:
     candidates = sorted(path for path, reason in paths if not reason)
     refused = sorted((path, reason) for path, reason in paths if reason)
     return FileList(root, tuple(candidates), tuple(refused))
+
+
+def check_output(folder: Path) -> None:
+    """Refuse a folder for results that holds images already: results and data would become one.
+
+    Raises
+    ------
+    StorageError
+    """
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    images = sorted(name for name in names if is_image_name(name))
+    if images and not any(names >= written for written in _OF_LEUKOBENCH):
+        raise StorageError(
+            f"{folder} holds images, and would be filled with results.",
+            expected="a new or empty folder, or an earlier one of results",
+            received=", ".join(images[:3]),
+            fix="name another folder.",
+        )
 
 
 def _what_is(path: Path) -> str:

@@ -12,6 +12,8 @@ from .files import FileList
 
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".parquet", ".json", ".jsonl")
 _TEXT = {".csv", ".tsv", ".txt"}
+_PREDICTIONS = {"image", "image_id", "label"}
+"""Columns of what `leukobench predict` writes."""
 _LOOKED_AT, _ROWS, _SHOWN = 10, 50, 6
 
 
@@ -23,6 +25,8 @@ def table_advice(files: FileList) -> str:
     beside = ""
     for path in sorted(paths, key=lambda path: (path.count("/"), path))[:_LOOKED_AT]:
         columns, rows = _head(files.folder / path)
+        if set(columns) >= _PREDICTIONS:
+            continue
         for position, column in enumerate(columns):
             values = [PurePosixPath(row[position]).name for row in rows if len(row) == len(columns)]
             if values and 2 * sum(value in named for value in values) > len(values):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableImageError
+from ..images.files import check_output
 from ..machine import Progress
 from ..storage import atomic_path, mark_output, write_text
 from .bundle import Bundle
@@ -27,7 +28,13 @@ def write_explanations(
         A line an image, for a screen.
     refused : int
         Images that could not be read.
+
+    Raises
+    ------
+    StorageError
+        The folder holds other images already, or cannot be written.
     """
+    check_output(out)
     mark_output(out)
     entries: list[dict[str, Any]] = []
     lines: list[str] = []

@@ -108,7 +108,13 @@ FAMILIES = {
             "Trained end to end, under the key `cnns:` of an experiment file. transfer takes any network\n"
             "that `leukobench list extractors` names; unfreeze_from: a layer's name, a block's prefix, or all.",
         ),
-        Family(LAYOUTS, _shape, "With --group REGEX, any layout takes the patient from the path."),
+        Family(
+            LAYOUTS,
+            _shape,
+            "Or say what each level of folders means: split/class, patient/class, class/patient, any/site/class …;\n"
+            "other words than class, patient, group and any become columns of images.parquet.\n"
+            "With --group REGEX, any layout takes the patient from the path.",
+        ),
         Family(METRICS, _metric, own="an entry point in the group leukobench.metrics."),
         Family(SECTIONS, _section, own="an entry point in the group leukobench.report_sections."),
         Family(
