@@ -102,18 +102,22 @@ def _across_patients(copies: pd.DataFrame) -> list[str]:
             f"{_count(apart, 'pair')} of copies would join {known}: not grouped; a patient or a pair is wrong."
         )
     if together:
-        lines.append(f"{_count(together, 'pair')} of identical or confirmed copies join {known}: they share a group.")
+        join = "joins" if together == 1 else "join"
+        lines.append(f"{_count(together, 'pair')} of identical or confirmed copies {join} {known}: they share a group.")
     return lines
 
 
 def _large(keys: pd.DataFrame) -> list[str]:
     """Clusters of more images than copies are expected of one."""
     sizes = keys[keys["cluster"] != ""].groupby("cluster")["path"].agg(["size", "min"])
-    sizes = sizes[sizes["size"] > most_images(len(keys))].sort_values("size", ascending=False)
+    large = sizes[sizes["size"] > most_images(len(keys))].sort_values(["size", "min"], ascending=[False, True])
+    if not len(large):
+        return []
+    size, path = large.iloc[0]
+    others = f"; {_count(len(large) - 1, 'other image')} so often, too" if len(large) > 1 else ""
     return [
-        f"{size:,} of {len(keys):,} images are called copies of one, {PurePath(path).name}: look at audit/sheets; "
-        f"pairs that are none can be rejected in {TABLE}."
-        for size, path in sizes.itertuples(index=False, name=None)
+        f"One image is said to occur {size:,} times among {len(keys):,}, such as {PurePath(path).name}{others}: look at "
+        f"audit/sheets, and reject the pairs that are no copies ({TABLE})."
     ]
 
 

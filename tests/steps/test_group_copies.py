@@ -13,11 +13,14 @@ from PIL import Image
 
 from leukobench.config.experiment_file import for_folder, read_experiment
 from leukobench.errors import ConfigurationError
+from leukobench.images.index import ImageIndex
 from leukobench.images.synthetic import draw_image
-from leukobench.pipeline import audit_images
+from leukobench.pipeline import audit_images, run
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
+from leukobench.steps import group_copies
 from leukobench.steps.prepare_run import prepare_run
+from leukobench.studies.holdout import unseal
 
 
 @pytest.fixture
@@ -138,3 +141,48 @@ def test_other_words_are_refused(tmp_path: Path, written: str) -> None:
     file.write_text(f"images: {{folder: images, copies: {written}}}\n")
     with pytest.raises(ConfigurationError, match=r"images.copies.*not one of group, list, off"):
         read_experiment(file)
+
+
+def pairs_that_look_alike(index: ImageIndex, *others: Any) -> pd.DataFrame:
+    """Every image with the next, whatever their patients and labels."""
+    sides = index.images, index.images.shift(-1)
+    names = ("image_id", "path", "label")
+    columns = {f"{name}_{side}": rows[name][:-1] for name in names for side, rows in zip("ab", sides, strict=True)}
+    placed = {"similarity": 0.5, "turned": 0.0, "mirrored": False, "zoom": 1.0, "shift_x": 0.0, "shift_y": 0.0}
+    return pd.DataFrame(columns).assign(kind="looks alike", **placed, labels_differ=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", [None, r"synthetic-(P\d+)"])
+def test_pairs_that_look_alike_change_nothing_also_across_patients_and_a_sealed_holdout(
+    experiment: Any, images: Path, monkeypatch: pytest.MonkeyPatch, group: str | None
+) -> None:
+    said = {"selectors": ["none"], "classifiers": ["naive_bayes"], "evaluation": {"folds": 3, "holdout": 0.25}}
+    layout = {"folder": images, "layout": "folders", "group": group}
+    before = run(experiment(**said, images=layout), workers=1)
+    monkeypatch.setattr(group_copies, "find_copies", pairs_that_look_alike)
+    after = run(experiment(**said, images=layout, name="alike"), workers=1)
+    pd.testing.assert_frame_equal(after.results.images, before.results.images)
+    pd.testing.assert_frame_equal(after.results.folds, before.results.folds)
+    duplicates = after.answer.duplicates
+    assert (duplicates.looks_alike, duplicates.pairs, duplicates.label_conflicts, duplicates.warnings) == (95, 0, 0, ())
+    pairs = after.results.table("audit/copies.parquet")
+    assert pairs["row_a"].isna().any()
+    assert not pairs["grouped"].any()
+    assert "95 pairs look alike and are not grouped" in (after.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_holdout_opens_with_the_decisions_of_its_run_when_their_table_is_gone(
+    experiment: Any, images: Path, tmp_path: Path
+) -> None:
+    names = sorted(path.relative_to(images).as_posix() for path in images.rglob("*.jpg"))
+    table = tmp_path / "decided.csv"
+    rows = [f"{one},{other},same\n" for one, other in zip(names[::4], names[1::4], strict=True)]
+    table.write_text("path_a,path_b,decision\n" + "".join(rows))
+    said = {"selectors": ["none"], "classifiers": ["naive_bayes"], "evaluation": {"folds": 3, "holdout": 0.25}}
+    outcome = run(experiment(**said, images={"folder": images, "layout": "folders", "copies": table}), workers=1)
+    assert "copies grouped as decided.csv decides" in "\n".join(outcome.protocol)
+    assert outcome.answer.duplicates.near_duplicates == 24
+    table.unlink()
+    assert "this is possible only once" in unseal(outcome.folder, workers=1)[0]
