@@ -116,8 +116,8 @@ def _large(keys: pd.DataFrame) -> list[str]:
     size, path = large.iloc[0]
     others = f"; {_count(len(large) - 1, 'other image')} so often, too" if len(large) > 1 else ""
     return [
-        f"One image is said to occur {size:,} times among {len(keys):,}, such as {PurePath(path).name}{others}: look at "
-        f"audit/sheets, and reject the pairs that are no copies ({TABLE})."
+        f"One image is said to occur {size:,} times among {len(keys):,}, such as {PurePath(path).name}{others}: "
+        f"look at audit/sheets, and reject the pairs that are no copies ({TABLE})."
     ]
 
 
