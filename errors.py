@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIGEST = 64
 """Length of an image id."""
+
+
+def visible(text: str) -> str:
+    """`text` with control characters as escapes, so that no name moves the cursor of a terminal or turns its text."""
+    return _UNSEEN.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+
+
+def visible_lines(text: str) -> str:
+    """The same of several lines."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 class LeukobenchError(Exception):
@@ -27,7 +39,7 @@ class LeukobenchError(Exception):
         parts += [f"  expected: {expected}"] if expected else []
         parts += [f"  received: {received}"] if received else []
         parts += [f"  fix: {fix}"] if fix else []
-        super().__init__("\n".join(parts))
+        super().__init__("\n".join(re.sub(r"\n(?! {4})", "\n    ", part) for part in parts))
 
 
 class ConfigurationError(LeukobenchError):

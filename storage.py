@@ -6,25 +6,53 @@ import contextlib
 import errno
 import json
 import os
+import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import BusyError, StorageError
+
+if TYPE_CHECKING:
+    import filelock
+    import pandas as pd
 
 TEMPORARY = ".part-"
 """Prefix of the names of unfinished files."""
 OUTPUT_MARKER = ".leukobench"
 """Name of the file that marks a folder of results, so that its pictures are not taken for data."""
+HELD = ".held"
+"""Ending of a file that stands for a lock where the file system has none."""
+_TAIL, _LONGEST = 32, 240  # characters, bytes; file systems allow 255 bytes
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+_CACHE_FIX = "set LEUKOBENCH_CACHE (or XDG_CACHE_HOME) to a folder that you may write to."
+
+
+def user_path(path: str | Path) -> Path:
+    """`path` with the user's home folder in place of ``~``, where there is one."""
+    return Path(os.path.expanduser(path))
 
 
 def cache_folder() -> Path:
-    """Cache folder: ``$LEUKOBENCH_CACHE``, else ``leukobench`` in the user's cache folder; it can be deleted safely."""
+    """Cache folder: ``$LEUKOBENCH_CACHE``, else ``leukobench`` in the user's cache folder; it can be deleted safely.
+
+    Raises
+    ------
+    StorageError
+        The user has no home folder.
+    """
     named = os.environ.get("LEUKOBENCH_CACHE")
     if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "leukobench"
+        return user_path(named)
+    base = user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if base.parts[0] == "~":
+        raise StorageError(
+            "There is no folder for the cache.", received="no LEUKOBENCH_CACHE and no home folder", fix=_CACHE_FIX
+        )
+    return base / "leukobench"
 
 
 @contextlib.contextmanager
@@ -40,7 +68,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     import uuid  # with hashlib, a twentieth of what `leukobench --help` may take
 
-    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name[-_TAIL:]}")
     try:
         with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,9 +106,45 @@ def mark_output(folder: Path) -> None:
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        others = {path.name for path in folder.iterdir()} - {OUTPUT_MARKER, ".lock", "run.log"}
+        others = {path.name for path in folder.iterdir()} - {OUTPUT_MARKER, ".lock", f".lock{HELD}", "run.log"}
     if not others:
         write_text(folder / OUTPUT_MARKER, "Written by leukobench, which skips this folder when it looks for images.\n")
+
+
+def file_name(stem: str, ending: str) -> str:
+    """``stem + ending``, the stem cut where the name would be longer than file systems allow."""
+    room = _LONGEST - len(os.fsencode(ending))
+    return (
+        os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending if len(os.fsencode(stem)) > room else stem + ending
+    )
+
+
+def defused(text: str) -> str:
+    """`text` for a CSV that people open: an apostrophe precedes what a spreadsheet would run as a formula."""
+    return f"'{text}" if _is_formula(text) else text
+
+
+def restored(text: str) -> str:
+    """The text that `defused` was given; every reader of CSV files calls it."""
+    return text[1:] if text.startswith("'") and _is_formula(text[1:]) else text
+
+
+def _is_formula(text: str) -> bool:
+    return bool(_FORMULA.match(text)) and not _NUMBER.fullmatch(text)
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as CSV, with every text, and every name of a column, `defused`."""
+    safe = table.map(lambda value: defused(value) if isinstance(value, str) else value)
+    return str(safe.rename(columns=defused).to_csv(index=False))
+
+
+def write_table(target: Path, table: pd.DataFrame) -> None:
+    """Write a table atomically, as parquet or, under any other ending, as CSV; see `csv_text`."""
+    if target.suffix.lower() != ".parquet":
+        return write_text(target, csv_text(table))
+    with atomic_path(target) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
@@ -128,16 +192,15 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
     """
     import filelock
 
-    held = filelock.FileLock(path, timeout=timeout_s)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            held.acquire()
+            held = _acquired(path, timeout_s)
         except filelock.Timeout as error:
             raise BusyError(
                 f"Another process is {doing}.",
-                received=f"lock file {path}",
-                fix="wait for it to finish, or use another run name.",
+                received=f"lock file {error.lock_file}",
+                fix="wait for it to finish, or use another run name; delete that file if no such process is left.",
             ) from error
     try:
         yield
@@ -145,9 +208,27 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
         held.release()
 
 
+def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
+    """The lock; where the file system has none, a file beside it that exists while it is held."""
+    import filelock
+
+    held: filelock.BaseFileLock = filelock.FileLock(path, timeout=timeout_s)
+    try:
+        warnings.filterwarnings("ignore", "flock not supported")
+        held.acquire()
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise
+        held = filelock.SoftFileLock(path.with_name(f"{path.name}{HELD}"), timeout=timeout_s)
+        held.acquire()
+    return held
+
+
 def _storage_error(target: Path, error: OSError) -> StorageError:
     if error.errno == errno.ENOSPC:
         fix = "free some space and run the same command again: finished work is kept."
         return StorageError(f"The disk is full: {target} could not be written.", received=str(error), fix=fix)
     fix = "check that the folder exists and that you have permission to write to it."
+    with contextlib.suppress(StorageError):  # of one without a home folder
+        fix = _CACHE_FIX if target.is_relative_to(cache_folder()) else fix
     return StorageError(f"{target} could not be written.", received=str(error), fix=fix)

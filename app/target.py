@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigurationError
+from ..storage import user_path
 
 _VARIABLE = "LEUKOBENCH_APP"
 
@@ -96,7 +97,7 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
         It is none of these, or a folder of images is none.
     """
     folders = tuple(_image_folder(folder) for folder in images)
-    path = path.expanduser().absolute()
+    path = user_path(path).absolute()
     kind: Literal["bundle", "run", "runs"]
     if _is_bundle(path):
         kind = "bundle"
@@ -113,7 +114,7 @@ def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = 
         )
     if results is None:
         results = path if kind == "runs" else Path("results") if folders else None
-    return Target(kind, path, folders, results.expanduser().absolute() if results else None)
+    return Target(kind, path, folders, user_path(results).absolute() if results else None)
 
 
 def _leaderboard_time(run: Path) -> float:
@@ -129,7 +130,7 @@ def _is_bundle(path: Path) -> bool:
 
 
 def _image_folder(folder: Path) -> Path:
-    resolved = folder.expanduser().absolute()
+    resolved = user_path(folder).absolute()
     if not resolved.is_dir():
         raise ConfigurationError(
             "--images is not a folder.", expected="a folder of images", received=str(folder), fix="correct the path."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
+from ..storage import restored
 from .clusters import connected
 from .copies import KINDS
 
@@ -194,7 +195,8 @@ def _read_csv(table: Path) -> tuple[set[str], _Rows]:
     head = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     names = _names(next(reader, []))
-    return set(names), [(reader.line_num, _texts(names, values)) for values in reader if any(values)]
+    rows = [(reader.line_num, list(map(restored, values))) for values in reader if any(values)]
+    return set(names), [(line, _texts(names, values)) for line, values in rows]
 
 
 def _names(columns: Iterable[object]) -> list[str]:

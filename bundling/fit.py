@@ -18,7 +18,7 @@ from ..runs.log import log_to
 from ..runs.progress import silent
 from ..runs.workspace import Workspace
 from ..steps.write_pixels import PIXELS
-from ..storage import lock
+from ..storage import lock, user_path
 from .bundle_parts import Parts, make_bundle
 from .fit_features import fit_features
 from .fit_network import choose_network, fit_network
@@ -85,7 +85,7 @@ def fit(
     finished = _open_run(Path(run), workers, progress)
     folder = RunFolder(finished.folder)
     workspace = Workspace.of(folder, workers, progress)
-    target = Path(out).expanduser().resolve() if out else folder.path / "model"
+    target = user_path(out).resolve() if out else folder.path / "model"
     check_target(target)
     with lock(folder.lock, f"working in {run}"), log_to(folder.log):
         names = _choose(finished, combination)
@@ -103,7 +103,7 @@ def fit(
 
 def _open_run(run: Path, workers: int | None, progress: Progress) -> FinishedRun:
     if run.suffix.lower() in (".yaml", ".yml"):
-        return pipeline.run(read_experiment(run.expanduser()), workers, progress).results
+        return pipeline.run(read_experiment(user_path(run)), workers, progress).results
     return FinishedRun.open(run)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BundleError
 from ..serving.container import FORMAT, KIND, MANIFEST, SUMS, file_names, sha256
-from ..storage import TEMPORARY, atomic_path, remove_leftovers, storage_errors
+from ..storage import TEMPORARY, atomic_path, remove_leftovers, storage_errors, user_path
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
@@ -40,7 +40,7 @@ def write_bundle(target: Path, manifest: Mapping[str, Any], files: Mapping[str, 
     StorageError
         It cannot be written.
     """
-    target = target.expanduser().resolve()
+    target = user_path(target).resolve()
     check_target(target)
     described = {"kind": KIND, "format": FORMAT, **manifest}
     text = json.dumps(described, indent=2, allow_nan=False, ensure_ascii=False)

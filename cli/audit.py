@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .options import PATH, chosen_options, image_options
+from .output import echo
 
 
 @click.command()
@@ -26,10 +27,10 @@ def audit(images: Path, section: dict[str, Any], name: str | None, results: Path
     settings = chosen_options(name=name, results=results)
     experiment = for_folder(images, images=section, **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
-    click.echo("\n".join([*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]))
+    echo("\n".join([*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]))
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
     tables = ["audit/copies.csv", "audit/copies.parquet", "audit/differences.csv", *sheets, "ledger.parquet"]
-    click.echo(f"In {folder}: {', '.join(tables)}")
+    echo(f"In {folder}: {', '.join(tables)}")
     if sheets:
         table = shlex.quote(str(folder / "audit" / "copies.csv"))
-        click.echo(f"Write same or different into its column decision where you know better, and add --copies {table}")
+        echo(f"Write same or different into its column decision where you know better, and add --copies {table}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH
+from .output import echo
 
 
 @click.command()
@@ -21,5 +22,5 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     from ..studies import comparison
 
     comparisons = comparison.compare_runs(runs, out, metric)
-    click.echo("\n\n".join("\n".join(one.lines()) for one in comparisons))
-    click.echo(f"\nIn {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods")
+    echo("\n\n".join("\n".join(one.lines()) for one in comparisons))
+    echo(f"\nIn {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, bundle_options
+from .output import echo
 
 
 @click.command()
@@ -42,5 +43,5 @@ def explain(
     paths, others = find_images(images)
     opened = load(bundle, digest, workers)
     lines, unreadable = write_explanations(out, opened, list(paths), level, method, on_screen())
-    click.echo("\n".join([*lines, *closing_lines(others, [out])]))
+    echo("\n".join([*lines, *closing_lines(others, [out])]))
     sys.exit(int(unreadable > 0))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, workers_option
+from .output import echo
 
 
 @click.command()
@@ -26,6 +27,6 @@ def fit(
     from ..runs.progress import on_screen
 
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
-    click.echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
-    click.echo(f"SHA-256: {bundle.digest}")
-    click.echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")
+    echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
+    echo(f"SHA-256: {bundle.digest}")
+    echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")

@@ -15,6 +15,7 @@ import click
 from .. import __version__
 from ..errors import LeukobenchError, UnknownNameError
 from .commands import COMMANDS
+from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign
 
 
 class _Commands(click.Group):
@@ -34,15 +35,15 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except LeukobenchError as error:
-            click.echo(f"leukobench: {error}", err=True)
+            echo(f"leukobench: {error}", err=True)
             context.exit(error.exit_code)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            click.echo(f"leukobench: Output could not be written: {error.strerror}.", err=True)
+            echo(f"leukobench: Output could not be written: {error.strerror}.", err=True)
             context.exit(2)
         except KeyboardInterrupt:
-            click.echo("\nInterrupted. Finished work is kept: run the same command again to continue.", err=True)
+            echo("\nInterrupted. Finished work is kept: run the same command again to continue.", err=True)
             context.exit(130)
 
 
@@ -52,12 +53,16 @@ def cli() -> None:
     """Compare deep image features and classical classifiers, honestly and fast."""
     with contextlib.suppress(FileNotFoundError):
         sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("leukobench").setLevel(logging.INFO)
 
 
 def main() -> None:
     """Entry point of the console script."""
+    read_names_as_utf8()
+    show_every_sign()
     try:
         cli()
     except SystemExit as ended:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
+from .output import echo
 
 
 @click.command()
@@ -46,5 +47,5 @@ def leakage(
         experiment = for_folder(source, **settings)
     subsamples = [*(sizes or (200,)), *([None] if whole else [])]
     outcome = measure_leakage(experiment, subsamples, repeats, workers, on_screen())
-    click.echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))
-    click.echo(f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png")
+    echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))
+    echo(f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png")

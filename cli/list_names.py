@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .output import echo
+
 
 @click.command(name="list")
 @click.argument("family")
@@ -19,4 +21,4 @@ def list_names(family: str) -> None:
         return str(commands.get(name).get_short_help_str(limit=90))
 
     for line in catalogue.lines(family, catalogue.Family(COMMANDS, summary)):
-        click.echo(line)
+        echo(line)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, bundle_options
+from .output import echo
 
 
 @click.command()
@@ -47,7 +48,7 @@ def predict(
         list(paths), groups=patients, level=level, calibrated=not uncalibrated, progress=on_screen()
     )
     text = json.dumps(predictions.to_json(), allow_nan=False) if as_json else "\n".join(output.lines(predictions))
-    click.echo(text)
+    echo(text)
     for line in output.closing_lines(others, output.write(predictions, out) if out else []):
-        click.echo(line, err=as_json)
+        echo(line, err=as_json)
     sys.exit(int(any(row.error for row in predictions)))

@@ -10,6 +10,7 @@ import click
 
 from ..errors import LeukobenchError
 from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
+from .output import echo
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
@@ -68,10 +69,10 @@ def _plan(experiment: Experiment, workers: int | None) -> int:
     try:
         plan = make_plan(experiment, workers, on_screen())
     except LeukobenchError as error:
-        click.echo(f"leukobench: {error}", err=True)
+        echo(f"leukobench: {error}", err=True)
         return error.exit_code
     lines = plan.lines() if plan else ["Nothing to compute: this run was finished before."]
-    click.echo("\n".join([f"Plan of {experiment.name}:", *lines]))
+    echo("\n".join([f"Plan of {experiment.name}:", *lines]))
     return 0
 
 
@@ -84,9 +85,9 @@ def _run(experiment: Experiment, workers: int | None) -> int:
     try:
         outcome = pipeline.run(experiment, workers, on_screen())
     except LeukobenchError as error:
-        click.echo(f"leukobench: {error}", err=True)
+        echo(f"leukobench: {error}", err=True)
         return error.exit_code
     show_leaderboard(outcome.leaderboard, outcome.protocol, outcome.results.metric)
-    click.echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
-    click.echo(outcome.guide())
+    echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
+    echo(outcome.guide())
     return outcome.exit_code

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH
+from .output import echo
 
 
 @click.command()
@@ -21,4 +22,4 @@ def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
 
     with count_progress(on_screen(), "drawing images") as report:
         draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)
-    click.echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")
+    echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, workers_option
+from .output import echo
 
 
 @click.command()
@@ -17,4 +18,4 @@ def unseal(run_folder: Path, workers: int | None) -> None:
     from ..runs.progress import on_screen
     from ..studies import holdout
 
-    click.echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))
+    echo("\n".join(holdout.unseal(run_folder, workers, on_screen())))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..evaluation.metrics import RANK_BY, ranking_metrics
+from ..storage import user_path
 from .choice import Choice, Strict
 
 GRID = ("extractors", "selectors", "classifiers")
@@ -87,7 +88,7 @@ class Images(Strict):
             return value
         if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
             raise ValueError(f"not one of {', '.join(COPIES)}, nor a table of decisions (.csv or .parquet)")
-        return Path(value).expanduser().absolute()
+        return user_path(value).absolute()
 
 
 class Evaluation(Strict):

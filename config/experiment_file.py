@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigurationError
+from ..storage import user_path
 from .choice import Choice
 from .experiment import Evaluation, Experiment, Images, PseudoPatients
 from .presets import presets
@@ -35,7 +36,7 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
     for key, value in experiments[preset].items() if preset else ():
         own = settings.get(key, {} if isinstance(value, dict) else value)
         settings[key] = {**value, **own} if isinstance(value, dict) and isinstance(own, dict) else own
-    resolved = folder.expanduser().absolute()
+    resolved = user_path(folder).absolute()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
     images = settings.get("images", {})
     images = {"folder": resolved, **images} if isinstance(images, dict) else images
@@ -79,17 +80,18 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
 class _UniqueKeys(yaml.SafeLoader):
     """YAML in which a repeated key is an error, instead of silently replacing the first."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys = [(key.tag, str(key.value)) for key, _ in node.value]
+        twice = sorted({words for kind, words in keys if keys.count((kind, words)) > 1})
         if twice:
             raise yaml.YAMLError(f"repeated, line {node.start_mark.line + 1}: {', '.join(twice)}")
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def _resolve(base: Path, path: str) -> Path:
     try:
-        return Path(base / Path(path).expanduser()).resolve()
+        return Path(base / user_path(path)).resolve()
     except (RuntimeError, ValueError) as error:
         raise ConfigurationError("A path in the experiment file is invalid.", received=f"{path!r}: {error}") from error
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from ..errors import ImagesError, StorageError
-from ..storage import OUTPUT_MARKER
+from ..storage import OUTPUT_MARKER, user_path
 from .limits import kind_of, slide_refusal
 
 EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -133,7 +134,7 @@ def find_files(images: str | Path) -> FileList:
     ImagesError
         There is no such folder or file.
     """
-    root = Path(os.path.abspath(Path(images).expanduser()))
+    root = Path(os.path.abspath(user_path(images)))
     if os.path.isfile(root) and root.suffix.lower() in TABLES:
         return FileList(root.parent, manifest=root.name)
     if not os.path.isdir(root):
@@ -175,6 +176,30 @@ def _what_is(path: Path) -> str:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return "is a file"
+
+
+def check_names(files: FileList) -> None:
+    """Refuse names that no table could store, or that would be other classes under another locale.
+
+    Raises
+    ------
+    ImagesError
+    """
+    encoding = sys.getfilesystemencoding()
+    names = [str(files.folder), *files.images, *(path for path, _ in files.refused)]
+    if encoding != "utf-8" and not all(name.isascii() for name in names):
+        raise ImagesError(
+            "Python reads the names of files in another encoding than UTF-8, so classes would get other names.",
+            expected="utf-8",
+            received=encoding,
+            fix="set PYTHONUTF8=1 before Python starts.",
+        )
+    if printable(names[0]) != names[0]:
+        raise ImagesError(
+            "The name of the folder is not valid UTF-8.",
+            received=printable(names[0]),
+            fix="rename the folder, or name a symbolic link to it.",
+        )
 
 
 def printable(path: str) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ImagesError
+from ..errors import ImagesError, visible
 from ..storage import digest
 from .class_sizes import check_sizes
-from .files import WRITTEN, FileList, Row, find_files, printable
+from .files import WRITTEN, FileList, Row, check_names, find_files, printable
 from .groups import clusters, compile_group, regroup
 from .identification import identify
 from .layouts import detect
@@ -196,6 +196,7 @@ def index_images(
     """
     expression = None if group is None else compile_group(group)
     files = find_files(images).without(exclude_files)
+    check_names(files)
     name = detect(files) if layout == "auto" else layout
     listing = read_layout(files, name, layout == "auto", exclude_classes)
     if expression:
@@ -215,7 +216,13 @@ def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame
     import pandas as pd
 
     records = [
-        (image_id, row.label, row.patient, os.path.normpath(files.folder / row.path), *row.columns.values())
+        (
+            image_id,
+            visible(row.label),
+            visible(row.patient),
+            os.path.normpath(files.folder / row.path),
+            *row.columns.values(),
+        )
         for row, image_id in zip(rows, digests, strict=True)
     ]
     return pd.DataFrame(sorted(records), columns=[*_COLUMNS, *(rows[0].columns if rows else ())], dtype="str")

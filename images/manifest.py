@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ImagesError
+from ..storage import restored
 from .files import FileList, Listing, Row, is_image_name
 from .shapes import RESERVED
 
@@ -136,7 +137,7 @@ def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             columns = [name.strip() for name in next(reader, [])]
-            return columns, [(reader.line_num, cells) for cells in reader if cells]
+            return columns, [(reader.line_num, list(map(restored, cells))) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(table, "comma-separated text in UTF-8", error) from error
 

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from ..errors import EngineError
 from ..machine import has_gpu
+from ..storage import user_path
 
 _BACKENDS = ("tensorflow", "torch", "jax")
 _TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
@@ -173,7 +174,7 @@ def gpu_usable() -> bool:
 
 def keras_folder() -> Path:
     """Folder where Keras keeps its configuration and weights: ``$KERAS_HOME``, else ``~/.keras``."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    return user_path(os.environ.get("KERAS_HOME") or "~/.keras")
 
 
 @contextlib.contextmanager

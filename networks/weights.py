@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import StorageError, WeightsError
-from ..storage import atomic_path, cache_folder, digest, write_text
+from ..storage import atomic_path, cache_folder, digest, user_path, write_text
 from .frameworks import keras_folder
 from .network import BundledFile, Network, PublishedFile
 
@@ -81,7 +81,7 @@ def locate(network: Network, weights: str | None = None) -> Weights:
         return _locate_published(network, network.published)
     if choice in {"bundled", "imagenet"}:
         raise _not_offered(network, choice)
-    return _locate_local(network, Path(choice).expanduser())
+    return _locate_local(network, user_path(choice))
 
 
 def _locate_bundled(network: Network, file: BundledFile) -> Weights:

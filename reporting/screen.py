@@ -6,6 +6,7 @@ import sys
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..errors import visible
 from ..evaluation.combination_names import NAMES, names_of
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import RANK_BY, ranking_metrics
@@ -33,7 +34,7 @@ def show_leaderboard(
     stream = stream or sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else 10_000, highlight=False, markup=False)
     for line in protocol:
-        console.print(line, soft_wrap=True)
+        console.print(visible(line), soft_wrap=True)
     good, failed = table[table["rank"].notna()], table[table["status"].str.startswith("failed")]
     shortcuts = table[(table["kind"] == "shortcut") & ~table.index.isin(failed.index)]
     if len(good):
@@ -45,7 +46,8 @@ def show_leaderboard(
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
     for row in failed.itertuples():
-        console.print(f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}", soft_wrap=True)
+        words = f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}"
+        console.print(visible(words), soft_wrap=True)
 
 
 def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
@@ -65,7 +67,7 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
         costs = [f"{row['features']:.0f}", f"{row[SELECTOR_S] + row[FIT_S]:.2f}", f"{row[PREDICT_S]:.3f}"]
         names = [_place(row), *names_of(row)]
         remark = [row["status"].removeprefix("ok")] if remarks else []
-        grid.add_row(*names, *scores, *costs, *remark)
+        grid.add_row(*map(visible, [*names, *scores, *costs, *remark]))
     return grid
 
 

@@ -20,6 +20,7 @@ from ..errors import ConfigurationError, StorageError
 from ..evaluation.combination_names import NAMES
 from ..evaluation.metrics import RANK_BY
 from ..evaluation.task import Task
+from ..storage import restored, user_path
 from .answer import Answer
 from .folder import RunFolder
 
@@ -74,7 +75,7 @@ class FinishedRun:
         StorageError
             A file is damaged.
         """
-        folder = Path(path).expanduser()
+        folder = user_path(path)
         files = [folder / name for name in ("leaderboard.csv", "answer.json", "experiment.yaml")]
         absent = [file.name for file in files if not file.is_file()]
         if absent or (ended and not RunFolder(folder).was_finished()):
@@ -231,7 +232,9 @@ def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) ->
         raise StorageError(
             f"{path} cannot be read.", expected=f"{path.name} as the run wrote it", received=str(error), fix=_AGAIN
         ) from error
-    return table.fillna({name: "" for name in table if pd.api.types.is_string_dtype(table[name])})
+    texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
+    table[texts] = table[texts].fillna("").map(restored)
+    return table.rename(columns=restored)
 
 
 def _types_of(path: Path) -> Mapping[str, str]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ConfigurationError
-from ..storage import OUTPUT_MARKER, atomic_path, file_digest, remove_leftovers, write_text
+from ..storage import HELD, OUTPUT_MARKER, file_digest, remove_leftovers, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _UNSURE = {
     ".lock",
+    f".lock{HELD}",
     "run.log",
     "state.json",
     "holdout.json",
@@ -106,9 +107,7 @@ class RunFolder:
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write the file called `name`, whose ending says whether it is parquet or CSV."""
-        with atomic_path(self.path / name) as temporary:
-            write = table.to_parquet if name.endswith(".parquet") else table.to_csv
-            write(temporary, index=False)
+        write_table(self.path / name, table)
 
     def begin(self) -> None:
         """Mark the run as unfinished."""

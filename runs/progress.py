@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from ..errors import visible
 from ..machine import Advance, Progress
 
 _FIRST_LINE_S = 5.0
@@ -48,10 +49,11 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, TextColumn("{task.fields[words]}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total, words="")
-        yield lambda done, words="": bar.update(task, advance=done, words=words)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    last = TextColumn("{task.fields[words]}", markup=False)
+    with RichProgress(*columns, last, console=Console(stderr=True)) as bar:
+        task = bar.add_task(visible(title), total=total, words="")
+        yield lambda done, words="": bar.update(task, advance=done, words=visible(words))
 
 
 def _lines(stream: TextIO) -> Progress:
@@ -68,7 +70,7 @@ def _lines(stream: TextIO) -> Progress:
             elif now - shown >= _NEXT_LINES_S and finished + done < total:
                 shown = now
                 left = f", about {duration((now - begun) / finished * (total - finished))} left" if finished else ""
-                stream.write(f"{title}: {int(finished):,}/{total:,}{left}{words and f'; {words}'}\n")
+                stream.write(visible(f"{title}: {int(finished):,}/{total:,}{left}{words and f'; {words}'}") + "\n")
                 stream.flush()
             finished += done
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import BundleError, ConfigurationError, LeukobenchError
 from ..machine import Progress, cores
 from ..runs.progress import silent
+from ..storage import user_path
 from .container import Contents, read_bundle
 from .fitted_model import FittedModel
 from .manifest_checks import check_manifest
@@ -53,7 +54,7 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
         OpenVINO is absent, or the processor lacks what the network needs.
     """
     threads = threads or cores()
-    contents = read_bundle(Path(path).expanduser(), digest)
+    contents = read_bundle(user_path(path), digest)
     try:
         return Bundle(contents, threads)
     except LeukobenchError:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import UnreadableImageError
-from ..images.files import check_output
+from ..errors import UnreadableImageError, visible
+from ..images.files import check_output, printable
 from ..machine import Progress
-from ..storage import atomic_path, mark_output, write_text
+from ..storage import atomic_path, file_name, mark_output, write_text
 from .bundle import Bundle
 from .explanation import Explanation
 from .output import prediction_line
-from .prediction import Prediction
+from .prediction import Prediction, name_of
 
 
 def write_explanations(
@@ -43,10 +43,10 @@ def write_explanations(
             try:
                 explanation = bundle.explain(path, level=level, method=method)
             except UnreadableImageError as error:
-                entries.append(Prediction(str(path), error=error.what).to_json())
-                lines.append(prediction_line(Prediction(str(path), error=error.what)))
+                entries.append(Prediction(name_of(path), error=error.what).to_json())
+                lines.append(prediction_line(Prediction(name_of(path), error=error.what)))
             else:
-                picture = f"{path.stem}-{explanation.prediction.image_id[:8]}.png"
+                picture = file_name(printable(path.stem), f"-{explanation.prediction.image_id[:8]}.png")
                 with atomic_path(out / picture) as temporary:
                     temporary.write_bytes(explanation.overlay())
                 entries.append(explanation.to_json() | {"overlay": picture})
@@ -61,4 +61,4 @@ def _line(explanation: Explanation, picture: str) -> str:
     words = f"{' and '.join(agree)} alone give the same class" if agree else "no shortcut gives the same class"
     near = ", ".join(one.label for one in explanation.neighbours)
     against = f"against {explanation.against} ({explanation.method}): {picture}"
-    return f"{prediction_line(explanation.prediction)}; {against}; {words}; nearest: {near}"
+    return f"{prediction_line(explanation.prediction)}; {visible(f'{against}; {words}; nearest: {near}')}"

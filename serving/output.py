@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..storage import atomic_path, write_text
+from ..errors import visible
+from ..storage import file_name, write_table, write_text
 from .prediction import GroupPrediction, Prediction, Predictions
 
 _LISTED = 50
@@ -20,10 +21,9 @@ def write(predictions: Predictions, out: Path) -> list[Path]:
         return [out]
     tables = {out: predictions.table()}
     if predictions.patients():
-        tables[out.with_name(f"{out.stem}.patients{out.suffix}")] = predictions.patient_table()
+        tables[out.with_name(file_name(out.stem, f".patients{out.suffix}"))] = predictions.patient_table()
     for target, table in tables.items():
-        with atomic_path(target) as temporary:
-            (table.to_parquet if out.suffix.lower() == ".parquet" else table.to_csv)(temporary, index=False)
+        write_table(target, table)
     return list(tables)
 
 
@@ -40,37 +40,31 @@ def lines(predictions: Predictions) -> Iterator[str]:
         "not read": sum(bool(row.error) for row in predictions),
     }
     summary = [f"{len(predictions):,} images", *(f"{name} {counts[name]:,}" for name in predictions.classes)]
-    yield "; ".join([*summary, *(f"{count:,} {remark}" for remark, count in remarks.items() if count)])
+    yield visible("; ".join([*summary, *(f"{count:,} {remark}" for remark, count in remarks.items() if count)]))
     yield "Research use only: not a medical device."
 
 
 def closing_lines(others: int, written: Sequence[Path]) -> list[str]:
     """How many files are not images, and where the output is."""
     skipped = [f"Files that are not images: {others:,}"] if others else []
-    return skipped + [f"In {path}" for path in written]
+    return skipped + [visible(f"In {path}") for path in written]
 
 
 def prediction_line(row: Prediction) -> str:
     """One image: label, probability, set and remarks."""
-    name = _visible(row.image)
     if row.error:
-        return f"{name}: NOT READ: {_visible(row.error)}"
+        return visible(f"{row.image}: NOT READ: {row.error}")
     remarks = {"UNLIKE THE TRAINING DATA": row.ood, "in the training data": row.trained_on}
     label = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %"
-    parts = [f"{name}: {label}", f"prediction set {{{', '.join(row.conformal_set)}}}"]
-    return "; ".join([*parts, *(remark for remark, applies in remarks.items() if applies)])
-
-
-def _visible(text: str) -> str:
-    """`text`, its control characters as escapes: a name must not move the cursor of a terminal."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    parts = [f"{row.image}: {label}", f"prediction set {{{', '.join(row.conformal_set)}}}"]
+    return visible("; ".join([*parts, *(remark for remark, applies in remarks.items() if applies)]))
 
 
 def _patient(one: GroupPrediction) -> str:
     if one.label is None:
-        return f"patient {_visible(one.group)}: no image could be read"
+        return visible(f"patient {one.group}: no image could be read")
     votes = ", ".join(f"{name} {count}" for name, count in one.votes.items())
     remarks = {"not read": one.unreadable, "unlike the training data": one.ood}
     label = f"{one.label} {100 * one.probabilities[one.label]:.1f} %"
-    parts = [f"patient {_visible(one.group)}: {label} (mean of {one.images} images; votes: {votes})"]
-    return "; ".join([*parts, *(f"{count} {remark}" for remark, count in remarks.items() if count)])
+    parts = [f"patient {one.group}: {label} (mean of {one.images} images; votes: {votes})"]
+    return visible("; ".join([*parts, *(f"{count} {remark}" for remark, count in remarks.items() if count)]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ..images.files import printable
 from ..images.reading import read_file
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def image_bytes(image: Image) -> bytes:
 
 
 def name_of(image: Image) -> str:
-    """Path or name."""
-    return image.name if isinstance(image, Upload) else os.fspath(image)
+    """Path or name, as text that any file format can store."""
+    return image.name if isinstance(image, Upload) else printable(os.fspath(image))
 
 
 @dataclass(frozen=True)

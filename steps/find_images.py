@@ -57,4 +57,4 @@ def warn_of_ledger(index: ImageIndex) -> None:
     if len(index.ledger):
         reasons = index.ledger["reason"].value_counts()
         listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
-        _log.warning("Files not used: %s (%s). ledger.parquet lists each one.", f"{len(index.ledger):,}", listed)
+        _log.warning("Files not used: %s (%s).", f"{len(index.ledger):,}", listed)

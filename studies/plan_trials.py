@@ -22,7 +22,7 @@ from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..steps.extract_features import images_to_extract
 from ..steps.prepare_run import PreparedRun
-from ..storage import cache_folder
+from ..storage import cache_folder, write_table
 from .plan_forecast import Cells
 
 _FIRST, _THIRD, _GROWTH = 60, 960, 4
@@ -131,7 +131,7 @@ def try_on(
     """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
     folder.mkdir()
     manifest = folder / "manifest.csv"
-    work.index.images.iloc[list(rows)][["path", "label", "patient"]].to_csv(manifest, index=False)
+    write_table(manifest, work.index.images.iloc[list(rows)][["path", "label", "patient"]])
     protocol: dict[str, Any] = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
     if needs_variants(experiment.evaluation.large_data, len(work.index)):
         protocol["large_data"] = "always"

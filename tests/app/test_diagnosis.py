@@ -67,7 +67,7 @@ def test_names_of_files_and_classes_are_text_not_markup(cell: str) -> None:
 
 
 def test_a_spreadsheet_runs_nothing_of_a_download() -> None:
-    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\ta", "\ra", "Müller", "1-2"]
+    texts = ["=cmd|' /C calc'!A0", "+1+1", "-1*2", "@x", "\ta", "\ra", "Müller", "1-2", "-1"]
     table = pd.DataFrame({"image": texts, "=p": [-0.5] * len(texts)})
     data = as_csv(table)
     assert data.startswith(codecs.BOM_UTF8)
