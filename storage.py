@@ -7,12 +7,11 @@ import errno
 import json
 import os
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import BusyError, StorageError
+from .errors import BusyError, ConfigurationError, StorageError
 
 if TYPE_CHECKING:
     import filelock
@@ -24,7 +23,6 @@ OUTPUT_MARKER = ".leukobench"
 """Name of the file that marks a folder of results, so that its pictures are not taken for data."""
 HELD = ".held"
 """Ending of a file that stands for a lock where the file system has none."""
-_TAIL, _LONGEST = 32, 240  # characters, bytes; file systems allow 255 bytes
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
@@ -32,8 +30,19 @@ _CACHE_FIX = "set LEUKOBENCH_CACHE (or XDG_CACHE_HOME) to a folder that you may 
 
 
 def user_path(path: str | Path) -> Path:
-    """`path` with the user's home folder in place of ``~``, where there is one."""
-    return Path(os.path.expanduser(path))
+    """`path` with the user's home folder in place of ``~``.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"The path {path} is invalid.", received=f"{error}", fix="write the folder's name in place of ~."
+        ) from error
 
 
 def cache_folder() -> Path:
@@ -47,12 +56,11 @@ def cache_folder() -> Path:
     named = os.environ.get("LEUKOBENCH_CACHE")
     if named:
         return user_path(named)
-    base = user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    if base.parts[0] == "~":
-        raise StorageError(
-            "There is no folder for the cache.", received="no LEUKOBENCH_CACHE and no home folder", fix=_CACHE_FIX
-        )
-    return base / "leukobench"
+    try:
+        return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "leukobench"
+    except ConfigurationError as error:
+        received = "no LEUKOBENCH_CACHE and no home folder"
+        raise StorageError("There is no folder for the cache.", received=received, fix=_CACHE_FIX) from error
 
 
 @contextlib.contextmanager
@@ -66,9 +74,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     StorageError
         The disk is full or the folder cannot be written.
     """
-    import uuid  # with hashlib, a twentieth of what `leukobench --help` may take
-
-    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name[-_TAIL:]}")
+    temporary = temporary_path(target)
     try:
         with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +85,13 @@ def atomic_path(target: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def temporary_path(target: Path) -> Path:
+    """A new path beside `target`, of the same ending; `remove_leftovers` knows it."""
+    import uuid  # with hashlib, a twentieth of what `leukobench --help` may take
+
+    return target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name[-32:]}")  # no longer than names may be
 
 
 @contextlib.contextmanager
@@ -111,12 +124,10 @@ def mark_output(folder: Path) -> None:
         write_text(folder / OUTPUT_MARKER, "Written by leukobench, which skips this folder when it looks for images.\n")
 
 
-def file_name(stem: str, ending: str) -> str:
-    """``stem + ending``, the stem cut where the name would be longer than file systems allow."""
-    room = _LONGEST - len(os.fsencode(ending))
-    return (
-        os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending if len(os.fsencode(stem)) > room else stem + ending
-    )
+def file_name(stem: str, ending: str = "", longest: int = 240) -> str:
+    """``stem + ending``, the stem cut where that has more than `longest` bytes: file systems allow about 255."""
+    name, room = os.fsencode(stem), longest - len(os.fsencode(ending))
+    return (stem if len(name) <= room else name[:room].decode("utf-8", "ignore")) + ending
 
 
 def defused(text: str) -> str:
@@ -212,9 +223,8 @@ def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
     """The lock; where the file system has none, a file beside it that exists while it is held."""
     import filelock
 
-    held: filelock.BaseFileLock = filelock.FileLock(path, timeout=timeout_s)
+    held = _native_lock(path, timeout_s)
     try:
-        warnings.filterwarnings("ignore", "flock not supported")
         held.acquire()
     except (OSError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
@@ -224,11 +234,21 @@ def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
     return held
 
 
+def _native_lock(path: Path, timeout_s: float) -> filelock.BaseFileLock:
+    """The lock of the operating system, and no other: `path` itself stays behind, so its existence says nothing."""
+    import filelock
+
+    try:
+        return filelock.FileLock(path, timeout=timeout_s, fallback_to_soft=False)
+    except TypeError:  # of a version that has no fallback
+        return filelock.FileLock(path, timeout=timeout_s)
+
+
 def _storage_error(target: Path, error: OSError) -> StorageError:
     if error.errno == errno.ENOSPC:
         fix = "free some space and run the same command again: finished work is kept."
         return StorageError(f"The disk is full: {target} could not be written.", received=str(error), fix=fix)
     fix = "check that the folder exists and that you have permission to write to it."
-    with contextlib.suppress(StorageError):  # of one without a home folder
+    with contextlib.suppress(StorageError, ConfigurationError):  # of one without a home folder
         fix = _CACHE_FIX if target.is_relative_to(cache_folder()) else fix
     return StorageError(f"{target} could not be written.", received=str(error), fix=fix)

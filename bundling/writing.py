@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from ..errors import BundleError
 from ..serving.container import FORMAT, KIND, MANIFEST, SUMS, file_names, sha256
-from ..storage import TEMPORARY, atomic_path, remove_leftovers, storage_errors, user_path
+from ..storage import atomic_path, remove_leftovers, storage_errors, temporary_path, user_path
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
@@ -89,7 +88,7 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(target.parent)
-    new, old = (target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name}") for _ in range(2))
+    new, old = (temporary_path(target) for _ in range(2))
     try:
         with storage_errors(target):
             new.mkdir()

@@ -17,6 +17,12 @@ from ..errors import LeukobenchError, UnknownNameError
 from .commands import COMMANDS
 from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign
 
+_OF_THE_SYSTEM = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+}
+"""Errors of files that are no mistakes of leukobench."""
+
 
 class _Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
@@ -38,9 +44,9 @@ class _Commands(click.Group):
             echo(f"leukobench: {error}", err=True)
             context.exit(error.exit_code)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in _OF_THE_SYSTEM:
                 raise
-            echo(f"leukobench: Output could not be written: {error.strerror}.", err=True)
+            echo(f"leukobench: {error.filename or 'Output could not be written'}: {error.strerror}.", err=True)
             context.exit(2)
         except KeyboardInterrupt:
             echo("\nInterrupted. Finished work is kept: run the same command again to continue.", err=True)
@@ -57,6 +63,7 @@ def cli() -> None:
     handler.setFormatter(VisibleFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("leukobench").setLevel(logging.INFO)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where there is no home folder
 
 
 def main() -> None:

@@ -11,10 +11,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigurationError
-from ..storage import user_path
+from ..storage import file_name, user_path
 from .choice import Choice
 from .experiment import Evaluation, Experiment, Images, PseudoPatients
 from .presets import presets
+
+_LONGEST_NAME = 200  # of a run, in bytes: files and other folders are named after it
 
 
 def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Experiment:
@@ -38,6 +40,7 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
         settings[key] = {**value, **own} if isinstance(value, dict) and isinstance(own, dict) else own
     resolved = user_path(folder).absolute()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
+    name = file_name(name, longest=_LONGEST_NAME)
     images = settings.get("images", {})
     images = {"folder": resolved, **images} if isinstance(images, dict) else images
     return _validate({"name": name, **settings, "images": images}, "")
@@ -74,7 +77,7 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
                 images[key] = _resolve(base, value)
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
-    return _validate({"name": path.stem, **mapping, **settings}, f" in {path}")
+    return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -91,7 +94,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def _resolve(base: Path, path: str) -> Path:
     try:
-        return Path(base / user_path(path)).resolve()
+        return Path(base / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError) as error:
         raise ConfigurationError("A path in the experiment file is invalid.", received=f"{path!r}: {error}") from error
 

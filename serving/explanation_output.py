@@ -46,7 +46,7 @@ def write_explanations(
                 entries.append(Prediction(name_of(path), error=error.what).to_json())
                 lines.append(prediction_line(Prediction(name_of(path), error=error.what)))
             else:
-                picture = file_name(printable(path.stem), f"-{explanation.prediction.image_id[:8]}.png")
+                picture = file_name(visible(printable(path.stem)), f"-{explanation.prediction.image_id[:8]}.png")
                 with atomic_path(out / picture) as temporary:
                     temporary.write_bytes(explanation.overlay())
                 entries.append(explanation.to_json() | {"overlay": picture})

@@ -80,7 +80,7 @@ BESIDES = {
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
     "test_pipeline.py": (
-        "errors runs/workspace steps/compute_statistics steps/extract_features steps/find_images "
+        "runs/workspace steps/compute_statistics steps/extract_features steps/find_images "
         "steps/fit_combinations steps/make_grid steps/make_task steps/score_shortcuts steps/write_answer"
     ),
     "test_pipeline_reruns.py": "runs/executors runs/folder steps/prepare_run",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -9,9 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leukobench import storage
-from leukobench.errors import BusyError, StorageError
+from leukobench.errors import BusyError, ConfigurationError, StorageError
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
@@ -83,3 +86,90 @@ def test_a_lock_where_no_folder_can_be_is_explained(tmp_path: Path) -> None:
         storage.lock(tmp_path / "file" / "x" / ".lock", "x"),
     ):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_has_a_file_instead(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    path = tmp_path / "run" / ".lock"
+    for _ in range(2):
+        with storage.lock(path, "testing"):
+            assert path.with_name(".lock.held").exists()
+            with pytest.raises(BusyError, match=r"\.lock\.held\n.*delete that file"), storage.lock(path, "testing"):
+                pass
+        assert not path.with_name(".lock.held").exists()
+
+
+def test_other_errors_of_a_lock_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(StorageError, match="Input/output"), storage.lock(tmp_path / ".lock", "testing"):
+        pass
+
+
+def test_without_a_home_folder_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LEUKOBENCH_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", str)  # as where the user has no entry either
+    with pytest.raises(StorageError, match="set LEUKOBENCH_CACHE"):
+        storage.cache_folder()
+    with pytest.raises(ConfigurationError, match="in place of ~"):
+        storage.user_path("~/images")
+    with pytest.raises(StorageError, match="check that the folder exists"):
+        _refuse(tmp_path / "x")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(StorageError, match="set LEUKOBENCH_CACHE") as caught:
+        _refuse(tmp_path / "leukobench" / "x")
+    assert "XDG_CACHE_HOME" in caught.value.fix
+
+
+def _refuse(target: Path) -> None:
+    with storage.storage_errors(target):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_long_name_is_cut_between_two_signs_and_a_short_one_stays(tmp_path: Path) -> None:
+    assert storage.file_name("cell", "-1.png") == "cell-1.png"
+    name = storage.file_name("\u826f" * 84, "-0123abcd.png")
+    assert name.endswith("\u826f-0123abcd.png")
+    assert len(name.encode()) <= 240
+    storage.write_text(tmp_path / ("x" * 255), "as long as a name may be")
+    assert [len(path.name) for path in tmp_path.iterdir()] == [255]
+
+
+FORMULAS = ["=1+1", "+1+1", "-2*3", "@sum", "\ta", "\ra", "\uff1dA1", "'=1", "''@", "=", "-"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_spreadsheet_runs_no_text(text: str) -> None:
+    assert storage.defused(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["Early", "-1", "+1.5e-3", "'quoted'", "a=b", "", "1+1"])
+def test_numbers_and_other_texts_stay_as_they_are(text: str) -> None:
+    assert storage.defused(text) == storage.restored(text) == text
+
+
+@settings(max_examples=60)
+@given(st.text("'=+-@\t\r\n1.e a\uff1d") | st.text())
+def test_what_was_defused_comes_back_exactly(text: str) -> None:
+    assert storage.restored(storage.defused(text)) == text
+
+
+def test_tables_are_defused_in_csv_alone(tmp_path: Path) -> None:
+    import pandas as pd
+
+    table = pd.DataFrame({"=label": [*FORMULAS, "Early"], "value": [-0.5] * (len(FORMULAS) + 1)})
+    storage.write_table(tmp_path / "t.parquet", table)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+    storage.write_table(tmp_path / "t.csv", table)
+    written = pd.read_csv(tmp_path / "t.csv", lineterminator="\n")
+    assert written["'=label"].tolist() == [*(f"'{text}" for text in FORMULAS), "Early"]
+    assert (written["value"] == -0.5).all()

@@ -109,3 +109,9 @@ def test_decisions_fill_the_table_of_pairs_and_add_the_pairs_that_it_lacks() -> 
     assert filled.dtypes[pairs.columns].equals(pairs.dtypes)
     empty = with_decisions(pairs[:0], {("005", "006"): "same"}, IMAGES)
     assert empty["decision"].tolist() == ["same"]
+
+
+def test_a_path_that_a_spreadsheet_would_run_is_the_path_that_it_was(tmp_path: Path) -> None:
+    images = IMAGES.assign(path=[f"/images/={name}.png" for name in IMAGES["image_id"]])
+    path = table(tmp_path, ("", "", "'=001.png", "=002.png", "same"))
+    assert read_decisions(path).of(images, Path("/images")) == {("001", "002"): "same"}

@@ -58,6 +58,31 @@ def test_mistakes_are_refused_with_their_place(tmp_path: Path, text: str, messag
         read_experiment(write(tmp_path, text))
 
 
+def test_merge_keys_work_and_repeated_keys_beside_them_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "merge.yaml"
+    parts = ["efficientnet_lite0: &p {pooling: multilevel}", "efficientnet_lite0: {<<: *p, orientations: 8}"]
+    path.write_text("images: pictures\nextractors:\n" + "".join(f"  - {part}\n" for part in parts))
+    first, second = read_experiment(path).extractors
+    assert first.parameters == {"pooling": "multilevel"}
+    assert second.parameters == {"pooling": "multilevel", "orientations": 8}
+    nested = "base: &b {folds: 3}\nnext: [{deeper: &m {<<: *b, folds: 4}}]\nevaluation: {<<: *m}\n"
+    for text in ("images: {<<: *p, <<: *p}", "images: {<<: {folder: a}, layout: b, layout: c}", f"{nested}next: 1"):
+        path.write_text(f"extractors: [a: &p {{b: c}}]\n{text}\n")
+        with pytest.raises(ConfigurationError, match="repeated, line"):
+            read_experiment(path)
+    path.write_text(f"images: pictures\n{nested}")
+    with pytest.raises(ConfigurationError, match="2 mistakes") as caught:  # base and next, and no repeated key
+        read_experiment(path)
+    assert "unknown key" in str(caught.value)
+
+
+def test_a_run_named_after_a_long_name_leaves_room_for_others(tmp_path: Path) -> None:
+    name = "\u826f" * 85
+    for experiment in (for_folder(tmp_path / name), for_folder(tmp_path / f"{'x' * 250}.csv")):
+        assert len(experiment.name.encode()) <= 200
+    assert for_folder(tmp_path / "images").name == "images"
+
+
 def test_an_absent_file_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_experiment(tmp_path / "absent.yaml")

@@ -125,3 +125,13 @@ def test_a_table_of_another_name_has_to_be_named_itself(folder):
     write(folder, "path,label\n0.png,x\n")
     with pytest.raises(ImagesError, match="no tables"):
         index_images(folder, "manifest")
+
+
+def test_a_formula_may_be_defused_or_not(folder):
+    (folder / "0.png").rename(folder / "=0.png")
+    rows = "=0.png,=1+1\n1.png,'=1+1\n2.png,'quoted'\n3.png,-1\n"
+    index = index_images(write(folder, f"path,label\n{rows}"))
+    assert index.classes() == ["'quoted'", "-1", "=1+1"]
+    assert index.counts()["images"]["=1+1"] == 2
+    defused = rows.replace("=0.png", "'=0.png")
+    assert index_images(write(folder, f"path,label\n{defused}")).images.equals(index.images)

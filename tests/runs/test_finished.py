@@ -12,6 +12,7 @@ import pytest
 import leukobench
 from leukobench.errors import ConfigurationError, StorageError
 from leukobench.runs.finished import FinishedRun, read_table
+from leukobench.runs.folder import RunFolder
 
 
 @pytest.fixture
@@ -59,6 +60,16 @@ def test_names_that_look_like_numbers_or_like_nothing_stay_names(tmp_path: Path)
     table = pd.DataFrame({"fact": ["width"], "rank": ["224 px"], "NA": ["01"], "separation": [0.5], "verdict": ["NA"]})
     table.to_csv(tmp_path / "audit" / "differences.csv", index=False)
     assert read_table(tmp_path / "audit" / "differences.csv").to_dict("records") == table.to_dict("records")
+
+
+def test_formulas_of_a_csv_come_back_as_the_names_that_they_were(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    classes = pd.DataFrame({"label": ["=1+1", "-1", "'=x"], "tp": [1, -2, 3]})
+    differences = pd.DataFrame({"fact": ["width"], "=1+1": ["@"], "separation": [-0.5], "verdict": ["-"]})
+    for name, table in {"classes.csv": classes, "audit/differences.csv": differences}.items():
+        folder.write_table(name, table)
+        assert "'=1+1" in (tmp_path / name).read_text()
+        assert read_table(tmp_path / name).to_dict("records") == table.to_dict("records")
 
 
 def test_what_is_no_finished_run_is_refused(copy: Path, tmp_path: Path) -> None:

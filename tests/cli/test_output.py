@@ -1,0 +1,128 @@
+"""Names come through whatever the locale, the terminal and the home folder are, and none acts on the terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from leukobench.cli import output
+
+from .calls import call_apart
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LABELS = """
+from leukobench.cli.output import echo, read_names_as_utf8, show_every_sign
+read_names_as_utf8()
+show_every_sign()
+import sys
+from leukobench.images.index import index_images
+echo(" ".join(index_images(sys.argv[1]).classes()))
+"""
+
+
+def folders(root: Path, *labels: str) -> Path:
+    for number, label in enumerate(labels):
+        (root / label).mkdir(parents=True)
+        for image in range(3):
+            pixels = np.random.default_rng(9 * number + image).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / label / f"{image}.png")
+    return root
+
+
+def apart(*arguments: str | Path, **environment: str) -> tuple[int, str, str]:
+    """Exit status and output of Python in a process with exactly this environment, and the path."""
+    known = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    done = subprocess.run([sys.executable, *arguments], env=known | environment, capture_output=True, check=False)
+    return done.returncode, done.stdout.decode("latin-1"), done.stderr.decode("latin-1")
+
+
+def test_a_locale_renames_no_class_and_ends_nothing(tmp_path: Path) -> None:
+    images = folders(tmp_path / "images", "Gutartig ä", "良性")
+    code, text, errors = apart("-c", LABELS, images, **ASCII, PYTHONIOENCODING="latin-1")
+    assert (code, text.strip(), errors) == (0, r"Gutartig ä \u826f\u6027", "")
+
+
+def test_where_python_cannot_start_again_other_names_than_ascii_are_refused(tmp_path: Path) -> None:
+    images = folders(tmp_path / "images", "Gutartig ä", "Early")
+    code, _, errors = apart("-X", "utf8=0", "-m", "leukobench", "audit", images, **ASCII)
+    assert code == 2
+    assert "set PYTHONUTF8=1" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_audit_and_its_tables_are_the_same_under_every_encoding(tmp_path: Path, encoding: str) -> None:
+    images = folders(tmp_path / "images", "Gutartig ä", "良性")
+    environment = {**ASCII, "PYTHONIOENCODING": encoding, "LEUKOBENCH_CACHE": str(tmp_path / "cache")}
+    code, _, errors = apart("-m", "leukobench", "audit", images, "--results", tmp_path / "out", **environment)
+    assert code == 0, errors
+    labels = pd.read_parquet(tmp_path / "out" / "images-audit" / "images.parquet")["label"]
+    assert sorted(set(labels)) == ["Gutartig ä", "良性"]
+
+
+def test_a_home_that_cannot_be_written_is_no_riddle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = folders(tmp_path / "images", "a", "b")
+    (tmp_path / "home").touch()
+    monkeypatch.delenv("LEUKOBENCH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "cache"))
+    code, _, errors = call_apart("audit", images, "--results", tmp_path / "out")
+    assert code == 2
+    assert "LEUKOBENCH_CACHE (or XDG_CACHE_HOME)" in errors
+
+
+def test_the_name_of_the_folder_may_be_of_any_bytes_but_is_then_refused(tmp_path: Path) -> None:
+    images = folders(tmp_path / os.fsdecode(b"Bilder_\xe4"), "a", "b")
+    code, _, errors = call_apart("audit", images, "--results", tmp_path / "out")
+    assert code == 2
+    assert r"Bilder_\xe4" in errors
+    (tmp_path / "link").symlink_to(images)
+    assert call_apart("audit", tmp_path / "link", "--results", tmp_path / "out")[0] == 0
+
+
+def test_escapes_in_names_are_shown_and_not_sent(tmp_path: Path) -> None:
+    images = folders(tmp_path / "images", "Red \x1b[31m", "two\nleukobench: lines")
+    (images / "two\nleukobench: lines" / "3\x1b[2J.png").write_text("none")
+    code, text, errors = call_apart("audit", images, "--results", tmp_path / "out")
+    assert code == 0
+    code, text, errors = call_apart("audit", images / "absent \x1b[2J\nleukobench: well", "--results", tmp_path / "out")
+    assert code == 2
+    assert "\x1b" not in text + errors
+    assert sum(line.startswith("leukobench: ") for line in errors.splitlines()) == 1
+    labels = pd.read_parquet(tmp_path / "out" / "images-audit" / "images.parquet")["label"]
+    assert sorted(set(labels)) == [r"Red \x1b[31m", r"two\nleukobench: lines"]
+
+
+def test_a_message_of_the_log_is_shown_in_the_same_way() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "class %s", ("\x1b[31m",), None)
+    assert output.VisibleFormatter().format(record) == r"class \x1b[31m"
+
+
+def test_what_the_system_refuses_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied", "results")
+
+    monkeypatch.setattr("leukobench.pipeline.audit_images", refuse)
+    code, _, errors = call_apart("audit", tmp_path)
+    assert (code, errors) == (2, "leukobench: results: Permission denied.\n")
+
+
+@pytest.mark.slow
+def test_a_class_that_is_a_formula_goes_through_a_run(experiment, images: Path) -> None:
+    from leukobench.pipeline import run
+
+    shutil.move(min(path for path in images.iterdir() if path.is_dir()), images / "=1+1")
+    outcome = run(experiment(), workers=1)
+    assert "'=1+1" in (outcome.folder / "classes.csv").read_text()
+    assert "=1+1" in set(outcome.results.table("classes.csv")["label"])
+    assert "=1+1" in outcome.results.table("audit/differences.csv")
+    assert "=1+1" in set(outcome.results.images["label"])
