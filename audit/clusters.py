@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,13 +18,11 @@ UNSURE = "looks alike"
 REJECTED = "decided: different"
 PATIENTS = "patients differ"
 CONTRADICTED = "would join images decided to be different"
-WEAK = "too few links in so large a cluster"
+WEAK = "too weak a link for so large a cluster"
 """Reasons why a pair is not grouped."""
 
 SHARE, FEWEST = 0.03, 10
 """A cluster of more images than this share of all, and than this number, is large."""
-_DENSE = 0.1
-"""Share of the pairs of a large cluster that are copies, from which it is taken for one image."""
 
 _Pair = tuple[str, str]
 
@@ -34,8 +32,9 @@ def group_pairs(pairs: pd.DataFrame, images: pd.DataFrame, grouping: bool = True
 
     The surest pairs are joined first. A pair is not grouped if it only looks alike, if a person decided against it, or
     if its group would then hold two patients that are known to differ, two images that a person called different, or
-    more images than `SHARE` and `FEWEST` allow with few links among them. Identical files share a group in any case:
-    an image is known by its bytes. What a person confirmed is grouped, whatever the patients.
+    more images than `SHARE` and `FEWEST` allow while no third image is a copy of both: so chains grow, while copies of
+    one image are copies of one another. Identical files share a group in any case, since an image is known by its
+    bytes, and so does what a person confirmed, whatever the patients.
 
     Parameters
     ----------
@@ -49,8 +48,8 @@ def group_pairs(pairs: pd.DataFrame, images: pd.DataFrame, grouping: bool = True
     rows = pairs[["image_id_a", "image_id_b", "decision", "kind"]].to_numpy().tolist()
     refusals = [_refusal(kind, decision, grouping) for _, _, decision, kind in rows]
     groups = _Groups(pairs, images, [not refusal for refusal in refusals])
-    order = sorted(range(len(rows)), key=_certainty(pairs).__getitem__)
-    for position in order:
+    certainty = _certainty(pairs, [groups.backed(*row[:2]) for row in rows])
+    for position in sorted(range(len(rows)), key=certainty.__getitem__):
         one, other, decision, kind = rows[position]
         if not refusals[position]:
             confirmed = decision == "same" or kind == KINDS[0]
@@ -77,7 +76,7 @@ def clusters_of(pairs: pd.DataFrame, images: pd.DataFrame) -> list[str]:
     """
     grouped = pairs[pairs["grouped"]] if "grouped" in pairs else pairs
     names = {}
-    for members in connected(zip(grouped["image_id_a"], grouped["image_id_b"], strict=True)):
+    for members in connected(_ends(grouped)):
         names |= dict.fromkeys(members, f"copies of {min(members)}")
     return [names.get(image_id, "") for image_id in images["image_id"]]
 
@@ -90,7 +89,7 @@ def superfluous(pairs: pd.DataFrame) -> dict[str, int]:
     joined: DisjointSet = DisjointSet({*pairs["image_id_a"], *pairs["image_id_b"]})
     for kind in KINDS:
         own = pairs[pairs["kind"] == kind]
-        for one, other in zip(own["image_id_a"], own["image_id_b"], strict=True):
+        for one, other in _ends(own):
             counts[kind] += one == other or joined.merge(one, other)
     counts[KINDS[2]] += counts.pop(KINDS[3])
     return counts
@@ -108,6 +107,10 @@ def connected(pairs: Iterable[_Pair]) -> list[set[str]]:
     return list(joined.subsets())
 
 
+def _ends(pairs: pd.DataFrame) -> list[_Pair]:
+    return list(zip(pairs["image_id_a"].tolist(), pairs["image_id_b"].tolist(), strict=True))
+
+
 def most_images(count: int) -> int:
     """Images that a cluster may hold, of `count`, before it is large."""
     return max(FEWEST, int(SHARE * count))
@@ -123,11 +126,12 @@ def _refusal(kind: str, decision: str, grouping: bool) -> str:
     return "" if grouping else LISTED
 
 
-def _certainty(pairs: pd.DataFrame) -> list[tuple[bool, int, float, str, str]]:
-    """What a person confirmed, then identical files and pixels, then the most similar; names break ties."""
+def _certainty(pairs: pd.DataFrame, backed: list[bool]) -> list[tuple[Any, ...]]:
+    """What a person confirmed, then identical files and pixels, then backed pairs, the most similar first."""
     kind = pairs["kind"].map({name: place for place, name in enumerate(KINDS)})
     confirmed, likeness = pairs["decision"] == "same", pairs["similarity"].fillna(1)
-    return list(zip(~confirmed, kind, -likeness, pairs["image_id_a"], pairs["image_id_b"], strict=True))
+    weak = ~np.array(backed, dtype=bool)
+    return list(zip(~confirmed, kind, weak, -likeness, pairs["image_id_a"], pairs["image_id_b"], strict=True))
 
 
 class _Groups:
@@ -141,12 +145,12 @@ class _Groups:
         self._patients: set[object] = set()
         self._opposed: dict[object, set[str]] = defaultdict(set)
         self._clusters = _Clusters(pairs[np.asarray(sure, dtype=bool)], most_images(len(images)))
-        for image_id, patient in zip(images["image_id"], images["patient"], strict=True):
+        for image_id, patient in zip(images["image_id"].tolist(), images["patient"].tolist(), strict=True):
             if patient and image_id in paired:
                 self._sets.add(("patient", patient))
                 self._merge(image_id, ("patient", patient), known=True)
         rejected = pairs[pairs["decision"] == "different"]
-        for one, other in zip(rejected["image_id_a"], rejected["image_id_b"], strict=True):
+        for one, other in _ends(rejected):
             self._opposed[self._sets[one]].add(other)
             self._opposed[self._sets[other]].add(one)
 
@@ -159,7 +163,11 @@ class _Groups:
             return PATIENTS
         if any(self._sets[image_id] == second for image_id in self._opposed[first]):
             return CONTRADICTED
-        return WEAK if self._clusters.sparse(one, other) else ""
+        return WEAK if self._clusters.chained(one, other) else ""
+
+    def backed(self, one: str, other: str) -> bool:
+        """Whether a third image is a copy of both."""
+        return self._clusters.backed(one, other)
 
     def join(self, one: str, other: str) -> None:
         """Give both one group."""
@@ -177,45 +185,40 @@ class _Groups:
 
 
 class _Clusters:
-    """Clusters of linked images, whose links are counted while they grow; images of equal pixels count as one."""
+    """Clusters of linked images while they grow; images of equal pixels count as one."""
 
     def __init__(self, pairs: pd.DataFrame, most: int) -> None:
         self._most = most
         equal = pairs[pairs["kind"] == KINDS[1]]
-        sets = connected(zip(equal["image_id_a"], equal["image_id_b"], strict=True))
+        sets = connected(_ends(equal))
         self._first = {image_id: min(members) for members in sets for image_id in members}
         self._neighbours: dict[str, set[str]] = defaultdict(set)
-        for pair in zip(pairs["image_id_a"], pairs["image_id_b"], strict=True):
+        for pair in _ends(pairs):
             one, other = map(self._named, pair)
             self._neighbours[one] |= {other} - {one}
             self._neighbours[other] |= {one} - {other}
-        self._members: dict[str, set[str]] = {image_id: {image_id} for image_id in self._neighbours}
-        self._links = dict.fromkeys(self._neighbours, 0)
+        self._members = {image_id: {image_id} for image_id in self._neighbours}
         self._root = {image_id: image_id for image_id in self._neighbours}
 
-    def sparse(self, one: str, other: str) -> bool:
-        """Whether the cluster that holds both would be large, and few of its pairs copies."""
-        first, second = self._root[self._named(one)], self._root[self._named(other)]
-        size = len(self._members[first]) + len(self._members[second])
-        if first == second or size <= self._most:
-            return False
-        return self._counted(first, second) < _DENSE * size * (size - 1) / 2
+    def backed(self, one: str, other: str) -> bool:
+        """Whether a third image is linked to both."""
+        first, second = (self._neighbours.get(self._named(image_id), set()) for image_id in (one, other))
+        return not first.isdisjoint(second)
+
+    def chained(self, one: str, other: str) -> bool:
+        """Whether the cluster that holds both would be large, and no third image is linked to both."""
+        first, second = (self._root[self._named(image_id)] for image_id in (one, other))
+        large = first != second and len(self._members[first]) + len(self._members[second]) > self._most
+        return large and not self.backed(one, other)
 
     def join(self, one: str, other: str) -> None:
         """Join the clusters of both."""
         roots = {self._root[self._named(image_id)] for image_id in (one, other)}
-        if len(roots) < 2:
-            return
-        small, large = sorted(roots, key=lambda root: (len(self._members[root]), root))
-        self._links[large] = self._counted(small, large)
-        members = self._members.pop(small)
-        self._members[large] |= members
-        self._root |= dict.fromkeys(members, large)
+        if len(roots) == 2:
+            small, large = sorted(roots, key=lambda root: len(self._members[root]))
+            members = self._members.pop(small)
+            self._members[large] |= members
+            self._root |= dict.fromkeys(members, large)
 
     def _named(self, image_id: str) -> str:
         return self._first.get(image_id, image_id)
-
-    def _counted(self, first: str, second: str) -> int:
-        small, large = sorted((self._members[first], self._members[second]), key=len)
-        across = sum(len(self._neighbours[member] & large) for member in small)
-        return self._links[first] + self._links[second] + across

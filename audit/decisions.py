@@ -138,7 +138,7 @@ def with_decisions(pairs: pd.DataFrame, decided: Decided, images: pd.DataFrame) 
     """
     import pandas as pd
 
-    keys = [_key(*pair) for pair in zip(pairs["image_id_a"], pairs["image_id_b"], strict=True)]
+    keys = [_key(*pair) for pair in zip(pairs["image_id_a"].tolist(), pairs["image_id_b"].tolist(), strict=True)]
     pairs = pairs.assign(decision=[decided.get(key, "") for key in keys]).astype({"decision": "str"})
     first = images.drop_duplicates("image_id").set_index("image_id")
     lacking = [key for key in sorted(decided.keys() - set(keys)) if set(key) <= set(first.index)]

@@ -114,8 +114,9 @@ def _onto_first(image: Image.Image | None, pair: dict[str, Any], first: Image.Im
     if image is None:
         return Image.new("RGB", (_THUMB, _THUMB), _EMPTY)
     placed = _placed(pair)
-    angle, size = math.radians(placed["turned"]), 1 / max(placed["zoom"], 1e-3)
     width, height = first.size if first else image.size
+    angle, area = math.radians(placed["turned"]), image.width * image.height / (width * height)
+    size = placed["zoom"] * math.sqrt(area)  # the zoom is that of images scaled to one area
     x, y = (_THUMB / 2 + placed["shift_x"] * width, _THUMB / 2 + placed["shift_y"] * height)
     flip = -1 if pair.get("mirrored") else 1
     a, b = size * math.cos(angle), -size * math.sin(angle)

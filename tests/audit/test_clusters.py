@@ -127,17 +127,27 @@ def test_a_chain_through_many_images_is_cut_at_its_weakest_links_and_a_dense_clu
     table = group_pairs(pairs_of(*chain), images)
     cut = table[table["reason"] == WEAK]
     sizes = [len(members) for members in grouped(table, images)]
-    assert max(sizes) <= 20
-    assert 0 < len(cut) < 20
+    assert max(sizes) <= 10
+    assert 5 <= len(cut) < 20
     assert cut["similarity"].mean() < table["similarity"].mean()
     [line] = [line for line in summarise(images, table, NOTHING)["warnings"] if WEAK in line]
     assert line.startswith(f"{len(cut)} pairs would chain many images into one group")
-    dense = [pair for pair in combinations([f"{n:03d}" for n in range(60)], 2) if rng.random() < 0.4]
+    nearest = {(n, int(other)) for n in range(60) for other in rng.permutation(60)[:10] if other != n}
+    dense = [(f"{a:03d}", f"{b:03d}") for a, b in sorted({(min(pair), max(pair)) for pair in nearest})]
     table = group_pairs(pairs_of(*dense), images)
     assert [len(members) for members in grouped(table, images)] == [60]
     lines = summarise(images.assign(label="a"), table, NOTHING)["warnings"]
     assert len(lines) == 1
     assert lines[0].startswith("One image is said to occur 60 times among 300, such as 000.png:")
+
+
+def test_one_link_joins_no_large_clusters_however_similar_and_several_do() -> None:
+    images, ids = images_of(100), [f"{n:03d}" for n in range(16)]
+    halves = [*combinations(ids[:8], 2), *combinations(ids[8:], 2)]
+    bridges = [("007", "008", {"similarity": 0.99}), ("000", "009"), ("000", "010")]
+    table = group_pairs(pairs_of(*halves, *bridges), images)
+    assert table["grouped"].all()
+    assert len(grouped(group_pairs(pairs_of(*halves, bridges[0]), images), images)) == 2
 
 
 @pytest.mark.parametrize(("count", "size"), [(40, 6), (425, 8), (12, 6)])

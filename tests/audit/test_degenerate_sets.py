@@ -83,7 +83,7 @@ def test_tiny_pictures_are_found_again_when_turned(tmp_path: Path, size: int) ->
     assert copies["kind"].tolist() == [PIXELS]
 
 
-@pytest.mark.parametrize("shape", [(40, 3000), (3000, 40), (1, 500), (500, 2)])
+@pytest.mark.parametrize("shape", [(40, 3000), (3000, 40), (1, 190), (390, 2)])
 def test_endless_pictures_are_compared_by_their_middle(tmp_path: Path, shape: tuple[int, int]) -> None:
     one, other = np.random.default_rng(1).integers(0, 255, (2, *shape, 3), np.uint8)
     files = {"a": written(one), "b": written(np.rot90(one)), "c": written(other), "d": written(other)}

@@ -110,13 +110,13 @@ def test_the_second_picture_is_shown_as_the_first_one_lies(tmp_path: Path, quart
 @pytest.mark.parametrize("turned", [0, 40, 90])
 def test_a_part_of_the_first_picture_is_shown_where_it_lies(tmp_path: Path, turned: int, mirrored: bool) -> None:
     first = Image.fromarray(draw_image(0, 4, 1, 400)[0]).resize((400, 320))
-    part = first.crop((140, 100, 300, 260))  # half as high as the first, 20 to the right and 20 below its middle
+    part = first.crop((140, 100, 300, 260))  # a fifth of the first, 20 to the right and 20 below its middle
     part = part.rotate(-turned, Image.Resampling.BICUBIC)
     part = part.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if mirrored else part
     first.save(tmp_path / "a.png")
     part.save(tmp_path / "b.png")
     paths = {"path_a": str(tmp_path / "a.png"), "path_b": str(tmp_path / "b.png")}
-    placed = {"turned": float(turned), "mirrored": mirrored, "zoom": 0.5, "shift_x": 20 / 400, "shift_y": 20 / 320}
+    placed = {"turned": float(turned), "mirrored": mirrored, "zoom": 5**0.5, "shift_x": 20 / 400, "shift_y": 20 / 320}
     sheets = draw_sheets(pairs([paths["path_a"]], **paths, **placed), tmp_path, 1)
     with Image.open(sheets[0]) as sheet:
         one, other = (side[72:130, 72:130].astype(float) for side in thumbs(sheet, 0))
