@@ -18,7 +18,6 @@ from .class_sizes import check_sizes
 from .files import WRITTEN, FileList, Row, check_names, find_files, printable
 from .groups import clusters, compile_group, regroup
 from .identification import identify
-from .layouts import detect
 from .levels import advice
 from .listing import read_layout
 from .losses import check_kept
@@ -195,10 +194,9 @@ def index_images(
         The layout is unknown, or the regular expression is none or has no group.
     """
     expression = None if group is None else compile_group(group)
-    files = find_files(images).without(exclude_files)
+    files = find_files(images)
     check_names(files)
-    name = detect(files) if layout == "auto" else layout
-    listing = read_layout(files, name, layout == "auto", exclude_classes)
+    files, listing, name = read_layout(files, layout, exclude_classes, exclude_files)
     if expression:
         listing = regroup(listing, expression, files.folder)
     rows, digests, unreadable = identify(files.folder, listing.rows, progress)

@@ -77,7 +77,8 @@ class NameLayout:
                 label = self.labels.get(parts["label"], parts["label"])
                 columns = {name: text or "" for name, text in parts.items() if name not in {"label", "patient"}}
                 rows.append(Row(path, label, parts.get("patient", ""), columns))
-        self._check_choice(rows)
+        if self.choice:
+            self._check_choice(rows)
         return Listing(rows, refused, self.patients)
 
     def _match(self, path: str) -> re.Match[str] | None:
@@ -86,7 +87,7 @@ class NameLayout:
     def _check_choice(self, rows: list[Row]) -> None:
         names = Counter((row.label, PurePosixPath(row.path).stem) for row in rows)
         repeated = [row.path for row in rows if names[row.label, PurePosixPath(row.path).stem] > 1]
-        if self.choice and repeated:
+        if repeated:
             stem = PurePosixPath(repeated[0]).stem
             raise ImagesError(
                 f"{len(repeated)} images have names that occur more than once.",

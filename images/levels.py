@@ -219,17 +219,19 @@ def remark(shape: str, rows: Sequence[Row]) -> str:
 
 
 def advice(listing: Listing) -> str:
-    """A sentence on folders below the classes that are named like patients, where patients are unknown, or ''."""
+    """A sentence on folders below the classes whose names mean something that the reading leaves out, or ''."""
     depth = listing.shape.count("/") + 1
     inner = sorted({"".join(row.path.split("/")[depth:-1][:1]) for row in listing.rows} - {""})
+    kinds = {kind_of(name) for name in inner}
+    kind = kinds.pop() if len(kinds) == 1 else ""
     if (
         not listing.shape
-        or listing.patients != "none"
-        or not inner
-        or any(kind_of(name) != "patient" for name in inner)
+        or kind not in _MEANINGS
+        or kind in listing.shape.split("/")
+        or (kind == "patient" and listing.patients != "none")
     ):
         return ""
+    gain = "keeps each on one side of every fold" if kind == "patient" else f"keeps them as the column {kind}"
     return (
-        f"Folders below the classes are named like patients: {_listed(inner)}. "
-        f"--layout {listing.shape}/patient keeps each on one side of every fold."
+        f"Folders below the classes are named like {kind}s: {_listed(inner)}. --layout {listing.shape}/{kind} {gain}."
     )

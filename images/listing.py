@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..errors import ImagesError
 from .class_names import twins
 from .files import FileList, Listing
-from .layouts import FolderLayout, get_layout
+from .layouts import FolderLayout, Layout, detect, get_layout
 from .losses import check_losses, lost_classes
 from .manifest import ManifestLayout, PreliminaryLayout
 from .masks import check_masks
@@ -18,44 +18,79 @@ from .tables import lists_images, table_advice
 _TABLES = (ManifestLayout, PreliminaryLayout)
 
 
-def read_layout(files: FileList, name: str, automatic: bool, exclude_classes: Sequence[str] = ()) -> Listing:
-    """Read the files in the layout `name`.
+def read_layout(
+    files: FileList, layout: str, exclude_classes: Sequence[str] = (), exclude_files: Sequence[str] = ()
+) -> tuple[FileList, Listing, str]:
+    """Read the files in a layout.
 
     Parameters
     ----------
     files : FileList
-    name : str
-    automatic : bool
-        The layout was detected, not chosen.
+    layout : str
+        Its name or shape, or ``"auto"``.
     exclude_classes : sequence of str
         Labels whose images are refused.
+    exclude_files : sequence of str
+        Patterns of paths that are refused.
+
+    Returns
+    -------
+    files : FileList
+        Without the excluded ones.
+    listing : Listing
+    name : str
+        Of the layout.
 
     Raises
     ------
     ImagesError
-        The folders can be read in several ways, a class would be lost, there are masks among the images, or there is no
-        class to exclude.
+        The folders can be read in several ways, a class would be lost, there are masks among the images, or there is
+        nothing that is to be excluded.
     """
-    layout = get_layout(name)
-    folders, table = isinstance(layout, FolderLayout), isinstance(layout, _TABLES)
-    warnings = check_masks(files) if folders else []
-    if folders and lists_images(advice := table_advice(files)):
-        warnings.append(f"{advice}.")
-    listing = layout.read(files)
-    if not folders and not table:
+    kept = files if files.manifest else files.without(exclude_files)
+    name = detect(kept) if layout == "auto" else layout
+    reader = get_layout(name)
+    if isinstance(reader, _TABLES):
+        listing = _read_table(files, reader, layout == "auto")
+        return files, _without_classes(_without_files(files, listing, exclude_files), exclude_classes), name
+    listing, lost = _read_folders(kept, reader, name, layout == "auto", exclude_classes)
+    return kept, _without_classes(listing, exclude_classes, lost), name
+
+
+def _read_table(files: FileList, reader: Layout, automatic: bool) -> Listing:
+    listing = reader.read(files)
+    if not automatic or not listing.refused:
+        return listing
+    count, (first, reason) = len(listing.refused), listing.refused[0]
+    counts = f"{count:,} of {len(files.images):,} images are left out"
+    return _warned(listing, [f"{counts}: {reason}, such as {first}. Add them to the table."])
+
+
+def _read_folders(
+    files: FileList, reader: Layout, name: str, automatic: bool, excluded: Sequence[str]
+) -> tuple[Listing, list[str]]:
+    """Return the listing, and the folders that it loses because the user excludes them."""
+    detected = isinstance(reader, FolderLayout)  # it asks which folders are the classes: masks are none of them
+    warnings = check_masks(files) if detected else []
+    listing = reader.read(files)
+    if not detected:
         warnings += check_masks(files, {row.label for row in listing.rows})
-    lost = {} if table else lost_classes(files, listing)
-    if not table:
-        missed = {folder: inside for folder, inside in lost.items() if folder not in exclude_classes}
-        warnings += check_losses(files, listing, name, automatic, missed)
-    elif automatic and listing.refused:
-        warnings.append(_beside_table(files, listing))
-    listing = _without(listing, exclude_classes, list(lost))
-    warnings += [_twins(group) for group in twins({row.label for row in listing.rows})]
-    return replace(listing, warnings=(*listing.warnings, *warnings))
+    elif lists_images(advice := table_advice(files)):
+        warnings.append(f"{advice}.")
+    lost = lost_classes(files, listing)
+    missed = {folder: inside for folder, inside in lost.items() if folder not in excluded}
+    return _warned(listing, [*warnings, *check_losses(files, listing, name, automatic, missed)]), list(lost)
 
 
-def _without(listing: Listing, classes: Sequence[str], lost: Sequence[str]) -> Listing:
+def _without_files(files: FileList, listing: Listing, patterns: Sequence[str]) -> Listing:
+    """A table lists its files whatever is in the folder."""
+    kept = FileList(files.folder, tuple(row.path for row in listing.rows)).without(patterns)
+    images = set(kept.images)
+    rows = [row for row in listing.rows if row.path in images]
+    return replace(listing, rows=rows, refused=[*listing.refused, *kept.refused])
+
+
+def _without_classes(listing: Listing, classes: Sequence[str], lost: Sequence[str] = ()) -> Listing:
     labels = sorted({row.label for row in listing.rows})
     unknown = [name for name in classes if name not in labels and name not in lost]
     if unknown and labels:
@@ -68,12 +103,12 @@ def _without(listing: Listing, classes: Sequence[str], lost: Sequence[str]) -> L
         )
     rows = [row for row in listing.rows if row.label not in classes]
     excluded = [(row.path, f"excluded class: {row.label}") for row in listing.rows if row.label in classes]
-    return replace(listing, rows=rows, refused=[*listing.refused, *excluded])
+    listing = replace(listing, rows=rows, refused=[*listing.refused, *excluded])
+    return _warned(listing, [_twins(group) for group in twins({row.label for row in rows})])
 
 
-def _beside_table(files: FileList, listing: Listing) -> str:
-    count, (first, reason) = len(listing.refused), listing.refused[0]
-    return f"{count:,} of {len(files.images):,} images are left out: {reason}, such as {first}. Add them to the table."
+def _warned(listing: Listing, warnings: Sequence[str]) -> Listing:
+    return replace(listing, warnings=(*listing.warnings, *warnings))
 
 
 def _twins(names: Sequence[str]) -> str:

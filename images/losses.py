@@ -11,7 +11,6 @@ from ..errors import ImagesError
 from .files import NOT_UTF8, UNREADABLE, UNSUPPORTED, FileList, Listing, Row
 from .levels import read_levels
 from .limits import slide_refusal
-from .shapes import CLASS
 
 _OTHER_PICTURES = frozenset(
     {".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".dcm", ".dicom"}
@@ -45,7 +44,7 @@ def check_losses(
         No image is used of a folder that lies beside those of the classes.
     """
     if lost:
-        taking = f"{_option(files)} takes other names; " if automatic and listing.refused else ""
+        taking = f"{_way_to(files)}; " if automatic and listing.refused else ""
         raise ImagesError(
             f"{_classes(lost)} would be left out.",
             expected="images of every folder beside those of the classes",
@@ -131,12 +130,12 @@ def _is_missed(refused: tuple[str, str]) -> bool:
     return picture or reason.startswith((UNREADABLE, NOT_UTF8))
 
 
-def _option(files: FileList) -> str:
+def _way_to(files: FileList) -> str:
+    """How to use images that a detected layout does not take."""
     try:
-        shape = read_levels(files)
+        return f"--layout {read_levels(files)} takes them"
     except ImagesError:
-        shape = CLASS
-    return f"--layout {shape}"
+        return "Named alone, their folder can be read"
 
 
 def _of_folders(files: FileList) -> list[str]:
@@ -152,7 +151,7 @@ def _of_layout(files: FileList, listing: Listing, name: str) -> list[str]:
     if name == "folders":
         return [f"{counts}: they lie outside the class folders, such as {first}. A manifest can take them."]
     reason = _counted(reason for _, reason in listing.refused)
-    return [f"{counts} by the detected layout {name}: {reason}, such as {first}. {_option(files)} takes them."]
+    return [f"{counts} by the detected layout {name}: {reason}, such as {first}. {_way_to(files)}."]
 
 
 def _classes(names: Collection[str]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -66,7 +67,8 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
     ImagesError
         Names or pixels show that some images are masks of others; the message has the option that leaves them out.
     """
-    masks = [*_by_suffix(files.images), *_by_folder(files, classes)] or list(_by_twins(files))
+    twins = _twins(files.images)
+    masks = [*_by_suffix(files.images), *_by_folder(files, classes)] or list(_by_twins(files, twins))
     if masks:
         count, first = sum(len(one.paths) for one in masks), masks[0]
         patterns = list(dict.fromkeys(pattern for one in masks for pattern in one.patterns))
@@ -80,7 +82,7 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
             fix=f"leave them out with {options} (exclude_files in an experiment file); {others}list the pictures in a "
             "manifest.",
         )
-    return list(_remarks(files))
+    return list(_remarks(twins))
 
 
 def _by_suffix(paths: Sequence[str]) -> Iterator[Masks]:
@@ -129,23 +131,26 @@ def _siblings(paths: Sequence[str]) -> dict[str, dict[str, dict[str, str]]]:
     """Path of a folder -> names of the folders in it, '' for itself -> stems below each -> a path."""
     siblings: dict[str, dict[str, dict[str, str]]] = {}
     for path in paths:
-        parts = path.split("/")
-        for level in range(min(len(parts), _LEVELS)):
-            prefix, name = "/".join(parts[:level]), parts[level] if level < len(parts) - 1 else ""
-            stem = _SUFFIX.sub("", _stem("/".join(parts[level + bool(name) :])))
-            siblings.setdefault(prefix, {}).setdefault(name, {})[stem] = path
+        prefix, rest = "", _SUFFIX.sub("", _stem(path))
+        for _ in range(_LEVELS):
+            name, slash, inside = rest.partition("/")
+            folders = siblings.setdefault(prefix, {})
+            if not slash:
+                folders.setdefault("", {})[rest] = path
+                break
+            folders.setdefault(name, {})[inside] = path
+            prefix, rest = f"{prefix}/{name}" if prefix else name, inside
     return {prefix: folders for prefix, folders in siblings.items() if len(folders) > 1}
 
 
-def _by_twins(files: FileList) -> Iterator[Masks]:
+def _by_twins(files: FileList, twins: list[dict[str, str]]) -> Iterator[Masks]:
     """Such as ``1.png`` beside ``1.bmp``, where one is flat and the other is not."""
-    twins = _twins(files.images)
     kinds = sorted({suffix for pair in twins for suffix in pair})
     for kind in kinds:
         pairs = [(pair[kind], path) for pair in twins if kind in pair for other, path in pair.items() if other != kind]
         if _are_flat(pairs, files.folder):
             masks = list(dict.fromkeys(path for path, _ in pairs))
-            alone = sum(PurePosixPath(path).suffix == kind for path in files.images) == len(masks)
+            alone = sum(path.endswith(kind) for path in files.images) == len(masks)
             folders = sorted({path.rpartition("/")[0] for path in masks})
             patterns = [f"*{kind}"] if alone else [f"{folder}/*{kind}" for folder in folders]
             yield Masks(masks, pairs[0][1], patterns, f"the {kind} files hold hardly any colours")
@@ -155,7 +160,8 @@ def _twins(paths: Sequence[str]) -> list[dict[str, str]]:
     """Extension -> path, for each path that occurs with more than one."""
     kinds: dict[str, dict[str, str]] = {}
     for path in paths:
-        kinds.setdefault(_stem(path), {})[PurePosixPath(path).suffix] = path
+        stem, suffix = posixpath.splitext(path)
+        kinds.setdefault(stem, {})[suffix] = path
     return [pair for pair in kinds.values() if len(pair) > 1]
 
 
@@ -183,8 +189,8 @@ def _flatness(path: Path) -> tuple[float, int]:
     return float(np.sort(counts)[-4:].sum() / counts.sum()), len(counts)
 
 
-def _remarks(files: FileList) -> Iterator[str]:
-    if twins := _twins(files.images):
+def _remarks(twins: list[dict[str, str]]) -> Iterator[str]:
+    if twins:
         first = sorted(twins[0].values())
         yield (
             f"{len(twins):,} names occur with two extensions in one folder, such as {first[0]} and {first[1]}. "
@@ -197,4 +203,4 @@ def _says_mask(name: str) -> bool:
 
 
 def _stem(path: str) -> str:
-    return path[: len(path) - len(PurePosixPath(path).suffix)]
+    return posixpath.splitext(path)[0]

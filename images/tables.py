@@ -20,8 +20,10 @@ _LOOKED_AT, _ROWS, _SHOWN = 10, 50, 6
 def table_advice(files: FileList) -> str:
     """What to do with the table that lists these images, or that at least lies beside them; '' where there is none."""
     paths = [path for path in files.other_files(*_TABLES) if PurePosixPath(path).suffix.lower() in _TABLES]
-    named = {PurePosixPath(path).name for path in files.images}
-    named |= {PurePosixPath(path).stem for path in files.images}
+    if not paths:
+        return ""
+    named = {path.rpartition("/")[2] for path in files.images}
+    named |= {name.rpartition(".")[0] for name in named}
     beside = ""
     for path in sorted(paths, key=lambda path: (path.count("/"), path))[:_LOOKED_AT]:
         columns, rows = _head(files.folder / path)

@@ -151,6 +151,12 @@ def test_folders_of_patients_below_the_classes_are_advised_and_the_option_works(
     assert index_images(folder, group=r"/([pP]\w+)/").warnings == ()
 
 
+def test_folders_of_splits_below_the_classes_are_advised(tmp_path):
+    folder = write(tmp_path, UNAMBIGUOUS["splits below"][0])
+    assert "--layout class/split keeps them as the column split" in index_images(folder).warnings[0]
+    assert set(index_images(folder, "class/split").images["split"]) == {"train", "test"}
+
+
 @pytest.mark.parametrize(
     ("kind", "names"),
     {

@@ -146,3 +146,13 @@ def test_a_class_to_exclude_has_to_exist(folder):
     index = index_images(folder, exclude_classes=["c"])
     assert set(index.ledger["reason"]) == {"excluded class: c"}
     assert len(index) == 8
+
+
+def test_files_of_a_table_are_excluded_too(tmp_path):
+    folder = write_tree(tmp_path, "manifest")
+    for images in (folder, folder / "manifest.csv"):
+        index = index_images(images, exclude_files=["b/*"])
+        assert index.classes() == ["01", "NA"]
+        assert index.ledger["reason"].tolist()[:1] == ["excluded files: b/*"]
+        with pytest.raises(ImagesError, match="No image is called like"):
+            index_images(images, exclude_files=["c/*"])
