@@ -16,7 +16,7 @@ class VisibleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Lines for standard error."""
-        return visible_lines(super().format(record))
+        return visible_lines(super().format(record)).replace("\n", "\n  ")
 
 
 def echo(text: str, err: bool = False) -> None:

@@ -16,6 +16,7 @@ from .choice import Choice
 from .experiment import Evaluation, Experiment, Images, PseudoPatients
 from .presets import presets
 
+_LONGEST_FILE = 10_000_000  # characters; a device never ends
 _LONGEST_NAME = 200  # of a run, in bytes: files and other folders are named after it
 
 
@@ -57,7 +58,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
         The file is absent, is not a YAML mapping, or holds an unknown key or an impossible value.
     """
     try:
-        mapping = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        with path.open(encoding="utf-8") as stream:
+            mapping = yaml.load(stream.read(_LONGEST_FILE), Loader=_UniqueKeys)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
     if not isinstance(mapping, dict):

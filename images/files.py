@@ -49,8 +49,8 @@ class FileList:
     manifest: str = ""
 
     def other_files(self, *names: str) -> list[str]:
-        """Files that are not images and have one of `names`, or one of them as extension (``.csv``)."""
-        paths = [PurePosixPath(path) for path, _ in self.refused]
+        """Regular files that are no images and have one of `names`, or one of them as extension (``.csv``)."""
+        paths = [PurePosixPath(path) for path, reason in self.refused if reason.startswith(UNSUPPORTED)]
         return [str(path) for path in paths if path.name in names or path.suffix.lower() in names]
 
     def without(self, patterns: Sequence[str]) -> FileList:
@@ -258,11 +258,9 @@ def _refusal(entry: os.DirEntry[str], path: str) -> str:
         return "hidden file or folder"
     if "__MACOSX" in parts:
         return "left over from a macOS archive"
-    if reason := slide_refusal(path):
+    if reason := _not_a_file(entry) or slide_refusal(path):
         return reason
-    if not is_image_name(path):
-        return f"{UNSUPPORTED} ({PurePosixPath(path).suffix.lower() or 'no extension'})"
-    return _not_a_file(entry)
+    return "" if is_image_name(path) else f"{UNSUPPORTED} ({PurePosixPath(path).suffix.lower() or 'no extension'})"
 
 
 def _not_a_file(entry: os.DirEntry[str]) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 from ..errors import ImagesError
 from ..storage import restored
 from .files import FileList, Listing, Row, is_image_name
+from .limits import MAX_BYTES
 from .shapes import RESERVED
 
-_SHOWN = 5
+_SHOWN, _LONGEST_LINE = 5, 100_000
 _PATIENT = ("group", "patient")
 _PEOPLE = frozenset({"subject", "case", "person", "participant", "donor", "individual", "animal", "patients", "groups"})
 """What columns that hold patients are called, without id, number and the like."""
@@ -119,13 +120,15 @@ def _normal(path: str, folder: Path) -> str:
 def _header(table: Path) -> list[str]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
-            return next(csv.reader(stream), [])
+            return next(csv.reader([stream.readline(_LONGEST_LINE)]), [])
     except (OSError, UnicodeDecodeError, csv.Error):  # not a manifest, so not an error
         return []
 
 
 def _read_table(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the column names and the rows, each with its number: the line of a CSV, the row of a parquet file."""
+    if os.path.isfile(table) and os.path.getsize(table) > MAX_BYTES:
+        raise _unreadable(table, f"at most {MAX_BYTES // 2**20} MB", "more")
     columns, lines = _read_parquet(table) if table.suffix.lower() == ".parquet" else _read_csv(table)
     uneven = [f"line {line}: {len(cells)} fields" for line, cells in lines if len(cells) != len(columns)]
     _raise_problems(uneven, len(lines), table, f"{len(columns)} fields ({', '.join(columns)})")
@@ -168,7 +171,7 @@ def _is_opaque(kind: Any) -> bool:
     )
 
 
-def _unreadable(table: Path, expected: str, error: Exception) -> ImagesError:
+def _unreadable(table: Path, expected: str, error: object) -> ImagesError:
     return ImagesError(
         f"The manifest {table} cannot be read.", expected=expected, received=str(error), fix="write the table again."
     )
@@ -229,7 +232,9 @@ def _problem(row: Row, path: str) -> str:
         return f"no label for {row.path}"
     if not is_image_name(path):
         return f"{row.path} does not have the extension of an image"
-    return "" if os.path.isfile(path) else f"there is no file {row.path}"
+    if os.path.isfile(path):
+        return ""
+    return f"{row.path} is no regular file" if os.path.exists(path) else f"there is no file {row.path}"
 
 
 def _raise_problems(problems: list[str], rows: int, table: Path, expected: str = "") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import shlex
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".parquet", ".json",
 _TEXT = {".csv", ".tsv", ".txt"}
 _PREDICTIONS = {"image", "image_id", "label"}
 """Columns of what `leukobench predict` writes."""
-_LOOKED_AT, _ROWS, _SHOWN = 10, 50, 6
+_LOOKED_AT, _ROWS, _SIGNS, _SHOWN = 10, 50, 100_000, 6
 
 
 def table_advice(files: FileList) -> str:
@@ -63,7 +62,7 @@ def _head(table: Path) -> tuple[list[str], list[list[str]]]:
 def _text_rows(table: Path) -> Iterator[list[str]]:
     try:
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            lines = [line for line in itertools.islice(stream, _ROWS + 1) if line.strip()]
+            lines = [line for line in stream.read(_SIGNS).splitlines()[: _ROWS + 1] if line.strip()]
         delimiter = max(",;\t|", key=lines[0].count) if lines else ","
         yield from ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter))
     except (OSError, csv.Error):  # an advice is not worth an error

@@ -151,6 +151,8 @@ def _source(path: Path) -> Any:
                 raise _excess(path)
             yield lambda name: _read_file(path, name)
         else:
+            if path.exists() and not path.is_file():
+                raise _damage(path, "no regular file")
             with zipfile.ZipFile(path) as archive:
                 yield lambda name: _read_member(path, archive, name)
     except FileNotFoundError:
@@ -162,10 +164,9 @@ def _source(path: Path) -> Any:
 
 
 def _read_file(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except FileNotFoundError:
-        raise _absence(folder, name) from None
+    if not (folder / name).is_file():
+        raise _absence(folder, name)
+    return (folder / name).read_bytes()
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:

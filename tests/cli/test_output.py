@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from leukobench.cli import output
+from leukobench.serving.output import lines as lines_of
+from leukobench.serving.prediction import Prediction, Predictions
 
 from .calls import call_apart
 
@@ -105,6 +107,20 @@ def test_escapes_in_names_are_shown_and_not_sent(tmp_path: Path) -> None:
 def test_a_message_of_the_log_is_shown_in_the_same_way() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, "class %s", ("\x1b[31m",), None)
     assert output.VisibleFormatter().format(record) == r"class \x1b[31m"
+
+
+def test_classes_of_a_bundle_are_shown_and_not_sent() -> None:
+    label = "Early\x1b[2J\nleukobench: well"
+    row = Prediction("a.png", "00", label, {label: 1.0}, (label,), group=label)
+    lines = list(lines_of(Predictions([row, Prediction("b\x1b.png", error="\x1b")], [label], 0.95, {})))
+    assert len(lines) == 5
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_bundle_that_is_a_device_is_refused() -> None:
+    code, _, errors = call_apart("predict", "/dev/zero", "/dev/zero")
+    assert code == 2
+    assert "no regular file" in errors
 
 
 def test_what_the_system_refuses_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

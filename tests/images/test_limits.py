@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukobench.errors import UnreadableImageError
+from leukobench.errors import ImagesError, UnreadableImageError
 from leukobench.features.deep_features import DeepFeatures
 from leukobench.images.decoding import decode
 from leukobench.images.index import index_images
@@ -145,3 +145,24 @@ def test_what_is_no_regular_file_is_named(tmp_path: Path) -> None:
     named = dict(zip(reasons["path"].map(lambda path: Path(path).name), reasons["reason"], strict=True))
     assert named["zero.png"] == "not a regular file: device"
     assert named["gone.png"] == "broken symbolic link"
+
+
+def test_no_table_of_the_folder_waits_for_a_pipe_or_reads_without_end(tmp_path: Path) -> None:
+    for label in "ab":
+        write_image(tmp_path / label / "0.png", ord(label))
+    os.mkfifo(tmp_path / "manifest.csv")
+    (tmp_path / "labels.csv").symlink_to("/dev/zero")
+    (tmp_path / "endless.csv").touch()
+    os.truncate(tmp_path / "endless.csv", 9 * 2**30)
+    assert index_images(tmp_path).classes() == ["a", "b"]
+    (tmp_path / "manifest.csv").unlink()
+    (tmp_path / "endless.csv").rename(tmp_path / "manifest.csv")
+    with pytest.raises(ImagesError, match="at most 512 MB"):
+        index_images(tmp_path)
+
+
+def test_a_row_of_a_manifest_that_names_a_pipe_is_no_absent_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "0.png")
+    (tmp_path / "list.csv").write_text("path,label\n0.png,a\n")
+    with pytest.raises(ImagesError, match=r"0\.png is no regular file"):
+        index_images(tmp_path / "list.csv")
