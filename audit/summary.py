@@ -103,7 +103,10 @@ def _across_patients(copies: pd.DataFrame) -> list[str]:
         )
     if together:
         join = "joins" if together == 1 else "join"
-        lines.append(f"{_count(together, 'pair')} of identical or confirmed copies {join} {known}: they share a group.")
+        lines.append(
+            f"{_count(together, 'pair')} of identical or confirmed copies {join} {known}: they share a group. "
+            "Placeholders can be left out with --exclude-files."
+        )
     return lines
 
 

@@ -89,8 +89,8 @@ def copies_line(copies: str | Path) -> str:
     if isinstance(copies, Path):
         return f"copies grouped as {copies.name} decides (audit/copies.parquet has the decisions)"
     return {
-        "list": "COPIES NOT GROUPED: copies that are no identical files may be on both sides of a split",
-        "off": "COPIES NOT LOOKED FOR: copies that are no identical files may be on both sides of a split",
+        "list": "COPIES NOT GROUPED: copies other than identical files may be on both sides of a split",
+        "off": "COPIES NOT LOOKED FOR: copies other than identical files may be on both sides of a split",
     }.get(copies, "")
 
 
