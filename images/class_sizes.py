@@ -58,7 +58,7 @@ def _ways_out(counts: pd.DataFrame, small: pd.DataFrame) -> str:
         if len(kept) >= _LEAST:
             with_folds = f" --folds {kept.min()}" if len(classes) < len(small) else ""
             what = "leave them out" if len(classes) > 1 else "leave it out"
-            ways.append(f"{what} with {exclusion(classes.index)}{with_folds}")
+            ways.append(f"{what} with {exclusion(classes.index, with_folds)}")
     return ", or ".join([*ways, "add images of " + ("them" if len(small) > 1 else "it")]) + "."
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,13 +12,14 @@ from dataclasses import dataclass
 from ..errors import ImagesError
 from .files import FileList, Listing, Row
 from .shapes import ANY, CLASS
+from .tables import lists_images, table_advice
 
 _NUMBER = r"([-_ #]*(id|no|nr)?[-_ #]*\d\w*|[-_ #]+\w*\d\w*)"
 _MARK = r"([-_ ].+|[-_ ]?\d+|[-_ ]?[a-z])?"
 _KINDS = {
     "split": r"(.+[-_ .])?(train|test|val|valid|validate|validation|eval|evaluation|dev|pred|holdout|hold[-_ ]out)"
     r"(ing)?([-_ ]?(set|data|[a-z]|\d+))?([-_ ].*)?|(sub)?set" + _MARK,
-    "fold": r"(cv|k)?[-_ ]?(fold|part|partition)s?[-_ ]?\d+|\d+[-_ ]?folds?",
+    "fold": r"(.+[-_ ])?(cv|k)?(fold|part|partition|chunk)s?[-_ ]?\d+|\d+[-_ ]?folds?",
     "magnification": r"\d+([.,]\d+)?[-_ ]?x|x[-_ ]?\d+|mag(nification)?[-_ ]?\d+x?",
     "patient": r"(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|individuals?|animals?|slides?)"
     + _NUMBER
@@ -53,19 +56,21 @@ class _Tree:
 
     Attributes
     ----------
-    above, between : int
-        Levels that hold one folder each: above the top folders, and between them and the names in `below`.
+    above : int
+        Levels above the top folders, which hold one folder each.
+    between : list of str
+        What the levels mean between the top folders and the names in `below`.
     below : dict of str to set of str
         Top folder -> names of the folders in it that hold images; '' for images that lie in it directly.
     """
 
     above: int
-    between: int
+    between: list[str]
     below: dict[str, set[str]]
 
     def words(self, meaning: str = "") -> list[str]:
         """What each level means: the class at the top, or below a level with this meaning."""
-        return [ANY] * self.above + ([meaning, *[ANY] * self.between] if meaning else []) + [CLASS]
+        return [ANY] * self.above + ([meaning, *self.between] if meaning else []) + [CLASS]
 
     def named(self, top: str) -> set[str]:
         """Folders in one of the top folders."""
@@ -73,7 +78,16 @@ class _Tree:
 
     def repeated(self) -> list[str]:
         """Top folders that hold nothing but folders of the names of other top folders: often a second copy of all."""
-        return [top for top in sorted(self.below) if self.named(top) and self.named(top) < set(self.below)]
+        return [top for top in sorted(self.below) if self.named(top) and self.named(top) <= set(self.below) - {top}]
+
+    def telling(self) -> list[str]:
+        """Names that could be classes, of folders in several top folders."""
+        return [name for name in self.shared() if not kind_of(name)]
+
+    def shared(self) -> list[str]:
+        """Names of folders in several top folders."""
+        counts = Counter(name.casefold() for top in self.below for name in self.named(top))
+        return sorted({name for top in self.below for name in self.named(top) if counts[name.casefold()] > 1})
 
 
 def read_levels(files: FileList) -> str:
@@ -88,7 +102,7 @@ def read_levels(files: FileList) -> str:
     outer: list[str] = []
     tree = _tree(folders)
     if len(tree.below) > 1 and all(map(_SPLITS.fullmatch, tree.below)) and any(map(tree.named, tree.below)):
-        outer = tree.words("split")[:-1]
+        outer = [*tree.words("split")[: tree.above + 1], *filter(ANY.__eq__, tree.between)]
         folders = sorted({folder[len(outer) :] for folder in folders if len(folder) > len(outer)})
         tree = _tree(folders)
     reason = _doubt(tree)
@@ -101,10 +115,15 @@ def _tree(folders: Collection[tuple[str, ...]]) -> _Tree:
     above = 0
     while _wrapped(folders):
         folders, above = [folder[1:] for folder in folders], above + 1
-    between = 0
-    while _single(_below(folders, between)) and any(len(folder) > between + 2 for folder in folders):
-        between += 1
-    return _Tree(above, between, _below(folders, between))
+    between: list[str] = []
+    while _single(_below(folders, len(between))) and any(len(folder) > len(between) + 2 for folder in folders):
+        between.append(ANY)
+    tree = _Tree(above, between, _below(folders, len(between)))
+    kinds = {kind_of(name) for top in tree.below for name in tree.named(top)}
+    if len(kinds) == 1 and kinds <= set(_MEANINGS):  # all are patients, say: the classes may be above or below them
+        below = _Tree(above, [*between, *kinds], _below(folders, len(between) + 1))
+        return below if len(below.telling()) > 1 else tree
+    return tree
 
 
 def _wrapped(folders: Collection[tuple[str, ...]]) -> bool:
@@ -130,12 +149,10 @@ def _doubt(tree: _Tree) -> str:
     """Why the top folders may not be the classes, or ''."""
     tops = sorted(tree.below)
     kinds = {top: kind_of(top) for top in tops}
-    counts = Counter(name.casefold() for top in tops for name in tree.named(top))
-    shared = sorted({name for top in tops for name in tree.named(top) if counts[name.casefold()] > 1})
-    telling = [name for name in shared if not kind_of(name)]
     if len(tops) < 2:
         return ""
-    if len(telling) > 1 or (len(shared) > 1 and any(kinds[top] not in {"", "content"} for top in tops)):
+    shared = tree.shared()
+    if len(tree.telling()) > 1 or (len(shared) > 1 and any(kinds[top] not in {"", "content"} for top in tops)):
         return f"{_listed(tops)} hold folders of the same names, {_listed(shared)}"
     if len({kinds[top] for top in tops} - _NEVER_CLASSES) == 0:
         return f"{_listed(tops)} are named like {_plural(kinds.values())}, not like classes"
@@ -144,7 +161,7 @@ def _doubt(tree: _Tree) -> str:
         if kinds[top] in _NEVER_CLASSES and len(inner) > 1:
             return f"{top} is named like a {kinds[top]} and holds folders, {_listed(sorted(inner))}"
     if repeated := tree.repeated():
-        return f"{_listed(repeated)} holds folders that stand beside it too, {_listed(sorted(tree.named(repeated[0])))}"
+        return f"{repeated[0]} holds folders that stand beside it too, {_listed(sorted(tree.named(repeated[0])))}"
     return ""
 
 
@@ -152,6 +169,7 @@ def _several_readings(files: FileList, tree: _Tree, outer: list[str], reason: st
     readings = list(_readings(files, tree, outer))
     width = max(len(option) for option, _ in readings)
     listed = "".join(f"\n    {option:<{width}}  {words}" for option, words in readings)
+    listed += f"\n    {advice}" if lists_images(advice := table_advice(files)) else ""
     return ImagesError(
         f"The folders below {files.folder} can be read in more than one way.",
         expected="top folders that are plainly the classes",
@@ -166,20 +184,19 @@ def _readings(files: FileList, tree: _Tree, outer: list[str]) -> Iterator[tuple[
     classes = sorted({name for top in tops for name in tree.named(top)})
     kinds = [kind for top in tops if (kind := kind_of(top)) in _MEANINGS]
     meanings = dict.fromkeys([kind for kind, _ in Counter(kinds).most_common(1)] + list(_USUAL))
-    if "patient" in meanings:
+    if "patient" in [*meanings, *tree.between]:
         meanings.pop("group")
     for top in tree.repeated():
-        yield (
-            f"--exclude-files '{'*/' * (len(outer) + tree.above)}{top}/*'",
-            f"without {top}, a second copy of the rest",
-        )
-    if not outer and all(map(tree.named, tops)) and len(versions := _versions(files, tree)) > 1:
+        pattern = "*/" * (len(outer) + tree.above) + glob.escape(top) + "/*"
+        yield f"--exclude-files {shlex.quote(pattern)}", f"without {top}, a second copy of the rest"
+    for meaning in meanings:
+        if classes and meaning not in [*outer, *tree.between]:
+            option = "/".join(outer + tree.words(meaning))
+            yield f"--layout {option}", f"classes: {_listed(classes)}; {_listed(tops)}: {_MEANINGS[meaning]}"
+    yield f"--layout {'/'.join(outer + tree.words())}", f"classes: {_listed(tops)}"
+    if not outer and not kinds and all(map(tree.named, tops)) and len(versions := _versions(files, tree)) > 1:
         folder = files.folder.joinpath(*_common(files, tree))
         yield str(folder / versions[0]), f"this folder, or {_listed(versions[1:])}, alone: their files have equal names"
-    for meaning in (meaning for meaning in meanings if classes and meaning not in outer):
-        option = "/".join(outer + tree.words(meaning))
-        yield f"--layout {option}", f"classes: {_listed(classes)}; {_listed(tops)}: {_MEANINGS[meaning]}"
-    yield f"--layout {'/'.join(outer + tree.words())}", f"classes: {_listed(tops)}"
 
 
 def _common(files: FileList, tree: _Tree) -> list[str]:
@@ -214,7 +231,7 @@ def remark(shape: str, rows: Sequence[Row]) -> str:
         return ""
     classes = _listed(sorted({row.label for row in rows}))
     splits = sorted({row.columns["split"] for row in rows if "split" in row.columns})
-    own = f" {_listed(splits)} are taken for splits; folds are drawn over all images." if splits else ""
+    own = f" Splits by their names: {_listed(splits)}; folds are drawn over all images." if splits else ""
     return f"The folders are read as {shape}: the classes are {classes}.{own}"
 
 

@@ -109,10 +109,10 @@ def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) ->
         )
 
 
-def exclusion(classes: Iterable[str]) -> str:
-    """The option that leaves out these classes."""
+def exclusion(classes: Iterable[str], more: str = "") -> str:
+    """The option that leaves out these classes, and `more` options."""
     options = " ".join(f"--exclude-class {shlex.quote(name)}" for name in classes)
-    return f"{options} (exclude_classes in an experiment file)"
+    return f"{options}{more} (exclude_classes in an experiment file)"
 
 
 def _place(row: Row) -> tuple[str, ...] | None:

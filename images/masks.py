@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import posixpath
 import re
 import shlex
@@ -74,13 +75,13 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
         patterns = list(dict.fromkeys(pattern for one in masks for pattern in one.patterns))
         options = " ".join(f"--exclude-files {shlex.quote(pattern)}" for pattern in patterns)
         folder = next((one.folder for one in masks if one.folder), "")
-        others = f"--layout class if {folder} is a class, or " if folder else ""
+        others = f"name --layout class if {folder} is a class; " if folder else ""
         raise ImagesError(
             f"{count:,} of {len(files.images):,} images look like masks of others: {first.reason}.",
-            expected="pictures alone",
+            expected="images without their masks",
             received=f"{first.paths[0]} beside {first.beside}",
-            fix=f"leave them out with {options} (exclude_files in an experiment file); {others}list the pictures in a "
-            "manifest.",
+            fix=f"leave them out with {options} (exclude_files in an experiment file); {others}or list the images in "
+            "a manifest.",
         )
     return list(_remarks(twins))
 
@@ -117,7 +118,7 @@ def _by_folder(files: FileList, classes: Collection[str]) -> Iterator[Masks]:
                 pairs = pairs if _are_flat(pairs, files.folder) else []
                 shown = f"the files in {name} are called like other images, and hold hardly any colours"
             if 2 * len(pairs) > len(folders[name]):
-                pattern = f"{'*/' if prefix else ''}{name}/*"
+                pattern = f"{'*/' if prefix else ''}{glob.escape(name)}/*"
                 yield Masks(list(folders[name].values()), pairs[0][1], [pattern], shown, "" if prefix else name)
 
 
@@ -152,7 +153,7 @@ def _by_twins(files: FileList, twins: list[dict[str, str]]) -> Iterator[Masks]:
             masks = list(dict.fromkeys(path for path, _ in pairs))
             alone = sum(path.endswith(kind) for path in files.images) == len(masks)
             folders = sorted({path.rpartition("/")[0] for path in masks})
-            patterns = [f"*{kind}"] if alone else [f"{folder}/*{kind}" for folder in folders]
+            patterns = [f"*{kind}"] if alone else [f"{glob.escape(folder)}/*{kind}" for folder in folders]
             yield Masks(masks, pairs[0][1], patterns, f"the {kind} files hold hardly any colours")
 
 

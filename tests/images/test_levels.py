@@ -24,7 +24,7 @@ def tree(tops, classes, between=""):
 
 
 def options(error):
-    return re.findall(r"--layout (\S+)|--exclude-files '(\S+)'", error.fix)
+    return re.findall(r"--layout (\S+)|--exclude-files '?(.+?)'?  ", error.fix)
 
 
 AMBIGUOUS = {
@@ -41,6 +41,10 @@ AMBIGUOUS = {
     "unlabelled": [*tree(["train"], ["cats", "dogs"]), "extra/1.png"],
     "splits_of_patients": tree(["train/patient_1", "test/patient_2"], ["blast", "normal"]),
     "inside": [f"data/{path}" for path in tree(["setA", "setB"], ["L1", "L2", "L3"])],
+    "sites_of_splits": [f"{site}/{path}" for site in "AB" for path in tree(["train", "test"], ["cat", "dog"])],
+    "sites_of_patients": [f"{site}/{path}" for site in "AB" for path in tree(["P01", "P02"], ["cat", "dog"])],
+    "parts": ["HAM10000_images_part_1/1.png", "HAM10000_images_part_2/2.png"],
+    "special": ["yes/1.png", "no/1.png", "[set] *a/yes/1.png", "[set] *a/no/1.png"],
     "flat": ["train/1.png", "test/1.png"],
     "classes_like_splits": ["test_positive/1.png", "test_negative/1.png"],
 }
@@ -55,6 +59,7 @@ def test_several_readings_are_asked_and_each_option_works(tmp_path, name):
     for shape, pattern in options(caught.value):
         index = index_images(folder, shape or "auto", exclude_files=[pattern] if pattern else [])
         assert len(index)
+        assert not pattern or index.classes() == ["no", "yes"]
         assert f"--layout {shape} " not in caught.value.fix or set(index.classes()) <= words_after(caught.value, shape)
 
 
@@ -73,6 +78,8 @@ def words_after(error, shape):
         ("patients", "patient/class"),
         ("inside", "any/split/class"),
         ("splits_of_patients", "split/patient/class"),
+        ("sites_of_splits", "group/split/class"),
+        ("sites_of_patients", "split/patient/class"),
     ],
 )
 def test_the_likely_reading_comes_first(tmp_path, name, first):
@@ -116,6 +123,7 @@ UNAMBIGUOUS = {
     "patients below": (tree(["blast", "normal"], ["patient1", "P2"]), ["blast", "normal"]),
     "magnifications below": (tree(["blast", "normal"], ["40X", "100X"]), ["blast", "normal"]),
     "splits below": (tree(["blast", "normal"], ["train", "test"]), ["blast", "normal"]),
+    "doubled": (["cat/cat/1.png", "dog/dog/2.png"], ["cat", "dog"]),
     "same single folder": (["a/images/1.png", "b/images/2.png"], ["a", "b"]),
     "one named like a split": (["test/1.png", "healthy/1.png"], ["healthy", "test"]),
     "numbers": (["0/1.png", "1/1.png"], ["0", "1"]),
@@ -137,7 +145,7 @@ def test_a_reading_that_is_not_just_classes_is_said(tmp_path):
     index = index_images(write(tmp_path, [*UNAMBIGUOUS["splits"][0], "Val/lost.png"]))
     assert set(index.images["split"]) == {"training_set", "Val"}
     assert index.warnings[0].startswith(
-        "The folders are read as split/class: the classes are a, b. Val, training_set are"
+        "The folders are read as split/class: the classes are a, b. Splits by their names: Val, t"
     )
     assert "1 of 9 images are left out: they lie outside the class folders, such as Val/lost.png" in index.warnings[1]
 
