@@ -75,7 +75,7 @@ def clusters_of(pairs: pd.DataFrame, images: pd.DataFrame) -> list[str]:
         image_id.
     """
     grouped = pairs[pairs["grouped"]] if "grouped" in pairs else pairs
-    names = {}
+    names: dict[str, str] = {}
     for members in connected(_ends(grouped)):
         names |= dict.fromkeys(members, f"copies of {min(members)}")
     return [names.get(image_id, "") for image_id in images["image_id"]]

@@ -51,6 +51,12 @@ def test_a_table_is_read_as_it_is_saved_and_pairs_join_by_id_then_by_path(
     assert decided(path) == {("001", "002"): "same", ("003", "004"): "different", ("007", "008"): "same"}
 
 
+def test_names_that_a_spreadsheet_would_run_come_back(tmp_path: Path) -> None:
+    images = IMAGES.assign(path=["/images/=1+1.png", *IMAGES["path"][1:]])
+    (tmp_path / "copies.csv").write_text("path_a,path_b,decision\n'=1+1.png,001.png,same\n")
+    assert read_decisions(tmp_path / "copies.csv").of(images, Path("/images")) == {("000", "001"): "same"}
+
+
 def test_names_of_columns_may_be_capital_and_further_ones_there(tmp_path: Path) -> None:
     (tmp_path / "copies.csv").write_text('Decision,note,Path_A,Path_B\nsame,"a\nb",001.png,002.png\n,,,\n')
     assert decided(tmp_path / "copies.csv") == {("001", "002"): "same"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LISTED = 50
 _SHEET_WIDTH = 1200
 _SHEET_BYTES = 2_500_000
-_EARLIER = {"grouped": True, "reason": "", "zoom": 1.0}
+_EARLIER: dict[str, Any] = {"grouped": True, "reason": "", "zoom": 1.0}
 """Columns that the table of copies had not always."""
 _OWN = ("fact", "separation", "verdict")
 
