@@ -7,13 +7,15 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 _SEPARATOR = r"[ _.\-]+"
 _CHANGES = (
     r"aug(?:ment(?:ed|ation)?)?|(?:h|v)?flip(?:ped|lr|ud|h|v)?|mirror(?:ed)?|rot(?:at(?:e|ed|ion))?|transpos(?:e|ed)|"
     r"crop(?:ped)?|shift(?:ed)?|transl(?:at(?:e|ed|ion))?|zoom(?:ed)?|scal(?:e|ed)|resiz(?:e|ed)|shear(?:ed)?|"
     r"stretch(?:ed)?|elastic|warp(?:ed)?|bright(?:er|ened|ness)?|dark(?:er|ened)?|contrast|gamma|hue|sat(?:uration)?|"
-    r"jitter|colou?rjitter|nois[ey]|gauss(?:ian)?|salt|blur(?:red)?|sharp(?:en|ened)?|clahe|equali[sz]ed?|dup(?:licate)?"
+    r"jitter|colou?rjitter|nois[ey]|gauss(?:ian)?|salt|blur(?:red)?|sharp(?:en|ened)?|clahe|equali[sz]ed?|dup(?:licate)?|"
+    r"\d++ ?(?:deg(?:rees)?|°)"
 )
 """What augmentation writes into names."""
 _COPY = r"copy|kopie|copie|copia|kopia"
@@ -41,7 +43,7 @@ _PATIENTS = (
     r"SOB_[A-Z]_[A-Z]+-(\d+-[0-9A-Z]+)-",
     r"(?:^|/)(C\d+P\d+)",
     *(rf"(?i)(?:^|[/_ .-])({word}[ _-]?[a-z]?\d+)[/_ .-]" for word in _PEOPLE),
-    *(rf"(?:^|/)({letter}\d+)[_-]" for letter in "PS"),
+    *(rf"(?:^|/)({letter}\d+)[/_-]" for letter in "PS"),
     r"(?:^|/)((?!(?:19|20)\d{6}_)\d{6,})_\d{1,4}\.",
 )
 """How known data sets, and people, write the patient into a name; its group is the patient."""
@@ -49,8 +51,9 @@ _PARTS = (
     r"(?:^|/)([^/]+?)[ _-]+(?:idx\d+[ _-]+)?x\d+[ _-]+y\d+[^/]*$",
     r"(?i)(?:^|/)([^/]*\d[^/]*?)[ _-]+(?:tile|patch|slice|frame|cell|image|img|view|roi|fov|field)s?[ _-]?\d+\.[^./]+$",
     r"(?:^|/)([^/]+)[_-](?:0|90|180|270)\.[^./]+$",
+    r"(?i)(?:^|/)([^/]+)[ _-](?:left|right|l|r|od|os)\.[^./]+$",
 )
-"""How the parts of one slide, scan or film, and the quarter turns of one image, are numbered."""
+"""How the parts of one slide, scan or film, the quarter turns of one image, and the eyes of a patient, are named."""
 _ORIGINALS = (r"(?:^|/)([^/]+_original_.+)\.\w+_[0-9a-f]{8}-[0-9a-f-]{27}\.",)
 """How augmentation libraries write the original into a name."""
 _COUNTED = r"(?:^|/)([^/]*\d)[_-](\d{1,4})\.[^./]+$"
@@ -137,8 +140,10 @@ def _of_changes(paths: Sequence[str]) -> Iterator[str]:
             begun.append(match[0] if match else "")
         endings, starts = _endings(rests), {_shape(start) for start in begun if start}
         start = _either(starts) if len(starts) < 2 else f"(?:{_either(starts)})"
+        words = any(re.search(r"[^\W\d_]", rest) for rest in rests)  # of numbers alone, any may be the original
         for counter in _counters([rest for rest, one in zip(rests, begun, strict=True) if one]):
-            yield from _expressions(paths, start, all(begun), counter, endings)
+            expressions = _expressions(paths, start, all(begun), counter, endings)
+            yield from expressions if words else islice(expressions, 1)
         if not starts and endings:
             yield from _expressions(paths, "", False, "", endings)
         if not starts:
@@ -202,9 +207,13 @@ def _parted(expression: str, paths: Sequence[str]) -> list[int] | None:
 
 
 def _counted(paths: Sequence[str]) -> list[str] | None:
-    """What stands before the last number, where that begins anew with each; not where it is a date."""
+    """What stands before the last number, where that begins anew with each; neither a date nor a change."""
     matches = [match for path in paths if (match := re.search(_COUNTED, path))]
-    if not matches or len(matches) < len(paths) or any(_DATE.search(match[1]) for match in matches):
+    if (
+        not matches
+        or len(matches) < len(paths)
+        or any(_DATE.search(match[1]) or _BEGINNINGS[0].match(match[1]) for match in matches)
+    ):
         return None
     numbers = defaultdict(list)
     for match in matches:

@@ -72,6 +72,9 @@ BETRAYED: dict[str, tuple[str, Callable[[str], Iterable[str]]]] = {
     "slices": ("originals or patients", lambda c: [f"CT{n}_slice_{k}.png" for n in own(c) for k in range(3)]),
     "tiles": ("originals or patients", lambda c: [f"{n}_x{k}01_y{k}.png" for n in own(c) for k in range(3)]),
     "degrees": ("originals or patients", lambda c: [f"{c}{n}_{k}.png" for n in own(c) for k in (0, 90, 180, 270)]),
+    "eyes": ("originals or patients", lambda c: [f"{n}_{side}.jpeg" for n in own(c) for side in ("left", "right")]),
+    "numbered in words": ("originals", lambda c: [f"{c}{n}{k}.png" for n in own(c) for k in ("", "-90deg", "_180°")]),
+    "patients below classes": ("patients", lambda c: [f"P{n:02d}/{k}.png" for n in own(c) for k in range(3)]),
     "counted anew": ("originals or patients", lambda c: [f"{n}-{k}.png" for n in own(c) for k in range(1, 4)]),
 }
 
@@ -121,6 +124,7 @@ PLAIN: dict[str, Callable[[str], Iterable[str]]] = {
     "dates": lambda c: [f"IMG_2019010{1 + n % 9}_{n:04d}.jpg" for n in range(30)],
     "hashes": lambda c: [f"{HASHES.getrandbits(128):032x}.png" for _ in range(30)],
     "Roboflow without augmentation": lambda c: [f"{c}{n}_png.{rf()}.jpg" for n in range(30)],
+    "two numbers after a word": lambda c: [f"aug_{k}_{n}.png" for n in range(6) for k in range(5)],
     "one copy": lambda c: [f"{c}{n}.jpg" for n in range(30)] + [f"{c}3 - Copy.jpg"] * (c == "no"),
     "patients of one image": lambda c: [f"patient{n}.jpg" for n in own(c, 30)],
     "two names": lambda c: ["a.jpg"],
