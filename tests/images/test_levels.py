@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from leukobench.errors import ImagesError
+from leukobench.images.files import FileList
 from leukobench.images.index import index_images
-from leukobench.images.levels import kind_of
+from leukobench.images.levels import advice, kind_of
+from leukobench.images.listing import read_layout
 
 from .trees import write_image
 
@@ -21,6 +25,17 @@ def write(folder, paths):
 
 def tree(tops, classes, between=""):
     return [f"{top}/{between}{name}/{top}{name}{n}.png" for top in tops for name in classes for n in range(2)]
+
+
+def read(paths, layout="auto", exclude_files=()):
+    """What is read from files of these names; nothing has to be written for that."""
+    files = FileList(Path("/absent"), tuple(sorted(paths)))
+    listing = read_layout(files, layout, (), exclude_files)[1]
+    return replace(listing, warnings=(*listing.warnings, *filter(None, [advice(listing)])))
+
+
+def classes(listing):
+    return sorted({row.label for row in listing.rows})
 
 
 def options(error):
@@ -51,16 +66,15 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
-def test_several_readings_are_asked_and_each_option_works(tmp_path, name):
-    folder = write(tmp_path, AMBIGUOUS[name])
+def test_several_readings_are_asked_and_each_option_works(name):
     with pytest.raises(ImagesError, match="more than one way") as caught:
-        index_images(folder)
+        read(AMBIGUOUS[name])
     assert options(caught.value)
     for shape, pattern in options(caught.value):
-        index = index_images(folder, shape or "auto", exclude_files=[pattern] if pattern else [])
-        assert len(index)
-        assert not pattern or index.classes() == ["no", "yes"]
-        assert f"--layout {shape} " not in caught.value.fix or set(index.classes()) <= words_after(caught.value, shape)
+        listing = read(AMBIGUOUS[name], shape or "auto", [pattern] if pattern else [])
+        assert listing.rows
+        assert not pattern or classes(listing) == ["no", "yes"]
+        assert not shape or set(classes(listing)) <= words_after(caught.value, shape)
 
 
 def words_after(error, shape):
@@ -82,15 +96,15 @@ def words_after(error, shape):
         ("sites_of_patients", "split/patient/class"),
     ],
 )
-def test_the_likely_reading_comes_first(tmp_path, name, first):
+def test_the_likely_reading_comes_first(name, first):
     with pytest.raises(ImagesError) as caught:
-        index_images(write(tmp_path, AMBIGUOUS[name]))
+        read(AMBIGUOUS[name])
     assert options(caught.value)[0][0] == first
 
 
-def test_every_usual_reading_is_among_the_options(tmp_path):
+def test_every_usual_reading_is_among_the_options():
     with pytest.raises(ImagesError) as caught:
-        index_images(write(tmp_path, AMBIGUOUS["sites"]))
+        read(AMBIGUOUS["sites"])
     assert [shape for shape, _ in options(caught.value)] == ["split/class", "group/class", "site/class", "class"]
 
 
@@ -133,21 +147,18 @@ UNAMBIGUOUS = {
 
 
 @pytest.mark.parametrize("name", UNAMBIGUOUS)
-def test_plain_folders_are_read_without_a_question(tmp_path, name):
-    paths, classes = UNAMBIGUOUS[name]
-    index = index_images(write(tmp_path, paths))
-    assert index.classes() == classes
-    assert len(index) == len(paths)
-    assert len(index.ledger) == 0
+def test_plain_folders_are_read_without_a_question(name):
+    paths, expected = UNAMBIGUOUS[name]
+    listing = read(paths)
+    assert classes(listing) == expected
+    assert len(listing.rows) == len(paths)
 
 
-def test_a_reading_that_is_not_just_classes_is_said(tmp_path):
-    index = index_images(write(tmp_path, [*UNAMBIGUOUS["splits"][0], "Val/lost.png"]))
-    assert set(index.images["split"]) == {"training_set", "Val"}
-    assert index.warnings[0].startswith(
-        "The folders are read as split/class: the classes are a, b. Splits by their names: Val, t"
-    )
-    assert "1 of 9 images are left out: they lie outside the class folders, such as Val/lost.png" in index.warnings[1]
+def test_a_reading_that_is_not_just_classes_is_said():
+    listing = read([*UNAMBIGUOUS["splits"][0], "Val/lost.png"])
+    assert {row.columns["split"] for row in listing.rows} == {"training_set", "Val"}
+    assert listing.warnings[0].startswith("The folders are read as split/class: the classes are a, b. Splits by their")
+    assert "1 of 9 images are left out: they lie outside the class folders, such as Val/lost.png" in listing.warnings[1]
 
 
 def test_folders_of_patients_below_the_classes_are_advised_and_the_option_works(tmp_path):
@@ -159,10 +170,10 @@ def test_folders_of_patients_below_the_classes_are_advised_and_the_option_works(
     assert index_images(folder, group=r"/([pP]\w+)/").warnings == ()
 
 
-def test_folders_of_splits_below_the_classes_are_advised(tmp_path):
-    folder = write(tmp_path, UNAMBIGUOUS["splits below"][0])
-    assert "--layout class/split keeps them as the column split" in index_images(folder).warnings[0]
-    assert set(index_images(folder, "class/split").images["split"]) == {"train", "test"}
+def test_folders_of_splits_below_the_classes_are_advised():
+    paths = UNAMBIGUOUS["splits below"][0]
+    assert "--layout class/split keeps them as the column split" in read(paths).warnings[0]
+    assert {row.columns["split"] for row in read(paths, "class/split").rows} == {"train", "test"}
 
 
 @pytest.mark.parametrize(
