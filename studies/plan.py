@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ..config.experiment import Experiment
-from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import INNER_FOLDS
 from ..machine import Progress
-from ..runs.costs import Costs, in_bytes
+from ..runs.costs import Costs, in_bytes, watch_memory
 from ..runs.finished import finished_before
 from ..runs.folder import RunFolder
 from ..runs.progress import duration, silent
@@ -24,12 +21,12 @@ from ..steps.fit_combinations import FITTING, TRAINING
 from ..steps.prepare_run import PreparedRun, prepare_run
 from ..steps.write_pixels import READING
 from ..storage import mark_output
-from .plan_forecast import fold_seconds, straight
+from .plan_checks import check_splits
 from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
-from .plan_trials import PlannedRun, Trial, quiet, trial_order, trial_sizes, try_on
+from .plan_trials import PlannedRun, Trial, quiet
+from .planning import REST, Planning
 
-REST = "tables, figures, report"
-_FREE_S, _SHARE = 10.0, 0.1
+_WORKER_BYTES, _RECORD_BYTES, _REPORT_BYTES = 250_000_000, 8_000, 3_000_000
 _COPIES_HELD = 3
 """Matrices of doubles that a worker holds at a time: the training part, what is selected of it, what a fit makes."""
 _DOUBLE, _FLOAT = 8, 4
@@ -61,7 +58,9 @@ class Plan:
     tried : list of int
         Images of the trial runs.
     trials_s : float
-        What the trial runs took; the features that they computed stay in the cache.
+        What the plan took; the features that were computed for it stay in the cache.
+    audited : bool
+        All images were compared, so that the folds that were checked are those of the run.
     """
 
     state: str
@@ -71,6 +70,7 @@ class Plan:
     disk_bytes: int
     tried: list[int]
     trials_s: float
+    audited: bool = False
 
     def lines(self) -> list[str]:
         """The plan in words."""
@@ -83,16 +83,19 @@ class Plan:
         return [
             *lines,
             f"Total: about {duration(self.seconds)}; memory up to {memory}; disk {disk}.",
-            f"Extrapolated from trial runs on {tried} images, which took {duration(self.trials_s)}.",
+            f"Extrapolated from trials on {tried} images; the plan took {duration(self.trials_s)}.",
+            *([] if self.audited else ["Folds were checked without copies, which the run has yet to find."]),
         ]
 
 
 def make_plan(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Plan | None:
-    """Estimate a run by running it on a few of its images; writes ``plan.json`` of the run.
+    """Estimate a run from trials on a few of its images, and check its folds; writes ``plan.json`` of the run.
 
-    Each trial is the whole pipeline with two folds: the first three on up to 960 images, further ones on four times as
-    many as the one before, while that costs little beside the run. What grows with the number of images is
-    extrapolated along a straight line; the fits of each selector and each classifier as `fold_seconds` says.
+    A trial reads and compares the images, and fits every selector and every classifier once. The first one warms up,
+    the second one counts, further ones on four times as many follow as long as the plan takes no more than a tenth of
+    the run, or ten seconds. All images are measured and compared where that is affordable, too: then the folds are
+    those of the run. What grows with the number of images is extrapolated along a straight line; the fits as
+    `fold_seconds` says.
 
     Parameters
     ----------
@@ -109,107 +112,48 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     LeukobenchError
         Whatever would stop the run.
     """
+    start = time.perf_counter()
     folder, costs = RunFolder(experiment.folder), Costs()
     workspace = Workspace.of(folder, workers, costs.time_stages(progress))
-    workers, work = workspace.workers, prepare_run(experiment, workspace)
+    work = prepare_run(experiment, workspace)
     if finished_before(folder, work.state):
         return None
-    experiment, start = work.experiment, time.perf_counter()
-    trials: list[Trial] = []
-    planned = PlannedRun.of(experiment, work, folder)
-    order, sizes = trial_order(work), trial_sizes(work)
-    with tempfile.TemporaryDirectory() as temporary, progress("trial runs, at most", len(sizes)) as advance:
-        for size in sizes:
-            if len(trials) > 2 and not _cheap(trials, size, planned, workers):
-                break
-            rows = order[: _affordable(trials, size, planned)]
-            with quiet():
-                trials += try_on(experiment, work, rows, Path(temporary) / str(size), planned, workers)
-            advance(1)
-    if not trials:
-        raise EveryCombinationFailedError(
-            "Every fit of the trial runs failed, so the cost cannot be estimated.",
-            received=f"trial runs on {', '.join(map(str, sizes))} images",
-            fix="run it without --plan: notes.csv will list the reasons.",
-        )
-    seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | _forecast(trials, planned, workers)
-    memory, disk = _memory(trials, planned, workers), _disk(trials, planned)
-    steps = _steps(seconds, trials, planned)
+    index = check_splits(work.experiment, work.index, audited=False)
+    planning = Planning(work, PlannedRun.of(work.experiment, work, folder), workspace.workers, start)
+    with watch_memory(costs), quiet(), progress("trials", planning.most()) as advance:
+        planning.try_and_compare(advance)
+    planned, combinations = planning.planned, planning.combinations
+    seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | planning.forecast()
+    memory, disk = _memory(costs.memory, planning.trials, planned, workspace.workers), _disk(planning)
+    steps = _steps(seconds, combinations, planned)
     if work.networks:
         with progress("two epochs of each network", 1):
-            trainings = training_costs(work.networks, len(work.index.classes()), workers)
-        steps[-2:-2] = _training(work, trainings, planned, planned.records - _cells(trials, planned), workers)
-        memory = max([memory, *(trials[0].memory + cost.memory for cost in trainings if cost)])
-        disk += pixel_bytes(work.networks, len(work.index))
-    tried, trials_s = [trial.images for trial in trials], time.perf_counter() - start
-    plan = Plan(work.state, steps, sum(step.seconds for step in steps), memory, disk, tried, trials_s)
+            trainings = training_costs(work.networks, len(work.index.classes()), workspace.workers)
+        there = planned.records - combinations * planned.folds * planned.repeats
+        steps[-2:-2] = _training(work, trainings, planned, there, workspace.workers)
+        memory = max([memory, *(memory + cost.memory for cost in trainings if cost)])
+        disk += pixel_bytes(work.networks, len(index))
+    plan = Plan(
+        work.state,
+        steps,
+        sum(step.seconds for step in steps),
+        memory,
+        disk,
+        planning.tried,
+        time.perf_counter() - start,
+        planning.comparing_s is not None,
+    )
     mark_output(folder.path)
     folder.write_json("plan.json", asdict(plan))
     return plan
 
 
-def _affordable(trials: Sequence[Trial], size: int, planned: PlannedRun) -> int:
-    """So many images or fewer, where a slow network would spend long on them; as many as before at least."""
-    done = trials[-1].images if trials else size
-
-    def seconds(run: PlannedRun) -> float:
-        return sum(_extracting(trials, run).values())
-
-    while size > 2 * done and seconds(planned.part(size, done)) > max(2 * _FREE_S, _SHARE * seconds(planned)):
-        size //= 2
-    return size
-
-
-def _cheap(trials: Sequence[Trial], size: int, planned: PlannedRun, workers: int) -> bool:
-    done = trials[-1].images
-    following = sum(_forecast(trials, planned.part(size, done), workers).values())
-    return size > done and following < max(_FREE_S, _SHARE * sum(_forecast(trials, planned, workers).values()))
-
-
-def _forecast(trials: Sequence[Trial], planned: PlannedRun, workers: int) -> dict[str, float]:
-    """Seconds of each stage, in their order."""
-
-    def extrapolate(stage: str) -> float:
-        return straight([(trial.images, trial.stages.get(stage, (0, 0.0))[1]) for trial in trials], planned.images)
-
-    rest = straight([(trial.images, trial.rest()) for trial in trials], planned.images)
-    return _extracting(trials, planned) | {
-        COMPARING: extrapolate(COMPARING),
-        FITTING: _fitting(trials, planned, workers),
-        COMPUTING: extrapolate(COMPUTING),
-        REST: rest,
-    }
-
-
-def _extracting(trials: Sequence[Trial], planned: PlannedRun) -> dict[str, float]:
-    """Seconds of the look at all images and of each stage of extraction."""
-    extracting = {}
-    for stage, to_do in planned.to_do.items():
-        measured = [trial.stages.get(stage, (0, 0.0)) for trial in trials]
-        points = [(count, seconds) for count, seconds in measured if count]
-        extracting[stage] = straight(points, to_do) if to_do else 0.0
-    return extracting
-
-
-def _fitting(trials: Sequence[Trial], planned: PlannedRun, workers: int) -> float:
-    """The first trial shows what starting the workers costs, the others what the fits do."""
-    train, test = planned.images * (planned.folds - 1) / planned.folds, planned.images / planned.folds
-    units = fold_seconds([trial.cells for trial in trials[1:] or trials], train, test)
-    cells, folds = _cells(trials, planned), planned.folds * planned.repeats
-    left = max(0.0, 1 - planned.records / cells)
-    return trials[0].stages[FITTING][1] + left * max(units.sum() * folds / workers, units.max())
-
-
-def _cells(trials: Sequence[Trial], planned: PlannedRun) -> int:
-    return len(trials[-1].cells.costs) * planned.folds * planned.repeats
-
-
-def _steps(seconds: dict[str, float], trials: Sequence[Trial], planned: PlannedRun) -> list[Step]:
+def _steps(seconds: dict[str, float], combinations: int, planned: PlannedRun) -> list[Step]:
     counts = {stage: (planned.distinct - to_do, to_do) for stage, to_do in planned.to_do.items()}
-    cells = _cells(trials, planned)
+    cells = combinations * planned.folds * planned.repeats
     counts[FITTING] = min(planned.records, cells), max(0, cells - planned.records)
     counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, planned.images))
-    counts |= {stage: (0, len(trials[-1].cells.costs)) for stage in (COMPUTING, REST)}
+    counts |= dict.fromkeys((COMPUTING, REST), (0, combinations))
     return [Step(stage, *counts[stage], round(taken, 3)) for stage, taken in seconds.items()]
 
 
@@ -232,19 +176,18 @@ def _training(
     return [Step(READING, 0, planned.images, round(reading, 3)), Step(title, there, whole - there, round(seconds, 3))]
 
 
-def _memory(trials: Sequence[Trial], planned: PlannedRun, workers: int) -> int:
-    """What the trials held, and what more images add to the matrices of doubles that each worker holds."""
+def _memory(held: int, trials: Sequence[Trial], planned: PlannedRun, workers: int) -> int:
+    """What the trials held, what each worker loads, and what more images add to the matrices that it holds."""
     widest = max(planned.widths())
     more = max(0, planned.images - trials[-1].images)
-    return max(trial.memory for trial in trials) + workers * _COPIES_HELD * more * widest * _DOUBLE
+    return held + workers * (_WORKER_BYTES + _COPIES_HELD * more * widest * _DOUBLE)
 
 
-def _disk(trials: Sequence[Trial], planned: PlannedRun) -> int:
-    """Matrices and tables in the run's folder, and new features in the cache."""
-    widths = planned.widths()
-    grown = [trial for trial in trials if trial.numbers]
-    dense = grown[-1].cached / grown[-1].numbers if grown else 0.0
-    cached = dense * sum(lacking * width for (_, lacking), width in zip(planned.caches, widths, strict=True))
-    kept = straight([(trial.images, trial.kept) for trial in trials], planned.images)
-    kept *= _cells(trials, planned) / (2 * len(trials[-1].cells.costs))
-    return round(cached + kept + planned.images * sum(widths) * _FLOAT)
+def _disk(planning: Planning) -> int:
+    """Matrices, records and tables in the run's folder, and new features in the cache."""
+    planned, classes = planning.planned, len(planning.work.index.classes())
+    widths, rows = planned.widths(), planning.combinations * planned.repeats
+    cached = sum(lacking * width for (_, lacking), width in zip(planned.caches, widths, strict=True)) * _FLOAT
+    records = rows * planned.folds * (planning.trials[-1].kept or _RECORD_BYTES)
+    predictions = 2 * rows * planned.images * classes * _DOUBLE  # in the records and in their table
+    return round(cached + records + predictions + _REPORT_BYTES + planned.images * sum(widths) * _FLOAT)

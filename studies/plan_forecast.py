@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _STEEPEST = 3.0
+_ALONE = 0.5
+"""Power of the images by which the default grid's fits grow from 100 to 2,600: much of each costs the same."""
 
 
 def straight(points: Sequence[tuple[float, float]], x: float) -> float:
@@ -61,7 +63,7 @@ def fold_seconds(trials: Sequence[Cells], train: float, test: float) -> pd.Serie
 
     The cost of each selector, and of each classifier, grows as the last two trials show, all extractors taken together,
     since single fits of milliseconds would show noise: along a straight line, or by a power of the number of images,
-    whichever is steeper, since much of a small fit is what any fit costs.
+    whichever is steeper, since much of a small fit is what any fit costs. After one trial, by its square root.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def _growth(trials: Sequence[Cells], method: str, cost: str, train: float) -> di
     latest = last.costs.groupby(method)[cost].sum()
     steps = train / last.train
     if len(trials) < 2:
-        return dict.fromkeys(latest.index, steps)
+        return dict.fromkeys(latest.index, max(1.0, steps) ** _ALONE)
     before = trials[-2].costs.groupby(method)[cost].sum().reindex(latest.index)
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.log(latest / before) / np.log(last.train / trials[-2].train)

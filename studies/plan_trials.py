@@ -1,32 +1,39 @@
-"""Trials: runs of the whole pipeline on a few of the images, and what they cost."""
+"""Trials: the steps of a run on a few of the images, and what they cost."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from .. import pipeline
-from ..classifiers.large_data import needs_variants
-from ..config.experiment import Experiment, Images
-from ..errors import EveryCombinationFailedError
+import numpy as np
+
+from ..config.experiment import Experiment
 from ..features.cache import FeatureCache
-from ..features.extraction import pending
+from ..features.extraction import extract_to, pending
 from ..features.extractor import Extractor
-from ..features.simple_measurements import SimpleMeasurements
-from ..runs.costs import folder_bytes
-from ..runs.finished import FinishedRun
+from ..features.simple_measurements import SimpleMeasurements, columns
+from ..images.index import ImageIndex
+from ..runs.costs import Costs, folder_bytes
 from ..runs.folder import RunFolder
-from ..steps.extract_features import images_to_extract
+from ..runs.progress import silent
+from ..runs.workspace import Workspace
+from ..steps.audit_index import MEASURING
+from ..steps.extract_features import extract_features, images_to_extract
+from ..steps.find_copies import find_copies
 from ..steps.prepare_run import PreparedRun
-from ..storage import cache_folder, write_table
+from .plan_cells import time_cells, warm_up
 from .plan_forecast import Cells
 
-_FIRST, _THIRD, _GROWTH = 60, 960, 4
-_OF_A_CLASS = 12
+_SECOND = 320
+_FIRST, _OF_A_CLASS = 24, 8
+STARTING = "starting"
+"""Stage of a trial: loading what the fits need, as each process of the run will."""
+Fits = Literal["all", "first", "none"]
 
 
 @dataclass(frozen=True)
@@ -65,37 +72,42 @@ class PlannedRun:
         to_do, distinct = images_to_extract(work.extractors, work.index), work.index.images["image_id"].nunique()
         return cls(images, distinct, evaluation.folds, evaluation.repeats, to_do, lacking, records)
 
-    def part(self, images: int, done: int) -> PlannedRun:
-        """A trial run on `images` of these, after one on `done`."""
-        to_do = {stage: max(0, min(count, images) - min(count, done)) for stage, count in self.to_do.items()}
-        return replace(self, images=min(images, self.images), folds=2, repeats=1, to_do=to_do, records=0)
+    def part(self, images: int) -> dict[str, int]:
+        """What each stage would have to do of so many further images."""
+        return {stage: min(count, max(0, images)) for stage, count in self.to_do.items()}
+
+    def after(self, stages: Mapping[str, tuple[int, float]]) -> PlannedRun:
+        """What is left once these stages have done as many as they say."""
+        to_do = {stage: max(0, count - stages.get(stage, (0, 0.0))[0]) for stage, count in self.to_do.items()}
+        return replace(self, to_do=to_do)
 
     def widths(self) -> list[int]:
         """Numbers that each extractor gives; known once it has computed something."""
         return [len(cache.feature_names()) for cache, _ in self.caches]
 
-    def numbers(self) -> int:
-        """How many numbers the caches hold."""
-        return sum(len(cache.image_ids()) * width for (cache, _), width in zip(self.caches, self.widths(), strict=True))
-
 
 @dataclass(frozen=True)
 class Trial:
-    """What a run on a few images cost."""
+    """What a few images cost.
+
+    Attributes
+    ----------
+    images : int
+    seconds : float
+        Of the whole trial.
+    stages : dict
+        Title of each stage of reading and comparing images -> its count and its seconds.
+    cells : Cells or None
+        None where no extractor is used, but networks alone.
+    kept : int
+        Bytes of the records of a cell.
+    """
 
     images: int
     seconds: float
     stages: dict[str, tuple[int, float]]
-    cells: Cells
-    memory: int
+    cells: Cells | None
     kept: int
-    cached: int
-    numbers: int
-    """Bytes in the run's folder, bytes added to the cache, and how many numbers these hold."""
-
-    def rest(self) -> float:
-        """Seconds that no stage claims."""
-        return max(0.0, self.seconds - sum(seconds for _, seconds in self.stages.values()))
 
 
 def trial_order(work: PreparedRun) -> list[int]:
@@ -110,56 +122,61 @@ def trial_order(work: PreparedRun) -> list[int]:
     table = table.sort_values("cached", kind="stable")
     classes = table.groupby("label")
     place = classes.cumcount()
-    table["later"] = place >= _OF_A_CLASS
-    table["place"] = (place + 0.5) / classes["label"].transform("size")
-    return table.sort_values(["later", "place"], kind="stable").index.tolist()
+    table["place"] = place.where(place < _OF_A_CLASS, _OF_A_CLASS + (place + 0.5) / classes["label"].transform("size"))
+    return table.sort_values("place", kind="stable").index.tolist()
 
 
-def trial_sizes(work: PreparedRun) -> list[int]:
-    """Images of the trials: the first one warms up, two more show how costs grow, further ones come while cheap."""
-    images, fewest = len(work.index), _OF_A_CLASS * len(work.index.classes())
-    third = min(_THIRD, images // 2)
-    sizes = [max(_FIRST, fewest), max(third // 3, fewest), max(third, fewest)]
-    while sizes[-1] * _GROWTH <= images:
-        sizes.append(_GROWTH * sizes[-1])
-    return sorted({min(size, images) for size in sizes})
+def first_sizes(work: PreparedRun) -> tuple[int, int]:
+    """Images of the trial that warms up, and of the first one that counts."""
+    images, classes = len(work.index), len(work.index.classes())
+    fewest = _OF_A_CLASS * classes
+    return min(images, max(_FIRST, fewest // 2)), min(images, max(fewest, min(_SECOND, images // 2)))
 
 
-def try_on(
-    experiment: Experiment, work: PreparedRun, rows: Sequence[int], folder: Path, planned: PlannedRun, workers: int
-) -> list[Trial]:
-    """One trial, in a folder of its own; none where nothing can be fitted to so few images."""
-    folder.mkdir()
-    manifest = folder / "manifest.csv"
-    write_table(manifest, work.index.images.iloc[list(rows)][["path", "label", "patient"]])
-    protocol: dict[str, Any] = {"folds": 2, "repeats": 1, "holdout": 0.0, "shuffle": True}
-    if needs_variants(experiment.evaluation.large_data, len(work.index)):
-        protocol["large_data"] = "always"
-    evaluation = experiment.evaluation.model_copy(update=protocol)
-    copies = experiment.images.copies
-    copies = "group" if isinstance(copies, Path) else copies  # its table names images that a trial lacks
-    settings = {"name": "trial", "images": Images(folder=manifest, copies=copies), "results": folder, "cnns": []}
-    settings["evaluation"] = evaluation
-    bytes_before, numbers_before = folder_bytes(cache_folder()), planned.numbers()
-    try:
-        pipeline.run(experiment.model_copy(update=settings), workers)
-    except EveryCombinationFailedError:
-        if experiment.extractors:  # with networks alone, a trial has shortcuts and no combination
-            return []
-    run_folder = RunFolder(folder / "trial")
-    costs, half = run_folder.read_json("costs.json"), len(rows) / 2
-    return [
-        Trial(
-            images=len(rows),
-            seconds=costs["seconds"],
-            stages={one["stage"]: (one["count"], one["seconds"]) for one in costs["stages"]},
-            cells=Cells.of(FinishedRun.open(run_folder.path).scores, half, half),
-            memory=costs["memory_bytes"],
-            kept=folder_bytes(run_folder.path),
-            cached=folder_bytes(cache_folder()) - bytes_before,
-            numbers=planned.numbers() - numbers_before,
-        )
-    ]
+def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, fits: Fits = "all") -> Trial:
+    """Read, compare and fit a few of the images, in a folder of their own; vectors stay in the cache.
+
+    Parameters
+    ----------
+    work : PreparedRun
+    rows : sequence of int
+    folder : Path
+    workers : int
+    fits : {"all", "first", "none"}
+        What is fitted: every selector and classifier; classifiers alone, on made-up numbers, to load what they need;
+        nothing.
+
+    Raises
+    ------
+    EveryCombinationFailedError
+        Nothing can be fitted to so few images.
+    """
+    costs, start = Costs(), time.perf_counter()
+    workspace = Workspace.of(RunFolder(folder), workers, costs.time_stages(silent))
+    workspace.folder.begin_features()
+    chosen = np.zeros(len(work.index), dtype=bool)
+    chosen[list(rows)] = True
+    index = _measured(work.index.split(chosen)[1], workspace, compare=fits != "none")
+    cells, sources = None, extract_features(work.extractors, index, workspace)
+    if fits == "first":
+        costs.stages[STARTING] = 1, warm_up(work, folder)
+    elif fits == "all" and sources:
+        cells = time_cells(work, index, sources, folder)
+    records = list((folder / "records").glob("*.parquet"))
+    kept = folder_bytes(folder / "records") // max(1, len(records))
+    return Trial(len(index), time.perf_counter() - start, costs.stages, cells, kept)
+
+
+def _measured(index: ImageIndex, workspace: Workspace, compare: bool) -> ImageIndex:
+    """The images that can be read, measured and, if that is wanted, compared."""
+    cache, target = FeatureCache.shared(SimpleMeasurements.identity), workspace.folder.matrix("measurements")
+    with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
+        unreadable = extract_to(target, SimpleMeasurements(), index.files(), cache, workspace.workers, advance)
+    index = index.without(unreadable) if unreadable else index
+    fingerprints = np.load(target, mmap_mode="r")[:, columns(cache.feature_names(), "fingerprint")]
+    if compare:
+        find_copies(index, fingerprints, workspace)
+    return index
 
 
 @contextlib.contextmanager

@@ -48,9 +48,9 @@ def test_what_any_fit_costs_does_not_hide_that_the_rest_grows() -> None:
     assert found == pytest.approx(truth, rel=0.05)
 
 
-def test_one_trial_is_drawn_on_in_proportion() -> None:
+def test_one_trial_is_drawn_on_by_the_square_root() -> None:
     one = trial(100, 100, {"a": 1.0})
-    fit = one.costs["fit_s"].iloc[0] * 3
+    fit = one.costs["fit_s"].iloc[0] * 3**0.5
     assert fold_seconds([one], 300, 1)["x", "none"] == pytest.approx(fit, rel=0.01)
 
 

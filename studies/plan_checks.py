@@ -1,0 +1,41 @@
+"""Checks: what a run refuses once its images are compared and split, found before it has begun."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..config.experiment import Experiment
+from ..evaluation.folds import make_folds
+from ..evaluation.guards import permute_labels
+from ..images.index import ImageIndex
+from ..steps.group_pseudo_patients import group_pseudo_patients
+from ..steps.make_task import make_task
+from ..steps.seal_holdout import sealed_rows
+
+
+def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> ImageIndex:
+    """Seal and split the images as the run will; return those that are not sealed.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    index : ImageIndex
+    audited : bool
+        Copies and pseudo-patients are groups of `index` already.
+
+    Raises
+    ------
+    ImagesError, ConfigurationError
+        As the run raises them.
+    """
+    evaluation, pseudo = experiment.evaluation, experiment.images.pseudo_patients
+    if pseudo and not audited and (pseudo.blocks or (index.images["patient"] != "").any()):
+        index = group_pseudo_patients(experiment, index, np.empty((len(index), 0)))
+    index.check(evaluation.folds)
+    index, _ = index.split(sealed_rows(index, evaluation.holdout, evaluation.seed))
+    index.check(evaluation.folds)
+    task = make_task(index)
+    if evaluation.permute:
+        task = permute_labels(task, evaluation.seed)
+    make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
+    return index

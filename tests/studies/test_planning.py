@@ -1,0 +1,84 @@
+"""A plan costs a tenth of what it forecasts, or ten seconds, and uses what it may."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from leukobench.steps.audit_index import MEASURING
+from leukobench.steps.find_copies import COMPARING
+from leukobench.studies import planning
+from leukobench.studies.plan_forecast import Cells
+from leukobench.studies.plan_trials import STARTING, PlannedRun, Trial
+from leukobench.studies.planning import Planning
+
+
+class Clock:
+    """Seconds that pass only where a trial takes them."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def planned(images: int, fit_s: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Planning, Clock, list[int]]:
+    """A plan over images that take a hundredth of a second each, with fits that take `fit_s` for each 100."""
+    clock, compared = Clock(), []
+
+    def try_on(work: Any, rows: list[int], folder: Any, workers: int, fits: str) -> Trial:
+        taken = 0.01 * len(rows) + 0.5
+        stages = {MEASURING: (len(rows), 0.002 * len(rows)), COMPARING: (len(rows), 0.001 * len(rows))}
+        stages["extracting"] = len(rows), taken
+        cells = None
+        if fits == "first":
+            stages[STARTING] = 1, 1.0
+        if fits == "all":
+            one = {"extractor": "x", "selector": "none", "classifier": "a", "selector_s": 0.0, "predict_s": 0.0}
+            cells = Cells(len(rows) / 2, len(rows) / 2, pd.DataFrame([one | {"fit_s": fit_s * len(rows) / 200}]))
+            taken += fit_s * len(rows) / 200
+        clock.now += taken
+        return Trial(len(rows), taken, stages, cells, 0)
+
+    def compare(mine: Planning, folder: Any, advance: Any) -> None:
+        clock.now += 0.003 * images
+        mine.comparing_s = 0.001 * images
+        compared.append(images)
+
+    monkeypatch.setattr(planning, "time", clock)
+    monkeypatch.setattr(planning, "try_on", try_on)
+    monkeypatch.setattr(planning, "trial_order", lambda work: list(range(images)))
+    monkeypatch.setattr(planning, "first_sizes", lambda work: (24, min(320, images // 2)))
+    monkeypatch.setattr(Planning, "_compare", compare)
+    to_do = {MEASURING: images, "extracting": images}
+    run = PlannedRun(images, images, 5, 1, to_do, (), 0)
+    mine = Planning(SimpleNamespace(index=range(images)), run, 2, 0.0)  # type: ignore[arg-type]
+    mine.__dict__ |= {"combinations": 100, "_statistics_s": 10.0}
+    return mine, clock, compared
+
+
+@pytest.mark.parametrize("fit_s", [0.1, 1.0, 10.0, 100.0])
+@pytest.mark.parametrize("images", [100, 400, 3_000, 100_000])
+def test_a_plan_costs_little_beside_its_forecast(images: int, fit_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, clock, _ = planned(images, fit_s, monkeypatch)
+    mine.try_and_compare(lambda done, words="": None)
+    assert mine.tried
+    first = mine.trials[2].seconds  # one trial has to count, whatever it costs
+    assert clock.now <= max(10.0, 0.1 * sum(mine.forecast().values())) + first
+
+
+def test_much_is_tried_where_the_run_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, _, compared = planned(100_000, 10.0, monkeypatch)
+    mine.try_and_compare(lambda done, words="": None)
+    assert mine.tried[:2] == [320, 1280]
+    assert compared == [100_000]
+
+
+def test_few_images_are_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, _, compared = planned(200, 1.0, monkeypatch)
+    mine.try_and_compare(lambda done, words="": None)
+    assert compared == [200]
