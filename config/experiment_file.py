@@ -85,7 +85,7 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
 class _UniqueKeys(yaml.SafeLoader):
     """YAML in which a repeated key is an error, instead of silently replacing the first."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         keys = [(key.tag, str(key.value)) for key, _ in node.value]
         twice = sorted({words for kind, words in keys if keys.count((kind, words)) > 1})

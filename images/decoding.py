@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPIm
 
 from ..errors import UnreadableImageError
 from .file_kinds import kind_of_file
-from .limits import FIX, MAX_PIXELS, check_scans, check_size, is_slide, webp_size
+from .limits import FIX, MAX_PIXELS, check_scans, check_segments, check_size, is_slide, webp_size
 from .pillow import check_pillow, silence_pillow
 from .png import verify_png, without_description
 
@@ -104,6 +104,8 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int
     kind = format_of(data)
     if kind == "PNG":
         verify_png(data)
+    if kind == "JPEG":
+        check_segments(data)
     if kind == "WEBP" and (size := webp_size(data)):
         check_size(size, max_pixels)
     try:
@@ -228,7 +230,7 @@ def _to_rgb(image: Image.Image, raw_mode: str) -> Image.Image:
 
 
 def _on_white(image: Image.Image, kind: str | None) -> Image.Image:
-    if image.getchannel("A").getextrema()[1] > 0:
+    if image.getchannel("A").getbbox():
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     if kind == "BMP":
         return image.convert("RGB")

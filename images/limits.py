@@ -22,10 +22,12 @@ SLIDES = frozenset(
      ".vsi"}
 )  # fmt: skip
 """Extensions, in lower case, of whole-slide images."""
+_FIX_JPEG = "save the image again, as a usual JPEG or PNG."
 FIX = "cut the image into fields or scale it down."
 
 _MAX_SIDE = 65_535  # the longest of a JPEG
 _MAX_RATIO = 200
+_MAX_SEGMENTS, _SHORT_FILE = 20_000, 200_000
 _MAX_SCANS = 100  # progressive files of cameras and optimisers have 10 to 40
 _MAX_DECODED = 1_000_000_000  # pixels times scans: each scan visits them all
 _SOS, _END, _LONGEST_SOS = b"\xff\xda", b"\xd9", 16
@@ -88,6 +90,24 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
     raise UnreadableImageError(reason.format(f"{size[0]} x {size[1]} pixels"), fix=FIX)
 
 
+def check_segments(data: bytes) -> None:
+    """Refuse a JPEG of so many segments before its first scan that reading its header would take seconds.
+
+    Raises
+    ------
+    UnreadableImageError
+    """
+    if len(data) < _SHORT_FILE:
+        return
+    position = 2
+    for _ in range(_MAX_SEGMENTS):
+        marker = data[position : position + 2]
+        if marker == _SOS or marker[:1] != b"\xff":
+            return
+        position += 1 if marker == b"\xff\xff" else 2 + int.from_bytes(data[position + 2 : position + 4])
+    raise UnreadableImageError(f"JPEG file of more than {_MAX_SEGMENTS:,} segments", fix=_FIX_JPEG)
+
+
 def check_scans(image: Any, data: bytes) -> None:
     """Refuse a JPEG, opened and not yet loaded, of so many scans that decoding would take ten times as long as usual.
 
@@ -99,9 +119,7 @@ def check_scans(image: Any, data: bytes) -> None:
         return
     most = min(_MAX_SCANS, _MAX_DECODED // max(1, image.width * image.height))
     if data.count(_SOS) > most and (scans := _scans(data)) > most:
-        raise UnreadableImageError(
-            f"JPEG file of {scans:,} scans, more than {most}", fix="save the image again, as a usual JPEG or PNG."
-        )
+        raise UnreadableImageError(f"JPEG file of {scans:,} scans, more than {most}", fix=_FIX_JPEG)
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:

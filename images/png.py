@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..errors import UnreadableImageError
 
 _START = 8
+_MAX_CHUNKS = 50_000  # libpng puts 8 kB into each
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 
 
@@ -17,10 +18,12 @@ def verify_png(data: bytes) -> None:
     Raises
     ------
     UnreadableImageError
-        A checksum is wrong, or the end is missing.
+        A checksum is wrong, the end is missing, or there are so many chunks that to read them would take seconds.
     """
     kind = b""
-    for begin, end in _chunks(data):
+    for number, (begin, end) in enumerate(_chunks(data)):
+        if number == _MAX_CHUNKS:
+            raise UnreadableImageError(f"PNG file of more than {_MAX_CHUNKS:,} chunks")
         kind = data[begin + 4 : begin + 8]
         if zlib.crc32(data[begin + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
             raise UnreadableImageError("PNG file that is damaged: a checksum is wrong")

@@ -232,8 +232,9 @@ def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) ->
         raise StorageError(
             f"{path} cannot be read.", expected=f"{path.name} as the run wrote it", received=str(error), fix=_AGAIN
         ) from error
-    texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
-    table[texts] = table[texts].fillna("").map(restored)
+    for name in table:
+        if pd.api.types.is_string_dtype(table[name]):
+            table[name] = table[name].fillna("").map(restored)
     return table.rename(columns=restored)
 
 

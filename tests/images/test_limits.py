@@ -81,6 +81,21 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_and_a_few_are_taken() -> None:
         decode(repeated_scan(large, 50))
 
 
+@pytest.mark.parametrize("segment", [b"\xff\xfe\0\2", b"\xff\xef\0\2", b"\xff"])
+def test_a_header_of_endless_segments_is_refused(segment: bytes) -> None:
+    jpeg = encode(RGB, "JPEG")
+    with pytest.raises(UnreadableImageError, match="more than 20,000 segments"):
+        decode(jpeg[:2] + segment * 200_000 + jpeg[2:])
+    padded = jpeg[:2] + b"\xff\xef\xff\xff".ljust(65_537, b"\0") * 4 + segment * 99 + jpeg[2:]
+    np.testing.assert_array_equal(decode(padded), decode(jpeg))
+
+
+def test_a_png_of_endless_chunks_is_refused() -> None:
+    png = encode(RGB, "PNG")
+    with pytest.raises(UnreadableImageError, match="more than 50,000 chunks"):
+        decode(png[:33] + chunk(b"abCd", b"") * 60_000 + png[33:])
+
+
 def test_what_only_looks_like_a_scan_does_not_count() -> None:
     hidden = b"\xff\xee" + struct.pack(">H", 1002) + b"\xff\xda" * 500
     np.testing.assert_array_equal(decode(PROGRESSIVE[:2] + hidden + PROGRESSIVE[2:]), decode(PROGRESSIVE))
