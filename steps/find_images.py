@@ -24,7 +24,9 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     """
     images = experiment.images
     if isinstance(images.copies, Path):
-        read_decisions(images.copies)  # a mistake in the table stops before the images are identified
+        decisions = read_decisions(images.copies)  # a mistake in the table stops before the images are identified
+        if not decisions.rows:
+            _log.warning("%s holds no decision: copies are grouped as the audit finds them.", images.copies)
     with count_progress(workspace.progress, IDENTIFYING) as report:
         index = index_images(
             images.folder, images.layout, images.group, report, images.exclude_classes, images.exclude_files
