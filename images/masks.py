@@ -20,8 +20,7 @@ _WORDS = r"(masks?|gts?|ground[-_ ]?truths?|segmentations?|segm?s?|annotations?|
 _SUFFIX = re.compile(rf"[-_ .]+{_WORDS}([-_ ]?\d+)?$", re.IGNORECASE)
 _FOLDER = re.compile(rf"(.*[-_ ])?{_WORDS}([-_ ].*)?", re.IGNORECASE)
 _FLAT = 0.95
-"""Share of the four most frequent colours (16 levels each): masks 0.98 to 1.00 even as JPEG, blood cells, smears and
-magnetic resonance images 0.92 at most (three data sets, tests/images/test_masks.py)."""
+"""Share of the four most frequent colours (16 levels each) from which a picture is flat (docs/decisions/023)."""
 _SAMPLED, _SIDE, _SIBLINGS, _LEVELS = 5, 64, 20, 3
 
 
