@@ -57,6 +57,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, package_name="leukobench")
 def cli() -> None:
     """Compare deep image features and classical classifiers, honestly and fast."""
+    show_every_sign()
     with contextlib.suppress(FileNotFoundError):
         sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
     handler = logging.StreamHandler(sys.stderr)
@@ -69,7 +70,6 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script."""
     read_names_as_utf8()
-    show_every_sign()
     try:
         cli()
     except SystemExit as ended:

@@ -219,7 +219,7 @@ def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame
             visible(row.label),
             visible(row.patient),
             os.path.normpath(files.folder / row.path),
-            *row.columns.values(),
+            *map(visible, row.columns.values()),
         )
         for row, image_id in zip(rows, digests, strict=True)
     ]
