@@ -26,7 +26,8 @@ _REACH = 10
 def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     """Write ``copies-1.png`` and so on, and ``looks-alike-1.png`` with the pairs that only look alike.
 
-    Twelve pairs a sheet, the worst first, the second image turned, zoomed and shifted onto the first.
+    Twelve pairs a sheet, the second image turned, zoomed and shifted onto the first. Pairs under two labels come first,
+    then those that hold a group together, each the least similar first.
 
     Parameters
     ----------
@@ -46,13 +47,25 @@ def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     for name, rows in (("copies", copies[~alike]), ("looks-alike", copies[alike])):
         for old in folder.glob(f"{name}-*.png"):
             old.unlink()
-        pairs = rows.to_dict("records")[: limit * _COLUMNS * _ROWS]
+        pairs = _deciding_first(rows).to_dict("records")[: limit * _COLUMNS * _ROWS]
         for start in range(0, len(pairs), _COLUMNS * _ROWS):
             target = folder / f"{name}-{start // (_COLUMNS * _ROWS) + 1}.png"
             with atomic_path(target) as temporary:
                 _sheet(pairs[start : start + _COLUMNS * _ROWS]).save(temporary, "PNG", optimize=True)
             sheets.append(target)
     return sheets
+
+
+def _deciding_first(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs that connect what more similar ones do not come before the others: a false one among them joins groups."""
+    from scipy.cluster.hierarchy import DisjointSet
+
+    joined: DisjointSet = DisjointSet({*pairs["path_a"], *pairs["path_b"]})
+    ranked = pairs.sort_values("similarity", ascending=False, kind="stable")
+    ends = zip(ranked.index.tolist(), ranked["path_a"].tolist(), ranked["path_b"].tolist(), strict=True)
+    deciding = [row for row, one, other in ends if joined.merge(one, other)]
+    order = pairs.assign(deciding=pairs.index.isin(deciding))
+    return order.sort_values(["labels_differ", "deciding"], ascending=False, kind="stable").drop(columns="deciding")
 
 
 def _sheet(pairs: list[Any]) -> Image.Image:

@@ -117,7 +117,7 @@ def _large(keys: pd.DataFrame) -> list[str]:
     if not len(large):
         return []
     size, path = large.iloc[0]
-    others = f"; {_count(len(large) - 1, 'other image')} so often, too" if len(large) > 1 else ""
+    others = f", and {len(large) - 1:,} other more than {most_images(len(keys)):,} times" if len(large) > 1 else ""
     return [
         f"One image is said to occur {size:,} times among {len(keys):,}, such as {PurePath(path).name}{others}: "
         f"look at audit/sheets, and reject the pairs that are no copies ({TABLE})."

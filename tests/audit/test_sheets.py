@@ -134,6 +134,17 @@ def test_pairs_that_look_alike_have_sheets_of_their_own(tmp_path: Path) -> None:
     assert list((tmp_path / "sheets").iterdir()) == []
 
 
+def test_pairs_that_hold_a_group_together_are_shown_before_those_that_do_not(tmp_path: Path) -> None:
+    paths = colours(tmp_path, 5)
+    ends = [(0, 1, 0.7), (1, 2, 0.8), (0, 2, 0.9), (3, 4, 0.95)]
+    columns = {f"path_{side}": [paths[end[place]] for end in ends] for place, side in enumerate("ab")}
+    table = pairs(paths[:4], **columns, similarity=[similarity for *_, similarity in ends])
+    [sheet] = draw_sheets(table, tmp_path / "sheets", 1)
+    with Image.open(sheet) as drawn:
+        firsts = [tuple(map(int, thumbs(drawn, position)[0][90, 90])) for position in range(4)]
+    assert firsts == [colour(number) for number in (1, 0, 3, 0)]
+
+
 def ink(path: Path, position: int) -> np.ndarray:
     """The caption of a pair."""
     with Image.open(path) as sheet:
