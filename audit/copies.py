@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import Pairs, candidate_pairs
-from .verification import LEAST, Similarity, StructureCache
+from ..images.fingerprint import CHECKSUMS
+from ..images.keypoints import KeypointFile
+from .candidates import candidate_pairs
+from .comparisons import Contents, Report, compare_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,27 +29,29 @@ COLUMNS = [
     *_PLACED,
 ]
 _NUMBERS = ("similarity", "turned", *_PLACED)
-_BATCH = 256
 
 
 def find_copies(
     images: pd.DataFrame,
     fingerprints: NDArray[np.float32],
-    report: Callable[[int, int], None] | None = None,
+    keypoints: KeypointFile,
+    report: Report | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Find pairs of files that are copies of one image; enough pairs to connect all its copies, not every pair.
+    """Find pairs of files that are copies of one image; of identical files and pixels each with the first one only.
 
     Parameters
     ----------
     images : DataFrame
         One row per file: image_id, label, path.
-    fingerprints : ndarray of float32, shape (n, 768)
+    fingerprints : ndarray of float32, shape (n, 2050)
         Of each row; may be memory-mapped. See `leukobench.images.fingerprint.fingerprint`.
+    keypoints : KeypointFile
+        Of the same images; those that it lacks are found anew.
     report : callable, optional
-        Called with the number of images compared and of all.
+        Called with the number of pairs compared and of all.
     threads : int
-        Cores for decoding the candidates.
+        Cores for comparing the candidates.
 
     Returns
     -------
@@ -58,8 +61,7 @@ def find_copies(
         a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
         only look alike come last.
     """
-    first = np.unique(images["image_id"].to_numpy(), return_index=True)[1]
-    return _table([*_identical(images), *_alike(images, fingerprints, np.sort(first), report, threads)])
+    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, threads)])
 
 
 def identical_files(images: pd.DataFrame) -> pd.DataFrame:
@@ -95,54 +97,16 @@ def _identical(images: pd.DataFrame) -> list[tuple[Any, ...]]:
 def _alike(
     images: pd.DataFrame,
     fingerprints: NDArray[np.float32],
-    rows: Pairs,
-    report: Callable[[int, int], None] | None,
+    keypoints: KeypointFile,
+    report: Report | None,
     threads: int,
 ) -> list[tuple[Any, ...]]:
-    """Verified pairs of distinct contents; `rows` holds one row of each content."""
-    joined = _Clusters(len(images))
+    """Verified pairs of distinct contents; names and order of the files make no difference."""
+    _, first = np.unique(images["image_id"].to_numpy(dtype=str), return_index=True)
+    pairs = candidate_pairs(fingerprints, first)
+    checksums = fingerprints[:, :CHECKSUMS]
+    equal = (checksums[pairs[:, 0]] == checksums[pairs[:, 1]]).all(axis=1)
+    contents = Contents(images["image_id"].to_numpy(dtype=str), images["path"].to_numpy(dtype=str))
+    matches = compare_pairs(contents, pairs, equal, keypoints, report, threads)
     columns = [images[name].to_numpy() for name in _SIDES]
-    paths = columns[1]
-    structures, copies = StructureCache(threads), []
-    try:
-        for pairs in candidate_pairs(fingerprints, rows, joined.apart, report):
-            for start in range(0, len(pairs), _BATCH):
-                part = [(a, b) for a, b in pairs[start : start + _BATCH].tolist() if joined.differ(a, b)]
-                structures.prepare([str(paths[row]) for pair in part for row in pair])
-                for a, b in part:
-                    if joined.differ(a, b) and (match := structures.compare(paths[a], paths[b])) and _is_copy(match):
-                        joined.merge(a, b)
-                        copies.append(_row(columns, a, b, match))
-    finally:
-        structures.close()
-    return copies
-
-
-def _is_copy(match: Similarity) -> bool:
-    return match.identical or match.similarity >= LEAST
-
-
-def _row(columns: Sequence[NDArray[Any]], a: int, b: int, match: Similarity) -> tuple[Any, ...]:
-    values = [values[row] for values in columns for row in (a, b)]
-    kind = KINDS[1] if match.identical else KINDS[2]
-    return (kind, *values, match.similarity, match.turned, match.mirrored, *_PLACED.values())
-
-
-class _Clusters:
-    """Clusters of rows already found to be copies of one image: those are not compared again."""
-
-    def __init__(self, count: int) -> None:
-        self._number = np.arange(count)
-        self._members: dict[int, list[int]] = {}
-
-    def merge(self, a: int, b: int) -> None:
-        keep, drop = int(self._number[a]), int(self._number[b])
-        moved = self._members.pop(drop, [drop])
-        self._members.setdefault(keep, [keep]).extend(moved)
-        self._number[moved] = keep
-
-    def differ(self, a: int, b: int) -> bool:
-        return bool(self._number[a] != self._number[b])
-
-    def apart(self, first: Pairs, second: Pairs) -> NDArray[np.bool_]:
-        return np.asarray(self._number[first] != self._number[second])
+    return [(match.kind, *(values[row] for values in columns for row in (a, b)), *match[1:]) for a, b, match in matches]

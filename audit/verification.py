@@ -1,115 +1,185 @@
-"""Verification: decide from the pixels whether two candidates are copies of one image."""
+"""Verification: lay one image on another by their keypoints, and decide from the pixels whether they are copies."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+import math
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ..images.fingerprint import Disc, correlations, foreground_mask
+from ..images.fingerprint import rooted
+from ..images.keypoints import MIRRORED, Keypoints, grey_version, opencv
 from ..images.reading import read_image
+from .agreement import agreement
 
-LEAST = 0.6
-"""Two images are called copies from this correlation of their structures on; different cells stay below 0.4."""
+Floats = NDArray[np.float32]
 
-FINE = Disc(side=128, radii=40, angles=360, reach=0.85)
-_SMOOTH, _BACKGROUND = 1.5, 6.0
-_KEPT = 1024
-_FLAT = 0.05
+SURE = ((12, 0.88), (8, 0.95))
+"""Keypoints that lie on one another, and agreement of the pixels, from which two images are copies; either suffices.
+
+Of different images at most 11 keypoints do, where the pixels agree by 0.91 at most.
+"""
+ALIKE = (8, 0.7)
+"""The same, from which two images look alike."""
+OVERLAP = 0.15
+"""Share of the first image that content of both has to cover."""
+
+_DISTINCT = 0.9  # of the distance to the second best
+_TURN, _ZOOM, _APART = 0.8, 0.8, 10.0  # cosine, octaves, pixels
+_NEAR, _ATTEMPTS, _CERTAIN = 2.5, 300, 0.99  # pixels, of them, probability
+_STRETCH, _ZOOMED = 1.8, 4.0
+_FLIP = np.float32([1, -1])
 
 
-class Structure(NamedTuple):
-    """What is compared of one image: its structure over the angles, and a digest of its pixels in any orientation."""
+class Match(NamedTuple):
+    """How the second of two images lies on the first.
 
-    spectrum: NDArray[np.complex64]
-    pixels: str
-
-
-class Similarity(NamedTuple):
-    """How well the second of two images fits on the first.
-
-    Flipped upside down if `mirrored`, then turned `turned` degrees counter-clockwise, it matches the first best.
+    Flipped upside down if `mirrored`, then turned by `turned` degrees counter-clockwise, made smaller by `zoom` and
+    shifted by shares of the first one's width and height, it matches the first.
     """
 
+    kind: str
     similarity: float
     turned: float
     mirrored: bool
-    identical: bool
+    zoom: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
 
 
-class StructureCache:
-    """Structures of images by path; the last thousand are kept.
+class Picture:
+    """One image of a comparison.
 
     Parameters
     ----------
-    threads : int
-        Cores for decoding.
+    path : str
+        Read when keypoints alone do not decide.
+    keypoints : Keypoints
     """
 
-    def __init__(self, threads: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="structure")
-        self._structures: OrderedDict[str, Structure | None] = OrderedDict()
+    def __init__(self, path: str, keypoints: Keypoints) -> None:
+        self._path, self.places = path, keypoints.places
+        self.roots = rooted(keypoints.descriptors)
 
-    def prepare(self, paths: list[str]) -> None:
-        """Compute the structures of those of `paths`, at most a thousand, that are not kept yet."""
-        wanted = [path for path in dict.fromkeys(paths) if path not in self._structures]
-        for path, structure in zip(wanted, self._pool.map(_read_structure, wanted), strict=True):
-            self._structures[path] = structure
-        for path in paths:
-            self._structures.move_to_end(path)
-        while len(self._structures) > _KEPT:
-            self._structures.popitem(last=False)
+    @cached_property
+    def flipped(self) -> Floats:
+        """Descriptors of the image flipped upside down."""
+        return self.roots[:, MIRRORED]
 
-    def compare(self, first: str, second: str) -> Similarity | None:
-        """Compare two images that were prepared; None where one cannot be read."""
-        one, other = self._structures[first], self._structures[second]
-        return None if one is None or other is None else similarity(one, other)
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """As decoded; UnreadableImageError where the file is gone or damaged."""
+        return read_image(self._path)
 
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown()
+    @cached_property
+    def grey(self) -> Floats:
+        """In which the keypoints lie."""
+        return grey_version(self.pixels).astype(np.float32)
 
 
-def similarity(one: Structure, other: Structure) -> Similarity:
-    """Compare `one` with every turn of `other`, mirrored or not; return the best match."""
-    plain, mirrored = (rows[0] for rows in correlations(one.spectrum[None], other.spectrum[None], FINE.angles))
-    flipped = bool(mirrored.max() > plain.max() + 1e-6)
-    best = mirrored if flipped else plain
-    shift = int(best.argmax()) - flipped  # the samples lie half a step beside the axis that mirrors
-    turned = 360 / FINE.angles * (shift % FINE.angles)
-    identical = one.pixels == other.pixels
-    return Similarity(1.0 if identical else min(float(best.max()), 1.0), turned, flipped, identical)
+def verify(first: Picture, second: Picture, equal: bool = False) -> Match | None:
+    """Decide whether two images are copies, look alike, or neither (None).
 
+    Parameters
+    ----------
+    first, second : Picture
+    equal : bool
+        Whether the checksums of their pixels are the same.
 
-def structure_of(pixels: NDArray[np.uint8]) -> Structure:
-    """Middle-sized structure of an image, since colour, light and compression change the rest."""
-    grey = FINE.grey(pixels)
-    foreground = foreground_mask(grey, 2)
-    fine, coarse = (_blur(grey, foreground, sigma) for sigma in (_SMOOTH, _BACKGROUND))
-    vector = FINE.vector(fine - coarse, foreground, _FLAT)
-    return Structure(np.fft.rfft(vector, axis=1).astype(np.complex64), _digest(pixels))
-
-
-def _blur(grey: NDArray[np.float32], foreground: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Smooth `grey` by a Gaussian, the surround left out."""
-    from scipy.ndimage import gaussian_filter
-
-    return gaussian_filter(grey * foreground, sigma) / (gaussian_filter(foreground, sigma) + 1e-6)
-
-
-def _read_structure(path: str) -> Structure | None:
-    try:
-        return structure_of(read_image(path))
-    except UnreadableImageError:
+    Raises
+    ------
+    UnreadableImageError
+    """
+    if equal and (match := _identical(first.pixels, second.pixels)):
+        return match
+    mirrored, own, other = max((_agreeing(first, second, mirrored) for mirrored in (False, True)), key=_count)
+    if len(own) < ALIKE[0]:
         return None
+    matrix, count = _affine(second.places[other, :2], first.places[own, :2], mirrored)
+    if matrix is None or count < ALIKE[0] or not _plausible(matrix):
+        return None
+    overlap, similarity = agreement(first.grey, second.grey, matrix)
+    if overlap < OVERLAP or similarity < ALIKE[1]:
+        return None
+    sure = any(count >= keypoints and similarity >= agreeing for keypoints, agreeing in SURE)
+    return _described("near-duplicate" if sure else "looks alike", similarity, matrix, first, second)
 
 
-def _digest(pixels: NDArray[np.uint8]) -> str:
-    """The same for all eight right-angled orientations of the same pixels."""
-    turned = [np.rot90(side, quarter) for side in (pixels, pixels[:, ::-1]) for quarter in range(4)]
-    return min(f"{view.shape}{hashlib.sha256(view.tobytes()).hexdigest()}" for view in turned)
+def _identical(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Match | None:
+    for mirrored in (False, True):
+        for quarters in range(4):
+            if np.array_equal(np.rot90(second[::-1] if mirrored else second, quarters), first):
+                return Match("identical pixels", 1.0, 90.0 * quarters, mirrored)
+    return None
+
+
+def _count(found: tuple[bool, NDArray[np.int64], NDArray[np.int64]]) -> int:
+    return len(found[1])
+
+
+def _agreeing(first: Picture, second: Picture, mirrored: bool) -> tuple[bool, NDArray[np.int64], NDArray[np.int64]]:
+    """Keypoints of either that match, and of these the largest set that one turn, zoom and shift explains."""
+    own, other = _matches(first.roots, second.flipped if mirrored else second.roots)
+    if len(own) >= ALIKE[0]:
+        places = second.places[other] * np.float32([1, -1, 1, -1]) if mirrored else second.places[other]
+        agreeing = _largest(first.places[own], places)
+        own, other = own[agreeing], other[agreeing]
+    return mirrored, own, other
+
+
+def _matches(first: Floats, second: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each other's most similar descriptors, where the second best is clearly less similar."""
+    none = np.zeros(0, np.int64)
+    if min(len(first), len(second)) < ALIKE[0]:
+        return none, none
+    likeness = first @ second.T
+    own, other = np.arange(len(first)), likeness.argmax(axis=1)
+    best = likeness[own, other]
+    mutual = likeness.argmax(axis=0)[other] == own
+    likeness[own, other] = -1
+    clear = 1 - best < _DISTINCT**2 * (1 - likeness.max(axis=1))  # squared distances, of vectors of norm 1
+    return own[mutual & clear], other[mutual & clear]
+
+
+def _largest(first: Floats, second: Floats) -> NDArray[np.bool_]:
+    """Each match proposes the turn, zoom and shift that lay its second keypoint on its first; which matches agree?"""
+    zoom = np.log2(first[:, 2] / second[:, 2])
+    turn = np.deg2rad(first[:, 3] - second[:, 3])
+    factor = np.exp2(zoom) * np.exp(1j * turn)
+    one, other = first[:, 0] + 1j * first[:, 1], second[:, 0] + 1j * second[:, 1]
+    apart = factor[:, None] * (other[None] - other[:, None]) + one[:, None] - one[None]
+    agree = np.abs(apart) < _APART
+    agree &= np.abs(zoom[:, None] - zoom[None]) < _ZOOM
+    agree &= np.cos(turn[:, None] - turn[None]) > _TURN
+    return np.asarray(agree[agree.sum(axis=1).argmax()])
+
+
+def _affine(places: Floats, targets: Floats, mirrored: bool) -> tuple[NDArray[np.float64] | None, int]:
+    """Fit an affine map of the second image's places to the first's, and count the keypoints near it."""
+    cv2 = opencv()
+    flip = _FLIP if mirrored else np.abs(_FLIP)
+    matrix, near = cv2.estimateAffine2D(
+        places * flip, targets, method=cv2.RANSAC, ransacReprojThreshold=_NEAR, maxIters=_ATTEMPTS, confidence=_CERTAIN
+    )
+    if matrix is None:
+        return None, 0
+    return matrix * np.append(flip, 1), int(near.sum())
+
+
+def _plausible(matrix: NDArray[np.float64]) -> bool:
+    """Neither squeezed nor zoomed more than copies are."""
+    longest, shortest = np.linalg.svd(matrix[:, :2], compute_uv=False)
+    return bool(shortest > 1 / _ZOOMED and longest < _ZOOMED and longest < _STRETCH * shortest)
+
+
+def _described(kind: str, similarity: float, matrix: NDArray[np.float64], first: Picture, second: Picture) -> Match:
+    linear = matrix[:, :2]
+    mirrored = bool(np.linalg.det(linear) < 0)
+    (a, b), (c, d) = linear * (_FLIP if mirrored else 1)
+    turned = -math.degrees(math.atan2(c - b, a + d)) % 360
+    zoom = 1 / math.sqrt(abs(np.linalg.det(linear)))
+    middle, target = ((np.array(picture.grey.shape[::-1]) - 1) / 2 for picture in (second, first))
+    shift = (linear @ middle + matrix[:, 2] - target) / np.array(first.grey.shape[::-1])
+    return Match(kind, similarity, turned, mirrored, zoom, float(shift[0]), float(shift[1]))

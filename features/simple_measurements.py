@@ -7,6 +7,7 @@ border alone.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..images.facts import file_facts
-from ..images.fingerprint import COARSE, fingerprint
+from ..images.fingerprint import fingerprint
+from ..images.keypoints import COUNT, SIDE, KeypointFile, find_keypoints, grey_version
 from ..images.reading import READS_PIXELS, decode, resize
 
 SPEAKS_FOR = {
     "version": (
-        *("features.simple_measurements", "images.facts", "images.fingerprint"),
+        *("features.simple_measurements", "images.facts", "images.fingerprint", "images.keypoints"),
         *READS_PIXELS,
     )
 }
@@ -30,12 +32,19 @@ SPEAKS_FOR = {
 _BORDER = 0.06  # of the shorter side
 _EXACT = 1 << 16  # values that float32 adds up without rounding, if they are bytes
 _BLOCKS, _LEAST_BLOCK = 32, 8
-_VERSION = 4
+_VERSION = 5
 
 
 class SimpleMeasurements:
     """An extractor (see `leukobench.features.extractor.Extractor`) without a network.
 
+    Parameters
+    ----------
+    keypoints : KeypointFile, optional
+        Keeps the keypoints of every image that is read.
+
+    Notes
+    -----
     Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
     ``colour.sd.b``, ``border.<part>.<statistic>``, ``evenness.range`` and ``fingerprint.<number>``.
     """
@@ -44,21 +53,29 @@ class SimpleMeasurements:
     identity: Mapping[str, Any] = {
         "name": "glance",  # names its folder in the cache since the first version
         "version": _VERSION,
-        "fingerprint": [COARSE.side, COARSE.radii, COARSE.angles],
+        "fingerprint": [SIDE, COUNT],
     }
+
+    def __init__(self, keypoints: KeypointFile | None = None) -> None:
+        self._keypoints = keypoints
 
     @property
     def feature_names(self) -> Sequence[str]:
         """Names of the columns: those of any image, such as one of a single pixel."""
         image = io.BytesIO()
         Image.new("RGB", (1, 1)).save(image, "BMP")
-        named, print_ = _measure(image.getvalue())
-        return [*named, *(f"fingerprint.{position:03d}" for position in range(len(print_)))]
+        pixels = decode(data := image.getvalue())
+        numbers = fingerprint(pixels, find_keypoints(grey_version(pixels)))
+        return [*_measure(data, pixels), *(f"fingerprint.{position:04d}" for position in range(len(numbers)))]
 
     def read(self, data: bytes) -> NDArray[np.float32]:
         """The whole vector, since decoding runs in several threads."""
-        named, print_ = _measure(data)
-        return np.concatenate([np.fromiter(named.values(), np.float32, len(named)), print_])
+        pixels = decode(data)
+        measured, keypoints = _measure(data, pixels), find_keypoints(grey_version(pixels))
+        if self._keypoints:
+            self._keypoints.add(hashlib.sha256(data).hexdigest(), keypoints)
+        numbers = np.fromiter(measured.values(), np.float32, len(measured))
+        return np.concatenate([numbers, fingerprint(pixels, keypoints)])
 
     @contextlib.contextmanager
     def open(self, threads: int) -> Iterator[SimpleMeasurements]:
@@ -75,14 +92,18 @@ def columns(names: Sequence[str], prefix: str) -> list[int]:
     return [position for position, name in enumerate(names) if name.startswith(f"{prefix}.")]
 
 
-def _measure(data: bytes) -> tuple[dict[str, float], NDArray[np.float32]]:
-    """File facts, colours and border of an image file by their names, and its fingerprint."""
-    pixels = decode(data)
+def fingerprints_of(measurements: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.float32]:
+    """The fingerprints, the last columns of the measurements, without a copy of them."""
+    return measurements[:, columns(names, "fingerprint")[0] :]
+
+
+def _measure(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """File facts, colours and border of an image by their names."""
     named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
     named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
     named |= {f"border.{name}": value for name, value in _border(pixels).items()}
     named["evenness.range"] = _range(pixels)
-    return named, fingerprint(pixels)
+    return named
 
 
 def _number(value: float | str) -> float:

@@ -1,127 +1,85 @@
-"""Fingerprint: an image as a few hundred numbers that shift when it is turned, so that turned copies can be found."""
+"""Fingerprint: an image as numbers that hardly change when it is turned, mirrored, scaled, cut or recompressed."""
 
 from __future__ import annotations
 
-from functools import cached_property
+import zlib
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .keypoints import MIRRORED, Keypoints
+
 Floats = NDArray[np.float32]
 
-_FLAT = 1.5
-"""Standard deviation, in grey levels, below which an image counts as one shade of grey."""
-_BLACK = 12
-_LEAST_SURROUND, _LEAST_FOREGROUND = 0.02, 0.05
+CHECKSUMS = 2
+"""Numbers at the start of a fingerprint that are equal where the pixels are, in any order."""
+_SMALL = 1e-6
+_VOCABULARY = Path(__file__).with_name("vocabulary.npz")
 
 
-class Disc:
-    """Samples on circles around the middle of a square grey image.
+def fingerprint(pixels: NDArray[np.uint8], keypoints: Keypoints) -> Floats:
+    """Describe an image by its pixels and its keypoints.
 
-    Parameters
-    ----------
-    side : int
-        Pixels to which the central square is scaled.
-    radii, angles : int
-        Number of circles, and of samples on each, which `vector` and `correlation` share.
-    reach : float
-        Radius of the outermost circle, in halves of the side.
-    """
-
-    def __init__(self, side: int, radii: int, angles: int, reach: float = 1.0) -> None:
-        self.side, self.radii, self.angles, self.reach = side, radii, angles, reach
-
-    def grey(self, pixels: NDArray[np.uint8]) -> Floats:
-        """Cut out the central square of an image (height, width, 3) in grey, scaled, shape (side, side)."""
-        height, width = pixels.shape[:2]
-        length = min(height, width)
-        left, top = (width - length) / 2, (height - length) / 2
-        box = (left, top, left + length, top + length)
-        image = Image.fromarray(pixels).convert("L")
-        return np.asarray(image.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box), np.float32)
-
-    def vector(self, grey: Floats, foreground: Floats, flat: float) -> Floats:
-        """Sample the disc, weighted by the area of each sample, sum 0 and norm 1, shape (radii, angles).
-
-        The inner product of two vectors is the correlation of the images within the disc; a turn of the image shifts
-        the angles. Pixels where `foreground` is 0 have no weight. All zeros where the standard deviation is below
-        `flat`, or where there is almost no foreground.
-        """
-        places, parts, areas = self._grid
-        values, weights = ((pixels.ravel()[places] * parts).sum(axis=0) for pixels in (grey, foreground))
-        weights = weights * areas
-        total = weights.sum()
-        if total < _LEAST_FOREGROUND * areas.sum():
-            return np.zeros_like(values)
-        weighted = np.sqrt(weights) * (values - (weights * values).sum() / total)
-        norm = np.linalg.norm(weighted)
-        return weighted / norm if norm > flat * np.sqrt(total) else np.zeros_like(weighted)
-
-    @cached_property
-    def _grid(self) -> tuple[NDArray[np.intp], Floats, Floats]:
-        """Flat positions of the four pixels around each sample, their bilinear weights, and the sample's area."""
-        radii = (np.arange(self.radii) + 0.5) / self.radii * self.reach * (self.side / 2 - 1)
-        angles = (np.arange(self.angles) + 0.5) / self.angles * 2 * np.pi
-        x = self.side / 2 - 0.5 + radii[:, None] * np.cos(angles)
-        y = self.side / 2 - 0.5 + radii[:, None] * np.sin(angles)
-        column, row = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
-        right, down = x - column, y - row
-        corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
-        places = np.stack([(row + below) * self.side + column + beside for below, beside in corners])
-        parts = np.stack([(down if b else 1 - down) * (right if a else 1 - right) for b, a in corners])
-        areas = np.repeat(radii[:, None], self.angles, axis=1)
-        return places, parts.astype(np.float32), areas.astype(np.float32)
-
-
-COARSE = Disc(side=32, radii=12, angles=64)
-
-
-def foreground_mask(grey: Floats, margin: int) -> Floats:
-    """Return 1 where an image has content; 0 in its black surround and within `margin` pixels of it.
-
-    The surround reaches the border: around the field of a microscope, or around a cell that was cut out. Its outline
-    is much the same in all images of a data set, and would make them all look like copies.
-    """
-    from scipy.ndimage import binary_dilation, label
-
-    parts = label(grey <= _BLACK)[0]
-    edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    outside = np.isin(parts, edges[edges > 0])
-    if outside.mean() < _LEAST_SURROUND:
-        return np.ones(grey.shape, np.float32)
-    return (~binary_dilation(outside, iterations=margin)).astype(np.float32)
-
-
-def fingerprint(pixels: NDArray[np.uint8]) -> Floats:
-    """Sample grey values on circles around the middle of an image.
+    Two numbers are checksums of the pixels, whatever their order. The rest are the keypoints' descriptors, each
+    assigned to the most similar of a fixed vocabulary and summed up as differences from it (VLAD; Jegou et al. 2010,
+    doi 10.1109/CVPR.2010.5540039), after each was added to its own mirror image.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (height, width, 3)
+    keypoints : Keypoints
+        Of the same image.
 
     Returns
     -------
-    ndarray of float32, shape (768,)
-        See `Disc.vector`; all zeros for an image of nearly one grey, which cannot be compared.
+    ndarray of float32, shape (2050,)
+        After the two checksums of norm 1; all zeros there without keypoints.
     """
-    grey = COARSE.grey(pixels)
-    return COARSE.vector(grey, foreground_mask(grey, 1), _FLAT).ravel()
+    return np.concatenate([_checksums(pixels), pooled(keypoints.descriptors)])
 
 
-def correlations(first: NDArray[np.complex64], second: NDArray[np.complex64], angles: int) -> tuple[Floats, Floats]:
-    """Correlate pairs of images at every turn, plain and with the second one mirrored.
+def pooled(descriptors: NDArray[np.uint8]) -> Floats:
+    """Pool descriptors, shape (n, 128), to one vector of norm 1."""
+    middle, projection, words = vocabulary()
+    numbers = (symmetric(descriptors) - middle) @ projection
+    nearest = ((words * words).sum(axis=1) - 2 * numbers @ words.T).argmin(axis=1)
+    differences = _unit(numbers - words[nearest])
+    member = np.zeros((len(words), len(numbers)), np.float32)
+    member[nearest, np.arange(len(numbers))] = 1
+    sums = member @ differences
+    rooted = np.sign(sums) * np.sqrt(np.abs(sums))
+    return _unit(_unit(rooted).ravel())
 
-    Parameters
-    ----------
-    first, second : ndarray of complex64, shape (n, radii, angles // 2 + 1)
-        Fourier transforms over the angles of the vectors of n pairs.
-    angles : int
 
-    Returns
-    -------
-    plain, mirrored : ndarray of float32, shape (n, angles)
-    """
-    plain = np.fft.irfft((np.conj(first) * second).sum(axis=1), n=angles, axis=1)
-    mirrored = np.fft.irfft((np.conj(first) * np.conj(second)).sum(axis=1), n=angles, axis=1)
-    return plain.astype(np.float32), mirrored.astype(np.float32)
+def rooted(descriptors: NDArray[np.uint8]) -> Floats:
+    """Descriptors as vectors of norm 1, whose inner product compares them (RootSIFT; Arandjelovic, Zisserman 2012)."""
+    numbers = descriptors.astype(np.float32)
+    return np.sqrt(numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1))
+
+
+def symmetric(descriptors: NDArray[np.uint8]) -> Floats:
+    """The same for an image and for its mirror image."""
+    roots = rooted(descriptors)
+    return roots + roots[:, MIRRORED]
+
+
+@cache
+def vocabulary() -> tuple[Floats, Floats, Floats]:
+    """Middle (128), projection (128, 32) and words (64, 32), from unlike images by ``benchmarks/vocabulary.py``."""
+    with np.load(_VOCABULARY, allow_pickle=False) as file:
+        middle, projection, words = (file[name].astype(np.float32) for name in ("middle", "projection", "words"))
+    return middle, projection, words
+
+
+def _unit(vectors: Floats) -> Floats:
+    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + np.float32(_SMALL))
+
+
+def _checksums(pixels: NDArray[np.uint8]) -> Floats:
+    """Two numbers of 24 bits, which float32 holds exactly."""
+    height, width = sorted(pixels.shape[:2])
+    counts = np.array([height, width, *Image.fromarray(pixels).histogram()], np.int64).tobytes()
+    return np.array([zlib.crc32(counts) & 0xFFFFFF, zlib.adler32(counts) & 0xFFFFFF], np.float32)

@@ -19,9 +19,10 @@ from ..audit.summary import summarise
 from ..config.experiment import Experiment
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
-from ..features.simple_measurements import SimpleMeasurements, columns
+from ..features.simple_measurements import SimpleMeasurements, columns, fingerprints_of
 from ..images.facts import file_facts
 from ..images.index import ImageIndex
+from ..images.keypoints import KeypointFile
 from ..images.losses import check_kept
 from ..runs.workspace import Workspace
 from .find_images import warn_of_ledger
@@ -73,17 +74,10 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     ImagesError, ConfigurationError
         No image can be read, or pseudo-patients make no sense for these.
     """
-    folder, cache = workspace.folder, FeatureCache.shared(SimpleMeasurements.identity)
-    target = folder.matrix("measurements")
-    with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
-        unreadable = extract_to(target, SimpleMeasurements(), index.files(), cache, workspace.workers, advance)
-    if unreadable:
-        check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable)
-        index = index.without(unreadable)
-        warn_of_ledger(index)
-    measurements, names = np.load(target, mmap_mode="r"), cache.feature_names()
-    fingerprints = measurements[:, columns(names, "fingerprint")]
-    index, pairs = group_copies(experiment, index, fingerprints, workspace)
+    folder = workspace.folder
+    with KeypointFile(folder.matrix("measurements").parent) as keypoints:
+        index, measurements, names = _measure(index, keypoints, workspace)
+        index, pairs = group_copies(experiment, index, fingerprints_of(measurements, names), keypoints, workspace)
     facts, labels = _facts(index, measurements, names), index.images["label"].to_numpy()
     differences = class_differences(facts, labels, index.group)
     folder.write_table("audit/differences.csv", differences)
@@ -95,6 +89,20 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
     folder.write_table("ledger.parquet", index.ledger)
     return Audited(index, measurements, names, pairs, summary)
+
+
+def _measure(
+    index: ImageIndex, keypoints: KeypointFile, workspace: Workspace
+) -> tuple[ImageIndex, np.ndarray, list[str]]:
+    """The index without the images that do not decode, and the measurements of the others with their names."""
+    target, cache = workspace.folder.matrix("measurements"), FeatureCache.shared(SimpleMeasurements.identity)
+    with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
+        unreadable = extract_to(target, SimpleMeasurements(keypoints), index.files(), cache, workspace.workers, advance)
+    if unreadable:
+        check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable)
+        index = index.without(unreadable)
+        warn_of_ledger(index)
+    return index, np.load(target, mmap_mode="r"), cache.feature_names()
 
 
 def _advice(experiment: Experiment, index: ImageIndex) -> list[str]:

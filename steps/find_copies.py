@@ -8,6 +8,7 @@ import numpy as np
 
 from ..audit import copies
 from ..images.index import ImageIndex
+from ..images.keypoints import KeypointFile
 from ..runs.progress import count_progress
 from ..runs.workspace import Workspace
 
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 COMPARING = "comparing images"
 
 
-def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspace) -> pd.DataFrame:
+def find_copies(
+    index: ImageIndex, fingerprints: np.ndarray, keypoints: KeypointFile, workspace: Workspace
+) -> pd.DataFrame:
     """Pairs of copies.
 
     Parameters
     ----------
     index : ImageIndex
-    fingerprints : ndarray of float32, shape (len(index), 768)
+    fingerprints : ndarray of float32, shape (len(index), 2050)
+    keypoints : KeypointFile
     workspace : Workspace
 
     Returns
@@ -32,4 +36,4 @@ def find_copies(index: ImageIndex, fingerprints: np.ndarray, workspace: Workspac
         See `leukobench.audit.copies.find_copies`.
     """
     with count_progress(workspace.progress, COMPARING) as report:
-        return copies.find_copies(index.images, fingerprints, report, workspace.workers)
+        return copies.find_copies(index.images, fingerprints, keypoints, report, workspace.workers)

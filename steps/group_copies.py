@@ -12,6 +12,7 @@ from ..audit.decisions import with_decisions
 from ..audit.sheets import draw_sheets
 from ..config.experiment import Experiment
 from ..images.index import ImageIndex
+from ..images.keypoints import KeypointFile
 from ..runs.workspace import Workspace
 from .find_copies import find_copies
 from .find_images import decisions_on
@@ -23,7 +24,11 @@ _SHEETS = 4
 
 
 def group_copies(
-    experiment: Experiment, index: ImageIndex, fingerprints: np.ndarray, workspace: Workspace
+    experiment: Experiment,
+    index: ImageIndex,
+    fingerprints: np.ndarray,
+    keypoints: KeypointFile,
+    workspace: Workspace,
 ) -> tuple[ImageIndex, pd.DataFrame]:
     """The index with copies in one group, and the pairs; writes the contact sheets of the worst.
 
@@ -32,7 +37,8 @@ def group_copies(
     experiment : Experiment
         ``images.copies`` says whether images are compared, and which pairs share a group.
     index : ImageIndex
-    fingerprints : ndarray of float32, shape (len(index), 768)
+    fingerprints : ndarray of float32, shape (len(index), 2050)
+    keypoints : KeypointFile
     workspace : Workspace
 
     Returns
@@ -42,7 +48,8 @@ def group_copies(
         See `leukobench.audit.copies.find_copies` and `leukobench.audit.clusters.group_pairs`; `decision` as well.
     """
     copies = experiment.images.copies
-    pairs = identical_files(index.images) if copies == "off" else find_copies(index, fingerprints, workspace)
+    off = copies == "off"
+    pairs = identical_files(index.images) if off else find_copies(index, fingerprints, keypoints, workspace)
     decided = decisions_on(experiment, index, strict=False)
     pairs = with_decisions(pairs, decided, index.images)
     pairs = group_pairs(pairs, index.images, grouping=copies not in ("list", "off"))

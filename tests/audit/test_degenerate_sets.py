@@ -13,13 +13,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from leukobench.audit.candidates import candidate_pairs
-from leukobench.audit.copies import COLUMNS, find_copies
+from leukobench.audit.copies import COLUMNS
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ImagesError
 from leukobench.images.synthetic import draw_image
 from leukobench.pipeline import audit_images, run
 
-from .planting import FILE, PIXELS, compared, listed, prints_of, together, written
+from .planting import FILE, PIXELS, compared, found, listed, prints_of, together, written
 
 
 def smear(number: int, size: int = 96) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_a_file_that_vanishes_while_the_audit_works_is_passed_over(tmp_path: Pat
     images = listed(tmp_path, files)
     prints = prints_of(images)
     (tmp_path / "a2").unlink()
-    assert together(find_copies(images, prints), images) == {frozenset({"b1", "b2"})}
+    assert together(found(images, prints), images) == {frozenset({"b1", "b2"})}
 
 
 def class_folders(folder: Path, per_class: int = 6) -> Path:
@@ -167,7 +167,7 @@ def test_pictures_that_look_alike_at_a_glance_are_told_apart_by_their_cells(tmp_
     images = listed(tmp_path, files)
     prints = prints_of(images)
     assert len(pairs_of(prints, np.arange(16))) > 100
-    copies = find_copies(images, prints)
+    copies = found(images, prints)
     assert together(copies, images) == {frozenset({f"{n}", f"copy of {n}"}) for n in range(0, 16, 2)}
     assert (copies["similarity"] > 0.8).all()
 
