@@ -25,8 +25,8 @@ def candidate_pairs(fingerprints: Floats, rows: Pairs, report: Callable[[int, in
     """Pairs of rows that may be copies, each once.
 
     Candidates are images with the same checksums of their pixels, each with the first of them only, and of each image
-    the nearest by its fingerprint, after what most images have in common was taken off: the middle of a sample is subtracted, and its strongest
-    directions are shrunk. Similarities come from matrix products of a few rows with all others.
+    the nearest by its fingerprint, after what most images have in common was taken off: the middle of a sample is
+    subtracted, and its strongest directions are shrunk. Similarities come from matrix products of a few rows with all.
 
     Parameters
     ----------

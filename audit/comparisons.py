@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -85,10 +86,9 @@ def _verified(
         one, results = _picture(contents, first, keypoints), []
         for second, same in others:
             other = _picture(contents, second, keypoints)
-            try:
-                results.append((first, second, verify(one, other, same) if one and other else None))
-            except UnreadableImageError:
-                continue
+            with contextlib.suppress(UnreadableImageError):
+                if one and other:
+                    results.append((first, second, verify(one, other, same)))
         return results
 
     listed = zip(pairs[:, 0].tolist(), zip(pairs[:, 1].tolist(), equal.tolist(), strict=True), strict=True)

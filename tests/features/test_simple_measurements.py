@@ -9,8 +9,9 @@ from PIL import Image
 
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extraction import extract_to
-from leukobench.features.simple_measurements import SimpleMeasurements, columns
+from leukobench.features.simple_measurements import SimpleMeasurements, columns, fingerprints_of
 from leukobench.images.fingerprint import fingerprint
+from leukobench.images.keypoints import find_keypoints, grey_version
 
 
 def look(folder: Path, *pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -48,7 +49,9 @@ def test_the_border_does_not_see_the_middle(tmp_path: Path) -> None:
 def test_file_facts_and_fingerprint_are_those_of_their_own_modules(tmp_path: Path) -> None:
     picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
     vectors, names = look(tmp_path, picture)
-    np.testing.assert_array_equal(vectors[0, columns(names, "fingerprint")], fingerprint(picture))
+    expected = fingerprint(picture, find_keypoints(grey_version(picture)))
+    np.testing.assert_array_equal(vectors[0, columns(names, "fingerprint")], expected)
+    np.testing.assert_array_equal(fingerprints_of(vectors, names)[0], expected)
     named = dict(zip(names, vectors[0], strict=True))
     assert (named["file.width"], named["file.bytes"]) == (64, (tmp_path / "0.png").stat().st_size)
     assert named["file.maker"] == 0
