@@ -204,8 +204,15 @@ def detect(files: FileList) -> str:
         f"No folder layout fits the files below {files.folder}.",
         expected="one folder per class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
         received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
-        fix=table_advice(files) or "move the images into one folder per class, or write a manifest.",
+        fix=_archive_advice(files)
+        or table_advice(files)
+        or "move the images into one folder per class, or write a manifest.",
     )
+
+
+def _archive_advice(files: FileList) -> str:
+    archives = files.other_files(".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
+    return f"unpack {archives[0]} first." if archives and not files.images else ""
 
 
 def get_layout(name: str) -> Layout:

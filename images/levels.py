@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import ImagesError
 from .files import FileList, Listing, Row
+from .masks import says_mask
 from .shapes import ANY, CLASS
 from .tables import lists_images, table_advice
 
@@ -186,9 +187,11 @@ def _readings(files: FileList, tree: _Tree, outer: list[str]) -> Iterator[tuple[
     meanings = dict.fromkeys([kind for kind, _ in Counter(kinds).most_common(1)] + list(_USUAL))
     if "patient" in [*meanings, *tree.between]:
         meanings.pop("group")
-    for top in tree.repeated():
+    copies = dict.fromkeys(tree.repeated(), "a second copy of the rest")
+    masks = {top: "if it holds masks or the like" for top in tops if says_mask(top)}
+    for top, reason in (copies | (masks if len(masks) < len(tops) else {})).items():
         pattern = "*/" * (len(outer) + tree.above) + glob.escape(top) + "/*"
-        yield f"--exclude-files {shlex.quote(pattern)}", f"without {top}, a second copy of the rest"
+        yield f"--exclude-files {shlex.quote(pattern)}", f"without {top}, {reason}"
     for meaning in meanings:
         if classes and meaning not in [*outer, *tree.between]:
             option = "/".join(outer + tree.words(meaning))

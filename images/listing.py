@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..errors import ImagesError
+from ..errors import ImagesError, visible
 from .class_names import twins
 from .files import FileList, Listing
 from .layouts import FolderLayout, Layout, detect, get_layout
@@ -92,6 +92,8 @@ def _without_files(files: FileList, listing: Listing, patterns: Sequence[str]) -
 
 def _without_classes(listing: Listing, classes: Sequence[str], lost: Sequence[str] = ()) -> Listing:
     labels = sorted({row.label for row in listing.rows})
+    written = {visible(label): label for label in labels}  # as messages show them
+    classes = [written.get(name, name) for name in classes]
     unknown = [name for name in classes if name not in labels and name not in lost]
     if unknown and labels:
         near = difflib.get_close_matches(unknown[0], labels, n=1, cutoff=0.5)

@@ -104,7 +104,7 @@ def _by_suffix(paths: Sequence[str]) -> Iterator[Masks]:
 def _by_folder(files: FileList, classes: Collection[str]) -> Iterator[Masks]:
     """Such as ``masks/1.png`` beside ``images/1.jpg``, or a folder of flat pictures whose names another one has too."""
     for prefix, folders in _siblings(files.images).items():
-        named = {name for name in folders if _says_mask(name)}
+        named = {name for name in folders if says_mask(name)}
         pictures = {
             stem: path for name in folders if named and name not in named for stem, path in folders[name].items()
         }
@@ -198,7 +198,8 @@ def _remarks(twins: list[dict[str, str]]) -> Iterator[str]:
         )
 
 
-def _says_mask(name: str) -> bool:
+def says_mask(name: str) -> bool:
+    """Whether a folder of this name probably holds masks, annotations or the like."""
     return _FOLDER.fullmatch(name) is not None
 
 

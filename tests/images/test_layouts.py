@@ -102,6 +102,12 @@ def test_images_without_any_folder_fit_no_layout(tmp_path):
         find_layout(tmp_path)
 
 
+def test_an_archive_without_images_is_to_be_unpacked(tmp_path):
+    (tmp_path / "archive.zip").write_bytes(b"PK")
+    with pytest.raises(ImagesError, match=r"unpack archive.zip first"):
+        find_layout(tmp_path)
+
+
 def test_the_preliminary_set_needs_one_file_a_row(tmp_path):
     folder = write_tree(tmp_path, "cnmc_preliminary")
     (folder / "C-NMC_test_prelim_phase_data" / "2.bmp").unlink()

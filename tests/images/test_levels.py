@@ -60,6 +60,7 @@ AMBIGUOUS = {
     "sites_of_patients": [f"{site}/{path}" for site in "AB" for path in tree(["P01", "P02"], ["cat", "dog"])],
     "parts": ["HAM10000_images_part_1/1.png", "HAM10000_images_part_2/2.png"],
     "special": ["yes/1.png", "no/1.png", "[set] *a/yes/1.png", "[set] *a/no/1.png"],
+    "ground truth": [*tree(["Main"], ["yes", "no"]), *tree(["Ground Truth"], ["yes", "no"])],
     "flat": ["train/1.png", "test/1.png"],
     "classes_like_splits": ["test_positive/1.png", "test_negative/1.png"],
 }
