@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ class Decisions:
     table: Path
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
-    def of(self, images: pd.DataFrame, folder: Path, *, strict: bool = True) -> Decided:
+    def of(self, images: pd.DataFrame, folder: Path, unused: Collection[str] = (), *, strict: bool = True) -> Decided:
         """Decisions on these images, joined by image id and, where that is unknown, by path.
 
         Parameters
@@ -51,8 +51,10 @@ class Decisions:
             image_id, path.
         folder : Path
             That relative paths start from.
+        unused : collection of str
+            Paths of images that are there and left out; rows that name one are passed over.
         strict : bool
-            False passes over rows whose images are not there.
+            False passes over all rows whose images are not there.
 
         Raises
         ------
@@ -65,8 +67,9 @@ class Decisions:
         for line, row in self.rows:
             sides = [_identify(row[f"image_id_{side}"], row[f"path_{side}"], ids, by_path, folder) for side in "ab"]
             if not all(sides):
-                place = sides.index("")
-                absent.append(f"line {line}: {row[_SIDES[2 + place]] or row[_SIDES[place]]}")
+                lacking = [side for side, image_id in zip("ab", sides, strict=True) if not image_id]
+                if not all(os.path.normpath(folder / row[f"path_{side}"]) in unused for side in lacking):
+                    absent.append(f"line {line}: {row[f'path_{lacking[0]}'] or row[f'image_id_{lacking[0]}']}")
                 continue
             pair, decision = _key(*sides), row["decision"]
             if pair[0] == pair[1]:

@@ -51,7 +51,8 @@ def decisions_on(experiment: Experiment, index: ImageIndex, *, strict: bool = Tr
     table, folder = experiment.images.copies, experiment.images.folder
     if not isinstance(table, Path):
         return {}
-    return read_decisions(table).of(index.images, folder if folder.is_dir() else folder.parent, strict=strict)
+    base, unused = folder if folder.is_dir() else folder.parent, set(index.ledger["path"])
+    return read_decisions(table).of(index.images, base, unused, strict=strict)
 
 
 def warn_of_ledger(index: ImageIndex) -> None:

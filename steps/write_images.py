@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audit.decisions import read_decisions, with_decisions
@@ -43,19 +45,28 @@ def _keep_decisions(pairs: pd.DataFrame, images: pd.DataFrame, folder: RunFolder
         return pairs
     sides = [pairs.filter(regex=f"_{side}$").rename(columns=lambda name: name[:-2]) for side in "ab"]
     named = pd.concat([images, *sides])[["image_id", "path", "label"]]
+    in_use = pairs[pairs["decision"] != ""]
+    ends = zip(in_use["image_id_a"], in_use["image_id_b"], in_use["decision"], strict=True)
+    used = {(min(one, other), max(one, other)): decision for one, other, decision in ends}
     try:
-        decided = read_decisions(before).of(named, folder.path, strict=False)
-    except ConfigurationError:  # not to be read, and not to be lost
-        before.replace(before.with_suffix(".old.csv"))
-        _log.warning("%s could not be read, and is now called %s.", TABLE, before.with_suffix(".old.csv").name)
+        earlier = read_decisions(before)
+        decided = earlier.of(named, folder.path, strict=False)
+    except ConfigurationError:
+        _set_aside(before)
         return pairs
-    count = int((pairs["decision"] != "").sum())
-    kept = with_decisions(pairs, decided, named)
-    kept["decision"] = kept["decision"].mask(kept.index.isin(pairs.index[pairs["decision"] != ""]), pairs["decision"])
-    if (others := int((kept["decision"] != "").sum()) - count) > 0:
-        _log.warning(
-            "%s holds %s decisions that are not in use: name it with --copies, or in images.copies.",
-            TABLE,
-            f"{others:,}",
-        )
-    return kept
+    if len(decided) < len(earlier.rows) or any(
+        used.get(pair, decision) != decision for pair, decision in decided.items()
+    ):
+        _set_aside(before)
+    if others := len(decided.keys() - used.keys()):
+        words = "%s holds %s decisions that are not in use: name it with --copies, or in images.copies."
+        _log.warning(words, TABLE, f"{others:,}")
+    return with_decisions(pairs, decided | used, named)
+
+
+def _set_aside(table: Path) -> None:
+    """Keep what a person wrote and the next table would not hold."""
+    numbers = itertools.count(1)
+    target = next(path for number in numbers if not (path := table.with_suffix(f".{number}.csv")).exists())
+    table.replace(target)
+    _log.warning("%s holds decisions, or notes, on other pairs: it is kept as %s.", TABLE, target.name)

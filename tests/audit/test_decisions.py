@@ -80,6 +80,11 @@ def test_a_table_that_cannot_be_followed_is_refused(tmp_path: Path, rows: list[t
         decided(table(tmp_path, *rows))
 
 
+def test_images_that_are_left_out_need_no_decision(tmp_path: Path) -> None:
+    path = table(tmp_path, ("001", "gone", "", "/x/gone.png", "same"), ("003", "004", "", "", "same"))
+    assert read_decisions(path).of(IMAGES, tmp_path, {"/x/gone.png"}) == {("003", "004"): "same"}
+
+
 def test_images_that_are_not_there_may_be_passed_over(tmp_path: Path) -> None:
     path = table(tmp_path, ("001", "gone", "", "", "same"), ("001", "002", "", "", "same"))
     assert read_decisions(path).of(IMAGES, tmp_path, strict=False) == {("001", "002"): "same"}

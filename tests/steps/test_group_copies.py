@@ -91,11 +91,20 @@ def test_decisions_are_followed_kept_and_survive_renamed_files(pictures: Path, e
     assert pd.read_parquet(again / "audit" / "copies.parquet")["decision"].tolist() == ["", ""]
 
 
-def test_a_table_that_is_none_is_put_aside_not_overwritten(pictures: Path) -> None:
+def test_what_a_person_wrote_is_put_aside_where_the_next_table_would_not_hold_it(pictures: Path) -> None:
     folder, _, _ = audited(pictures)
-    (folder / "audit" / "copies.csv").write_text("my notes")
+    table = folder / "audit" / "copies.csv"
+    table.write_text("my notes")
     audited(pictures)
-    assert (folder / "audit" / "copies.old.csv").read_text() == "my notes"
+    assert (folder / "audit" / "copies.1.csv").read_text() == "my notes"
+    pairs = pd.read_csv(table, dtype={"decision": "str"})
+    pairs["decision"] = ["same" if kind == "identical pixels" else "" for kind in pairs["kind"]]
+    pairs.to_csv(table, index=False)
+    audited(pictures)
+    assert not (folder / "audit" / "copies.2.csv").exists()
+    (pictures / "one" / "turned.png").unlink()
+    audited(pictures)
+    assert pd.read_csv(folder / "audit" / "copies.2.csv")["decision"].dropna().tolist() == ["same"]
 
 
 def test_mistakes_stop_before_any_work(pictures: Path) -> None:
