@@ -39,7 +39,7 @@ class LeukobenchError(Exception):
         parts += [f"  expected: {expected}"] if expected else []
         parts += [f"  received: {received}"] if received else []
         parts += [f"  fix: {fix}"] if fix else []
-        super().__init__("\n".join(re.sub(r"\n(?! {4})", "\n    ", part) for part in parts))
+        super().__init__(visible_lines("\n".join(re.sub(r"\n(?! {4})", "\n    ", part) for part in parts)))
 
 
 class ConfigurationError(LeukobenchError):

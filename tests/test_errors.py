@@ -28,4 +28,5 @@ def test_lines_stay_lines() -> None:
 def test_a_name_of_several_lines_cannot_pretend_to_be_another_message() -> None:
     lines = str(ImagesError("There is no image.", received="a\nleukobench: all is well", fix="rename it.")).split("\n")
     assert all(line.startswith("  ") for line in lines[1:])
+    assert str(ImagesError("red \x1b[31m")) == r"red \x1b[31m"
     assert str(ImagesError("2 mistakes:\n    one\n    two")) == "2 mistakes:\n    one\n    two"
