@@ -203,10 +203,10 @@ def index_images(
     refused = [*files.refused, *listing.refused, *unreadable]
     if not listing.rows:
         raise _nothing_left(files, name, refused)
-    check_kept([(row.label, row.path) for row in listing.rows], dict(unreadable))
+    remarks = check_kept([(row.label, row.path) for row in listing.rows], dict(unreadable))
     ledger = _ledger([(str(files.folder / printable(path)), reason) for path, reason in refused])
     frame = _frame(files, rows, digests)
-    warnings = (*listing.warnings, *filter(None, [advice(listing)]))
+    warnings = (*listing.warnings, *remarks, *filter(None, [advice(listing)]))
     return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ..errors import ImagesError
+from ..errors import ImagesError, UnknownNameError
 from ..registry import Registry
 from .files import FileList, Listing, Row, find_files
 from .levels import read_levels, remark
@@ -219,5 +219,10 @@ def get_layout(name: str) -> Layout:
     """Return the layout called `name`, or described by it; a plug-in may register a class, which is instantiated."""
     if is_shape(name):
         return ShapeLayout(name)
-    layout = LAYOUTS.get(name)
+    try:
+        layout = LAYOUTS.get(name)
+    except UnknownNameError as error:
+        shapes = "or the meaning of each level of folders, such as split/class"
+        expected = f"{error.expected}; {shapes}"
+        raise UnknownNameError(error.what, expected=expected, received=name, fix=error.fix) from error
     return layout() if isinstance(layout, type) else layout

@@ -77,8 +77,8 @@ def lost_classes(files: FileList, listing: Listing) -> dict[str, list[tuple[str,
     }
 
 
-def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) -> None:
-    """Refuse that no file of a class can be used.
+def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) -> list[str]:
+    """Refuse that no file of a class can be used; return sentences on classes of which most cannot.
 
     Parameters
     ----------
@@ -92,13 +92,13 @@ def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) ->
     ImagesError
     """
     unusable: dict[str, list[str]] = {}
-    kept = set()
+    kept: Counter[str] = Counter()
     for label, key in images:
         if key in reasons:
             unusable.setdefault(label, []).append(reasons[key])
         else:
-            kept.add(label)
-    lost = {label: unusable[label] for label in sorted(set(unusable) - kept)}
+            kept[label] += 1
+    lost = {label: unusable[label] for label in sorted(set(unusable) - set(kept))}
     if lost:
         others = f", or leave out what is no class with {exclusion(lost)}" if len(kept) > 1 else ""
         raise ImagesError(
@@ -107,6 +107,11 @@ def check_kept(images: Iterable[tuple[str, str]], reasons: Mapping[str, str]) ->
             received="; ".join(f"{label}: {_counted(inside)}" for label, inside in lost.items()),
             fix=f"get the files again{others}.",
         )
+    return [
+        f"Most images of {label} cannot be used, {len(inside):,} of {len(inside) + kept[label]:,}: {_counted(inside)}."
+        for label, inside in sorted(unusable.items())
+        if len(inside) > kept[label]
+    ]
 
 
 def exclusion(classes: Iterable[str], more: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from .group_pseudo_patients import group_pseudo_patients
 if TYPE_CHECKING:
     import pandas as pd
 
+_log = logging.getLogger(__name__)
 MEASURING = "measuring every image"
 _TEXTS = ("format", "mode", "JPEG subsampling", "maker", "model", "software")
 
@@ -99,7 +101,8 @@ def _measure(
     with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
         unreadable = extract_to(target, SimpleMeasurements(keypoints), index.files(), cache, workspace.workers, advance)
     if unreadable:
-        check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable)
+        for sentence in check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable):
+            _log.warning("%s", sentence)
         index = index.without(unreadable)
         warn_of_ledger(index)
     return index, np.load(target, mmap_mode="r"), cache.feature_names()

@@ -79,3 +79,14 @@ def test_one_class_of_such_files_is_refused_and_the_option_leaves_it_out(tmp_pat
     assert "The class c would be left out: no file can be used." in result.output
     assert "--exclude-class c" in result.output
     assert CliRunner().invoke(cli, [*words, "--exclude-class", "c"]).exit_code == 0
+
+
+def test_a_class_that_is_mostly_such_files_is_said_in_the_first_lines(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    for number in range(8):
+        path = write_image(tmp_path / "images" / "ab"[number % 2] / f"{number}.jpg", number)
+        if number in (1, 3, 5):
+            path.write_bytes(POINTER % number)
+    words = ["audit", str(tmp_path / "images"), "--results", str(tmp_path / "results"), "--workers", "1"]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert any(line.startswith("Most images of b cannot be used, 3 of 4: 3 x not a JPEG") for line in caplog.messages)

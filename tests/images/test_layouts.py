@@ -55,7 +55,7 @@ def test_every_layout_has_a_tree():
 
 def test_an_unknown_layout_lists_the_known_ones(tmp_path):
     write_image(tmp_path / "a" / "1.png")
-    with pytest.raises(UnknownNameError, match="folders"):
+    with pytest.raises(UnknownNameError, match=r"folders.* or the meaning of each level of folders"):
         index_images(tmp_path, "folder")
 
 

@@ -102,6 +102,12 @@ def test_a_class_whose_files_are_empty_is_refused(folder):
     assert index_images(folder, exclude_classes=["b"]).classes() == ["a", "c"]
 
 
+def test_a_class_of_which_most_files_are_empty_is_said(folder):
+    for path in sorted((folder / "b").iterdir())[1:]:
+        path.write_bytes(b"")
+    assert index_images(folder).warnings == ("Most images of b cannot be used, 3 of 4: 3 x empty file.",)
+
+
 def test_a_class_that_the_detected_layout_loses_is_refused_and_the_option_takes_it(tmp_path):
     folder = write_tree(tmp_path, "all")
     for number in range(3):
