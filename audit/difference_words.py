@@ -34,7 +34,7 @@ def prediction_lines(predictions: Sequence[Prediction], differences: pd.DataFram
         pairs = list(prediction.accuracies)
         accuracy, fact = prediction.accuracies[pairs[0]]
         named = sorted({name for pair in pairs[:_NAMED] for name in pair})
-        values = ", ".join(f"{name} {rows.at[fact, column_of(name)]}" for name in named)
+        values = ", ".join(f"{name} {rows.at[fact, column_of(name)]!s}" for name in named)
         least = min(reached for reached, _ in prediction.accuracies.values())
         reached = f"{accuracy:.0%}" if len(pairs) == 1 else f"{least:.0%} to {accuracy:.0%}"
         what = f"{prediction.subject[0].upper()}{prediction.subject[1:]} alone predicts {_pairs(pairs, classes)}"

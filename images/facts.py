@@ -70,9 +70,12 @@ def _taken(image: Image.Image, exif: Mapping[int, Any]) -> float:
 def days_of(date: str) -> float:
     """Days since 1970 of a date as EXIF or PNG files write it; 0 where it is none."""
     with contextlib.suppress(ValueError, TypeError):
-        parts = _DATE.search(date)
-        moment = datetime(*(int(part or 0) for part in parts.groups())) if parts else parsedate_to_datetime(date)
-        return (moment.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(days=1)
+        if parts := _DATE.search(date):
+            year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups())
+            moment = datetime(year, month, day, hour, minute, second)
+        else:
+            moment = parsedate_to_datetime(date).replace(tzinfo=None)
+        return (moment - datetime(1970, 1, 1)) / timedelta(days=1)
     return 0.0
 
 
