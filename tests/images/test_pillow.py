@@ -27,21 +27,15 @@ def damaged_tiff() -> bytes:
     return (b"II*\0" + struct.pack("<IH", 8, len(values)) + entries).ljust(200, b"\0") + b"x\x9c"
 
 
-def warning_tiff() -> bytes:
-    """A file of which Pillow warns: a directory that ends too early."""
-    return encode(picture(), "TIFF")[:-20]
-
-
 def decode_apart(data: bytes, *options: str) -> tuple[str, str]:
     done = subprocess.run([sys.executable, *options, "-c", DECODE], input=data, capture_output=True, check=True)
     return done.stdout.decode(), done.stderr.decode()
 
 
 def test_nothing_is_said_of_a_damaged_file_but_its_refusal() -> None:
-    for data in (damaged_tiff(), warning_tiff()):
-        said, noise = decode_apart(data)
-        assert said.startswith("TIFF file that does not decode completely")
-        assert noise == ""
+    reason, noise = decode_apart(damaged_tiff())
+    assert reason.startswith("TIFF file that does not decode completely")
+    assert noise == ""
 
 
 def test_warnings_as_errors_refuse_no_image() -> None:
