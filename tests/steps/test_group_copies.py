@@ -91,6 +91,7 @@ def test_decisions_are_followed_kept_and_survive_renamed_files(pictures: Path, e
     assert pd.read_parquet(again / "audit" / "copies.parquet")["decision"].tolist() == ["", ""]
 
 
+@pytest.mark.slow
 def test_what_a_person_wrote_is_put_aside_where_the_next_table_would_not_hold_it(pictures: Path) -> None:
     folder, _, _ = audited(pictures)
     table = folder / "audit" / "copies.csv"
