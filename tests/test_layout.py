@@ -21,7 +21,7 @@ BESIDES = {
     "app/test_explore.py": "app/pair app/pictures app/run_data",
     "app/test_start.py": "app/pages",
     "app/test_target.py": "app/launch",
-    "audit/test_copies.py": "audit/verification steps/find_copies steps/audit_index",
+    "audit/test_copies.py": "steps/find_copies steps/audit_index",
     "audit/test_sheets.py": "audit/summary",
     "bundling/test_fit.py": (
         "bundling/bundle_parts bundling/model_card bundling/run_facts bundling/combination bundling/fit_features "
