@@ -25,6 +25,10 @@ PART_ROWS = 2048
 _IDENTITY = b"leukobench.identity"
 _log = logging.getLogger(__name__)
 
+_IDS = ["image_id"]
+_SEEN: dict[tuple[str, int, int, bytes], tuple[list[str], pyarrow.Table]] = {}
+"""Ids of the parts that were read and are unchanged: opening one with thousands of columns takes long."""
+
 
 class FeatureCache:
     """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column per feature).
@@ -53,7 +57,7 @@ class FeatureCache:
     def image_ids(self) -> set[str]:
         """Ids of the images whose vectors are cached."""
         ids: set[str] = set()
-        for _, table in self._tables(["image_id"]):
+        for _, table in self._tables(_IDS):
             ids.update(table.column("image_id").to_pylist())
         return ids
 
@@ -108,25 +112,38 @@ class FeatureCache:
             rows.setdefault(image_id, []).append(row)
         with storage_errors(target), target.open("wb") as file:
             start = 0
-            for names, part in self._tables(None):
+            for names, part in self._tables(None, rows):
                 if not start:
                     header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), len(names))}
                     np.lib.format.write_array_header_2_0(file, header)
                     start = file.tell()
                 _copy_rows(part, rows, file, start)
+                if not rows:
+                    break
         return list(rows)
 
     def feature_names(self) -> list[str]:
         """Names of the features; empty while nothing is cached."""
-        return next((names for names, _ in self._tables(["image_id"])), [])
+        return next((names for names, _ in self._tables(_IDS)), [])
 
-    def _tables(self, columns: Collection[str] | None) -> Iterator[tuple[list[str], pyarrow.Table]]:
+    def _tables(
+        self, columns: Collection[str] | None, wanted: Collection[str] = ()
+    ) -> Iterator[tuple[list[str], pyarrow.Table]]:
+        """Names and rows of each part; those that are known to hold none of the `wanted` ids are passed over."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         expected: list[str] | None = None
         for path in sorted(self.folder.glob("part-*.parquet")):
             try:
+                status = path.stat()
+                state = (str(path), status.st_mtime_ns, status.st_size, self._stamp())
+                if columns == _IDS and state in _SEEN:
+                    expected = expected or _SEEN[state][0]
+                    yield _SEEN[state]
+                    continue
+                if wanted and state in _SEEN and not any(i in wanted for i in _SEEN[state][1][0].to_pylist()):
+                    continue
                 with pq.ParquetFile(path, page_checksum_verification=True) as file:
                     names = [name for name in file.schema_arrow.names if name != "image_id"]
                     stamp = (file.schema_arrow.metadata or {}).get(_IDENTITY)
@@ -140,6 +157,8 @@ class FeatureCache:
             if stamp != self._stamp() or names != expected:
                 _set_aside(path, "written by another extractor")
                 continue
+            if columns == _IDS:
+                _SEEN[state] = expected, table
             yield names, table
 
     def _stamp(self) -> bytes:

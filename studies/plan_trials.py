@@ -16,8 +16,9 @@ from ..config.experiment import Experiment
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
 from ..features.extractor import Extractor
-from ..features.simple_measurements import SimpleMeasurements, columns
+from ..features.simple_measurements import SimpleMeasurements, fingerprints_of
 from ..images.index import ImageIndex
+from ..images.keypoints import KeypointFile
 from ..runs.costs import Costs, folder_bytes
 from ..runs.folder import RunFolder
 from ..runs.progress import silent
@@ -29,7 +30,7 @@ from ..steps.prepare_run import PreparedRun
 from .plan_cells import time_cells, warm_up
 from .plan_forecast import Cells
 
-_SECOND = 320
+_SECOND = 160
 _FIRST, _OF_A_CLASS = 24, 8
 STARTING = "starting"
 """Stage of a trial: loading what the fits need, as each process of the run will."""
@@ -156,7 +157,7 @@ def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, f
     workspace.folder.begin_features()
     chosen = np.zeros(len(work.index), dtype=bool)
     chosen[list(rows)] = True
-    index = _measured(work.index.split(chosen)[1], workspace, compare=fits != "none")
+    index = _measured(work.index.split(chosen)[1], workspace, _compares(work, fits))
     cells, sources = None, extract_features(work.extractors, index, workspace)
     if fits == "first":
         costs.stages[STARTING] = 1, warm_up(work, folder)
@@ -167,15 +168,21 @@ def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, f
     return Trial(len(index), time.perf_counter() - start, costs.stages, cells, kept)
 
 
+def _compares(work: PreparedRun, fits: Fits) -> bool:
+    return fits == "first" and work.experiment.images.copies != "off"
+
+
 def _measured(index: ImageIndex, workspace: Workspace, compare: bool) -> ImageIndex:
     """The images that can be read, measured and, if that is wanted, compared."""
     cache, target = FeatureCache.shared(SimpleMeasurements.identity), workspace.folder.matrix("measurements")
-    with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
-        unreadable = extract_to(target, SimpleMeasurements(), index.files(), cache, workspace.workers, advance)
-    index = index.without(unreadable) if unreadable else index
-    fingerprints = np.load(target, mmap_mode="r")[:, columns(cache.feature_names(), "fingerprint")]
-    if compare:
-        find_copies(index, fingerprints, workspace)
+    with KeypointFile(target.parent) as keypoints:
+        with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
+            measuring = SimpleMeasurements(keypoints)
+            unreadable = extract_to(target, measuring, index.files(), cache, workspace.workers, advance)
+        index = index.without(unreadable) if unreadable else index
+        if compare:
+            fingerprints = fingerprints_of(np.load(target, mmap_mode="r"), cache.feature_names())
+            find_copies(index, fingerprints, keypoints, workspace)
     return index
 
 

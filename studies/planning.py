@@ -29,7 +29,7 @@ from .plan_trials import STARTING, Fits, PlannedRun, Trial, first_sizes, trial_o
 REST = "tables, figures, report"
 _FREE_S, _SHARE, _GROWTH = 10.0, 0.1, 4
 _FEW = 2
-_SLOW_S = 5.0
+_SLOW_S = 3.0
 """What a step may take before anything is known of the run."""
 _REST_S, _REST_OF_ONE_S = 2.5, 0.01
 
@@ -77,13 +77,12 @@ class Planning:
         order, (warm, size) = trial_order(self.work), first_sizes(self.work)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            self._try(order[:_FEW], folder / "once", fits="none")
-            self.trials.clear()  # what the first use of a network costs is paid now; the next one shows its loading
-            self._try(order[_FEW : 2 * _FEW], folder / "few", fits="none")
+            if any(count for stage, count in self.planned.to_do.items() if stage != MEASURING):
+                self._try(order[:_FEW], folder / "once", fits="none")
+                self.trials.clear()  # what the first use of a network costs is paid now; the next one shows its loading
+                self._try(order[_FEW : 2 * _FEW], folder / "few", fits="none")
             self._try(order[:warm], folder / "warm", fits="first")
             advance(1)
-            if self._seconds_of_comparing() <= _SLOW_S:
-                self._compare(folder / "all", advance)
             while not self.tried or self._affords(self._seconds_of(size)):
                 self._try(order[: self._fewer(size)], folder / str(size))
                 advance(1)
@@ -159,8 +158,9 @@ class Planning:
         return extracting + last.seconds * max(1.0, size / last.images) ** 0.5
 
     def _seconds_of_comparing(self) -> float:
+        """Seconds of the audit of all images; of so few, the rest of it costs as much."""
         measuring = self._extracting({MEASURING: self.planned.to_do.get(MEASURING, 0)})
-        return measuring[MEASURING] + self._comparing()
+        return 2 * (measuring[MEASURING] + self._comparing()) + 1
 
     def _fewer(self, size: int) -> int:
         """For the first trial that counts, so many images or fewer where a slow network would spend long on them."""
