@@ -79,8 +79,8 @@ class Planning:
             folder = Path(temporary)
             if any(count for stage, count in self.planned.to_do.items() if stage != MEASURING):
                 self._try(order[:_FEW], folder / "once", fits="none")
-                self.trials.clear()  # what the first use of a network costs is paid now; the next one shows its loading
-                self._try(order[_FEW : 2 * _FEW], folder / "few", fits="none")
+                if self.trials[0].seconds > _SLOW_S:  # what the first use of a network costs is paid now
+                    self.trials.clear()
             self._try(order[:warm], folder / "warm", fits="first")
             advance(1)
             while not self.tried or self._affords(self._seconds_of(size)):

@@ -42,7 +42,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(experiment: Ma
     assert plan.seconds == pytest.approx(sum(step.seconds for step in plan.steps), abs=0.01)
     assert plan.memory_bytes > 1e8
     assert plan.disk_bytes > 0
-    assert (tmp_path / "seen").stat().st_size == plan.tried[-1] < 96, "features of the trials alone"
+    assert (tmp_path / "seen").stat().st_size == plan.tried[-1] <= 96, "features of the trials alone"
     assert sorted(path.name for path in said.folder.iterdir()) == [".leukobench", "plan.json"]
     assert "Total: about" in "\n".join(plan.lines())
 
