@@ -32,7 +32,7 @@ SPEAKS_FOR = {
 _BORDER = 0.06  # of the shorter side
 _EXACT = 1 << 16  # values that float32 adds up without rounding, if they are bytes
 _BLOCKS, _LEAST_BLOCK = 32, 8
-_VERSION = 5
+_VERSION = 6
 
 
 class SimpleMeasurements:
@@ -79,8 +79,11 @@ class SimpleMeasurements:
 
     @contextlib.contextmanager
     def open(self, threads: int) -> Iterator[SimpleMeasurements]:
-        """There is nothing to load."""
-        yield self
+        """There is nothing to load; the threads that read are the only ones."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            yield self
 
     def vectors(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """What was read is the vector already."""
@@ -113,10 +116,13 @@ def _number(value: float | str) -> float:
 
 
 def _colours(pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean and standard deviation of each channel, from 0 to 255."""
-    flat = _flat(pixels)
-    means = {f"mean.{c}": float(v) for c, v in zip("rgb", flat.mean(axis=0), strict=True)}
-    return means | {f"sd.{c}": float(v) for c, v in zip("rgb", flat.std(axis=0), strict=True)}
+    """Mean and standard deviation of each channel, from 0 to 255; from how often each value occurs."""
+    counts = np.array(Image.fromarray(pixels).histogram(), np.float64).reshape(3, 256) / (pixels.size // 3)
+    means = counts @ np.arange(256)
+    spreads = np.sqrt((counts * (np.arange(256) - means[:, None]) ** 2).sum(axis=1))
+    return {f"mean.{c}": float(v) for c, v in zip("rgb", means, strict=True)} | {
+        f"sd.{c}": float(v) for c, v in zip("rgb", spreads, strict=True)
+    }
 
 
 def _flat(pixels: NDArray[np.uint8]) -> NDArray[Any]:

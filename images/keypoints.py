@@ -17,10 +17,10 @@ from .reading import read_image
 SIDE, COUNT = 128, 150
 """Side of the square that has as many pixels as the grey version of an image, and keypoints of each at most."""
 
-_CONTRAST, _EDGE = 0.01, 20
+_CONTRAST, _EDGE = 0.02, 20
 _LONGEST = 4  # sides
 _BLACK, _LEAST_SURROUND, _MARGIN = 12, 0.02, 3  # grey value, share of the image, pixels
-_DARKEST, _BRIGHTEST, _LEAST_RANGE = 1, 99, 8
+_DARKEST, _BRIGHTEST, _LEAST_RANGE = 0.01, 0.99, 8  # shares of the content, grey values
 _CELLS, _BINS = 4, 8  # SIFT counts gradients in 4 x 4 cells and 8 directions
 _NUMBERS = np.arange(_CELLS * _CELLS * _BINS).reshape(_CELLS, _CELLS, _BINS)
 MIRRORED = _NUMBERS[::-1][:, :, -np.arange(_BINS) % _BINS].ravel()
@@ -79,7 +79,8 @@ def find_keypoints(grey: NDArray[np.uint8]) -> Keypoints:
         See `grey_version`.
     """
     content = content_mask(grey)
-    darkest, brightest = np.percentile(grey[content > 0] if content.any() else grey, [_DARKEST, _BRIGHTEST])
+    counts = np.cumsum(opencv().calcHist([grey], [0], content, [256], [0, 256]))
+    darkest, brightest = np.searchsorted(counts, np.array([_DARKEST, _BRIGHTEST]) * counts[-1]).tolist()
     stretched = (grey.astype(np.float32) - darkest) * (255 / max(brightest - darkest, _LEAST_RANGE))
     sift = opencv().SIFT_create(COUNT, contrastThreshold=_CONTRAST, edgeThreshold=_EDGE)
     points, descriptors = sift.detectAndCompute(np.clip(stretched, 0, 255).astype(np.uint8), content)
