@@ -69,7 +69,7 @@ def _words(counts: dict[str, int], clusters: int, conflicts: int, setting: str) 
     kinds = [
         _count(counts[KINDS[0]], "identical file"),
         _count(counts[KINDS[1]], "file", " with identical pixels"),
-        _count(counts[KINDS[2]], "near-duplicate"),
+        _count(counts[KINDS[2]], "near-duplicate", " (whole or in part)"),
     ]
     found = ", ".join(kinds) if setting != "off" else f"{kinds[0]}, others not looked for"
     repeated = "1 image occurs" if clusters == 1 else f"{clusters:,} images occur"

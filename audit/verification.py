@@ -15,6 +15,7 @@ from ..images.reading import read_image
 from .agreement import agreement
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 SURE = ((12, 0.88), (8, 0.95))
 """Keypoints that lie on one another, and agreement of the pixels, from which two images are copies; either suffices.
@@ -31,6 +32,7 @@ _TURN, _ZOOM, _APART = 0.8, 0.8, 10.0  # cosine, octaves, pixels
 _NEAR, _ATTEMPTS, _CERTAIN = 2.5, 300, 0.99  # pixels, of them, probability
 _STRETCH, _ZOOMED = 1.8, 4.0
 _FLIP = np.float32([1, -1])
+_NONE: Rows = np.zeros(0, np.int64)
 
 
 class Match(NamedTuple):
@@ -64,9 +66,9 @@ class Picture:
         self.roots = rooted(keypoints.descriptors)
 
     @cached_property
-    def flipped(self) -> Floats:
-        """Descriptors of the image flipped upside down."""
-        return self.roots[:, MIRRORED]
+    def both(self) -> Floats:
+        """Descriptors of the image, below them those of the image flipped upside down."""
+        return np.concatenate([self.roots, self.roots[:, MIRRORED]])
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
@@ -94,7 +96,7 @@ def verify(first: Picture, second: Picture, equal: bool = False) -> Match | None
     """
     if equal and (match := _identical(first.pixels, second.pixels)):
         return match
-    mirrored, own, other = max((_agreeing(first, second, mirrored) for mirrored in (False, True)), key=_count)
+    mirrored, own, other = _agreeing(first, second)
     if len(own) < ALIKE[0]:
         return None
     matrix, count = _affine(second.places[other, :2], first.places[own, :2], mirrored)
@@ -115,27 +117,23 @@ def _identical(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Match | N
     return None
 
 
-def _count(found: tuple[bool, NDArray[np.int64], NDArray[np.int64]]) -> int:
-    return len(found[1])
+def _agreeing(first: Picture, second: Picture) -> tuple[bool, Rows, Rows]:
+    """The largest set of matching keypoints that one turn, zoom and shift explains, after a flip or without."""
+    sets: list[tuple[bool, Rows, Rows]] = [(False, _NONE, _NONE)]
+    if min(len(first.roots), len(second.roots)) >= ALIKE[0]:
+        likeness = first.both @ second.roots.T  # a flip of the first instead of the second gives the same products
+        for mirrored, part in enumerate(np.split(likeness, 2)):
+            own, other = _matches(part)
+            if len(own) >= ALIKE[0]:
+                flip = _FLIP if mirrored else np.abs(_FLIP)
+                agreeing = _largest(first.places[own], second.places[other] * np.tile(flip, 2))
+                sets.append((bool(mirrored), own[agreeing], other[agreeing]))
+    return max(sets, key=lambda matches: len(matches[1]))
 
 
-def _agreeing(first: Picture, second: Picture, mirrored: bool) -> tuple[bool, NDArray[np.int64], NDArray[np.int64]]:
-    """Keypoints of either that match, and of these the largest set that one turn, zoom and shift explains."""
-    own, other = _matches(first.roots, second.flipped if mirrored else second.roots)
-    if len(own) >= ALIKE[0]:
-        places = second.places[other] * np.float32([1, -1, 1, -1]) if mirrored else second.places[other]
-        agreeing = _largest(first.places[own], places)
-        own, other = own[agreeing], other[agreeing]
-    return mirrored, own, other
-
-
-def _matches(first: Floats, second: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _matches(likeness: Floats) -> tuple[Rows, Rows]:
     """Each other's most similar descriptors, where the second best is clearly less similar."""
-    none = np.zeros(0, np.int64)
-    if min(len(first), len(second)) < ALIKE[0]:
-        return none, none
-    likeness = first @ second.T
-    own, other = np.arange(len(first)), likeness.argmax(axis=1)
+    own, other = np.arange(len(likeness)), likeness.argmax(axis=1)
     best = likeness[own, other]
     mutual = likeness.argmax(axis=0)[other] == own
     likeness[own, other] = -1

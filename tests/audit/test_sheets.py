@@ -258,7 +258,7 @@ def test_no_copies_are_said_in_three_words() -> None:
 def test_copies_are_counted_by_kind_and_by_picture() -> None:
     found = summary_of([(FILE, 0, 1), (NEAR, 1, 2), (NEAR, 3, 0), (PIXELS, 4, 5), (NEAR, 6, 7)], "aaaabbbb")
     assert found["words"] == (
-        "Copies: 1 identical file, 1 file with identical pixels, 3 near-duplicates; "
+        "Copies: 1 identical file, 1 file with identical pixels, 3 near-duplicates (whole or in part); "
         "3 images occur more than once, none under more than one label. Copies share a group."
     )
     assert [found[name] for name in ("identical_files", "identical_pixels", "near_duplicates")] == [1, 1, 3]
