@@ -31,7 +31,7 @@ _DISTINCT = 0.9  # of the distance to the second best
 _TURN, _ZOOM, _APART = 0.8, 0.8, 10.0  # cosine, octaves, pixels
 _NEAR, _ATTEMPTS, _CERTAIN = 2.5, 300, 0.99  # pixels, of them, probability
 _STRETCH, _ZOOMED = 1.8, 4.0
-_FLIP = np.float32([1, -1])
+_FLIP = np.array([1, -1], np.float32)
 _NONE: Rows = np.zeros(0, np.int64)
 
 
