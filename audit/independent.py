@@ -43,7 +43,7 @@ def as_numbers(values: pd.Series) -> NDArray[np.float64]:
     import pandas as pd
 
     if is_text(values):
-        return np.asarray(np.unique(values.astype(str), return_inverse=True)[1], np.float64)
+        return np.unique(values.astype(str), return_inverse=True)[1].astype(np.float64)
     if pd.api.types.is_datetime64_any_dtype(values):
         return ((values - pd.Timestamp(0)) / pd.Timedelta(days=1)).fillna(_UNKNOWN).to_numpy(np.float64)
     return np.asarray(values, dtype=np.float64)
