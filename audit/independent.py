@@ -45,5 +45,5 @@ def as_numbers(values: pd.Series) -> NDArray[np.float64]:
     if is_text(values):
         return np.unique(values.astype(str), return_inverse=True)[1].astype(np.float64)
     if pd.api.types.is_datetime64_any_dtype(values):
-        return ((values - pd.Timestamp(0)) / pd.Timedelta(days=1)).fillna(_UNKNOWN).to_numpy(np.float64)
+        return np.asarray(((values - pd.Timestamp(0)) / pd.Timedelta(days=1)).fillna(_UNKNOWN), np.float64)
     return np.asarray(values, dtype=np.float64)

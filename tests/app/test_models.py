@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,19 +63,29 @@ def test_a_bundle_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
         models.load_bundle(tmp_path / "model")
 
 
-def test_a_bundle_that_cannot_be_loaded_is_tried_again_and_blocks_nobody(tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_loaded_is_tried_again_and_blocks_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow, bad = tmp_path / "slow.zip", tmp_path / "bad.zip"
-    os.mkfifo(slow)
+    reading, answered, load = threading.Event(), threading.Event(), models.load
+
+    def as_from_a_slow_disk(path: Path) -> Any:
+        if path == slow:
+            reading.set()
+            assert answered.wait(10)
+        return load(path)
+
+    monkeypatch.setattr(models, "load", as_from_a_slow_disk)
+    slow.touch()
     bad.write_text("no zip")
     with ThreadPoolExecutor(1) as visitors:
         waiting = visitors.submit(models.load_bundle, slow)
-        while slow not in models._loaded:
-            time.sleep(0.001)
+        assert reading.wait(10)
         for _ in range(2):
             with pytest.raises(BundleError):
                 models.load_bundle(bad)
         assert not waiting.done()
-        slow.open("wb").close()
+        answered.set()
         with pytest.raises(BundleError):
             waiting.result(10)
     assert not {slow, bad} & set(models._loaded)
