@@ -32,7 +32,7 @@ SPEAKS_FOR = {
 _BORDER = 0.06  # of the shorter side
 _EXACT = 1 << 16  # values that float32 adds up without rounding, if they are bytes
 _BLOCKS, _LEAST_BLOCK = 32, 8
-_VERSION = 6
+_VERSION = 7
 
 
 class SimpleMeasurements:

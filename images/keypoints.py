@@ -17,7 +17,7 @@ from .reading import read_image
 SIDE, COUNT = 128, 150
 """Side of the square that has as many pixels as the grey version of an image, and keypoints of each at most."""
 
-_CONTRAST, _EDGE = 0.02, 20
+_CONTRAST, _EDGE = 0.01, 20
 _LONGEST = 4  # sides
 _BLACK, _LEAST_SURROUND, _MARGIN = 12, 0.02, 3  # grey value, share of the image, pixels
 _DARKEST, _BRIGHTEST, _LEAST_RANGE = 0.01, 0.99, 8  # shares of the content, grey values
