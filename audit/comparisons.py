@@ -27,6 +27,8 @@ Report = Callable[[int, int], None]
 Result = tuple[int, int, Match | None]
 
 _IDS = ("image_id_a", "image_id_b")
+_PARTS = 16
+"""Parts from which they are merged into one."""
 
 
 class Contents(NamedTuple):
@@ -153,6 +155,11 @@ def _keep(contents: Contents, results: Sequence[Result]) -> None:
         for column, value in zip(columns.values(), values, strict=True):
             column.append(value)
     folder = kept_folder()
+    parts = list(folder.glob("part-*.parquet"))
+    merged = parts if len(parts) >= _PARTS else []
+    table = pa.concat_tables([pa.table(columns), *(_tables() if merged else ())])
     remove_leftovers(folder)
     with atomic_path(folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd", write_page_checksum=True)
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    for part in merged:
+        part.unlink(missing_ok=True)

@@ -88,6 +88,7 @@ def test_labels_that_cannot_work_stop_before_any_work(experiment: Any, images: P
     assert not (tmp_path / "seen").exists()
 
 
+@pytest.mark.slow
 def test_unreadable_images_stand_in_the_ledger(experiment: Any, images: Path) -> None:
     victim = sorted(images.rglob("*.jpg"))[0]
     victim.write_bytes(victim.read_bytes()[:900])
@@ -116,6 +117,7 @@ def test_when_everything_fails_the_run_says_so(experiment: Any, plugin: str, tmp
     assert notes["text"].str.contains("fails on demand").all()
 
 
+@pytest.mark.slow
 def test_a_failing_extractor_fails_its_own_combinations_only(experiment: Any, plugin: str) -> None:
     said = experiment(extractors=[f"{plugin}:Raises", f"{plugin}:NotANumber", f"{plugin}:Colours"], selectors=["none"])
     outcome = run(said, workers=1)
@@ -145,6 +147,7 @@ def test_partly_known_patients_are_called_partly_image_level(experiment: Any, im
     assert "PARTLY IMAGE-LEVEL, OPTIMISTIC: 94 of 96 images have no patient" in "\n".join(outcome.protocol)
 
 
+@pytest.mark.slow
 def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:
     outcome = run(experiment().with_permuted_labels(), workers=1)
     assert outcome.folder.name == "trial-permuted"

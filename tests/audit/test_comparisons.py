@@ -62,6 +62,19 @@ def test_a_damaged_part_is_compared_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(list(kept_folder().iterdir())) == 1
 
 
+def test_many_parts_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "_PARTS", 3)
+    counted, images = verified(monkeypatch), pictures(tmp_path / "images")
+    prints, parts = prints_of(images), []
+    for count in range(2, 8):
+        found(images.iloc[:count], prints[:count])
+        parts.append(len(list(kept_folder().glob("part-*.parquet"))))
+    assert parts == [1, 2, 3, 1, 2, 3]
+    assert len(counted) == 7 * 6 / 2
+    found(images.iloc[:7], prints[:7])
+    assert len(counted) == 7 * 6 / 2
+
+
 def test_what_was_compared_before_an_interruption_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pictures(tmp_path / "images")
     prints = prints_of(images)

@@ -124,6 +124,7 @@ def test_unreadable_files_go_to_the_ledger_and_move_no_row(tmp_path: Path) -> No
     assert summary["identical_pixels"] == summary["clusters"] == 1
 
 
+@pytest.mark.slow
 def test_a_class_that_is_one_picture_over_and_over_is_refused(tmp_path: Path) -> None:
     images = class_folders(tmp_path / "images")
     for number in range(6):

@@ -19,6 +19,7 @@ def paths(smears: Path) -> list[Path]:
     return sorted(smears.rglob("*.jpg"))[::6]
 
 
+@pytest.mark.slow
 def test_paths_become_vectors_in_order(paths: list[Path], tmp_path: Path) -> None:
     features = DeepFeatures(pooling="multilevel")
     vectors = features.fit_transform(paths)

@@ -56,6 +56,7 @@ def test_every_module_takes_part_in_a_run_or_says_why_not() -> None:
     assert present - computing() == set(TAKE_NO_PART)
 
 
+@pytest.mark.slow
 def test_an_edited_module_makes_a_run_be_computed_again(edit: Any) -> None:
     before, lacking = state(), []
     for module in sorted(computing())[::8]:

@@ -55,6 +55,7 @@ def test_networks_the_best_of_each_extractor_and_its_heads_with_their_sums() -> 
     assert best["balanced_accuracy_low"] == pytest.approx(0.79)
 
 
+@pytest.mark.slow
 def test_what_an_extractor_costs_is_timed_and_its_weights_counted(smears: Path, tmp_path: Path) -> None:
     files = [path.read_bytes() for path in sorted(smears.rglob("*.jpg"))[:4]]
     cost = extractor_cost(make_extractor("efficientnet_lite0", {}), files, 1)

@@ -65,6 +65,7 @@ def test_copies_are_grouped_listed_or_not_looked_for(pictures: Path) -> None:
     assert summary["words"].startswith("Copies: 1 identical file, others not looked for; 1 image occurs more than once")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_decisions_are_followed_kept_and_survive_renamed_files(pictures: Path, ending: str) -> None:
     folder, _, _ = audited(pictures)

@@ -22,6 +22,7 @@ def copied(images: Path) -> list[Path]:
     return sorted(images.rglob("*.jpg"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holdout", [pytest.param(0.0, marks=pytest.mark.slow), 0.25])
 def test_rows_join_every_table_with_the_images(experiment: Any, copied: list[Path], holdout: float) -> None:
     small = {"selectors": ["none"], "classifiers": ["naive_bayes"], "evaluation": {"folds": 3, "holdout": holdout}}

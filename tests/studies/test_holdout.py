@@ -47,6 +47,7 @@ def test_sealed_patients_are_in_no_fold_and_every_image_is_somewhere(experiment:
     assert "25% of the groups sealed as a holdout" in "\n".join(outcome.protocol)
 
 
+@pytest.mark.slow
 def test_the_holdout_opens_once_and_its_score_is_that_of_its_predictions(experiment: Any, tmp_path: Path) -> None:
     outcome = run(experiment(), workers=1)
     before = {path.name for path in (outcome.folder / "records").iterdir()}
