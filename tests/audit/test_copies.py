@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -258,7 +259,7 @@ def test_the_copies_known_among_the_all_images_and_those_planted_are_found_and_n
 ) -> None:
     folder, summary = audit_images(for_folder(real_images, results=tmp_path / "known", images={"layout": "all"}))
     counts = [summary[name] for name in ("identical_files", "identical_pixels", "near_duplicates", "label_conflicts")]
-    assert counts == [40, 0, 536, 0]
+    assert counts == [40, 0, 533, 0]
     known = pd.read_parquet(folder / "images.parquet")
     rows = []
     for number, image in enumerate(known.sample(60, random_state=0).to_dict("records")):
@@ -270,9 +271,16 @@ def test_the_copies_known_among_the_all_images_and_those_planted_are_found_and_n
         listing = zip(known["path"], known["label"], strict=True)
         csv.writer(stream).writerows([("path", "label"), *listing, *(row[2:] for row in rows)])
     folder, _ = audit_images(for_folder(tmp_path / "with-planted.csv", results=tmp_path / "results"))
-    groups = pd.read_parquet(folder / "images.parquet").set_index("path")["group"]
-    missed = [row[:2] for row in rows if groups[row[1]] != groups[row[2]]]
+    groups = pd.read_parquet(folder / "images.parquet").set_index("path")
+    missed = [row[:2] for row in rows if groups["group"][row[1]] != groups["group"][row[2]]]
     assert missed == []
-    before = pd.factorize(known["group"])[0]
-    after = pd.factorize(groups[known["path"]])[0]
-    np.testing.assert_array_equal(before, after)
+    before, after = (together_by_path(keys) for keys in (known.set_index("path")["copies"], groups["copies"]))
+    inside = {pair for pair in after if pair <= set(known["path"])}
+    assert len(before - inside) < 0.03 * len(before), "which fields overlap by little depends on the other images"
+    assert len(inside - before) < 0.03 * len(before)
+
+
+def together_by_path(keys: pd.Series) -> set[frozenset[str]]:
+    """Pairs of paths that share a cluster."""
+    members = keys[keys != ""].groupby(keys).groups.values()
+    return {frozenset(pair) for paths in members for pair in itertools.combinations(paths, 2)}
