@@ -110,6 +110,7 @@ def test_another_folder_does_not_overwrite_results(experiment: Any, tmp_path: Pa
         run(experiment(images={"folder": other}))
 
 
+@pytest.mark.slow
 def test_when_everything_fails_the_run_says_so(experiment: Any, plugin: str, tmp_path: Path) -> None:
     with pytest.raises(EveryCombinationFailedError, match="All 2 combinations failed"):
         run(experiment(classifiers=[f"{plugin}:FailsInOneFold"]), workers=1)

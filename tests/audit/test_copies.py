@@ -37,7 +37,7 @@ from .planting import COPIES, FILE, MOVED, NEAR, PIXELS, compared, found, listed
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     folder = tmp_path_factory.mktemp("originals") / "smears"
-    draw_smears(folder, images=48, patients=12, seed=11, size=128)
+    draw_smears(folder, images=24, patients=12, seed=11, size=128)
     return [path.read_bytes() for path in sorted(folder.rglob("*.jpg"), key=lambda path: path.stem[-4:])]
 
 
@@ -217,6 +217,7 @@ def test_no_copy_crosses_a_fold(audited: Audited) -> None:
     assert crossing(replace(audited.index, images=audited.index.images.drop(columns="copies"))) > 5
 
 
+@pytest.mark.slow
 def test_a_picture_under_two_labels_is_reported_first(planted: Path, tmp_path: Path) -> None:
     folder, summary = audit_images(experiment(planted, tmp_path, "folders"), workers=1)
     copies = pd.read_parquet(folder / "audit" / "copies.parquet")
