@@ -126,9 +126,9 @@ def _read_kept(contents: Contents, pairs: Pairs) -> tuple[list[Result], NDArray[
         for one, other, *values in zip(*columns, strict=True):
             if one in row_of and other in row_of:
                 results.append((row_of[one], row_of[other], Match(*values) if values[0] else None))
-    found = {(a, b): match for a, b, match in results}
-    before = np.array([(a, b) in found for a, b in pairs.tolist()], dtype=bool)
-    return [(a, b, found[a, b]) for a, b in pairs[before].tolist()], before
+    matches = {(a, b): match for a, b, match in results}
+    before = np.array([(a, b) in matches for a, b in pairs.tolist()], dtype=bool)
+    return [(a, b, matches[a, b]) for a, b in pairs[before].tolist()], before
 
 
 def _tables() -> Iterator[pyarrow.Table]:

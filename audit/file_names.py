@@ -157,9 +157,9 @@ def _expressions(paths: Sequence[str], beginning: str, always: bool, counter: st
         yield f"(?:^|/)([^/]+?){tail}"
         yield f"^(.+?){tail}"
     elif always:
-        whole = f"(?:^|/){beginning}([^/]+?){counter}{tail}"
+        strict = f"(?:^|/){beginning}([^/]+?){counter}{tail}"
         short = f"{beginning}(.+){counter.removesuffix(_DIGITS)}"
-        yield short if counter and _parted(short, paths) == _parted(whole, paths) else whole
+        yield short if counter and _parted(short, paths) == _parted(strict, paths) else strict
         yield f"^((?:.*/)?{beginning}[^/]+?){counter}{tail}"
     else:
         counter = f"(?(1){counter})" if counter else ""
@@ -181,11 +181,11 @@ def _counters(rests: list[str]) -> list[str]:
 
 def _endings(rests: list[str]) -> str:
     """Expression for the words of augmentation or copying at the end of names; '' where there are none."""
-    found = [match[0] for rest in rests if (match := _ENDINGS.search(rest)) and match.start()]
-    single = {_shape(part[0]) for ending in found for part in _ENDING.finditer(ending)}
+    endings = [match[0] for rest in rests if (match := _ENDINGS.search(rest)) and match.start()]
+    single = {_shape(part[0]) for ending in endings for part in _ENDING.finditer(ending)}
     if len(single) <= _MOST_ENDINGS:
         return f"(?:{_either(single)})*" if single else ""
-    words = sorted({word[0].lower() for ending in found if (word := re.search(r"[^\W\d_]+", ending))})
+    words = sorted({word[0].lower() for ending in endings if (word := re.search(r"[^\W\d_]+", ending))})
     return rf"(?i:[ _.(-]+(?:{'|'.join(words)})[^/]*)?"
 
 

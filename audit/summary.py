@@ -71,11 +71,11 @@ def _words(counts: dict[str, int], clusters: int, conflicts: int, setting: str) 
         _count(counts[KINDS[1]], "file", " with identical pixels"),
         _count(counts[KINDS[2]], "near-duplicate", " (whole or in part)"),
     ]
-    found = ", ".join(kinds) if setting != "off" else f"{kinds[0]}, others not looked for"
+    listed = ", ".join(kinds) if setting != "off" else f"{kinds[0]}, others not looked for"
     repeated = "1 image occurs" if clusters == 1 else f"{clusters:,} images occur"
     labels = f"{conflicts:,} under more than one label" if conflicts else "none under more than one label"
     together = "Only identical files share a group." if setting in ("list", "off") else "Copies share a group."
-    return f"Copies: {found}; {repeated} more than once, {labels}. {together}"
+    return f"Copies: {listed}; {repeated} more than once, {labels}. {together}"
 
 
 def _count(count: int, noun: str, rest: str = "") -> str:
