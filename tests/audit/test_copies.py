@@ -60,9 +60,9 @@ def test_planted_copies_of_every_kind_are_found_and_called_what_they_are(
     kinds: dict[str, tuple[str, Callable[[bytes], bytes]]] = {"byte for byte": (FILE, lambda data: data)}
     kinds |= {what: (kind, lambda data, make=make: make(decode(data))) for what, (kind, make) in COPIES.items()}
     kinds |= {what: (NEAR, lambda data, make=make: make(decode(data))) for what, make in MOVED.items()}
-    rows = [planted_row(tmp_path / what, originals[:3], what, kind, make) for what, (kind, make) in kinds.items()]
+    rows = [planted_row(tmp_path / what, originals[:2], what, kind, make) for what, (kind, make) in kinds.items()]
     table = pd.DataFrame(rows, columns=["copies", "planted", "found", "called so", "false"])
-    assert [row[1:] for row in rows] == [[3, 3, 3, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
+    assert [row[1:] for row in rows] == [[2, 2, 2, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
 
 
 def test_unrelated_smears_are_no_copies(originals: list[bytes], tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def families(originals: list[bytes], tmp_path_factory: pytest.TempPathFactory) -
     return images, prints_of(images)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_the_files_changes_no_cluster_and_no_number(
     families: tuple[pd.DataFrame, np.ndarray], seed: int
@@ -128,6 +128,7 @@ def test_the_order_of_the_files_changes_no_cluster_and_no_number(
     pd.testing.assert_frame_equal(copies[columns].sort_values(columns, ignore_index=True), ordered)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing_and_progress_ends_at_the_last_image(
     families: tuple[pd.DataFrame, np.ndarray],
 ) -> None:

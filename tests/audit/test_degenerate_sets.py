@@ -137,6 +137,7 @@ def test_a_class_that_is_one_picture_over_and_over_is_refused(tmp_path: Path) ->
     assert "two 6 images in 1 groups" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_same_folder_twice_is_two_labels_for_every_picture(tmp_path: Path) -> None:
     images = class_folders(tmp_path / "images")
     shutil.rmtree(images / "two")

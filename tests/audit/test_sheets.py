@@ -190,6 +190,7 @@ def test_pictures_of_any_shape_are_shown(tmp_path: Path, size: tuple[int, int]) 
     assert shown(made, 0) == (200, 10, 20)
 
 
+@pytest.mark.slow
 def test_the_audit_leaves_sheets_and_tables_with_documented_columns(tmp_path: Path) -> None:
     for number in range(12):
         folder = tmp_path / "images" / ("one", "two")[number % 2]

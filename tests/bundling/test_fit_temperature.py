@@ -19,7 +19,7 @@ def drawn(sharpness: float, n: int = 2000, seed: int = 0) -> tuple[np.ndarray, n
     return sharp / sharp.sum(axis=1, keepdims=True), labels
 
 
-@pytest.mark.parametrize("sharpness", [0.5, 2.0, 4.0])
+@pytest.mark.parametrize("sharpness", [0.5, *(pytest.param(by, marks=pytest.mark.slow) for by in (2.0, 4.0))])
 def test_it_finds_how_much_too_sure_the_probabilities_are(sharpness: float) -> None:
     probabilities, labels = drawn(sharpness)
     temperature = fit_temperature(OutOfFold(probabilities, labels, np.arange(2000), np.arange(2000) % 5))

@@ -67,6 +67,11 @@ def make(name: str, **parameters: Any) -> Any:
     return CLASSIFIERS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
 
 
+def marked(names: list[str]) -> list[Any]:
+    """The names; what takes long is for the slow tests."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in names]
+
+
 def drawn() -> tuple[np.ndarray, np.ndarray]:
     X, y = make_classification(150, 20, n_informative=8, n_classes=3, weights=[0.6, 0.3], random_state=3)
     return X.astype(np.float32), np.array(["Pro", "Benign", "Early"])[y]
@@ -80,9 +85,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return drawn()
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in CHECKED]
-)
+@pytest.mark.parametrize("name", marked(CHECKED))
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's own data is tiny, and its estimators warn of that
 def test_scikit_learns_own_checks(name: str) -> None:
     # Ten trees are quick; what a weight is worth shows only where the solver goes on to the end.
@@ -192,7 +195,7 @@ def test_xgboost_takes_any_labels(labels: np.ndarray, data: tuple[np.ndarray, np
     assert set(fitted.predict(X)) <= set(labels.tolist())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", marked(NAMES))
 def test_class_weights_change_the_fit_or_are_no_parameter(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = data
     if name in WITHOUT_CLASS_WEIGHT:
@@ -241,7 +244,7 @@ def test_balanced_naive_bayes_has_equal_priors_and_its_weights_are_repeated_imag
     np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", marked(NAMES))
 def test_a_fitted_classifier_consists_of_known_types(name: str, data: tuple[np.ndarray, np.ndarray]) -> None:
     known = ("builtins", "numpy", "sklearn", "xgboost", "leukobench", *FOREIGN.get(name, ()))
     seen = {type(part).__module__.partition(".")[0] for part in parts_of(make(name).fit(*data))}

@@ -38,6 +38,7 @@ METHODS = ["sigmoid", "isotonic", "temperature"]
 LOGISTIC = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-6, max_iter=5000))
 PLAIN = {"svm_rbf": SVC(C=10), "logistic_regression": LOGISTIC, "naive_bayes": GaussianNB(var_smoothing=1e-3)}
 SHIPPED = [name for name in CLASSIFIERS.names() if CLASSIFIERS.ships(name)]
+LONG = {"dense_head": pytest.mark.slow}
 FEW_TREES = {"random_forest": {"n_estimators": 8}, "xgboost": {"n_estimators": 8}}
 
 
@@ -138,7 +139,7 @@ def test_temperature_is_one_number_that_lowers_the_log_loss_most(tmp_path: Path)
 
 
 @pytest.mark.parametrize("method", [METHODS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[1:])])
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in SHIPPED])
 def test_every_classifier_can_be_calibrated(tmp_path: Path, name: str, method: str) -> None:
     X, task = data(60, shift=5)
     record = cell(tmp_path, name, X, task, calibration=method)

@@ -37,6 +37,8 @@ SHIPPED = {
     "classifier": [name for name in CLASSIFIERS.names() if CLASSIFIERS.ships(name)],
 }
 
+LONG = {"dense_head": pytest.mark.slow}
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -148,7 +150,7 @@ def test_every_selector_is_clean(tmp_path: Path, selector: str) -> None:
     assert clean(tmp_path, selector, "naive_bayes") == []
 
 
-@pytest.mark.parametrize("classifier", SHIPPED["classifier"])
+@pytest.mark.parametrize("classifier", [pytest.param(name, marks=LONG.get(name, ())) for name in SHIPPED["classifier"]])
 def test_every_classifier_is_clean(tmp_path: Path, classifier: str) -> None:
     assert clean(tmp_path, "anova", classifier) == []
 

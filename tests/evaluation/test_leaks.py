@@ -91,10 +91,10 @@ def noise(seed: int = 0) -> tuple[np.ndarray, Task]:
     ("protocol", "classifier", "least"),
     [
         ("random split", "knn", 0.15),
-        ("copies across", "knn", 0.02),
+        pytest.param("copies across", "knn", 0.02, marks=pytest.mark.slow),
         ("selection before", "naive_bayes", 0.15),
-        ("SMOTE before", "knn", 0.10),
-        ("all together", "knn", 0.20),
+        pytest.param("SMOTE before", "knn", 0.10, marks=pytest.mark.slow),
+        pytest.param("all together", "knn", 0.20, marks=pytest.mark.slow),
     ],
 )
 def test_where_nothing_can_be_learnt_a_leak_finds_something(

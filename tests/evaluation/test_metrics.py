@@ -9,7 +9,7 @@ from sklearn import metrics
 from leukobench.evaluation.scorer import Scorer
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 5), ties=st.booleans())
 def test_metrics_equal_scikit_learns(seed: int, classes: int, ties: bool) -> None:
     rng = np.random.default_rng(seed)

@@ -146,7 +146,9 @@ def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -
             "(?s)binary_cnn is for 2 classes.*received: 4 classes: Benign, Early, Pre, Pro",
         ),
         ({"cnns": [{"mobilenetv2_head": {"weights": "nowhere.h5"}}]}, "weights file of MobileNetV2 does not exist"),
-        ({"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'"),
+        pytest.param(
+            {"cnns": [{"transfer": {"unfreeze_from": "blok8"}}]}, "has no layer 'blok8'", marks=pytest.mark.slow
+        ),
         ({"cnns": ["example_plugin:Votes"]}, "does not declare its input size"),
         (
             {"cnns": ["example_plugin:PixelMeans"], "evaluation": {"balance": "smote"}},

@@ -17,7 +17,7 @@ from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
 
 
-@pytest.mark.parametrize("tuned", [False, True])
+@pytest.mark.parametrize("tuned", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("classifier", ["svm_rbf", "random_forest", "knn", "lda"])
 def test_a_refit_on_the_training_part_says_what_the_runner_said(classifier: str, tuned: bool, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

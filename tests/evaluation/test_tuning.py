@@ -104,7 +104,10 @@ def probabilities(search: GridSearchCV, X: np.ndarray, task: Task, fold: Fold) -
     return fitted.fit(select.transform(X[fold.train]), y).predict_proba(select.transform(X[fold.test]))
 
 
-@pytest.mark.parametrize("metric", list(METRICS))
+FAST = ("balanced_accuracy", "auroc")
+
+
+@pytest.mark.parametrize("metric", [pytest.param(one, marks=[pytest.mark.slow] * (one not in FAST)) for one in METRICS])
 def test_the_metric_is_pooled_over_the_inner_folds(metric: str) -> None:
     X, task = data(0, images=60)
     pairs = list(product(COUNTS, C_VALUES))

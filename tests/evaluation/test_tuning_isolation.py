@@ -44,7 +44,13 @@ def sides(task: Task) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "rules", [{}, {"tuning": "optuna", "budget": 6}, {"balance": "smote"}, {"calibration": "sigmoid"}]
+    "rules",
+    [
+        {},
+        {"tuning": "optuna", "budget": 6},
+        pytest.param({"balance": "smote"}, marks=pytest.mark.slow),
+        {"calibration": "sigmoid"},
+    ],
 )
 def test_the_test_part_changes_nothing_about_the_choice(tmp_path: Path, rules: dict[str, Any]) -> None:
     X, task = data()

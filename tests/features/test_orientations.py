@@ -57,6 +57,7 @@ def test_other_numbers_are_refused(orientations: object) -> None:
         lite(orientations=orientations)
 
 
+@pytest.mark.slow
 def test_deep_features_average_too(smears: Path) -> None:
     from leukobench.features.deep_features import DeepFeatures
 

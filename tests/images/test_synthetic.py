@@ -40,6 +40,7 @@ def test_everything_says_that_it_is_synthetic(folder):
             assert image.info["comment"].startswith(b"Synthetic smear")
 
 
+@pytest.mark.slow
 def test_processes_and_number_of_images_change_no_image(folder, tmp_path):
     more = content(draw_smears(tmp_path / "more", images=60, patients=8, seed=3, size=96, workers=2))
     first = content(folder)
@@ -66,6 +67,7 @@ def test_images_are_read_back_closely(folder):
     assert np.abs(stored.astype(int) - pixels).mean() < 6
 
 
+@pytest.mark.slow
 def test_stages_differ_in_their_nuclei_and_not_in_their_colour():
     images = [draw_image(number, patients=48) for number in range(192)]
     labels = np.array([label for _, label, _ in images])

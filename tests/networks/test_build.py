@@ -89,6 +89,7 @@ def test_uint8_and_float32_pixels_give_the_same(mobile):
     np.testing.assert_array_equal(maps, mobile.predict(pixels.astype(np.float32), verbose=0))
 
 
+@pytest.mark.slow
 def test_random_weights_are_seeded_and_leave_the_global_generators_alone(mobile):
     state = np.random.get_state()[1].copy()
     assert same(mobile, build(MOBILE, locate(MOBILE, "random:3")))
@@ -120,6 +121,7 @@ def test_weights_that_keras_saved_come_back(mobile, tmp_path):
         assert same(mobile, build(MOBILE, locate(MOBILE, str(tmp_path / name))))
 
 
+@pytest.mark.slow
 def test_published_weights_are_loaded_from_the_folder_of_keras(mobile, kept_as_h5, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "models").mkdir()
@@ -130,6 +132,7 @@ def test_published_weights_are_loaded_from_the_folder_of_keras(mobile, kept_as_h
         build(MOBILE, weights, include_top=True)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(kept_as_h5, mobile, tmp_path):
     mobile.save_weights(tmp_path / "mobile.weights.h5")
     other = get_network("vgg16")

@@ -31,7 +31,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return X, np.array(["Benign", "Early", "Pro"])[y]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "forest")) for name in NAMES])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_own_checks(name: str) -> None:
     check_estimator(make(name), on_skip=None)

@@ -136,6 +136,7 @@ def test_sets_grow_with_the_level(bundle: Bundle, paths: list[Path]) -> None:
     assert all(set(a.conformal_set) <= set(b.conformal_set) for a, b in zip(small, large, strict=True))
 
 
+@pytest.mark.slow
 def test_many_threads_get_their_own_answers(bundle: Bundle, paths: list[Path]) -> None:
     expected = numbers(bundle.predict(paths))
 

@@ -11,6 +11,7 @@ from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.pipeline import audit_images, run
 
 
+@pytest.mark.slow
 def test_pseudo_patients_do_not_replace_real_ones(experiment: Any, images: Path) -> None:
     said = {"folder": images, "pseudo_patients": {"blocks": 4}}
     with pytest.raises(ConfigurationError, match="96 of 96 images have a patient"):

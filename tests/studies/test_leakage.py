@@ -68,6 +68,7 @@ def test_what_would_be_left_out_is_refused(experiment: Any, said: dict[str, Any]
     assert named in str(refused.value)
 
 
+@pytest.mark.slow
 def test_an_extractor_that_fails_is_a_message(experiment: Any, plugin: str) -> None:
     with pytest.raises(ConfigurationError, match="Leaks cannot be measured without features"):
         measure_leakage(experiment(extractors=[f"{plugin}:Raises"]), sizes=(48,), repeats=1, workers=1)

@@ -40,7 +40,9 @@ def one_picture_in_four_files(images: Path) -> None:
     [
         (single_image, {}, "too small for 3 folds"),
         (None, {"evaluation": {"folds": 9}}, "too small for 9 folds"),  # six patients a class
-        (None, {"evaluation": {"folds": 4, "holdout": 0.5}}, "too small for 4 folds"),
+        pytest.param(
+            None, {"evaluation": {"folds": 4, "holdout": 0.5}}, "too small for 4 folds", marks=pytest.mark.slow
+        ),
         (None, {"images": {"pseudo_patients": {"blocks": 4}}}, "real patients on both sides"),
         pytest.param(
             one_picture_in_four_files,

@@ -99,6 +99,7 @@ def test_what_is_no_image_is_refused() -> None:
         make("custom_cnn").fit(images[::2], labels[::2])
 
 
+@pytest.mark.slow
 def test_images_of_one_pixel_files_and_arrays_of_other_sizes_are_resized(tmp_path: Path) -> None:
     images, labels = pictures()
     Image.fromarray(images[0]).save(tmp_path / "a.png")
@@ -120,6 +121,7 @@ def test_images_of_the_wanted_size_are_not_copied() -> None:
     assert as_images(images, (16, 16), "bilinear") is images
 
 
+@pytest.mark.slow
 def test_binary_cnn_tells_two_classes_apart_and_no_more() -> None:
     images, labels = pictures(24)
     fitted = make("binary_cnn", epochs=15, learning_rate=0.01, validation=0.0, dropout=0.0).fit(images, labels)
@@ -129,6 +131,7 @@ def test_binary_cnn_tells_two_classes_apart_and_no_more() -> None:
         make("binary_cnn").fit(images, np.arange(24) % 3)
 
 
+@pytest.mark.slow
 def test_custom_cnn_is_blocks_with_their_pooling_then_dense_layers() -> None:
     images, labels = pictures()
     kinds = [type(layer).__name__ for layer in make("custom_cnn").fit(images, labels).model_.layers]

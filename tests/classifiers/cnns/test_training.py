@@ -32,6 +32,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_gives_others() -> None
     assert np.abs(first.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_permuted_labels_names_do_not_change_the_numbers() -> None:
     names = np.array(["Pro", "Benign", "Early"])
     order = np.argsort(names)
@@ -68,7 +69,7 @@ class _Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 3, 5])
+@pytest.mark.parametrize("after", [3, *(pytest.param(epochs, marks=pytest.mark.slow) for epochs in (1, 5))])
 def test_a_killed_training_goes_on_to_the_same_end(after: int, tmp_path: Path) -> None:
     def kill(report: Any) -> None:
         if report["epoch"] > after:
@@ -103,6 +104,7 @@ def test_a_checkpoint_of_another_training_is_passed_over(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_said_and_trained_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "checkpoint.npz"
     first = head().fit(X, Y, GROUPS, checkpoint=path)
@@ -155,6 +157,7 @@ def test_a_loss_that_is_no_number_says_what_to_do() -> None:
         head(dropout=0.0).fit(np.full_like(X, 3e38), Y)
 
 
+@pytest.mark.slow
 def test_threads_that_prepare_batches_change_nothing() -> None:
     one, four = (head(n_jobs=jobs).fit(X, Y, GROUPS) for jobs in (1, 4))
     np.testing.assert_allclose(one.predict_proba(X), four.predict_proba(X), atol=1e-6)
@@ -181,6 +184,7 @@ def test_class_weights_that_cannot_be_are_refused(wrong: dict[Any, float]) -> No
         head(class_weight=wrong).fit(X, Y)
 
 
+@pytest.mark.slow
 def test_class_weights_move_the_decision() -> None:
     rare = np.concatenate([np.flatnonzero(Y != 0), np.flatnonzero(Y == 0)[:8]])
     shares = [

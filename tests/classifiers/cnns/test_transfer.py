@@ -159,6 +159,7 @@ def test_killed_in_either_phase_it_goes_on(
     assert [epoch["epoch"] for epoch in resumed.curve_] == [1, 2, 3, 4, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_not_there_is_said_with_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match=r"(?s)no layer 'block14_expnad'.*did you mean.*block14_expand"):
         Transfer(unfreeze_from="block14_expnad").check()

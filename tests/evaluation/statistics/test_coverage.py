@@ -41,6 +41,7 @@ def covered(groups: int, images: int, rate: float, dependence: float, simulation
     return {name: count / simulations for name, count in held.items()}
 
 
+@pytest.mark.slow
 def test_intervals_hold_where_plain_percentiles_do_not() -> None:
     """Two errors expected in 200 images: a plain percentile interval misses the truth whenever there is none."""
     found = covered(200, 1, 0.99, 0.0, simulations=60)

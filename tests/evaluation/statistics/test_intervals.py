@@ -138,6 +138,7 @@ def paired(both: int, first: int, second: int, n: int, draws: int = 4000) -> tup
     return float(low), float(high)
 
 
+@pytest.mark.slow
 def test_a_perfect_combination_is_not_better_than_one_with_four_errors() -> None:
     low, high = paired(0, 0, 4, 3256)
     assert low < 0 < high  # McNemar's exact p is 0.125
@@ -145,6 +146,7 @@ def test_a_perfect_combination_is_not_better_than_one_with_four_errors() -> None
     assert low > 0  # and here 0.0005
 
 
+@pytest.mark.slow
 def test_errors_that_are_shared_do_not_blur_a_difference() -> None:
     shared, apart = paired(90, 5, 30, 2000), paired(0, 95, 120, 2000)
     assert shared[0] > 0 > apart[0]

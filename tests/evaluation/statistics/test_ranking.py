@@ -20,7 +20,7 @@ def drawn(seed: int, decimals: int) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     return labels, scores.round(decimals), groups, groups % 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), decimals=st.sampled_from([1, 2, 8]))
 def test_resampled_areas_equal_scikit_learns_weighted_ones(seed: int, decimals: int) -> None:
     labels, scores, groups, folds = drawn(seed, decimals)
