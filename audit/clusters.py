@@ -81,6 +81,28 @@ def clusters_of(pairs: pd.DataFrame, images: pd.DataFrame) -> list[str]:
     return [names.get(image_id, "") for image_id in images["image_id"]]
 
 
+def sure_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of copies as `clusters_of` takes them, whether the setting groups them or only lists them."""
+    return pairs[pairs["grouped"] | (pairs["reason"] == LISTED)].assign(grouped=True)
+
+
+def labels_in_conflict(pairs: pd.DataFrame, images: pd.DataFrame) -> list[str]:
+    """The labels of each row's image, as ``"A, B"``, where its copies have several; '' elsewhere.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        See `group_pairs`.
+    images : DataFrame
+        image_id, label.
+    """
+    labels: dict[str, set[str]] = defaultdict(set)
+    keys = clusters_of(sure_pairs(pairs), images)
+    for key, label in zip(keys, images["label"], strict=True):
+        labels[key].add(label)
+    return [", ".join(sorted(labels[key])) if key and len(labels[key]) > 1 else "" for key in keys]
+
+
 def superfluous(pairs: pd.DataFrame) -> dict[str, int]:
     """Files beyond the first of each image, by the surest kind of copy; what was confirmed is a near-duplicate."""
     from scipy.cluster.hierarchy import DisjointSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from .clusters import LISTED, PATIENTS, UNSURE, WEAK, clusters_of, most_images, superfluous
+from .clusters import PATIENTS, UNSURE, WEAK, clusters_of, labels_in_conflict, most_images, superfluous, sure_pairs
 from .copies import KINDS
 from .difference_words import difference_lines
 
@@ -16,7 +16,11 @@ TABLE = "audit/copies.csv"
 
 
 def summarise(
-    images: pd.DataFrame, copies: pd.DataFrame, differences: pd.DataFrame, setting: str = "group"
+    images: pd.DataFrame,
+    copies: pd.DataFrame,
+    differences: pd.DataFrame,
+    setting: str = "group",
+    label_conflicts: str = "leave_out",
 ) -> dict[str, Any]:
     """Summarise what the audit found.
 
@@ -28,31 +32,34 @@ def summarise(
         See `leukobench.audit.clusters.group_pairs`.
     differences : DataFrame
         See `leukobench.audit.differences.class_differences`.
-    setting : str
-        ``images.copies`` of the experiment.
+    setting, label_conflicts : str
+        ``images.copies`` and ``images.label_conflicts`` of the experiment.
 
     Returns
     -------
     dict
         ``identical_files``, ``identical_pixels``, ``near_duplicates`` (numbers of superfluous files,
         by kind of copy; pairs that a person confirmed count as near-duplicates), ``clusters`` (images that occur more
-        than once), ``label_conflicts`` (images under two labels or more), ``looks_alike`` (pairs that are not sure),
-        ``setting``, ``words`` (one line), ``lines`` (for the screen) and ``warnings``. Pairs that only look alike, and
-        those that are not grouped for another reason than the setting, are no copies in the other numbers.
+        than once), ``label_conflicts`` (images under two labels or more), ``left_out`` (files of these that are left
+        out), ``looks_alike`` (pairs that are not sure), ``setting``, ``words`` (one line), ``lines`` (for the screen)
+        and ``warnings``. Pairs that only look alike, and those that are not grouped for another reason than the
+        setting, are no copies in the other numbers.
     """
-    sure = copies[copies["grouped"] | (copies["reason"] == LISTED)].assign(grouped=True)
+    sure = sure_pairs(copies)
     counts = superfluous(sure)
     keys = images.assign(cluster=clusters_of(sure, images))
     clusters = keys[keys["cluster"] != ""].groupby("cluster")["label"].nunique()
     conflicts = int((clusters > 1).sum())
+    left_out = sum(map(bool, labels_in_conflict(copies, images))) if label_conflicts == "leave_out" else 0
     alike = int((copies["reason"] == UNSURE).sum())
-    sentences = [_words(counts, len(clusters), conflicts, setting), *_alike(alike)]
+    sentences = [_words(counts, len(clusters), conflicts, setting), *_left_out(left_out), *_alike(alike)]
     return {
         "identical_files": counts[KINDS[0]],
         "identical_pixels": counts[KINDS[1]],
         "near_duplicates": counts[KINDS[2]],
         "clusters": len(clusters),
         "label_conflicts": conflicts,
+        "left_out": left_out,
         "looks_alike": alike,
         "setting": setting,
         "words": " ".join(sentences),
@@ -80,6 +87,11 @@ def _words(counts: dict[str, int], clusters: int, conflicts: int, setting: str) 
 
 def _count(count: int, noun: str, rest: str = "") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}{rest}"
+
+
+def _left_out(count: int) -> list[str]:
+    files = f"The {count:,} files of images under more than one label are left out of training and scores"
+    return [f"{files} (ledger.parquet; images.label_conflicts: keep keeps them)."] if count else []
 
 
 def _alike(count: int) -> list[str]:

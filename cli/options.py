@@ -17,6 +17,7 @@ _OF_IMAGES = {
     "exclude_class": "exclude_classes",
     "exclude_files": "exclude_files",
     "copies": "copies",
+    "label_conflicts": "label_conflicts",
 }
 """Option -> key of the section ``images`` of an experiment file."""
 IMAGE_OPTIONS = ", ".join(f"--{option.replace('_', '-')}" for option in _OF_IMAGES)
@@ -57,6 +58,11 @@ def image_options(command: _Command) -> _Command:
                 metavar="[group|list|off|TABLE]",
                 help="Copies share a group (default), are only listed, or not looked for; or as a TABLE decides: "
                 "audit/copies.csv with its column decision filled in (same, different).",
+            ),
+            click.option(
+                "--label-conflicts",
+                type=click.Choice(["leave_out", "keep"]),
+                help="Copies of one image under several labels: left out (default), or kept.",
             ),
             click.option("--name", help="Run name; output goes to <results>/<name>/."),
             click.option("--results", type=PATH, help="Folder of all runs."),

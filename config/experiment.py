@@ -59,6 +59,8 @@ class Images(Strict):
     copies : {"group", "list", "off"} or Path
         Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
         decides, such as ``audit/copies.csv`` with the column ``decision`` filled in. Identical files always share one.
+    label_conflicts : {"leave_out", "keep"}
+        Copies of one image under several labels leave training and scores, with a line each in the ledger; or stay.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class Images(Strict):
     exclude_files: list[str] = Field(default_factory=list)
     pseudo_patients: PseudoPatients | None = None
     copies: Literal["group", "list", "off"] | Path = "group"
+    label_conflicts: Literal["leave_out", "keep"] = "leave_out"
 
     @field_validator("group")
     @classmethod

@@ -103,6 +103,8 @@ class Metric:
         One value a class, in columns ``name[class]``.
     greatest : float
         Its limits do not go beyond, where its interval is not that of resamples.
+    of_patients : bool
+        Computed from one label and one mean probability a patient, as other metrics are from those of images.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Metric:
     chance: float | Callable[[int], float] | None = None
     by_class: bool = False
     greatest: float = 1.0
+    of_patients: bool = False
 
     @property
     def ranks(self) -> bool:

@@ -130,6 +130,15 @@ ECE = Metric(
     "ece", "expected calibration error",
     FromProbabilities(_calibration_gaps, CALIBRATION_BINS, _mean_gap, "reflected"), greater_is_better=False,
 )  # fmt: skip
+PATIENTS = (
+    Metric("patient_accuracy", "accuracy of patients", ACCURACY.source, of_patients=True),
+    Metric(
+        "patient_balanced_accuracy", "balanced accuracy of patients", BALANCED_ACCURACY.source,
+        chance=BALANCED_ACCURACY.chance, of_patients=True,
+    ),
+    Metric("patient_auroc", "AUROC of patients", AUROC.source, chance=AUROC.chance, of_patients=True),
+)  # fmt: skip
+"""One patient counts as much as another, however many images each has; only where patients are known."""
 SENSITIVITY = Metric("sensitivity", "sensitivity", Rate(sensitivities), by_class=True)
 SPECIFICITY = Metric("specificity", "specificity", Rate(specificities), by_class=True)
 
@@ -144,6 +153,7 @@ for _metric in (
     BRIER,
     LOG_LOSS,
     ECE,
+    *PATIENTS,
     SENSITIVITY,
     SPECIFICITY,
 ):
@@ -179,6 +189,11 @@ def _metrics(path: tuple[str, ...]) -> tuple[Metric, ...]:
     return tuple(sorted(named.values(), key=lambda metric: metric.by_class))
 
 
+def metrics_of(patients: bool) -> list[Metric]:
+    """Those of patients, or those of images."""
+    return [metric for metric in metrics() if metric.of_patients == patients]
+
+
 def overall_metrics() -> list[Metric]:
     """Metrics that give a combination one number."""
     return [metric for metric in metrics() if not metric.by_class]
@@ -190,8 +205,8 @@ def ranking_metrics() -> dict[str, Metric]:
 
 
 def patient_rates() -> dict[str, Rate]:
-    """Name -> rate, of the metrics that patients are scored by, each counting once."""
-    rates = {metric.name: metric.source for metric in overall_metrics()}
+    """Name -> rate, of the metrics that tables of patients hold by each rule, each patient counting once."""
+    rates = {metric.name: metric.source for metric in overall_metrics() if not metric.of_patients}
     return {name: source for name, source in rates.items() if isinstance(source, Rate)}
 
 

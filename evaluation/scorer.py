@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .metric import Floats, FromAreas, FromCounts, FromProbabilities, Integers, Metric, Rate, ratio
-from .metrics import metrics
+from .metrics import metrics_of
 from .statistics.ranking import FoldAreas
 
 
@@ -18,7 +18,7 @@ class Scorer:
     ----------
     classes : sequence of str, length K
     chosen : sequence of Metric, optional
-        By default all.
+        By default all metrics of images.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Scorer:
 
     def __init__(self, classes: Sequence[str], chosen: Sequence[Metric] | None = None) -> None:
         self.classes = tuple(classes)
-        self.metrics = tuple(metrics() if chosen is None else chosen)
+        self.metrics = tuple(metrics_of(patients=False) if chosen is None else chosen)
         self.columns = [column for metric in self.metrics for column in metric.columns(self.classes)]
         self._places: dict[str, slice] = {}
         width = len(self.classes) ** 2
@@ -124,18 +124,21 @@ class Scorer:
             values |= dict(zip(metric.columns(self.classes), rows, strict=True))
         return values
 
-    def score(self, labels: Integers, probabilities: Floats) -> dict[str, float]:
-        """Every column of one fold; NaN where a class that the metric needs is not in the fold.
+    def score(self, labels: Integers, probabilities: Floats, folds: Integers | None = None) -> dict[str, float]:
+        """Every column of one fold, or of several; NaN where a class that the metric needs is absent.
 
         Parameters
         ----------
         labels : ndarray of int, shape (n,)
         probabilities : ndarray of float64, shape (n, K)
+        folds : ndarray of int, shape (n,), optional
+            That test each image: areas under ROC curves are those of each fold.
         """
         nowhere = np.zeros(len(labels), dtype=np.int64)
         areas = None
         if any(isinstance(metric.source, FromAreas) for metric in self.metrics):
-            areas = FoldAreas(labels, probabilities, nowhere, nowhere, 1)(np.ones((1, 1)))
+            places = nowhere if folds is None else folds
+            areas = FoldAreas(labels, probabilities, places, nowhere, 1)(np.ones((1, 1)))
         values = self.pooled_scores(self.tally(labels, probabilities, nowhere, 1), areas)
         return {column: float(value[0]) for column, value in values.items()}
 

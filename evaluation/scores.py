@@ -126,6 +126,7 @@ def write_scores(
                     writer.write_table(pa.table(_predictions(named, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
                 analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells))
+                scores += _patient_scores(analysis, combination.labels, [place for place, _, _ in cells])
                 if combination.selector.identity["name"] != "none":
                     kept = [record.support for _, record, _ in cells]
                     supports.setdefault(combination.labels[:2], (kept, combination.source.width))
@@ -170,7 +171,8 @@ def _leaderboard(
     keys = list(NAMES)
     rows = [as_columns(c.labels) | {"kind": c.kind} for c in grid.combinations()]
     table = pd.DataFrame(rows).merge(analysed.drop(columns="kind"), how="left", on=keys)
-    measured = [f"{metric.name}{end}" for metric in overall_metrics() for end in ("", "_low", "_high", "_sd")]
+    known = [one for one in overall_metrics() if not one.of_patients or one.name in (rank_by, *table.columns)]
+    measured = [f"{metric.name}{end}" for metric in known for end in ("", "_low", "_high", "_sd")]
     table = table.reindex(columns=table.columns.union(measured, sort=False))
     table = table.join(_costs(scores, notes, rank_by), on=keys)
     counts = {name: table.pop(name).fillna(0).astype(int) for name in ("scored", "undefined", "failed")}
@@ -246,6 +248,16 @@ def _scores(place: dict[str, Any], record: Record, scorer: Scorer, labels: NDArr
     values = scorer.score(labels, record.probabilities)
     costs = {name: getattr(record, name) for name in COSTS}
     return [place | {"metric": metric, "value": float(value)} for metric, value in (values | costs).items()]
+
+
+def _patient_scores(analysis: Analysis, names: Names, places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Metrics of patients in each fold, where patients are known."""
+    values = analysis.patient_metrics(names)
+    return [
+        place | {"metric": metric, "value": float(folds[place["repeat"], place["fold"]])}
+        for place in places
+        for metric, folds in values.items()
+    ]
 
 
 def _notes(place: dict[str, Any], record: Record) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import EngineError
 from .folds import Split
 from .methods import Candidate, FitRules, Method, add_balancing, fit_arguments, weights_by_code
+from .metric import FromAreas
 from .metrics import metric_of
 from .scorer import Scorer
 
@@ -32,7 +33,7 @@ class Chosen:
     ----------
     selector, classifier : Candidate
     score : float
-        The run's metric, pooled over the inner folds.
+        The run's metric over the inner folds, as on the leaderboard: pooled, but for areas under ROC curves.
     tried : int
         How many pairs of candidates were scored, or failed.
     warnings : sequence of str
@@ -195,22 +196,38 @@ def _pooled_metric(
     """The metric of one candidate over all inner out-of-fold predictions."""
     from sklearn.base import clone
 
-    labels = features.labels
+    labels, metric = features.labels, metric_of(rules.metric)
     classes, codes = np.unique(labels, return_inverse=True)
-    answers = np.zeros((len(labels), len(classes)))
-    for (train, test), (train_rows, test_rows) in zip(reduced, splits, strict=True):
+    answers, folds = np.zeros((len(labels), len(classes))), np.zeros(len(labels), dtype=np.int64)
+    ranks = isinstance(metric.source, FromAreas)
+    for number, ((train, test), (train_rows, test_rows)) in enumerate(zip(reduced, splits, strict=True)):
         candidate = add_balancing(weights_by_code(clone(estimator), features.classes), rules)
         groups = {} if features.groups is None else {"groups": features.groups[train_rows]}
         fitted = candidate.fit(train, labels[train_rows], **fit_arguments(candidate, groups))
-        answers[test_rows] = _answers(fitted, test, classes)
+        answers[test_rows], folds[test_rows] = _answers(fitted, test, classes, ranks), number
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")
+    if metric.of_patients and features.groups is not None:
+        codes, answers, folds = _of_groups(features.groups, codes, answers, folds)
     names = [str(label) for label in classes]
-    return Scorer(names, [metric_of(rules.metric)]).score(codes, answers)[rules.metric]
+    return Scorer(names, [metric]).score(codes, answers, folds)[rules.metric]
 
 
-def _answers(fitted: Any, test: Floats, classes: NDArray[Any]) -> Floats:
-    """A number a class that ranks images: probabilities, or else decision values, the predicted class the highest."""
+def _of_groups(
+    groups: NDArray[np.int64], labels: NDArray[np.int64], answers: Floats, folds: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Label, mean answers and fold of each group whose images have one label: groups are patients."""
+    _, first, members, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    means = np.column_stack([np.bincount(members, column) for column in answers.T]) / sizes[:, None]
+    pure = np.bincount(members, labels == labels[first][members]) == sizes
+    return labels[first][pure], means[pure], folds[first][pure]
+
+
+def _answers(fitted: Any, test: Floats, classes: NDArray[Any], ranks: bool) -> Floats:
+    """A number a class: probabilities, or else decision values, the predicted class the highest unless order `ranks`.
+
+    Areas under ROC curves compare the images by the numbers of one class: those of different predictions, too.
+    """
     if hasattr(fitted, "predict_proba"):
         return np.asarray(fitted.predict_proba(test))
     chosen = (fitted.predict(test)[:, None] == classes).astype(float)
@@ -218,7 +235,9 @@ def _answers(fitted: Any, test: Floats, classes: NDArray[Any]) -> Floats:
         return chosen
     decision = np.asarray(fitted.decision_function(test))
     decision = np.column_stack([-decision, decision]) if decision.ndim == 1 else decision
-    return np.arctan(decision) / np.pi + 2 * chosen if decision.shape == chosen.shape else chosen
+    if decision.shape != chosen.shape:
+        return chosen
+    return decision if ranks else np.arctan(decision) / np.pi + 2 * chosen
 
 
 def _order(

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config.experiment import Evaluation
+from ..errors import visible
 from ..images.index import ImageIndex
 from ..runs.answer import Groups
+
+_SHOWN = 5
 
 
 def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str) -> list[str]:
@@ -48,7 +51,21 @@ def groups(index: ImageIndex) -> Groups:
         words = f"every image has a different patient ({index.patients}): please check"
         return Groups("none", f"IMAGE-LEVEL, OPTIMISTIC: {words}{kept}")
     words = f"patient-level: {patients:,} patients ({index.patients}), each on one side of every split{kept}"
-    return Groups("patients", words)
+    return Groups("patients", words + _mixed_patients(index))
+
+
+def _mixed_patients(index: ImageIndex) -> str:
+    """Patients who cannot be scored as patients, by name."""
+    labels = index.images.groupby("patient")["label"].nunique()
+    names = labels.index[(labels > 1) & (labels.index != "")].tolist()
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    listed = ", ".join(map(visible, names[:_SHOWN])) + more
+    has, a_patient = (
+        ("has", "is not scored as a patient") if len(names) == 1 else ("have", "are not scored as patients")
+    )
+    return f"; {len(names):,} of them {has} images of several labels and {a_patient}: {listed}"
 
 
 def _images(index: ImageIndex) -> str:

@@ -126,6 +126,7 @@ class Duplicates(_Stored):
     warnings: tuple[str, ...] = ()
     looks_alike: int = 0
     setting: str = "group"
+    left_out: int = 0
 
     @property
     def pairs(self) -> int:

@@ -50,6 +50,7 @@ def run_digest(
             [mapping[part] for part in _DECIDING] + [mapping["images"]["pseudo_patients"]],
             sorted([*pair, decision] for pair, decision in (decisions or {}).items()),
             mapping["images"]["copies"] if mapping["images"]["copies"] in COPIES else "group",
+            mapping["images"]["label_conflicts"],
             [dict(identity) for identity in extractors],
             [method.identity for method in networks],
             images,

@@ -29,6 +29,7 @@ from ..runs.workspace import Workspace
 from .find_images import warn_of_ledger
 from .group_copies import group_copies
 from .group_pseudo_patients import group_pseudo_patients
+from .leave_out_conflicts import leave_out_conflicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ class Audited:
     Attributes
     ----------
     index : ImageIndex
-        Without the images that do not decode; copies are grouped.
+        Without the images that do not decode, and those under several labels; copies are grouped.
     measurements : ndarray of float32, shape (len(index), numbers)
         Memory-mapped; see `SimpleMeasurements`.
     names : list of str
@@ -80,11 +81,15 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     with KeypointFile(folder.matrix("measurements").parent) as keypoints:
         index, measurements, names = _measure(index, keypoints, workspace)
         index, pairs = group_copies(experiment, index, fingerprints_of(measurements, names), keypoints, workspace)
+    whole = index
+    index, used = leave_out_conflicts(experiment, index, pairs)
+    measurements = measurements if used.all() else measurements[used]
     facts, labels = _facts(index, measurements, names), index.images["label"].to_numpy()
     differences = class_differences(facts, labels, index.group)
     folder.write_table("audit/differences.csv", differences)
     copies = experiment.images.copies
-    summary = summarise(index.images, pairs, differences, "group" if isinstance(copies, Path) else copies)
+    settings = "group" if isinstance(copies, Path) else copies, experiment.images.label_conflicts
+    summary = summarise(whole.images, pairs, differences, *settings)
     summary["warnings"] += _advice(experiment, index)
     summary["warnings"] += one_colour_words(labels, _one_colour(measurements, names))
     summary["warnings"] += prediction_lines(predictions(facts, labels, index.group), differences, len(index.classes()))

@@ -9,13 +9,15 @@ from functools import cached_property
 from typing import Any
 
 from .. import __version__
-from ..config.experiment import Experiment
+from ..config.experiment import Evaluation, Experiment
+from ..errors import ConfigurationError
 from ..evaluation.identity import installed_versions, runner_software
 from ..evaluation.methods import FitRules, Method
-from ..evaluation.metrics import METRICS
+from ..evaluation.metrics import METRICS, metric_of
 from ..features.extractor import Extractor
 from ..features.extractors import make_extractor
 from ..images.index import ImageIndex
+from ..reporting.protocol import groups
 from ..reporting.report.sections import SECTIONS
 from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
@@ -81,6 +83,27 @@ class PreparedRun:
         return {"extractors": identities, "images": self.index.digest(), "software": machine | runner_software()}
 
 
+def check_patients(evaluation: Evaluation, index: ImageIndex) -> None:
+    """Refuse to rank by a metric of patients where some are unknown, or a class has none that can be scored.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    if not metric_of(evaluation.rank_by).of_patients:
+        return
+    source, labels = groups(index), index.images.groupby("patient")["label"].agg(["nunique", "first"])
+    lacking = sorted(set(index.classes()) - set(labels.loc[labels["nunique"] == 1, "first"]))
+    if source.kind != "patients" or lacking:
+        none = f"no patient has images of {lacking[0]} alone" if lacking else ""
+        raise ConfigurationError(
+            f"Combinations cannot be ranked by {metric_of(evaluation.rank_by).title}.",
+            expected="a patient for every image, and in each class patients whose images all have its label",
+            received=none if source.kind == "patients" else source.words,
+            fix="name the patients with --group (images.group), or rank by a metric of images.",
+        )
+
+
 def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     """Check everything that can be checked, and find the images.
 
@@ -96,6 +119,7 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
         make_methods(experiment)
     index = find_images(experiment, workspace)
     index.check(experiment.evaluation.folds)
+    check_patients(experiment.evaluation, index)
     check_classes(networks, index.classes())
     experiment, notes = experiment_for_size(experiment, len(index))
     for note in notes:

@@ -12,6 +12,7 @@ from ..evaluation.folds import splits
 from ..images.index import ImageIndex
 from ..runs.folder import RunFolder
 from .audit_index import Audited
+from .leave_out_conflicts import refuse_conflicts
 from .write_images import write_images
 
 _SEALED_PARTS = 10
@@ -23,9 +24,10 @@ def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) ->
     Raises
     ------
     ImagesError
-        Too few images or groups are left for the folds.
+        Too few images or groups are left for the folds, or every image of a class has a copy under another label.
     """
     evaluation = experiment.evaluation
+    refuse_conflicts(experiment, audited.index, audited.pairs)
     audited.index.check(evaluation.folds)
     audited, held = audited.split(sealed_rows(audited.index, evaluation.holdout, evaluation.seed))
     write_images(audited, folder)

@@ -89,7 +89,7 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         others = _other_openings(folder, images)
         grid = _grid(experiment, audited, sealed, best, workspace)
         store = fit_combinations(grid, replace(workspace, folder=folder))
-        lines = [*_in_words(grid, store, experiment.evaluation), groups(audited.index).words]
+        lines = [*_in_words(grid, store, experiment.evaluation, _patients(audited)), groups(audited.index).words]
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
         _add_to_report(results, folder, opened)
@@ -202,12 +202,18 @@ def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Wi
     return Grid(task, [fold], sources, *methods, rules, baselines)
 
 
-def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation) -> list[str]:
+def _patients(audited: Audited) -> list[str] | None:
+    """A patient for each image, where groups are patients."""
+    return audited.index.images["patient"].tolist() if groups(audited.index).kind == "patients" else None
+
+
+def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation, patients: list[str] | None) -> list[str]:
     """One line per combination and shortcut, with intervals from resampling the groups of the sealed images."""
     rows = grid.folds[0].test
     labels, groups, once = grid.task.labels[rows], grid.task.groups[rows], np.zeros((1, len(rows)), dtype=np.int64)
     protocol = evaluation.rank_by, evaluation.seed, evaluation.resamples
-    analysis = Analysis(labels, grid.task.classes, groups, once, *protocol)
+    named = [patients[row] for row in rows] if patients else None
+    analysis = Analysis(labels, grid.task.classes, groups, once, *protocol, patients=named)
     lines = [f"{len(rows):,} sealed images in {len(np.unique(groups)):,} groups, used in no fold and for no choice"]
     for combination in grid.combinations():
         record = store.read(grid.key(combination, grid.folds[0]))

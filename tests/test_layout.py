@@ -57,7 +57,7 @@ BESIDES = {
     "networks/test_build.py": "networks/efficientnet_lite networks/openvino_ir",
     "networks/test_network.py": "networks/shipped",
     "reporting/report/test_page.py": (
-        "reporting/protocol reporting/report/numbers reporting/report/section reporting/report/sections/answer "
+        "reporting/report/numbers reporting/report/section reporting/report/sections/answer "
         "reporting/report/sections/audit reporting/report/sections/calibration reporting/report/sections/classes "
         "reporting/report/sections/confusion reporting/report/sections/costs reporting/report/sections/heat "
         "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ...errors import ConfigurationError
 from ..combination_names import as_columns
 from ..metric import Floats, Integers
-from ..metrics import ranking_metrics
+from ..metrics import BALANCED_ACCURACY, ranking_metrics
 from ..scorer import Scorer
 from . import tables, winner
 from .entry import Design, Entry, Key
 from .intervals import Interval, difference
+from .patient_level import PatientLevel
 from .patients import Patients, predict_patients
 from .resampling import GroupResamples
 
@@ -74,6 +75,14 @@ class Analysis:
         if self.patients is not None:
             patients = Patients.of(self.patients, labels)
             self._patients = patients if patients.names else None
+        self._level = PatientLevel.of(self._patients, self._design, self.seed) if self._patients else None
+        if self._design.rank_by.of_patients and not self._level:
+            raise ConfigurationError(
+                "Combinations cannot be ranked by patients here.",
+                expected="patients of every class whose images all have one label",
+                received=self.rank_by,
+                fix="rank by a metric of images.",
+            )
 
     def add(self, key: Key, kind: str, probabilities: Floats) -> None:
         """Take in one combination.
@@ -91,7 +100,14 @@ class Analysis:
         if probabilities.shape != expected:
             raise ValueError(f"probabilities of {key} have shape {probabilities.shape} instead of {expected}")
         predicted = predict_patients(self._patients, probabilities) if self._patients else None
-        self._entries[key] = Entry.of(self._design, key, kind, probabilities, predicted)
+        entry = Entry.of(self._image_design, key, kind, probabilities, predicted)
+        self._entries[key] = self._level.add_to(entry, probabilities) if self._level else entry
+
+    def patient_metrics(self, key: Key) -> dict[str, Floats]:
+        """Metrics of patients of one combination in each fold, shape (repeats, folds); none without patients."""
+        folds = self._entries[key].folds
+        names = self._level.design.scorer.columns if self._level else []
+        return {name: folds[name].reshape(len(self._design.folds), -1) for name in names}
 
     def tables(self) -> dict[str, Any]:
         """Tables of everything that was added, by name; combinations in the order of their names.
@@ -167,6 +183,11 @@ class Analysis:
             values, own.metrics[self.rank_by], other.metrics[self.rank_by], self._design.resamples.count
         )
         return own.metrics[self.rank_by][0] - other.metrics[self.rank_by][0], float(low), float(high)
+
+    @property
+    def _image_design(self) -> Design:
+        """What is computed from images needs a metric of images."""
+        return replace(self._design, rank_by=BALANCED_ACCURACY) if self._design.rank_by.of_patients else self._design
 
     def _sorted_entries(self) -> list[Entry]:
         return [self._entries[key] for key in sorted(self._entries)]

@@ -29,7 +29,7 @@ class Patients:
         Images of these patients.
     codes : ndarray of int64, shape (m,)
         Patient of each of those images.
-    left_out : int
+    mixed : list of str
         Patients with images of several labels.
     """
 
@@ -38,7 +38,7 @@ class Patients:
     images: Integers
     rows: Integers
     codes: Integers
-    left_out: int
+    mixed: list[str]
 
     @classmethod
     def of(cls, patients: Sequence[str], labels: Integers) -> Patients:
@@ -53,9 +53,8 @@ class Patients:
         position = np.cumsum(kept) - 1
         codes = position[codes[rows]]
         images = np.bincount(codes, minlength=int(kept.sum()))
-        return cls(
-            [str(name) for name in names[kept]], lowest[kept], images, rows, codes, int((has_name & ~kept).sum())
-        )
+        mixed = names[has_name & ~kept].tolist()
+        return cls(names[kept].tolist(), lowest[kept], images, rows, codes, mixed)
 
 
 @dataclass(frozen=True)

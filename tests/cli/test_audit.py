@@ -28,7 +28,10 @@ def test_audit_names_what_it_found_and_where(smears: Path, tmp_path: Path, monke
     folder = tmp_path / "out" / "images-audit"
     assert len(pd.read_parquet(folder / "audit" / "copies.parquet")) == 2
     assert (folder / "audit" / "sheets" / "copies-1.png").exists()
-    assert len(pd.read_parquet(folder / "images.parquet")) == 98
+    assert len(pd.read_parquet(folder / "images.parquet")) == 96
+    reasons = pd.read_parquet(folder / "ledger.parquet")["reason"]
+    assert reasons.str.startswith("copies of one image under several labels").sum() == 2
+    assert "The 2 files of images under more than one label are left out" in said
     code, said = call("audit", str(tmp_path / "absent"), "--results", str(tmp_path / "out"))
     assert code == 2
     assert "absent" in said

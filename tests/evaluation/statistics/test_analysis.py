@@ -12,6 +12,7 @@ from leukobench.evaluation.statistics.analysis import Analysis
 CLASSES = ("a", "b", "c")
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "auroc", "brier", "log_loss", "ece")
 RATES = tuple(f"{rate}[{name}]" for rate in ("sensitivity", "specificity") for name in CLASSES)
+OF_PATIENTS = ("patient_accuracy", "patient_balanced_accuracy", "patient_auroc")
 
 
 class Study:
@@ -59,7 +60,7 @@ def tables(study: Study) -> dict[str, pd.DataFrame]:
 
 def test_the_leaderboard_has_every_column(tables: dict[str, pd.DataFrame]) -> None:
     columns = set(tables["leaderboard"].columns)
-    expected = {f"{metric}{end}" for metric in (*METRICS, *RATES) for end in ("", "_low", "_high", "_sd")}
+    expected = {f"{metric}{end}" for metric in (*METRICS, *OF_PATIENTS, *RATES) for end in ("", "_low", "_high", "_sd")}
     expected |= {"extractor", "selector", "classifier", "kind", "rank_low", "rank_high", "p_best", "p_holm"}
     assert columns == expected | {"indistinguishable"}
 

@@ -39,13 +39,13 @@ def test_a_tied_vote_goes_to_the_higher_mean_probability() -> None:
     assert predict_patients(found, probabilities[:, :, [1, 0, 2]]).predicted["vote"].tolist() == [0]
 
 
-def test_patients_without_a_name_or_with_several_labels_are_left_out() -> None:
+def test_patients_without_a_name_or_with_several_labels_are_apart() -> None:
     found = Patients.of(["b", "", "a", "b", "c", "c"], np.array([0, 1, 1, 0, 0, 1]))
     assert found.names == ["a", "b"]
     assert found.labels.tolist() == [1, 0]
     assert found.images.tolist() == [1, 2]
     assert found.rows.tolist() == [0, 2, 3]
-    assert found.left_out == 1
+    assert found.mixed == ["c"]
 
 
 def test_scores_count_each_patient_once() -> None:

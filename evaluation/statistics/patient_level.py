@@ -1,0 +1,66 @@
+"""Metrics of patients with their intervals: patients take the place of images, each with its mean probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..metric import Floats
+from ..metrics import metrics_of
+from ..scorer import Scorer
+from .entry import Design, Entry
+from .patients import Patients
+from .resampling import GroupResamples
+
+
+@dataclass(frozen=True)
+class PatientLevel:
+    """Patients as the images of a design of their own.
+
+    Attributes
+    ----------
+    patients : Patients
+    design : Design
+        Its labels, folds and groups are those of patients; patients who share a copy share a group.
+    ranks : bool
+        Whether combinations are ranked by one of its metrics.
+    """
+
+    patients: Patients
+    design: Design
+    ranks: bool
+
+    @classmethod
+    def of(cls, patients: Patients, images: Design, seed: int) -> PatientLevel | None:
+        """None where a class, or a fold, has no patient whose images all have one label."""
+        first = patients.rows[np.unique(patients.codes, return_index=True)[1]]
+        folds = images.folds[:, first]
+        everywhere = all(len(np.unique(one)) == images.folds_a_repeat for one in folds)
+        if not everywhere or len(np.unique(patients.labels)) < len(images.classes):
+            return None
+        metrics = metrics_of(patients=True)
+        groups = GroupResamples(images.resamples.codes[first], images.resamples.resamples, seed)
+        ranks = images.rank_by.of_patients
+        rank_by = images.rank_by if ranks else metrics[0]
+        return cls(patients, Design(patients.labels, folds, groups, Scorer(images.classes, metrics), rank_by), ranks)
+
+    def add_to(self, entry: Entry, probabilities: Floats) -> Entry:
+        """`entry`, made of the images, with the metrics of patients; they rank where the design says so.
+
+        Parameters
+        ----------
+        entry : Entry
+        probabilities : ndarray of float64, shape (repeats, n, K)
+            Out-of-fold, of images. A patient has the mean of those of its images, in each repeat.
+        """
+        own = Entry.of(self.design, entry.key, entry.kind, mean_probabilities(self.patients, probabilities))
+        metrics, folds = entry.metrics | own.metrics, entry.folds | own.folds
+        return replace(entry, metrics=metrics, folds=folds, ranking=own.ranking if self.ranks else entry.ranking)
+
+
+def mean_probabilities(patients: Patients, probabilities: Floats) -> Floats:
+    """Mean over the images of each of P patients, shape (repeats, P, K), from those of images, (repeats, n, K)."""
+    sums = np.zeros((len(probabilities), len(patients.names), probabilities.shape[2]))
+    np.add.at(sums, (slice(None), patients.codes), probabilities[:, patients.rows])
+    return sums / patients.images[:, None]
