@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from ..errors import UnreadableImageError
 from ..images.reading import read_image
-from ..storage import atomic_path
+from ..storage import atomic_path, digest
 from .copies import KINDS
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 _THUMB, _GAP, _CAPTION = 180, 8, 70
 _COLUMNS, _ROWS = 3, 4
 _INK, _PALE, _ALARM, _EMPTY = "#1f2933", "#52606d", "#b91c1c", "#e4e7eb"
+_QUICK = 3
+"""Level of compression: the best takes ten times as long for a tenth less."""
+_VERSION = 1
+"""Of how sheets are drawn."""
 _REACH = 10
 """Of an elongated image, so many times its short side is read for a thumbnail."""
 
@@ -34,7 +40,7 @@ def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     copies : DataFrame
         See `leukobench.audit.clusters.group_pairs`.
     folder : Path
-        Sheets of an earlier audit in it are deleted.
+        Sheets of an earlier audit stay where they show the same pairs, and are deleted elsewhere.
     limit : int
         Sheets of each sort at most.
 
@@ -45,15 +51,32 @@ def draw_sheets(copies: pd.DataFrame, folder: Path, limit: int) -> list[Path]:
     alike = copies["kind"] == KINDS[-1]
     sheets = []
     for name, rows in (("copies", copies[~alike]), ("looks-alike", copies[alike])):
-        for old in folder.glob(f"{name}-*.png"):
-            old.unlink()
         pairs = _deciding_first(rows).to_dict("records")[: limit * _COLUMNS * _ROWS]
+        drawn = []
         for start in range(0, len(pairs), _COLUMNS * _ROWS):
-            target = folder / f"{name}-{start // (_COLUMNS * _ROWS) + 1}.png"
-            with atomic_path(target) as temporary:
-                _sheet(pairs[start : start + _COLUMNS * _ROWS]).save(temporary, "PNG", optimize=True)
-            sheets.append(target)
+            drawn.append(folder / f"{name}-{start // (_COLUMNS * _ROWS) + 1}.png")
+            _write_sheet(pairs[start : start + _COLUMNS * _ROWS], drawn[-1])
+        for old in set(folder.glob(f"{name}-*.png")) - set(drawn):
+            old.unlink()
+        sheets += drawn
     return sheets
+
+
+def _write_sheet(pairs: list[Any], target: Path) -> None:
+    shown = digest([_VERSION, pairs])
+    if _shown_on(target) == shown:
+        return
+    info = PngInfo()
+    info.add_text("pairs", shown)
+    with atomic_path(target) as temporary:
+        _sheet(pairs).save(temporary, "PNG", compress_level=_QUICK, pnginfo=info)
+
+
+def _shown_on(sheet: Path) -> str | None:
+    """Digest of the pairs that a sheet of an earlier audit shows."""
+    with contextlib.suppress(OSError, SyntaxError, ValueError), Image.open(sheet) as image:
+        return str(image.info.get("pairs"))
+    return None
 
 
 def _deciding_first(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -11,8 +11,9 @@ from typing import Any
 
 from PIL import Image
 
-from .decoding import open_header
+from .decoding import format_of, open_header
 from .limits import MAX_PIXELS
+from .png import without_pixels
 
 FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP")
 _CAMERA_TAGS = {"maker": 271, "model": 272, "software": 305}
@@ -37,7 +38,8 @@ def file_facts(data: bytes) -> dict[str, float | str]:
         ``colour profile`` (bytes), ``metadata`` (bytes of EXIF), the camera's ``maker``, ``model`` and ``software``
         (text, '' where absent) and when it was ``taken`` (days since 1970, 0 where unknown).
     """
-    with open_header(data) as image:
+    header = without_pixels(data) if format_of(data) == "PNG" else data
+    with open_header(header) as image:
         width, height = image.size
         pixels = min(width * height, MAX_PIXELS)
         tables = getattr(image, "quantization", None) or {}
@@ -88,7 +90,7 @@ def _exif(image: Image.Image) -> dict[int, Any]:
     """Tags of the file and of the photograph, as far as they can be read."""
     tags: dict[int, Any] = {}
     with contextlib.suppress(Exception):  # of as many kinds as foreign bytes can raise
-        exif = image.getexif()
+        exif = Image.Image.getexif(image)  # that of PNG files decodes their pixels first
         tags |= dict(exif)
         tags |= exif.get_ifd(_EXIF_FOLDER)
     return tags

@@ -9,6 +9,7 @@ from ..errors import UnreadableImageError
 
 _START = 8
 _MAX_CHUNKS = 50_000  # libpng puts 8 kB into each
+_PIXELS = frozenset({b"IDAT", b"fdAT", b"fcTL", b"acTL"})
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 
 
@@ -34,6 +35,12 @@ def verify_png(data: bytes) -> None:
 def without_description(data: bytes) -> bytes:
     """The file without the chunks that neither hold nor order its pixels, such as texts and colour profiles."""
     kept = [data[begin:end] for begin, end in _chunks(data) if data[begin + 4 : begin + 8] in _NEEDED]
+    return data[:_START] + b"".join(kept)
+
+
+def without_pixels(data: bytes) -> bytes:
+    """The file without its pixels: what describes them is read at once, also where it follows them."""
+    kept = [data[begin:end] for begin, end in _chunks(data) if data[begin + 4 : begin + 8] not in _PIXELS]
     return data[:_START] + b"".join(kept)
 
 

@@ -73,14 +73,13 @@ def test_sheets_hold_twelve_pairs_in_the_order_of_the_table_up_to_the_limit(
 
 
 def test_a_sheet_is_a_png_no_larger_than_its_pairs_need(tmp_path: Path) -> None:
-    paths = colours(tmp_path, 14)
-    sizes = []
-    for count in (1, 2, 3, 4, 14):
-        for path in draw_sheets(pairs(paths[:count]), tmp_path / "sheets", 4):
-            with Image.open(path) as sheet:
-                sheet.load()
-                assert (sheet.format, sheet.mode) == ("PNG", "RGB")
-                sizes.append((sheet.width / PAIR_WIDTH, sheet.height / PAIR_HEIGHT))
+    paths, sizes = colours(tmp_path, 14), []
+    for path in [
+        path for count in (1, 2, 3, 4, 14) for path in draw_sheets(pairs(paths[:count]), tmp_path / f"{count}", 4)
+    ]:
+        with Image.open(path) as sheet:
+            assert (sheet.format, sheet.mode) == ("PNG", "RGB")
+            sizes.append((sheet.width / PAIR_WIDTH, sheet.height / PAIR_HEIGHT))
     assert sizes == [(1, 1), (2, 1), (3, 1), (3, 2), (3, 4), (2, 1)]
 
 
@@ -289,3 +288,16 @@ def test_the_five_strongest_facts_have_a_line_each_with_a_value_for_every_class(
     assert len(lines) == 5
     assert lines[1] == "fact 1 differs strongly between classes (separation 0.80): a 1, b 10"
     assert lines[4] == "fact 4 differs between classes (separation 0.50): a 4, b 40"
+
+
+def test_a_sheet_of_the_same_pairs_stays_and_any_other_is_drawn_anew(tmp_path: Path) -> None:
+    table, folder = pairs(colours(tmp_path, 3)), tmp_path / "sheets"
+    [sheet] = draw_sheets(table, folder, 1)
+    drawn, age = sheet.read_bytes(), sheet.stat().st_mtime_ns
+    draw_sheets(table, folder, 1)
+    assert sheet.stat().st_mtime_ns == age
+    for spoil in (lambda: draw_sheets(table[:2], folder, 1), lambda: sheet.write_bytes(drawn[:40])):
+        spoil()
+        assert sheet.read_bytes() != drawn
+        draw_sheets(table, folder, 1)
+        assert sheet.read_bytes() == drawn
