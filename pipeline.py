@@ -25,6 +25,7 @@ from .steps.compare_costs import compare_costs
 from .steps.compute_statistics import compute_statistics
 from .steps.find_images import find_images
 from .steps.fit_combinations import fit_combinations
+from .steps.fit_permutations import fit_permutations
 from .steps.make_grid import make_grid
 from .steps.prepare_run import PreparedRun, prepare_run
 from .steps.seal_holdout import seal_holdout
@@ -77,7 +78,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0; 1 if scores of permuted labels are not at chance."""
+        """0; 1 if scores of permuted labels are above chance."""
         return 0 if self.answer.chance is None or self.answer.chance.at_chance else 1
 
     def guide(self) -> str:
@@ -175,8 +176,9 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     audited = seal_holdout(experiment, audited, folder)
     grid = make_grid(prepared, audited, workspace)
     store = fit_combinations(grid, workspace)
+    chance = fit_permutations(grid, store, experiment.evaluation, workspace) if experiment.evaluation.permute else None
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
     if grid.networks:
         compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
-    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder)
+    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, chance)
     write_report(folder.path)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--preset", help="Published protocol in place of the default experiment; see `leukobench list presets`.")
 @click.option("--folds", type=click.IntRange(2), help="Number of cross-validation folds (default: 5).")
 @click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
+@click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
 def run(
     experiments: tuple[Path, ...],
@@ -34,6 +35,7 @@ def run(
     preset: str | None,
     folds: int | None,
     permute: bool,
+    permutations: int | None,
     plan: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
@@ -54,8 +56,8 @@ def run(
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]
     else:
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]
-    if permute:
-        planned = [experiment.with_permuted_labels() for experiment in planned]
+    if permute or permutations:
+        planned = [experiment.with_permuted_labels(permutations) for experiment in planned]
     if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
     sys.exit(max((_plan if plan else _run)(experiment, workers) for experiment in planned))

@@ -114,6 +114,8 @@ class Evaluation(Strict):
         Part of the groups that is sealed: no fold sees it until ``leukobench unseal`` opens it, once.
     permute : bool
         Sanity check: labels are shuffled among the groups; scores must drop to chance.
+    permutations : int
+        How often they are shuffled; with fewer than 5, no score could be called above chance.
     rank_by : str
         Metric that orders the leaderboard; `leukobench list metrics` shows which can.
     large_data : {"variants", "exact", "always"}
@@ -133,6 +135,7 @@ class Evaluation(Strict):
     budget: int = Field(default=30, ge=1)
     holdout: float = Field(default=0.0, ge=0.0, le=0.5)
     permute: bool = False
+    permutations: int = Field(default=19, ge=5, le=999)
     rank_by: str = RANK_BY
     large_data: Literal["variants", "exact", "always"] = "variants"
     resamples: int = Field(default=1000, ge=100)
@@ -215,9 +218,10 @@ class Experiment(Strict):
         """Folder of this run."""
         return self.results / self.name
 
-    def with_permuted_labels(self) -> Experiment:
+    def with_permuted_labels(self, permutations: int | None = None) -> Experiment:
         """Return the experiment with permuted labels, its name ending in ``-permuted``."""
-        evaluation = self.evaluation.model_copy(update={"permute": True})
+        count = permutations or self.evaluation.permutations
+        evaluation = self.evaluation.model_copy(update={"permute": True, "permutations": count})
         return self.model_copy(update={"name": f"{self.name}-permuted", "evaluation": evaluation})
 
     def to_mapping(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..storage import digest
+from .combination_names import Names
 from .folds import Fold
 from .identity import NETWORK_RUNNER, RUNNER, runner_software
 from .methods import FitRules, Method
@@ -47,7 +48,7 @@ class Combination:
     kind: str = "combination"
 
     @property
-    def labels(self) -> tuple[str, str, str]:
+    def labels(self) -> Names:
         """Extractor, selector, classifier as tables call them."""
         return self.source.label, self.selector.label, self.classifier.label
 
@@ -83,6 +84,8 @@ class Grid:
         Stand on the leaderboard beside the combinations, are computed like them, and are no candidates.
     networks : sequence of Combination
         Of pixels, no selector, and a network that is trained end to end.
+    only : frozenset of names, optional
+        Of the combinations of sources, selectors and classifiers, those that take part; all by default.
     rules : FitRules
     """
 
@@ -94,11 +97,14 @@ class Grid:
     rules: FitRules = field(default_factory=FitRules)
     baselines: Sequence[Combination] = ()
     networks: Sequence[Combination] = ()
+    only: frozenset[Names] | None = None
 
     def combinations(self) -> Iterator[Combination]:
         """Every extractor with every selector with every classifier, then networks, then baselines."""
         for source, selector, classifier in product(self.sources, self.selectors, self.classifiers):
-            yield Combination(source, selector, classifier)
+            combination = Combination(source, selector, classifier)
+            if self.only is None or combination.labels in self.only:
+                yield combination
         yield from self.networks
         yield from self.baselines
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..storage import atomic_path
-from .chance import chance_verdict
 from .combination_names import NAMES, Names, as_columns
 from .folds import Fold
 from .grid import Combination, Grid
@@ -49,8 +48,6 @@ class Scored:
         See `Analysis.winner`.
     against : dict
         Names of each shortcut -> the best combination less it: difference and its 95 % interval.
-    chance : dict
-        See `chance_verdict`.
     guessing : float or None
         What guessing reaches in the metric of the leaderboard's order; None where that depends on the images.
     """
@@ -61,7 +58,6 @@ class Scored:
     tables: dict[str, pd.DataFrame]
     winner: dict[str, Any] | None
     against: dict[Names, tuple[float, float, float]]
-    chance: dict[str, Any]
     guessing: float | None = None
 
 
@@ -159,8 +155,8 @@ def _summarise(
     shortcuts = list(scored.itertuples(index=False, name=None)) if winner else []
     against = {names: analysis.against(names) for names in shortcuts}
     classes = len(grid.task.classes)
-    chance, guessing = chance_verdict(leaderboard, classes), metric_of(analysis.rank_by).guessing(classes)
-    return Scored(leaderboard, scores, notes, tables, winner, against, chance, guessing)
+    guessing = metric_of(analysis.rank_by).guessing(classes)
+    return Scored(leaderboard, scores, notes, tables, winner, against, guessing)
 
 
 def _leaderboard(

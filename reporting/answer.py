@@ -22,7 +22,12 @@ _PARTLY, _WHOLLY = 0.5, 0.9
 
 
 def make_answer(
-    scored: Scored, experiment: Experiment, groups: Groups, duplicates: Duplicates, protocol: Sequence[str]
+    scored: Scored,
+    experiment: Experiment,
+    groups: Groups,
+    duplicates: Duplicates,
+    protocol: Sequence[str],
+    chance: Chance | None = None,
 ) -> Answer:
     """The answer of a run.
 
@@ -35,6 +40,8 @@ def make_answer(
     duplicates : Duplicates
     protocol : sequence of str
         Lines that are shown with every number.
+    chance : Chance, optional
+        Where labels were permuted.
     """
     evaluation = experiment.evaluation
     best = Winner.from_json(scored.winner) if scored.winner else None
@@ -48,7 +55,7 @@ def make_answer(
         shortcut=_shortcut(scored, metric_of(evaluation.rank_by)) if best else None,
         groups=groups,
         duplicates=duplicates,
-        chance=Chance.from_json(scored.chance) if evaluation.permute else None,
+        chance=chance,
     )
     return replace(answer, sentences=_sentences(answer))
 
@@ -116,7 +123,7 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
     if best is None:
         return "Every combination failed.", "There is nothing to compare.", f"{groups}."
     if answer.chance:
-        return answer.chance.words, _best_sentence(best), f"{groups}."
+        return answer.chance.words, f"{groups[0].upper()}{groups[1:]}."
     others = answer.indistinguishable
     alike = (
         f"{others} other combination{'s' if others > 1 else ''} cannot be distinguished from it"

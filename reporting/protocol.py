@@ -28,7 +28,9 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
     """
     lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning)]
     lines += [f"{label}: {description}" for label, description in extractors.items()]
-    return ["PERMUTED LABELS: a sanity check, scores must drop to chance", *lines] if evaluation.permute else lines
+    first = f"tables and figures are those of the first of {evaluation.permutations} permutations"
+    permuted = f"PERMUTED LABELS: a sanity check, scores must drop to chance; {first}"
+    return [permuted, *lines] if evaluation.permute else lines
 
 
 def groups(index: ImageIndex) -> Groups:

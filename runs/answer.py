@@ -136,14 +136,19 @@ class Duplicates(_Stored):
 
 @dataclass(frozen=True)
 class Chance(_Stored):
-    """Whether permuted labels came out at chance; see `leukobench.evaluation.chance.chance_verdict`."""
+    """Whether permuted labels came out at chance; see `leukobench.evaluation.chance.chance_verdict`.
+
+    A number that is not defined, because nothing was scored, is None.
+    """
 
     at_chance: bool
     expected: float
-    rows: int
-    misses_95: int
-    outside: tuple[str, ...]
+    permutations: int
+    combinations: int
     highest: float | None
+    name: str
+    p: float | None
+    smallest_leak: float | None
     words: str
 
 

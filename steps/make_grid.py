@@ -8,6 +8,7 @@ from ..evaluation.guards import permute_labels
 from ..runs.workspace import Workspace
 from .audit_index import Audited
 from .extract_features import extract_features
+from .fit_permutations import permuted_combinations
 from .make_task import make_task
 from .prepare_run import PreparedRun
 from .score_shortcuts import shortcut_baselines
@@ -29,6 +30,10 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
         task = permute_labels(task, evaluation.seed)
     folds = make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
     workspace.folder.write_table("folds.parquet", folds_table(task, folds))
+    methods, only = prepared.methods, None
+    if evaluation.permute:
+        only = permuted_combinations([source.label for source in sources], *methods)[0]
     baselines = shortcut_baselines(audited, workspace.folder, evaluation)
-    networks = pixel_combinations(prepared.networks, audited.index, workspace)
-    return Grid(task, folds, sources, *prepared.methods, prepared.rules, baselines, networks)
+    trained = [] if evaluation.permute and sources else prepared.networks
+    networks = pixel_combinations(trained, audited.index, workspace)
+    return Grid(task, folds, sources, *methods, prepared.rules, baselines, networks, only)

@@ -11,7 +11,7 @@ from ..evaluation.smote import few_neighbours
 from ..reporting.answer import make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import copies_line, groups, opened_line, protocol
-from ..runs.answer import Duplicates
+from ..runs.answer import Chance, Duplicates
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
@@ -36,11 +36,16 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
 
 
 def write_answer(
-    scored: Scored, prepared: PreparedRun, audited: Audited, lines: Sequence[str], folder: RunFolder
+    scored: Scored,
+    prepared: PreparedRun,
+    audited: Audited,
+    lines: Sequence[str],
+    folder: RunFolder,
+    chance: Chance | None = None,
 ) -> None:
     """Write ``answer.json`` and ``figures/``."""
     duplicates = Duplicates.from_json(audited.summary)
-    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines)
+    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines, chance)
     folder.write_json("answer.json", answer.to_json())
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())

@@ -127,7 +127,7 @@ def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path:
 @pytest.mark.slow
 def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
     settings = {"name": "shuffled", "classifiers": ["naive_bayes"], "selectors": ["none"]}
-    folder = run(tiny_experiment(**settings).with_permuted_labels(), workers=1).folder
+    folder = run(tiny_experiment(**settings).with_permuted_labels(5), workers=1).folder
     with pytest.raises(ConfigurationError, match="permuted"):
         fit(folder, workers=1)
 

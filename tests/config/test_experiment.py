@@ -46,6 +46,7 @@ def test_a_permuted_experiment_differs_in_name_and_permutation_only(tmp_path: Pa
         ({"tuning": "bayes"}, "tuning", "'none', 'grid' or 'optuna' (received: 'bayes')"),
         ({"tunning": "grid"}, "tunning", "unknown key; did you mean tuning?"),
         ({"resamples": 99}, "resamples", "greater than or equal to 100 (received: 99)"),
+        ({"permutations": 4}, "permutations", "greater than or equal to 5 (received: 4)"),
         ({"permute": "perhaps"}, "permute", "valid boolean, unable to interpret input (received: 'perhaps')"),
         ({"shuffle": False, "repeats": 2}, "", "so repeats must be 1"),
     ],

@@ -8,12 +8,12 @@ import pytest
 from leukobench.config.experiment import Experiment
 from leukobench.evaluation.scores import Scored
 from leukobench.reporting.answer import make_answer
-from leukobench.runs.answer import Answer, Duplicates, Groups
+from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
 
 NAMES = ["extractor", "selector", "classifier"]
 PLAIN = Groups("none", "IMAGE-LEVEL, OPTIMISTIC: no patients known")
 NO_COPIES = Duplicates(0, 0, 0, 0, 0, "no copies")
-CHANCE = {"rows": 2, "misses_95": 0, "outside": [], "highest": 0.3, "expected": 0.25, "at_chance": True}
+CHANCE = Chance(True, 0.25, 19, 2, 0.26, "net x none x svm", 0.4, 0.01, "PERMUTED")
 
 
 def scored(best: float, colour: float, gap_low: float) -> Scored:
@@ -33,7 +33,7 @@ def scored(best: float, colour: float, gap_low: float) -> Scored:
     against = {("shortcut: colour", "none", "svm"): (best - colour, gap_low, best - colour + 0.01)}
     against["shortcut: majority class", "none", "svm"] = (best - 0.25, best - 0.26, best - 0.24)
     empty = pd.DataFrame()
-    return Scored(table, empty, empty, {}, winner, against, CHANCE | {"words": "PERMUTED"})
+    return Scored(table, empty, empty, {}, winner, against)
 
 
 def answer_of(facts: Scored, **evaluation: Any) -> Answer:
@@ -98,5 +98,7 @@ def test_three_sentences_with_interval_correction_and_groups() -> None:
 
 
 def test_permuted_labels_are_the_first_thing_said() -> None:
-    assert answer(0.99, 0.5, 0.3, permute=True).sentences[0] == "PERMUTED"
+    experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}})
+    permuted = make_answer(scored(0.99, 0.5, 0.3), experiment, PLAIN, NO_COPIES, ["line"], CHANCE)
+    assert permuted.sentences == ("PERMUTED", f"{PLAIN.words}.")
     assert answer(0.99, 0.5, 0.3).chance is None

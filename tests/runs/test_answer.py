@@ -19,7 +19,7 @@ ANSWER = Answer(
     shortcut=ShortcutVerdict("colour", 0.6, None, None, 0, "better", 0.3, "words"),
     groups=Groups("patients", "patient-level"),
     duplicates=Duplicates(1, 2, 3, 4, 5, "copies", ("line",), ("warning",)),
-    chance=Chance(True, 0.25, 6, 1, ("net x none x svm",), 0.3, "words"),
+    chance=Chance(True, 0.25, 19, 6, 0.26, "net x none x svm", 0.3, 0.02, "words"),
 )
 
 

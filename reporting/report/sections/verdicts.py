@@ -34,7 +34,7 @@ def verdicts(answer: Answer) -> list[View]:
     """Boxes on shortcuts, groups and copies, and on chance where labels were permuted."""
     boxes = []
     if answer.chance:
-        state, word = ("good", "At chance") if answer.chance.at_chance else ("bad", "Not at chance")
+        state, word = ("good", "At chance") if answer.chance.at_chance else ("bad", "Above chance")
         boxes.append(_box("Permuted labels", state, word, answer.chance.words))
     if answer.shortcut and answer.best:
         boxes.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value))

@@ -219,11 +219,11 @@ def test_the_shortcut_verdict_is_said_in_words(folder: Path, verdict: str, word:
     assert answer.shortcut is not None
     words = "PARTLY CONFOUNDED: colour" if word.startswith("Partly") else ""
     shortcut = replace(answer.shortcut, verdict=verdict, words=words)
-    chance = Chance(verdict == "better", 0.25, 1, 0, (), None, "PERMUTED LABELS")
+    chance = Chance(verdict == "better", 0.25, 19, 1, 0.3, "", 0.5, 0.02, "PERMUTED LABELS")
     write_answer(folder, replace(answer, shortcut=shortcut, chance=chance))
     text = page(folder).text
     assert word in text
-    assert ("Not at chance" in text) == (verdict != "better")
+    assert ("Above chance" in text) == (verdict != "better")
 
 
 def test_no_results_and_damaged_tables_are_explained(folder: Path, tmp_path: Path) -> None:
