@@ -60,7 +60,8 @@ def _summary(run: FinishedRun) -> None:
         count, corrected = best["picked_among"], best["corrected"]
         st.html(
             f'<p class="lb-best"><b>{escape(best["title"])}</b>: {best["value"]} {words} [{best["interval"]}]</p>'
-            f'<p class="lb-lead">Best of {count}; {best["others"]} others cannot be distinguished from it. '
+            f'<p class="lb-lead">With 95 % confidence the best of these {count} fitted models is among '
+            f"{best['best_set']}. "
             f"Corrected for selecting the best of {count}: {corrected['value']} [{corrected['interval']}].</p>"
         )
     st.html(boxes(verdicts(run.answer)))
@@ -96,8 +97,8 @@ def _filter(rows: pd.DataFrame) -> pd.DataFrame:
         if chosen:
             rows = rows[rows[family].isin(chosen)]
     left, right = st.columns(2)
-    if left.checkbox("Only combinations that cannot be distinguished from the best") and "indistinguishable" in rows:
-        rows = rows[rows["indistinguishable"].eq(True).fillna(False)]
+    if left.checkbox("Only combinations that may be the best, with 95 % confidence") and "in_best_set" in rows:
+        rows = rows[rows["in_best_set"].eq(True).fillna(False)]
     if not right.checkbox("Include shortcuts, which never look at a cell", value=True):
         rows = rows[rows["kind"] == "combination"]
     return rows

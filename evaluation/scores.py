@@ -19,6 +19,7 @@ from .records import COSTS, Record, RecordStore
 from .scorer import Scorer
 from .statistics.analysis import Analysis
 from .statistics.stability import Stability, selection_stability
+from .statistics.winner import EQUAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,10 @@ class Scored:
     Attributes
     ----------
     leaderboard : DataFrame
-        One row per combination and shortcut, best first: rank (of combinations alone), extractor, selector, classifier,
-        kind, each metric with ``_low``, ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean
-        costs, what `Analysis` adds, folds, status. A row that failed in any fold has no numbers and stands last.
+        One row per combination and shortcut, best first (see `Analysis.order`): rank (of combinations alone; equals
+        share it), extractor, selector, classifier, kind, each metric with ``_low``, ``_high`` (95 % interval) and
+        ``_sd`` (spread over folds, no interval), mean costs, what `Analysis` adds, folds, status. A row that failed in
+        any fold has no numbers and stands last.
     scores : DataFrame
         Tidy: extractor, selector, classifier, repeat, fold, metric, value. `COSTS` are metrics too; one that is not
         defined in a fold is NaN.
@@ -121,7 +123,8 @@ def write_scores(
                     named = place | {"kind": combination.kind}
                     writer.write_table(pa.table(_predictions(named, record, grid, fold), schema=schema))
             if all(record.probabilities is not None for _, record, _ in cells):
-                analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells))
+                features = float(np.mean([record.features for _, record, _ in cells]))
+                analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells), features)
                 scores += _patient_scores(analysis, combination.labels, [place for place, _, _ in cells])
                 if combination.selector.identity["name"] != "none":
                     kept = [record.support for _, record, _ in cells]
@@ -145,7 +148,7 @@ def _summarise(
     supports: dict[tuple[str, str], tuple[list[list[int]], int]],
 ) -> Scored:
     analysed = analysis.tables()
-    leaderboard = _leaderboard(grid, analysed.pop("leaderboard"), scores, notes, analysis.rank_by)
+    leaderboard = _leaderboard(grid, analysed.pop("leaderboard"), scores, notes, analysis)
     endings = {"confusion": "parquet", "reliability": "parquet", "patients": "parquet"}
     tables = {f"{name}.{endings.get(name, 'csv')}": table for name, table in analysed.items()}
     tables |= {"leaderboard.csv": leaderboard, "scores.parquet": scores, "notes.csv": notes}
@@ -160,11 +163,11 @@ def _summarise(
 
 
 def _leaderboard(
-    grid: Grid, analysed: pd.DataFrame, scores: pd.DataFrame, notes: pd.DataFrame, rank_by: str
+    grid: Grid, analysed: pd.DataFrame, scores: pd.DataFrame, notes: pd.DataFrame, analysis: Analysis
 ) -> pd.DataFrame:
     import pandas as pd
 
-    keys = list(NAMES)
+    keys, rank_by = list(NAMES), analysis.rank_by
     rows = [as_columns(c.labels) | {"kind": c.kind} for c in grid.combinations()]
     table = pd.DataFrame(rows).merge(analysed.drop(columns="kind"), how="left", on=keys)
     known = [one for one in overall_metrics() if not one.of_patients or one.name in (rank_by, *table.columns)]
@@ -177,8 +180,10 @@ def _leaderboard(
         _status(*row, rank_by) for row in zip(counts["scored"], counts["undefined"], counts["failed"], strict=True)
     ]
     table.loc[counts["failed"] > 0, list(COSTS)] = np.nan
-    table = table.sort_values([rank_by, *keys], ascending=[False, True, True, True], na_position="last")
-    candidates = table[rank_by].where(table["kind"] == "combination")
+    places = {key: place for place, key in enumerate(analysis.order())}
+    own = [places.get(key, len(places)) for key in table[keys].itertuples(index=False, name=None)]
+    table = table.iloc[np.argsort(own, kind="stable")]
+    candidates = table[rank_by].where(table["kind"] == "combination").round(EQUAL)
     table.insert(0, "rank", candidates.rank(method="min", ascending=False).astype("Int64"))
     return table.reset_index(drop=True)
 

@@ -7,16 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..config.experiment import Experiment
+from ..config.experiment import Evaluation, Experiment
 from ..evaluation.combination_names import NAMES, SHORTCUT, title
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
-from ..runs.answer import Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
+from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ALPHA = 0.05
 _PARTLY, _WHOLLY = 0.5, 0.9
 """Share of the way from guessing to the best combination that a shortcut covers."""
 
@@ -51,13 +52,26 @@ def make_answer(
         sentences=(),
         protocol=tuple(protocol),
         best=best,
-        indistinguishable=int(scored.leaderboard["indistinguishable"].eq(True).sum()) - 1 if best else 0,
+        best_set=int(scored.leaderboard["in_best_set"].eq(True).sum()) if best else 0,
+        algorithms=_algorithms(scored.tables.get("comparisons.csv"), evaluation),
         shortcut=_shortcut(scored, metric_of(evaluation.rank_by)) if best else None,
         groups=groups,
         duplicates=duplicates,
         chance=chance,
     )
     return replace(answer, sentences=_sentences(answer))
+
+
+def _algorithms(compared: pd.DataFrame | None, evaluation: Evaluation) -> Algorithms | None:
+    if compared is None or "algorithms_p_holm" not in compared or not len(compared):
+        return None
+    return Algorithms(
+        different=int((compared["algorithms_p_holm"] < _ALPHA).sum()),
+        equivalent=int((compared["algorithms_p_equivalent"] >= 1 - _ALPHA).sum()),
+        compared=len(compared),
+        repeats=evaluation.repeats,
+        folds=evaluation.folds,
+    )
 
 
 def _shortcut(scored: Scored, metric: Metric) -> ShortcutVerdict | None:
@@ -124,18 +138,38 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
         return "Every combination failed.", "There is nothing to compare.", f"{groups}."
     if answer.chance:
         return answer.chance.words, f"{groups[0].upper()}{groups[1:]}."
-    others = answer.indistinguishable
-    alike = (
-        f"{others} other combination{'s' if others > 1 else ''} cannot be distinguished from it"
-        if others
-        else "Every other combination can be distinguished from it"
-    )
-    compared = f"{alike} (corrected resampled t-test over folds, Holm, 5 %)."
     shortcut = answer.shortcut.words if answer.shortcut else "No shortcut could be scored."
     return (
         _best_sentence(best),
-        compared if best.picked_among > 1 else "There is nothing to compare it with.",
+        _set_sentence(best, answer.best_set),
+        *([_algorithms_sentence(answer.algorithms)] if answer.algorithms else []),
         f"{shortcut} {groups[0].upper()}{groups[1:]}.",
+    )
+
+
+def _set_sentence(best: Winner, members: int) -> str:
+    """About the fitted models of this run, on new images or patients like these."""
+    count = best.picked_among
+    if count == 1:
+        return "There is nothing to compare it with."
+    method = "(multiple comparisons with the best, bootstrap over groups)"
+    if members == 1:
+        return f"With 95 % confidence it is the best of these {count} fitted models {method}."
+    if members == count:
+        return f"Any of these {count} fitted models may be the best: none is excluded with 95 % confidence {method}."
+    return (
+        f"With 95 % confidence the best of these {count} fitted models is among the {members} that the leaderboard "
+        f"marks with = {method}."
+    )
+
+
+def _algorithms_sentence(algorithms: Algorithms) -> str:
+    """About what the methods would do with other training images, which is another question."""
+    return (
+        f"As algorithms, trained on other images like these, {algorithms.different} of the {algorithms.compared} "
+        f"others differ from it (corrected resampled t-test over {algorithms.repeats} x {algorithms.folds} folds, "
+        f"Holm, 5 %), and {algorithms.equivalent} are within 1 point of it with a probability of at least 95 % "
+        "(Bayesian correlated t-test)."
     )
 
 
@@ -146,4 +180,11 @@ def _best_sentence(best: Winner) -> str:
         return f"The only combination: {sentence}."
     corrected = metric.with_interval(best.corrected, best.corrected_low, best.corrected_high)
     count = best.picked_among
-    return f"Best of {count}: {sentence}; corrected for selecting the best of {count}: {corrected}."
+    ties = (
+        f" {best.tied} tie at this value; this one comes first by lower log loss, then fewer features, then the order "
+        "in the experiment file."
+        if best.tied > 1
+        else ""
+    )
+    dropped = f" ({best.dropped} resamples dropped: a class is missing from their test part)" if best.dropped else ""
+    return f"Best of {count}: {sentence}; corrected for selecting the best of {count}: {corrected}{dropped}.{ties}"

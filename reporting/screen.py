@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ROWS = 12
 _FEW = 2
 _WIDE = 150
-_LEGEND = "value [95 % interval over groups]; = : cannot be distinguished from the best (corrected t-test, Holm)"
+_LEGEND = "value [95 % interval over groups]; = : with 95 % confidence the best of these fitted models is among these"
 
 
 def show_leaderboard(
@@ -72,7 +72,7 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
 
 
 def _place(row: dict[Hashable, Any]) -> str:
-    """Rank, with a sign for those that cannot be distinguished from the best; nothing for a shortcut."""
+    """Rank, with a sign for those that the best is among; nothing for a shortcut."""
     if row["kind"] == "shortcut":
         return ""
-    return f"{row['rank']}{'  =' if row['indistinguishable'] is True and row['rank'] > 1 else ''}"
+    return f"{row['rank']}{'  =' if row['in_best_set'] is True else ''}"

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from ..errors import ConfigurationError
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``answer.json``; whoever changes or removes a key raises it."""
 
 
@@ -52,7 +52,11 @@ class Winner(_Stored):
         With its 95 % interval.
     corrected, corrected_low, corrected_high : float
         The same, corrected for selecting the best of `picked_among`.
+    dropped : int
+        Resamples that the correction does without, since a class is missing from their test part.
     picked_among : int
+    tied : int
+        How many share the value, this one counted.
     rank_agreement : float
         Kendall's W of the ranks in the repeats.
     """
@@ -67,13 +71,35 @@ class Winner(_Stored):
     corrected: float | None
     corrected_low: float | None
     corrected_high: float | None
+    dropped: int
     picked_among: int
+    tied: int
     rank_agreement: float | None
 
     @property
     def names(self) -> tuple[str, str, str]:
         """Extractor, selector, classifier."""
         return self.extractor, self.selector, self.classifier
+
+
+@dataclass(frozen=True)
+class Algorithms(_Stored):
+    """How many others differ from the best as algorithms, trained on other images, by tests over repeats of the folds.
+
+    Attributes
+    ----------
+    different : int
+        By the corrected resampled t-test, Holm, 5 %.
+    equivalent : int
+        With a probability of at least 95 % within one point (Bayesian correlated t-test).
+    compared, repeats, folds : int
+    """
+
+    different: int
+    equivalent: int
+    compared: int
+    repeats: int
+    folds: int
 
 
 @dataclass(frozen=True)
@@ -166,8 +192,10 @@ class Answer:
         The answer in words; the lines on images, groups, folds and weights that every number comes from.
     best : Winner, optional
         None where every combination failed.
-    indistinguishable : int
-        Other combinations that cannot be distinguished from the best.
+    best_set : int
+        With 95 % confidence the best fitted model is among so many, which the leaderboard marks; 0 without a best.
+    algorithms : Algorithms, optional
+        None with too few repeats.
     shortcut : ShortcutVerdict, optional
     groups : Groups
     duplicates : Duplicates
@@ -180,7 +208,8 @@ class Answer:
     sentences: tuple[str, ...]
     protocol: tuple[str, ...]
     best: Winner | None
-    indistinguishable: int
+    best_set: int
+    algorithms: Algorithms | None
     shortcut: ShortcutVerdict | None
     groups: Groups
     duplicates: Duplicates
@@ -206,9 +235,10 @@ class Answer:
                 fix="run the experiment again: finished work is kept." if schema < SCHEMA else "update leukobench.",
             )
         parts: dict[str, type[_Stored]] = {
-            "best": Winner, "shortcut": ShortcutVerdict, "groups": Groups, "duplicates": Duplicates, "chance": Chance
+            "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
+            "duplicates": Duplicates, "chance": Chance,
         }  # fmt: skip
-        optional = ("best", "shortcut", "chance")
+        optional = ("best", "algorithms", "shortcut", "chance")
         typed = {
             name: None if stored[name] is None and name in optional else part.from_json(stored[name])
             for name, part in parts.items()

@@ -36,7 +36,7 @@ _TEXTS = (
     "phase", "trained",
 )  # fmt: skip
 _TYPES = dict.fromkeys(_TEXTS, "str")
-_TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "indistinguishable": "boolean"}
+_TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "in_best_set": "boolean"}
 """Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
 _SHOWN = 5
 _AGAIN = "run the experiment again: finished work is kept."

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ...errors import ConfigurationError
 from ..combination_names import as_columns
 from ..metric import Floats, Integers
-from ..metrics import BALANCED_ACCURACY, ranking_metrics
+from ..metrics import BALANCED_ACCURACY, LOG_LOSS, ranking_metrics
 from ..scorer import Scorer
 from . import tables, winner
+from .best_set import Differences, best_set, less_one, one_error
 from .entry import Design, Entry, Key
-from .intervals import Interval, difference
+from .intervals import Interval
 from .patient_level import PatientLevel
 from .patients import Patients, predict_patients
 from .resampling import GroupResamples
@@ -27,7 +28,7 @@ class Analysis:
     """Statistics of combinations on the same images and folds.
 
     Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
-    order of the images or of the combinations.
+    order of the images or of the combinations; that of the latter decides between those that are equal in everything.
 
     Parameters
     ----------
@@ -60,6 +61,7 @@ class Analysis:
     resamples: int = 1000
     patients: Sequence[str] | None = None
     _entries: dict[Key, Entry] = field(default_factory=dict, init=False, repr=False)
+    _features: dict[Key, float] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         ranking = ranking_metrics()
@@ -84,7 +86,7 @@ class Analysis:
                 fix="rank by a metric of images.",
             )
 
-    def add(self, key: Key, kind: str, probabilities: Floats) -> None:
+    def add(self, key: Key, kind: str, probabilities: Floats, features: float = np.nan) -> None:
         """Take in one combination.
 
         Parameters
@@ -95,6 +97,8 @@ class Analysis:
             A shortcut is scored like a combination, and is no candidate.
         probabilities : ndarray of float64, shape (repeats, n, K)
             Out-of-fold. The predicted class is the most probable one, the first of equals.
+        features : float
+            Mean number that reached the classifier; fewer are better where all else is equal.
         """
         expected = (*self._design.folds.shape, len(self.classes))
         if probabilities.shape != expected:
@@ -102,12 +106,20 @@ class Analysis:
         predicted = predict_patients(self._patients, probabilities) if self._patients else None
         entry = Entry.of(self._image_design, key, kind, probabilities, predicted)
         self._entries[key] = self._level.add_to(entry, probabilities) if self._level else entry
+        self._features[key] = features
 
     def patient_metrics(self, key: Key) -> dict[str, Floats]:
         """Metrics of patients of one combination in each fold, shape (repeats, folds); none without patients."""
         folds = self._entries[key].folds
         names = self._level.design.scorer.columns if self._level else []
         return {name: folds[name].reshape(len(self._design.folds), -1) for name in names}
+
+    def order(self) -> list[Key]:
+        """Everything that was added, best first; see `leukobench.evaluation.statistics.winner.order`."""
+        entries = list(self._entries.values())
+        values = np.array([(one.metrics[self.rank_by][0], one.metrics[LOG_LOSS.name][0]) for one in entries])
+        features = np.array([self._features[one.key] for one in entries])
+        return [entries[place].key for place in winner.order(*values.reshape(-1, 2).T, features)]
 
     def tables(self) -> dict[str, Any]:
         """Tables of everything that was added, by name; combinations in the order of their names.
@@ -118,11 +130,12 @@ class Analysis:
             ``leaderboard`` (not sorted by rank; without costs and status), ``comparisons``, ``confusion``,
             ``reliability``, ``classes``; and, where patients are known, ``patients`` and ``patient_scores``.
         """
-        entries, best = self._sorted_entries(), self._best()
-        compared = tables.comparisons(self._design, best, entries)
+        entries = [self._entries[key] for key in sorted(self._entries)]
+        candidates = self._candidates()
+        compared = best_set(self._differences(candidates))
         named_tables = {
-            "leaderboard": tables.leaderboard(entries, compared),
-            "comparisons": compared,
+            "leaderboard": tables.leaderboard(entries, candidates, compared),
+            "comparisons": tables.comparisons(self._design, candidates, compared),
             "confusion": tables.confusion(self._design, entries),
             "reliability": tables.reliability(entries),
             "classes": tables.classes(self._design, entries),
@@ -135,21 +148,23 @@ class Analysis:
     def winner(self) -> dict[str, Any] | None:
         """The best combination by `rank_by`, and its number corrected for selecting the best of many.
 
+        The corrected number is never above the winner's own, which it is by chance where one combination is far ahead,
+        and its interval is never narrower than the winner's own interval, moved.
+
         Returns
         -------
         dict or None
-            extractor, selector, classifier, metric, value, low, high; corrected, corrected_low, corrected_high (see
-            `leukobench.evaluation.statistics.winner.correct_for_selection`; never narrower than the winner's own
-            interval, moved); picked_among; rank_agreement (Kendall's W of the ranks in the repeats). A number that is
-            not defined is NaN. None when nothing has the metric.
+            extractor, selector, classifier, metric, value, low, high; corrected, corrected_low, corrected_high,
+            dropped (see `leukobench.evaluation.statistics.winner.correct_for_selection`); picked_among; tied (how many
+            share its value); rank_agreement (Kendall's W of the ranks in the repeats). A number that is not defined is
+            NaN. None when nothing has the metric.
         """
-        best = self._best()
-        if best is None:
-            return None
         candidates = self._candidates()
+        if not candidates:
+            return None
+        best = candidates[0]
         value, low, high = best.metrics[self.rank_by]
-        inside = np.array([one.ranking.inside for one in candidates])
-        corrected = winner.correct_for_selection(inside, np.array([one.ranking.outside for one in candidates]))
+        corrected = self._corrected(candidates)
         if len(candidates) == 1 or corrected.value > value:  # nothing was chosen, or nothing was gained by it
             corrected = corrected._replace(value=value)
         highest = min(corrected.value + (high - value), self._design.rank_by.greatest)
@@ -162,40 +177,53 @@ class Analysis:
             "corrected": corrected.value,
             "corrected_low": float(np.fmin(corrected.low, corrected.value - (value - low))),
             "corrected_high": float(np.fmax(corrected.high, highest)),
+            "dropped": corrected.dropped,
             "picked_among": len(candidates),
+            "tied": winner.tied(np.array([one.metrics[self.rank_by][0] for one in candidates])),
             "rank_agreement": winner.agreement(np.array([one.ranking.repeats for one in candidates]).T),
         }
 
     def against(self, shortcut: Key) -> Interval:
-        """The best combination's metric minus that of `shortcut`, with the limits of its paired 95 % interval.
+        """The best combination's metric minus that of `shortcut`, with an interval that counts that it was picked.
+
+        See `leukobench.evaluation.statistics.best_set.less_one`.
 
         Raises
         ------
         KeyError
             Nothing of this name was added, or there is no best combination.
         """
-        best = self._best()
-        if best is None:
+        candidates = self._candidates()
+        if not candidates:
             raise KeyError("no combination has the ranking metric")
-        own, other = best, self._entries[shortcut]
-        values = np.array([own.ranking.inside, other.ranking.inside])
-        low, high = difference(
-            values, own.metrics[self.rank_by], other.metrics[self.rank_by], self._design.resamples.count
-        )
-        return own.metrics[self.rank_by][0] - other.metrics[self.rank_by][0], float(low), float(high)
+        return less_one(self._differences([*candidates, self._entries[shortcut]]), 0, len(candidates))
 
     @property
     def _image_design(self) -> Design:
         """What is computed from images needs a metric of images."""
         return replace(self._design, rank_by=BALANCED_ACCURACY) if self._design.rank_by.of_patients else self._design
 
-    def _sorted_entries(self) -> list[Entry]:
-        return [self._entries[key] for key in sorted(self._entries)]
-
     def _candidates(self) -> list[Entry]:
-        return [entry for entry in self._sorted_entries() if entry.kind == "combination"]
+        """Combinations that have the ranking metric, best first."""
+        entries = [self._entries[key] for key in self.order()]
+        return [one for one in entries if one.kind == "combination" and not np.isnan(one.metrics[self.rank_by][0])]
 
-    def _best(self) -> Entry | None:
-        """The first of equals, in the order of names, as on the leaderboard."""
-        scored = [entry for entry in self._candidates() if not np.isnan(entry.metrics[self.rank_by][0])]
-        return max(scored, key=lambda entry: entry.metrics[self.rank_by][0], default=None)
+    def _differences(self, entries: Sequence[Entry]) -> Differences:
+        design = self._level.design if self._level and self._level.ranks else self._design
+        return Differences.of(
+            np.array([one.metrics[self.rank_by][0] for one in entries]),
+            np.array([one.ranking.inside for one in entries]).reshape(len(entries), design.resamples.resamples),
+            design.resamples.count,
+            len(design.classes),
+            one_error(design.rank_by, design.labels, len(design.classes)),
+        )
+
+    def _corrected(self, candidates: Sequence[Entry]) -> winner.Corrected:
+        given = sorted(candidates, key=lambda one: list(self._entries).index(one.key))
+        rankings = [one.ranking for one in given]
+        return winner.correct_for_selection(
+            np.array([one.inside for one in rankings]),
+            np.array([one.outside for one in rankings]),
+            np.array([one.log_losses for one in rankings]),
+            np.array([self._features[one.key] for one in given]),
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..metric import Floats, FromAreas, Integers, Metric, mean_of_defined
-from ..metrics import CALIBRATION_BINS, calibration_bins
+from ..metrics import CALIBRATION_BINS, LOG_LOSS, calibration_bins
 from ..scorer import Scorer
 from .intervals import Interval
 from .limits import Evidence, metric_limits
@@ -51,11 +51,15 @@ class Design:
 
 @dataclass(frozen=True)
 class RankingValues:
-    """The ranking metric in every repeat, shape (repeats,); on drawn and on other groups, shape (resamples,)."""
+    """The ranking metric in every repeat, shape (repeats,); on drawn and on other groups, shape (resamples,).
+
+    And the log loss on drawn groups, by which equals are ordered.
+    """
 
     repeats: Floats
     inside: Floats
     outside: Floats
+    log_losses: Floats
 
 
 @dataclass(frozen=True)
@@ -121,12 +125,13 @@ class Entry:
         value = {column: float(numbers.mean()) for column, numbers in values.items()}
         limits = metric_limits(Evidence(scorer, value, resampled, by_chance, counts.mean(axis=0), areas))
         rank_by = design.rank_by.name
+        log_losses = resampled.get(LOG_LOSS.name, np.zeros(design.resamples.resamples))  # no metric of patients
         return cls(
             key=key,
             kind=kind,
             metrics={column: (value[column], *limits[column]) for column in scorer.columns},
             folds=_concatenate([one.by_fold(design) for one in repeats]),
-            ranking=RankingValues(values[rank_by], resampled[rank_by], outside),
+            ranking=RankingValues(values[rank_by], resampled[rank_by], outside, log_losses),
             confusion=counts.sum(axis=(0, 1)),
             bins=_bins(design.labels, probabilities),
             curves=ClassCurves(areas, *_points(design.labels, probabilities)),

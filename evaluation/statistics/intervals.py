@@ -193,30 +193,3 @@ def farther(value: Floats, first: Limits, second: Limits) -> Limits:
     high = np.fmax(np.fmax(first[1], second[1]), value)
     undefined = np.isnan(value)
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
-
-
-def difference(values: Floats, own: Interval, other: Interval, groups: int) -> Limits:
-    """Interval of one metric of two combinations, the first minus the second, on the same images.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (2, resamples)
-        Of both, in the same resamples.
-    own, other : (float, float, float)
-        Value, low and high of each.
-    groups : int
-
-    References
-    ----------
-    Newcombe: Improved confidence intervals for the difference between binomial proportions based on paired data.
-    Statistics in Medicine 17 (1998) 2635-2650; Zou and Donner (2008).
-    """
-    gap = np.asarray(own[0] - other[0])
-    defined = ~np.isnan(values).any(axis=0)
-    varies = defined.sum() > 1 and (np.ptp(values[:, defined], axis=1) > 0).all()
-    alike = np.clip(np.asarray(np.corrcoef(values[:, defined]))[0, 1], 0, 1) if varies else 0.0
-    down, up = own[0] - own[1], other[2] - other[0]
-    low = gap - np.sqrt(max(down**2 + up**2 - 2 * alike * down * up, 0.0))
-    up, down = own[2] - own[0], other[0] - other[1]
-    high = gap + np.sqrt(max(up**2 + down**2 - 2 * alike * up * down, 0.0))
-    return farther(gap, percentile(values[0] - values[1], groups), (low, high))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..metric import Floats
-from ..metrics import metrics_of
+from ..metrics import LOG_LOSS, metrics_of
 from ..scorer import Scorer
 from .entry import Design, Entry
 from .patients import Patients
@@ -56,7 +56,10 @@ class PatientLevel:
         """
         own = Entry.of(self.design, entry.key, entry.kind, mean_probabilities(self.patients, probabilities))
         metrics, folds = entry.metrics | own.metrics, entry.folds | own.folds
-        return replace(entry, metrics=metrics, folds=folds, ranking=own.ranking if self.ranks else entry.ranking)
+        # the log loss orders equals, and is one of images: it is not resampled with the patients
+        log_losses = np.full_like(own.ranking.log_losses, entry.metrics[LOG_LOSS.name][0])
+        ranking = replace(own.ranking, log_losses=log_losses) if self.ranks else entry.ranking
+        return replace(entry, metrics=metrics, folds=folds, ranking=ranking)
 
 
 def mean_probabilities(patients: Patients, probabilities: Floats) -> Floats:

@@ -10,61 +10,71 @@ import numpy as np
 from ..combination_names import NAMES, as_columns
 from ..metric import FromAreas, ratio
 from ..scorer import of_counts
+from .best_set import BestSet
 from .comparisons import corrected_t, correlated_posterior, holm
 from .entry import Design, Entry
 from .patients import Patients, patient_scores
-from .winner import ranks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LEVEL = 0.05
+REPEATS_FOR_ALGORITHMS = 5
+_OF_ALGORITHMS = tuple(
+    f"algorithms_{name}" for name in ("difference", "t", "p", "p_holm", "p_worse", "p_equivalent", "p_better")
+)
 
 
-def leaderboard(entries: Sequence[Entry], compared: pd.DataFrame) -> pd.DataFrame:
-    """One row an entry, in their order: metrics with intervals and spread over folds, ranks, p_holm, indistinguishable.
+def leaderboard(entries: Sequence[Entry], candidates: Sequence[Entry], compared: BestSet) -> pd.DataFrame:
+    """One row an entry, in their order: metrics with intervals and spread over folds, in_best_set, range of the rank.
 
-    Shortcuts are no candidates: rank_low, rank_high, p_best, p_holm and indistinguishable are empty for them.
+    in_best_set, rank_low and rank_high speak of `candidates`, in the order of `compared`, and are empty for others.
     """
     import pandas as pd
 
     rows = [_key(entry) | {"kind": entry.kind} | _numbers(entry) for entry in entries]
     table = pd.DataFrame(rows, columns=[*NAMES, "kind", *_columns(entries)])
-    candidate = (table["kind"] == "combination").to_numpy()
-    low, high, first = (np.full(len(table), np.nan) for _ in range(3))
-    if candidate.any():
-        resampled = np.array([entry.ranking.inside for entry in entries])[candidate]
-        low[candidate], high[candidate], first[candidate] = ranks(resampled)
-    p = table[list(NAMES)].merge(compared[[*NAMES, "p_holm"]], how="left", on=list(NAMES))["p_holm"]
-    alike = pd.Series((p >= _LEVEL) | p.isna(), dtype="boolean").where(candidate)
+    places = {entry.key: place for place, entry in enumerate(candidates)}
+    own = [places.get(entry.key) for entry in entries]
+    columns = {"in_best_set": compared.member, "rank_low": compared.rank_low, "rank_high": compared.rank_high}
+    kinds = {"in_best_set": "boolean", "rank_low": "Int64", "rank_high": "Int64"}
     return table.assign(
-        rank_low=pd.array(low, dtype="Int64"),
-        rank_high=pd.array(high, dtype="Int64"),
-        p_best=first,
-        p_holm=p.to_numpy(),
-        indistinguishable=alike,
+        **{
+            name: pd.array([pd.NA if place is None else values[place] for place in own], dtype=kinds[name])
+            for name, values in columns.items()
+        }
     )
 
 
-def comparisons(design: Design, best: Entry | None, entries: Sequence[Entry]) -> pd.DataFrame:
-    """Each other combination minus the best, over the same folds.
+def comparisons(design: Design, candidates: Sequence[Entry], compared: BestSet) -> pd.DataFrame:
+    """Each other combination minus the best, which is the first of `candidates`.
 
-    difference (mean over folds), t, p, p_holm of the corrected resampled t-test; p_worse, p_equivalent, p_better of the
-    Bayesian correlated t-test.
+    Of these fitted models: difference, low, high (a 95 % interval that holds for all pairs at once). With at least
+    `REPEATS_FOR_ALGORITHMS` repeats also of these algorithms, trained on other images: algorithms_difference (mean over
+    folds), algorithms_t, algorithms_p, algorithms_p_holm of the corrected resampled t-test; algorithms_p_worse,
+    algorithms_p_equivalent, algorithms_p_better of the Bayesian correlated t-test with its region of practical
+    equivalence. Fewer repeats leave so few degrees of freedom that nothing but the largest differences shows.
     """
     import pandas as pd
 
-    folds, metric = design.folds_a_repeat, design.rank_by.name
+    name, wide = design.rank_by.name, len(design.folds) >= REPEATS_FOR_ALGORITHMS
     rows = []
-    for entry in entries:
-        if best and entry.kind == "combination" and entry is not best:
-            gaps = entry.folds[metric] - best.folds[metric]
-            tested, posterior = corrected_t(gaps, folds), correlated_posterior(gaps, folds)
-            posteriors = {f"p_{name}": value for name, value in posterior._asdict().items()}
-            rows.append(_key(entry) | tested._asdict() | {"p_holm": np.nan} | posteriors)
-    columns = [*NAMES, "difference", "t", "p", "p_holm", "p_worse", "p_equivalent", "p_better"]
+    for place, entry in enumerate(candidates[1:], 1):
+        gap, margin = entry.metrics[name][0] - candidates[0].metrics[name][0], compared.margin[place, 0]
+        row = _key(entry) | {"difference": gap, "low": gap - margin, "high": gap + margin}
+        rows.append(row | (_algorithms(design, entry, candidates[0]) if wide else {}))
+    columns = [*NAMES, "difference", "low", "high", *(_OF_ALGORITHMS if wide else ())]
     table = pd.DataFrame(rows, columns=columns)
-    return table.assign(p_holm=holm(table["p"].to_numpy(dtype=np.float64)))
+    if wide:
+        table["algorithms_p_holm"] = holm(table["algorithms_p"].to_numpy(dtype=np.float64))
+    return table
+
+
+def _algorithms(design: Design, entry: Entry, best: Entry) -> dict[str, float]:
+    gaps = entry.folds[design.rank_by.name] - best.folds[design.rank_by.name]
+    tested = corrected_t(gaps, design.folds_a_repeat)._asdict()
+    posterior = correlated_posterior(gaps, design.folds_a_repeat)._asdict()
+    numbers = tested | {"p_holm": np.nan} | {f"p_{name}": value for name, value in posterior.items()}
+    return {f"algorithms_{name}": value for name, value in numbers.items()}
 
 
 def confusion(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:

@@ -1,79 +1,81 @@
-"""What selecting the best of many does to its number, and how sure its rank is."""
+"""Which combination is first, and what selecting the best of many does to its number."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..metric import Floats, Integers
+
+EQUAL = 12
+"""Decimals from which on two values are equal: the same counts summed in another order differ in the sixteenth."""
+
+
+def order(values: Floats, log_losses: Floats, features: Floats) -> Integers:
+    """Places of combinations, best first, shape (m,).
+
+    Of equal values the one with the lower log loss comes first, then the one with fewer features, then the one given
+    first. Whatever is NaN comes last.
+
+    Parameters
+    ----------
+    values, log_losses, features : ndarray of float64, shape (m,)
+        Higher values are better.
+    """
+    return np.lexsort((features, np.round(log_losses, EQUAL), -np.round(values, EQUAL)))
+
+
+def tied(values: Floats) -> int:
+    """How many share the highest value."""
+    return int((np.round(values, EQUAL) == np.nanmax(np.round(values, EQUAL))).sum())
 
 
 class Corrected(NamedTuple):
-    """Performance of the procedure "take the best of them"."""
+    """Performance of the procedure "take the best of them"; `dropped` resamples had no value."""
 
     value: float
     low: float
     high: float
+    dropped: int
 
 
-def correct_for_selection(inside: Floats, outside: Floats) -> Corrected:
+def correct_for_selection(inside: Floats, outside: Floats, log_losses: Floats, features: Floats) -> Corrected:
     """Bootstrap bias corrected cross-validation (BBC-CV).
 
-    In each resample of the groups the best combination is selected, and scored on the groups that were not drawn.
+    In each resample of the groups the best combination is selected, by the whole rule of `order`, and scored on the
+    groups that were not drawn.
 
     Parameters
     ----------
     inside, outside : ndarray of float64, shape (combinations, resamples)
         The metric (higher is better) on the drawn groups, and on those not drawn; NaN where it is not defined.
+    log_losses : ndarray of float64, shape (combinations, resamples)
+        On the drawn groups.
+    features : ndarray of float64, shape (combinations,)
 
     Returns
     -------
     Corrected
-        Mean over resamples, and its 2.5 and 97.5 percentiles.
+        Mean over resamples, and its 2.5 and 97.5 percentiles. Resamples are dropped in which the selected combination
+        has no value on the groups not drawn, since a class is not among them.
 
     References
     ----------
     Tsamardinos, Greasidou, Borboudakis: Bootstrapping the out-of-sample predictions for efficient and accurate
     cross-validation. Machine Learning 107 (2018) 1895-1922.
     """
-    selected = np.argmax(np.where(np.isnan(inside), -np.inf, inside), axis=0)
+    fewest = np.argsort(features, kind="stable")
+    rounded = np.round(np.where(np.isnan(inside), -np.inf, inside)[fewest], EQUAL)
+    losses = np.where(rounded == rounded.max(axis=0), np.round(log_losses[fewest], EQUAL), np.inf)
+    selected = fewest[np.argmin(np.where(np.isnan(losses), np.inf, losses), axis=0)]
     values = outside[selected, np.arange(outside.shape[1])]
+    dropped = int(np.isnan(values).sum())
     values = values[~np.isnan(values)]
     if not len(values):
-        return Corrected(float("nan"), float("nan"), float("nan"))
+        return Corrected(float("nan"), float("nan"), float("nan"), dropped)
     low, high = np.quantile(values, [0.025, 0.975])
-    return Corrected(float(values.mean()), float(low), float(high))
-
-
-class Ranks(NamedTuple):
-    """How the ranks vary over resamples, each of shape (combinations,)."""
-
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    first: Floats
-
-
-def ranks(values: Floats) -> Ranks:
-    """Ranks that 95 % of the resamples lie between, and the share of resamples in which each combination is first.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (combinations, resamples)
-        Higher is better; NaN comes last.
-
-    Returns
-    -------
-    Ranks
-        Equals share the better rank, and share a first place in equal parts.
-    """
-    from scipy.stats import rankdata
-
-    order = rankdata(-np.where(np.isnan(values), -np.inf, values), method="min", axis=0)
-    low, high = np.quantile(order, [0.025, 0.975], axis=1, method="inverted_cdf")
-    first = order == 1
-    return Ranks(low.astype(np.int64), high.astype(np.int64), (first / first.sum(axis=0)).mean(axis=1))
+    return Corrected(float(values.mean()), float(low), float(high), dropped)
 
 
 def agreement(values: Floats) -> float:
@@ -95,9 +97,9 @@ def agreement(values: Floats) -> float:
     from scipy.stats import rankdata
 
     repeats, count = values.shape
-    order = rankdata(values, axis=1)
-    equals = sum(float((sizes**3 - sizes).sum()) for sizes in (np.unique(row, return_counts=True)[1] for row in order))
+    places = rankdata(values, axis=1)
+    equals = sum(float((sizes**3 - sizes).sum()) for sizes in (np.unique(row, return_counts=True)[1] for row in places))
     most = repeats**2 * (count**3 - count) - repeats * equals
     if repeats < 2 or most <= 0:
         return float("nan")
-    return float(12 * np.square(order.sum(axis=0) - repeats * (count + 1) / 2).sum() / most)
+    return float(12 * np.square(places.sum(axis=0) - repeats * (count + 1) / 2).sum() / most)

@@ -18,8 +18,8 @@ CHANCE = Chance(True, 0.25, 19, 2, 0.26, "net x none x svm", 0.4, 0.01, "PERMUTE
 
 def scored(best: float, colour: float, gap_low: float) -> Scored:
     rows: list[dict[str, Any]] = [
-        {"rank": 1, "kind": "combination", "extractor": "net", "value": best, "indistinguishable": True},
-        {"rank": 2, "kind": "combination", "extractor": "other", "value": best - 0.01, "indistinguishable": True},
+        {"rank": 1, "kind": "combination", "extractor": "net", "value": best, "in_best_set": True},
+        {"rank": 2, "kind": "combination", "extractor": "other", "value": best - 0.01, "in_best_set": True},
         {"rank": None, "kind": "shortcut", "extractor": "shortcut: colour", "value": colour},
         {"rank": None, "kind": "shortcut", "extractor": "shortcut: majority class", "value": 0.25},
     ]
@@ -29,7 +29,8 @@ def scored(best: float, colour: float, gap_low: float) -> Scored:
     table["balanced_accuracy_high"] = table["balanced_accuracy"] + 0.01
     winner = {"extractor": "net", "selector": "none", "classifier": "svm", "metric": "balanced_accuracy"}
     winner |= {"value": best, "low": best - 0.01, "high": best + 0.01, "corrected": best - 0.005}
-    winner |= {"corrected_low": best - 0.02, "corrected_high": best, "picked_among": 2, "rank_agreement": float("nan")}
+    winner |= {"corrected_low": best - 0.02, "corrected_high": best, "dropped": 0, "tied": 1}
+    winner |= {"picked_among": 2, "rank_agreement": float("nan")}
     against = {("shortcut: colour", "none", "svm"): (best - colour, gap_low, best - colour + 0.01)}
     against["shortcut: majority class", "none", "svm"] = (best - 0.25, best - 0.26, best - 0.24)
     empty = pd.DataFrame()
@@ -93,8 +94,37 @@ def test_one_combination_was_not_picked() -> None:
 def test_three_sentences_with_interval_correction_and_groups() -> None:
     first, second, third = answer(0.99, 0.5, 0.3).sentences
     assert "99.00 % [98.00 to 100.00]; corrected for selecting the best of 2: 98.50 %" in first
-    assert second.startswith("1 other combination cannot be distinguished from it")
+    assert second.startswith("Any of these 2 fitted models may be the best: none is excluded with 95 % confidence")
     assert "IMAGE-LEVEL, OPTIMISTIC" in third
+
+
+def test_the_best_is_among_those_that_the_leaderboard_marks() -> None:
+    facts = scored(0.99, 0.5, 0.3)
+    assert facts.winner is not None
+    facts.winner["picked_among"] = 3
+    assert answer_of(facts).best_set == 2
+    assert "the best of these 3 fitted models is among the 2 that" in answer_of(facts).sentences[1]
+    facts.leaderboard["in_best_set"] = facts.leaderboard["rank"].eq(1)
+    assert answer_of(facts).sentences[1].startswith("With 95 % confidence it is the best of these 3 fitted models")
+
+
+def test_ties_and_dropped_resamples_are_counted_in_the_first_sentence() -> None:
+    facts = scored(0.99, 0.5, 0.3)
+    assert facts.winner is not None
+    facts.winner.update(tied=2, dropped=7)
+    first = answer_of(facts).sentences[0]
+    assert "(7 resamples dropped: a class is missing from their test part). 2 tie at this value" in first
+
+
+def test_algorithms_have_a_sentence_of_their_own_where_they_were_compared() -> None:
+    facts = scored(0.99, 0.5, 0.3)
+    numbers = {"algorithms_p_holm": [0.2, 0.01, float("nan")], "algorithms_p_equivalent": [0.99, 0.0, float("nan")]}
+    facts.tables["comparisons.csv"] = pd.DataFrame(numbers)
+    _, second, third, _ = answer_of(facts, repeats=5).sentences
+    assert "fitted models" in second
+    assert third.startswith("As algorithms, trained on other images like these, 1 of the 3 others differ from it")
+    assert "5 x 5 folds" in third
+    assert "and 1 are within 1 point" in third
 
 
 def test_permuted_labels_are_the_first_thing_said() -> None:

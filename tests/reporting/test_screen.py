@@ -21,9 +21,9 @@ def board() -> pd.DataFrame:
         for metric in ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "auroc"):
             value = 0.99 - number / 100
             row |= {metric: value, f"{metric}_sd": 0.01, f"{metric}_low": value - 0.01, f"{metric}_high": value + 0.005}
-        rows.append(row | {"kind": "combination", "indistinguishable": number < 3})
+        rows.append(row | {"kind": "combination", "in_best_set": number < 3})
     shortcut = rows[12] | {"rank": None, "kind": "shortcut", "extractor": "shortcut: colour", "classifier": "svm"}
-    rows.insert(12, shortcut | {"indistinguishable": None})
+    rows.insert(12, shortcut | {"in_best_set": None})
     failed = dict.fromkeys(rows[0], np.nan) | {
         "extractor": "x",
         "selector": "y",
@@ -48,7 +48,7 @@ def test_a_pipe_gets_whole_names_the_protocol_and_the_failures(board: pd.DataFra
     assert "shortcut: colour" in said
     assert said.index("classifier_11") < said.index("shortcut: colour")
     assert [line.split()[1] for line in said.splitlines() if "classifier_" in line][:4] == [
-        "=" if n in (1, 2) else "a_rather_long_extractor(pooling=multilevel)" for n in range(4)
+        "=" if n < 3 else "a_rather_long_extractor(pooling=multilevel)" for n in range(4)
     ]
     assert "... and 3 more combinations" in said
     assert "FAILED: x x y x z: failed in 2 of 5 folds" in said

@@ -8,14 +8,15 @@ import pytest
 from leukobench.errors import ConfigurationError
 from leukobench.runs.answer import SCHEMA, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 
-WINNER = Winner("net", "none", "svm", "accuracy", 0.9, 0.8, 0.95, 0.89, 0.79, 0.94, 6, None)
+WINNER = Winner("net", "none", "svm", "accuracy", 0.9, 0.8, 0.95, 0.89, 0.79, 0.94, 0, 6, 1, None)
 ANSWER = Answer(
     name="trial",
     time="2026-01-31T12:00:00+00:00",
     sentences=("one", "two"),
     protocol=("96 images",),
     best=WINNER,
-    indistinguishable=2,
+    best_set=2,
+    algorithms=None,
     shortcut=ShortcutVerdict("colour", 0.6, None, None, 0, "better", 0.3, "words"),
     groups=Groups("patients", "patient-level"),
     duplicates=Duplicates(1, 2, 3, 4, 5, "copies", ("line",), ("warning",)),

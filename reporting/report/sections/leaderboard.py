@@ -36,6 +36,7 @@ def leaderboard(run: FinishedRun) -> View:
         "ticks": ticks,
         "left_out": max(len(table) - _ROWS, 0),
         "cut": any(row["line"] and row["line"]["below"] for row in rows),
+        "algorithms": "algorithms_p" in compared,
         "compared": [{"title": title_of(names_of(row)), **row} for row in records(compared)],
     }
 
@@ -53,13 +54,12 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
     interval = interval_of(row, metric)
     rank, first, last = (as_number(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
     failed = str(row.get("status", "ok")).startswith("failed")
-    alike = row.get("indistinguishable") is True and rank != 1
     return {
         "names": names_of(row),
         "kind": "failed" if failed else str(row["kind"]),
         "rank": "" if math.isnan(rank) else int(rank),
         "ranks": "" if math.isnan(first) or math.isnan(last) else f"{first:.0f}\N{EN DASH}{last:.0f}",
-        "alike": alike,
+        "among_best": row.get("in_best_set") is True,
         "line": whisker(scale, *interval),
         **texts(metric, interval),
         "number": interval[0],
@@ -68,8 +68,6 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         ],
         "seconds": seconds_of(row),
         "features": as_number(row.get("features")),
-        "p": as_number(row.get("p_holm")),
-        "p_best": as_number(row.get("p_best")),
         "status": "" if row.get("status") in ("ok", None) else str(row["status"]),
         "reason": reasons.get(names_of(row), "") if failed else "",
     }

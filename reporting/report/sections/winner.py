@@ -35,7 +35,7 @@ def winner(answer: Answer) -> View | None:
             for label, interval, kind in rows
         ],
         "picked_among": best.picked_among,
-        "others": answer.indistinguishable,
+        "best_set": answer.best_set,
         **texts(best.metric, measured),
         "corrected": texts(best.metric, corrected),
     }

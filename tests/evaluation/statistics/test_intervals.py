@@ -120,38 +120,3 @@ def test_farther_takes_the_wider_limit_on_each_side() -> None:
     assert high[:2].tolist() == [0.7, 0.8]
     assert np.isnan(low[2])
     assert np.isnan(high[2])
-
-
-def paired(both: int, first: int, second: int, n: int, draws: int = 4000) -> tuple[float, float]:
-    """Limits of a difference of two accuracies with these numbers of errors: of both, of one, of the other."""
-    errors = np.zeros((2, n))
-    errors[:, :both] = 1
-    errors[0, both : both + first] = 1
-    errors[1, both + first : both + first + second] = 1
-    weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), draws)
-    right = 1 - errors
-    triples = []
-    for row in right:
-        low, high = intervals.rates(row[:, None], np.ones((n, 1)))
-        triples.append((float(row.mean()), float(low[0]), float(high[0])))
-    low, high = intervals.difference((weights @ right.T / n).T, triples[0], triples[1], n)
-    return float(low), float(high)
-
-
-@pytest.mark.slow
-def test_a_perfect_combination_is_not_better_than_one_with_four_errors() -> None:
-    low, high = paired(0, 0, 4, 3256)
-    assert low < 0 < high  # McNemar's exact p is 0.125
-    low, _ = paired(0, 0, 12, 3256)
-    assert low > 0  # and here 0.0005
-
-
-@pytest.mark.slow
-def test_errors_that_are_shared_do_not_blur_a_difference() -> None:
-    shared, apart = paired(90, 5, 30, 2000), paired(0, 95, 120, 2000)
-    assert shared[0] > 0 > apart[0]
-
-
-def test_equal_combinations_do_not_differ() -> None:
-    low, high = paired(20, 0, 0, 500)
-    assert -0.01 < low <= 0 <= high < 0.01  # not 0: limits of one rate are not symmetric

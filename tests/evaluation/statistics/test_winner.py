@@ -4,18 +4,23 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare, spearmanr
 
-from leukobench.evaluation.statistics.winner import agreement, correct_for_selection, ranks
+from leukobench.evaluation.statistics.winner import agreement, correct_for_selection, order, tied
 
 
 def hits(combinations: int, n: int, seed: int, rate: float = 0.5) -> np.ndarray:
     return (np.random.default_rng(seed).random((combinations, n)) < rate).astype(float)
 
 
-def resampled(right: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def indifferent(combinations: int, resamples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log losses and features that decide nothing."""
+    return np.zeros((combinations, resamples)), np.zeros(combinations)
+
+
+def resampled(right: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, ...]:
     n = right.shape[1]
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples).T
     left = weights == 0
-    return right @ weights / n, right @ left / left.sum(axis=0)
+    return right @ weights / n, right @ left / left.sum(axis=0), *indifferent(len(right), resamples)
 
 
 def test_correction_equals_the_published_algorithm_written_out() -> None:
@@ -28,7 +33,7 @@ def test_correction_equals_the_published_algorithm_written_out() -> None:
         rest = np.setdiff1d(np.arange(80), rows)
         inside[:, draw], outside[:, draw] = right[:, rows].mean(axis=1), right[:, rest].mean(axis=1)
         losses.append(right[int(np.argmax(right[:, rows].mean(axis=1)))][rest].mean())
-    found = correct_for_selection(inside, outside)
+    found = correct_for_selection(inside, outside, *indifferent(12, 60))
     assert found.value == pytest.approx(np.mean(losses))
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(losses, [0.025, 0.975])))
 
@@ -53,22 +58,25 @@ def test_a_winner_that_is_far_ahead_needs_no_correction() -> None:
 def test_what_is_not_defined_is_neither_picked_nor_counted() -> None:
     inside = np.array([[np.nan, 0.9, 0.9], [0.8, 0.8, 0.8]])
     outside = np.array([[1.0, 0.7, np.nan], [0.6, 0.5, 0.4]])
-    assert correct_for_selection(inside, outside).value == pytest.approx((0.6 + 0.7) / 2)
-    assert np.isnan(correct_for_selection(inside, np.full((2, 3), np.nan)).value)
+    corrected = correct_for_selection(inside, outside, *indifferent(2, 3))
+    assert (corrected.value, corrected.dropped) == (pytest.approx((0.6 + 0.7) / 2), 1)
+    assert np.isnan(correct_for_selection(inside, np.full((2, 3), np.nan), *indifferent(2, 3)).value)
 
 
-def test_ranks_over_resamples() -> None:
-    values = np.array([[3.0, 3, 1, 3], [2, 3, 2, 2], [1, 1, 1, np.nan]])
-    found = ranks(values)
-    assert found.first.tolist() == [0.625, 0.375, 0.0]  # a shared first place counts half
-    assert found.low.tolist() == [1, 1, 2]
-    assert found.high.tolist() == [2, 2, 3]
-
-
-def test_shares_of_first_places_sum_to_one() -> None:
-    found = ranks(np.random.default_rng(0).integers(0, 4, (7, 500)).astype(float))
-    assert found.first.sum() == pytest.approx(1)
-    assert (found.low <= found.high).all()
+def test_each_resample_orders_equals_by_the_whole_rule() -> None:
+    """Written out with sorted(): higher value, lower log loss, fewer features, first given."""
+    rng = np.random.default_rng(2)
+    inside, losses = rng.integers(0, 3, (6, 200)) / 3, rng.integers(0, 2, (6, 200)) / 7
+    features, outside = np.array([9.0, 3, 3, 9, 1, 1]), rng.random((6, 200))
+    picked = [
+        min(range(6), key=lambda one: (-inside[one, draw], losses[one, draw], features[one], one))
+        for draw in range(200)
+    ]
+    corrected = correct_for_selection(inside, outside, losses, features)
+    assert corrected.value == pytest.approx(outside[picked, np.arange(200)].mean())
+    for draw in range(20):
+        assert order(inside[:, draw], losses[:, draw], features)[0] == picked[draw]
+    assert tied(np.array([0.9, 0.9 - 1e-16, 0.8, np.nan])) == 2
 
 
 def test_agreement_follows_from_spearmans_correlations() -> None:

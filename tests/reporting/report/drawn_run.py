@@ -21,7 +21,7 @@ CLASSES = ("Benign", "Früh ♥", "Pre", "<script>alert(1)</script>")
 SENTENCES = [
     "Best of 49: efficientnet_lite0(pooling=multilevel) x none x svm_rbf, balanced accuracy 98.54 % [95.53 to 99.61]; "
     "corrected for selecting the best of 49: 97.93 % [94.9 to 99.0].",
-    "3 other combinations cannot be distinguished from it (corrected resampled t-test over folds, Holm, 5 %).",
+    "With 95 % confidence the best of these 49 fitted models is among the 4 that the leaderboard marks with =.",
     "CONFOUNDED: colour alone reaches 94.17 % [90.0 to 96.6], 94% of the way from the weakest baseline to the best "
     "combination, without looking at a cell: the score is no evidence of diagnostic skill. IMAGE-LEVEL, OPTIMISTIC.",
 ]
@@ -96,7 +96,8 @@ def _write_answer(folder: Path, analysis: Analysis, leaderboard: pd.DataFrame) -
         sentences=tuple(SENTENCES),
         protocol=("480 images in 4 classes: Benign 120", "IMAGE-LEVEL, OPTIMISTIC: no patients known"),
         best=Winner.from_json(analysis.winner() or {}),
-        indistinguishable=3,
+        best_set=4,
+        algorithms=None,
         shortcut=ShortcutVerdict(**colour, failed=0, verdict="confounded", share=0.94, words=""),
         groups=Groups("none", "IMAGE-LEVEL, OPTIMISTIC"),
         duplicates=Duplicates(1, 0, 1, 2, 1, "2 pairs."),
