@@ -162,7 +162,7 @@ def test_permuted_labels_come_out_at_chance(experiment: Any) -> None:
 
 
 def test_labels_that_can_be_guessed_although_permuted_are_a_failure() -> None:
-    answer = Answer("trial", "", (), (), None, 0, None, Groups("none", ""), Duplicates(0, 0, 0, 0, 0, ""), None)
+    answer = Answer("trial", "", (), (), None, 0, None, None, Groups("none", ""), Duplicates(0, 0, 0, 0, 0, ""), None)
     for at_chance, exit_code in ((False, 1), (True, 0)):
         chance = Chance(at_chance, 0.25, 19, 1, 0.5, "x x none x c", 0.001, 0.02, "")
         assert Outcome(FinishedRun(Path(), pd.DataFrame(), replace(answer, chance=chance))).exit_code == exit_code
