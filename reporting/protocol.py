@@ -13,7 +13,9 @@ from ..runs.answer import Groups
 _SHOWN = 5
 
 
-def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str) -> list[str]:
+def protocol(
+    index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str, sealed: int = 0
+) -> list[str]:
     """Lines that go above a leaderboard and under a figure.
 
     Parameters
@@ -25,8 +27,13 @@ def protocol(index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str,
         Label of each extractor -> its weights and engine, in words.
     tuning : str
         How parameters are searched; a choice may be searched although the evaluation tunes none.
+    sealed : int
+        Images in the sealed holdout.
     """
     lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning)]
+    if sealed:
+        whole = sealed + len(index)
+        lines[-1] += f"; {sealed:,} of {whole:,} images ({sealed / whole:.0%}) sealed as a holdout, for one final test"
     lines += [f"{label}: {description}" for label, description in extractors.items()]
     first = f"tables and figures are those of the first of {evaluation.permutations} permutations"
     permuted = f"PERMUTED LABELS: a sanity check, scores must drop to chance; {first}"
@@ -98,8 +105,6 @@ def _evaluation(evaluation: Evaluation, tuning: str) -> str:
     if tuning != "none":
         budget = f", {evaluation.budget} candidates" if tuning == "optuna" else ""
         parts.append(f"parameters tuned on inner folds ({tuning}{budget})")
-    if evaluation.holdout:
-        parts.append(f"{evaluation.holdout:.0%} of the groups sealed as a holdout, for one final test")
     return "; ".join(parts)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from fractions import Fraction
 from itertools import islice
 
 import numpy as np
 
-from ..config.experiment import Experiment
+from ..config.experiment import Evaluation, Experiment
+from ..errors import ImagesError
 from ..evaluation.folds import splits
+from ..evaluation.metrics import metric_of
 from ..images.index import ImageIndex
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .leave_out_conflicts import refuse_conflicts
 from .write_images import write_images
 
+_log = logging.getLogger(__name__)
 _SEALED_PARTS = 10
+_FAR = 0.1
+"""A share of the images that differs from what was asked by more than this part of it is warned of."""
 
 
 def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
@@ -24,17 +30,59 @@ def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) ->
     Raises
     ------
     ImagesError
-        Too few images or groups are left for the folds, or every image of a class has a copy under another label.
+        Too few images or groups are left for the folds, every image of a class has a copy under another label, or the
+        holdout lacks a class.
     """
     evaluation = experiment.evaluation
     refuse_conflicts(experiment, audited.index, audited.pairs)
     audited.index.check(evaluation.folds)
-    audited, held = audited.split(sealed_rows(audited.index, evaluation.holdout, evaluation.seed))
+    sealed = sealed_rows(audited.index, evaluation.holdout, evaluation.seed)
+    for sentence in check_seal(evaluation, audited.index, sealed):
+        _log.warning("%s", sentence)
+    audited, held = audited.split(sealed)
     write_images(audited, folder)
     if evaluation.holdout:
         folder.write_table("sealed.parquet", held.table())
     audited.index.check(evaluation.folds)
     return audited
+
+
+def check_seal(evaluation: Evaluation, index: ImageIndex, sealed: np.ndarray) -> list[str]:
+    """Refuse a holdout that lacks a class; return a sentence where it holds another share of the images than asked.
+
+    Where patients rank, they are what has to be on both sides.
+
+    Raises
+    ------
+    ImagesError
+    """
+    if not evaluation.holdout:
+        return []
+    images = index.images.assign(sealed=sealed, unit=index.images["path"])
+    if metric_of(evaluation.rank_by).of_patients:
+        of_one_label = images.groupby("patient")["label"].transform("nunique") == 1
+        images = images[of_one_label].assign(unit=images["patient"])
+    units = images.drop_duplicates("unit")
+    sides = {
+        "the sealed holdout": set(units.loc[units["sealed"], "label"]),
+        "the folds": set(units.loc[~units["sealed"], "label"]),
+    }
+    for side, labels in sides.items():
+        if lacking := [label for label in index.classes() if label not in labels]:
+            counts = index.counts()["groups"]
+            raise ImagesError(
+                f"There would be no {'image' if len(units) == len(index) else 'patient'} of {lacking[0]} in {side}.",
+                expected=f"every class in a holdout of {evaluation.holdout:.0%}, and outside",
+                received=", ".join(f"{label} {counts[label]:,} groups" for label in index.classes()),
+                fix="seal a larger part, add patients of this class, or leave the class out (exclude_classes).",
+            )
+    share = float(sealed.mean())
+    if abs(share - evaluation.holdout) <= _FAR * evaluation.holdout:
+        return []
+    return [
+        f"The sealed holdout holds {share:.1%} of the images instead of {evaluation.holdout:.1%}: whole groups are "
+        "sealed, and they are large or few."
+    ]
 
 
 def sealed_rows(index: ImageIndex, part: float, seed: int) -> np.ndarray:

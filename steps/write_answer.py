@@ -12,6 +12,7 @@ from ..reporting.answer import make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import copies_line, groups, opened_line, protocol
 from ..runs.answer import Chance, Duplicates
+from ..runs.finished import read_table
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
@@ -24,7 +25,9 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     """Images, groups, folds and weights in words."""
     described = {label: extractor.description for label, extractor in prepared.extractors.items()}
     described |= {f"pixels x {method.label}": weights_in_words(method) for method in prepared.networks}
-    lines = protocol(audited.index, prepared.experiment.evaluation, described, prepared.rules.tuning)
+    evaluation = prepared.experiment.evaluation
+    sealed = len(read_table(folder.path / "sealed.parquet")) if evaluation.holdout else 0
+    lines = protocol(audited.index, evaluation, described, prepared.rules.tuning, sealed)
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
     lines += prepared.notes

@@ -10,7 +10,7 @@ from ..evaluation.guards import permute_labels
 from ..images.index import ImageIndex
 from ..steps.group_pseudo_patients import group_pseudo_patients
 from ..steps.make_task import make_task
-from ..steps.seal_holdout import sealed_rows
+from ..steps.seal_holdout import check_seal, sealed_rows
 
 
 def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> ImageIndex:
@@ -32,7 +32,9 @@ def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> Im
     if pseudo and not audited and (pseudo.blocks or (index.images["patient"] != "").any()):
         index = group_pseudo_patients(experiment, index, np.empty((len(index), 0)))
     index.check(evaluation.folds)
-    index, _ = index.split(sealed_rows(index, evaluation.holdout, evaluation.seed))
+    sealed = sealed_rows(index, evaluation.holdout, evaluation.seed)
+    check_seal(evaluation, index, sealed)
+    index, _ = index.split(sealed)
     index.check(evaluation.folds)
     task = make_task(index)
     if evaluation.permute:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from leukobench.config.experiment import Evaluation
 from leukobench.errors import ConfigurationError, ImagesError
+from leukobench.images.index import ImageIndex
 from leukobench.pipeline import audit_images, run
+from leukobench.steps.seal_holdout import check_seal
 
 
 @pytest.mark.slow
@@ -74,3 +79,38 @@ def test_two_poolings_of_one_network_are_one_pass(experiment: Any, caplog: pytes
         run(said, workers=2)
     assert "Features of efficientnet_lite0 in one pass: 96 images." in caplog.text
     assert caplog.text.count(": 0 images computed, the rest cached") == 2
+
+
+def index_of(patients: str, labels: str) -> ImageIndex:
+    images = pd.DataFrame({"image_id": [f"{row:03}" for row in range(len(patients))], "label": list(labels)})
+    images = images.assign(patient=list(patients), path=images["image_id"])
+    return ImageIndex(images, pd.DataFrame({"path": [], "reason": []}), "folders", "file names")
+
+
+def test_a_holdout_without_a_class_is_refused_and_so_is_one_that_takes_all_of_it() -> None:
+    index = index_of("ppqqrrss", "aaaabbbb")
+    evaluation = Evaluation(holdout=0.25)
+    assert (
+        check_seal(evaluation, index, np.array([1, 1, 0, 0, 1, 1, 0, 0], dtype=bool)) != []
+    )  # half instead of a quarter
+    with pytest.raises(ImagesError, match="no image of b in the sealed holdout"):
+        check_seal(evaluation, index, np.array([1, 1, 0, 0, 0, 0, 0, 0], dtype=bool))
+    with pytest.raises(ImagesError, match="no image of a in the folds"):
+        check_seal(evaluation, index, np.array([1, 1, 1, 1, 1, 1, 0, 0], dtype=bool))
+    assert check_seal(Evaluation(), index, np.zeros(8, dtype=bool)) == []
+
+
+def test_where_patients_rank_the_holdout_needs_some_of_one_label_in_every_class() -> None:
+    index = index_of("ppqqrrssttuu", "aaaabbbbabab")
+    sealed = np.array([1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0], dtype=bool)
+    assert check_seal(Evaluation(holdout=0.33), index, sealed) == []
+    with pytest.raises(ImagesError, match="no patient of b in the sealed holdout"):
+        check_seal(Evaluation(holdout=0.33, rank_by="patient_accuracy"), index, sealed)
+
+
+@pytest.mark.parametrize(("sealed", "warned"), [(20, False), (22, False), (24, True), (16, True)])
+def test_another_share_of_the_images_is_warned_of(sealed: int, warned: bool) -> None:
+    index = index_of("".join(chr(200 + row) for row in range(100)), "ab" * 50)
+    sentences = check_seal(Evaluation(holdout=0.2), index, np.arange(100) < sealed)
+    assert bool(sentences) == warned
+    assert not warned or f"{sealed}.0% of the images instead of 20.0%" in sentences[0]

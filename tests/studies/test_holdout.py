@@ -44,7 +44,7 @@ def test_sealed_patients_are_in_no_fold_and_every_image_is_somewhere(experiment:
     assert set(sealed["patient"]).isdisjoint(images["patient"])
     assert set(sealed["image_id"]).isdisjoint(folds["image_id"])
     assert set(sealed["label"]) == set(images["label"])
-    assert "25% of the groups sealed as a holdout" in "\n".join(outcome.protocol)
+    assert "24 of 96 images (25%) sealed as a holdout" in "\n".join(outcome.protocol)
 
 
 @pytest.mark.slow
