@@ -29,7 +29,7 @@ def model_card(manifest: Manifest) -> str:
         "## Scores\n\n" + _scores(manifest),
         "## Probabilities\n\n" + _temperature(manifest.temperature),
         "## Prediction sets\n\n" + _coverage(manifest.coverage, manifest.run.patients),
-        "## Images unlike the training data\n\n" + _flagged(manifest.run.patients),
+        "## Images unlike the training data\n\n" + flagged_words(manifest.run.patients),
         "## Limits\n\n" + _bullets(_limits(manifest)),
         "## How it was made\n\n" + _provenance(manifest),
     ]
@@ -37,14 +37,14 @@ def model_card(manifest: Manifest) -> str:
 
 
 _NEW_PATIENTS = (
-    "The patients of the training images were not (all) known. So ordinary images of new patients may be flagged far more "
-    "often, and covered less often, than this card says: where images of one patient are much alike, 99, 93 and 58 % of "
-    "ordinary images of new patients were flagged in simulations with 10, 24 and 100 training patients."
+    "The patients of the training images were not (all) known. So ordinary images of new patients may be flagged far "
+    "more often, and covered less often, than this card says: where images of one patient are much alike, 99, 93 and "
+    "58 % of ordinary images of new patients were flagged in simulations with 10, 24 and 100 training patients."
 )
-"""Whole patients are new, while thresholds come from images whose patients are among the training images."""
 
 
-def _flagged(patients: str) -> str:
+def flagged_words(patients: str) -> str:
+    """What is flagged, and what a flag means; `patients` is the kind of `leukobench.runs.answer.Groups`."""
     rate = (
         "about 1 % of the images of new patients like these are flagged, too."
         if patients == "patients"
@@ -52,9 +52,10 @@ def _flagged(patients: str) -> str:
     )
     return (
         "An image is flagged if it is further from its fifth nearest training image than 99 % of the training images "
-        f"are from theirs in other groups; {rate} Images that are no smears, are damaged or have a very different stain "
-        "are flagged. A slightly different stain is not, nor is an unseen class that resembles a class of the training "
-        "data. So a flag does not mean that the prediction is wrong, and no flag does not mean that it is right."
+        f"are from theirs in other groups; {rate} Images that are no smears, are damaged or have a very different "
+        "stain are flagged. A slightly different stain is not, nor is an unseen class that resembles a class of the "
+        "training data. So a flag does not mean that the prediction is wrong, and no flag does not mean that it is "
+        "right."
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLOURS = (MARK, "#c2410c", "#52606d", "#7c3aed")
+_MATTERS = 2.0
+"""Points: an interval from 0 or below to more than this says neither that a leak matters nor that it does not."""
 _WHAT = {"as they are": "true labels", "permuted": "permuted labels: there is nothing to learn"}
 
 
@@ -76,7 +78,17 @@ def leakage_lines(summary: pd.DataFrame) -> list[str]:
         lines += ["", f"{_WHAT[str(labels)].capitalize()}; balanced accuracy (%)"]
         lines += [f"{'protocol':<{width}}  images  honest   leaky  inflation (points)      most"]
         lines += [_line(row, width) for row in part.to_dict("records")]
-    return lines[1:]
+    return [*lines[1:], *_undecided(summary)]
+
+
+def _undecided(summary: pd.DataFrame) -> list[str]:
+    """Leaks whose interval is too wide to say anything: it holds 0 as well as an effect that would matter."""
+    wide = summary[(summary["low"] <= 0) & (summary["high"] > _MATTERS)]
+    if not len(wide):
+        return []
+    rows = wide[["protocol", "labels", "size"]].to_numpy().tolist()
+    named = [f"{protocol} ({_WHAT[labels].partition(':')[0]}, {size} images)" for protocol, labels, size in rows]
+    return ["", f"Cannot be decided with so few repeats (more: --repeats): {'; '.join(named)}."]
 
 
 def _line(row: dict[Any, Any], width: int) -> str:
@@ -84,4 +96,5 @@ def _line(row: dict[Any, Any], width: int) -> str:
     sides = f"{row['honest']:6.1f}  {row['leaky']:6.1f}"
     added = f"{row['inflation']:+6.1f} {interval:<16} {row['most']:+6.1f}"
     failed = f"  ({row['failed']} failed)" if row["failed"] else ""
+    failed += "  cannot be decided" if row["low"] <= 0 and row["high"] > _MATTERS else ""
     return f"{row['protocol']:<{width}}  {row['size']!s:>6}  {sides}  {added}{failed}"

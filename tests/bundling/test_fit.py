@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from leukobench.bundling.fit import fit
+from leukobench.bundling.model_card import flagged_words
 from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
@@ -35,7 +36,16 @@ def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) ->
     assert facts["agreement"] == {"images": 8, "largest": pytest.approx(0, abs=1e-6)}
     card = (bundle.path / "model_card.md").read_text()
     expected = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for selecting the best of")
+    expected += ("1 % of the images of new patients like these are flagged", "for images of new patients like those")
     assert [words for words in expected if words not in card] == []
+
+
+@pytest.mark.parametrize("kind", ["none", "partly", "pseudo"])
+def test_where_patients_are_not_known_the_card_promises_nothing_for_new_ones(kind: str) -> None:
+    words = flagged_words(kind)
+    assert "further images of the same patients" in words
+    assert "ordinary images of new patients may be flagged far more often, and covered less often" in words
+    assert "new patients like these" not in words
 
 
 def test_nothing_in_a_bundle_says_where_it_was_made_or_who_the_patients_are(

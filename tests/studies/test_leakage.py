@@ -92,6 +92,19 @@ def test_the_command_takes_an_experiment_file(
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "decided"),
+    [(-13, 15, False), (-0.5, 2.5, False), (-1.5, 1.5, True), (0.5, 15, True), (-5, -1, True)],
+)
+def test_an_interval_of_nothing_and_of_much_decides_nothing(low: float, high: float, decided: bool) -> None:
+    sides = {"honest": 80.0, "leaky": 81.0, "inflation": (low + high) / 2, "low": low, "high": high, "most": high}
+    row = {"labels": "as they are", "protocol": "copies across", "size": 48, **sides, "failed": 0, "what": ""}
+    sure = row | {"protocol": "selection before", "low": 2.0, "high": 3.0}
+    text = "\n".join(leakage_lines(pd.DataFrame([row, sure])))
+    words = "Cannot be decided with so few repeats (more: --repeats): copies across (true labels, 48 images)."
+    assert (words in text, text.count("cannot be decided")) == ((False, 0) if decided else (True, 1))
+
+
 @pytest.mark.slow
 def test_what_fails_is_a_row_without_a_number(experiment: Any, plugin: str) -> None:
     said = experiment(classifiers=["knn", f"{plugin}:FailsInOneFold"])
