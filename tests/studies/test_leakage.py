@@ -94,7 +94,7 @@ def test_the_command_takes_an_experiment_file(
 
 @pytest.mark.parametrize(
     ("low", "high", "decided"),
-    [(-13, 15, False), (-0.5, 2.5, False), (-1.5, 1.5, True), (0.5, 15, True), (-5, -1, True)],
+    [(-13, 15, False), (-0.5, 2.5, False), (-1.5, 1.5, True), (0.5, 15, True)],
 )
 def test_an_interval_of_nothing_and_of_much_decides_nothing(low: float, high: float, decided: bool) -> None:
     sides = {"honest": 80.0, "leaky": 81.0, "inflation": (low + high) / 2, "low": low, "high": high, "most": high}
