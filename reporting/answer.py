@@ -181,8 +181,8 @@ def _best_sentence(best: Winner) -> str:
     corrected = metric.with_interval(best.corrected, best.corrected_low, best.corrected_high)
     count = best.picked_among
     ties = (
-        f" {best.tied} tie at this value; this one comes first by lower log loss, then fewer features, then the order "
-        "in the experiment file."
+        f" {best.tied} tie at this value; this one comes first: saturated probabilities last, then lower log loss, "
+        "fewer features, order in the experiment file."
         if best.tied > 1
         else ""
     )

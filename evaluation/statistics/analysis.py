@@ -118,8 +118,9 @@ class Analysis:
         """Everything that was added, best first; see `leukobench.evaluation.statistics.winner.order`."""
         entries = list(self._entries.values())
         values = np.array([(one.metrics[self.rank_by][0], one.metrics[LOG_LOSS.name][0]) for one in entries])
+        saturated = np.array([one.saturated for one in entries], dtype=bool)
         features = np.array([self._features[one.key] for one in entries])
-        return [entries[place].key for place in winner.order(*values.reshape(-1, 2).T, features)]
+        return [entries[place].key for place in winner.order(*values.reshape(-1, 2).T, saturated, features)]
 
     def tables(self) -> dict[str, Any]:
         """Tables of everything that was added, by name; combinations in the order of their names.
@@ -225,5 +226,6 @@ class Analysis:
             np.array([one.inside for one in rankings]),
             np.array([one.outside for one in rankings]),
             np.array([one.log_losses for one in rankings]),
+            np.array([one.saturated for one in given]),
             np.array([self._features[one.key] for one in given]),
         )

@@ -14,6 +14,7 @@ from .limits import Evidence, metric_limits
 from .patients import PatientPredictions
 from .ranking import FoldAreas, operating_points
 from .resampling import GroupResamples
+from .winner import is_saturated
 
 Key = tuple[str, str, str]
 
@@ -98,6 +99,8 @@ class Entry:
     bins : ndarray, shape (CALIBRATION_BINS, 3)
         Images, sum of top probabilities and hits in each bin, summed over repeats.
     curves : ClassCurves
+    saturated : bool
+        See `leukobench.evaluation.statistics.winner.is_saturated`.
     patients : PatientPredictions, optional
     """
 
@@ -109,6 +112,7 @@ class Entry:
     confusion: Floats
     bins: Floats
     curves: ClassCurves
+    saturated: bool
     patients: PatientPredictions | None = None
 
     @classmethod
@@ -135,6 +139,7 @@ class Entry:
             confusion=counts.sum(axis=(0, 1)),
             bins=_bins(design.labels, probabilities),
             curves=ClassCurves(areas, *_points(design.labels, probabilities)),
+            saturated=is_saturated(probabilities),
             patients=patients,
         )
 

@@ -5,25 +5,37 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..metric import Floats, Integers
 
+Flags = NDArray[np.bool_]
+
 EQUAL = 12
 """Decimals from which on two values are equal: the same counts summed in another order differ in the sixteenth."""
+_ABOVE_ANY_LOSS = 100.0
 
 
-def order(values: Floats, log_losses: Floats, features: Floats) -> Integers:
+def order(values: Floats, log_losses: Floats, saturated: Flags, features: Floats) -> Integers:
     """Places of combinations, best first, shape (m,).
 
-    Of equal values the one with the lower log loss comes first, then the one with fewer features, then the one given
-    first. Whatever is NaN comes last.
+    Of equal values the saturated ones come last, since their log loss is low by being sure of everything; then the one
+    with the lower log loss comes first, then the one with fewer features, then the one given first. Whatever is NaN
+    comes last.
 
     Parameters
     ----------
     values, log_losses, features : ndarray of float64, shape (m,)
         Higher values are better.
+    saturated : ndarray of bool, shape (m,)
+        See `is_saturated`.
     """
-    return np.lexsort((features, np.round(log_losses, EQUAL), -np.round(values, EQUAL)))
+    return np.lexsort((features, np.round(log_losses, EQUAL), saturated, -np.round(values, EQUAL)))
+
+
+def is_saturated(probabilities: Floats) -> bool:
+    """Whether most images, shape (..., n, K), have a higher top probability than n images can give reason for."""
+    return bool(np.median(probabilities.max(axis=-1)) > 1 - 1 / probabilities.shape[-2])
 
 
 def tied(values: Floats) -> int:
@@ -40,7 +52,9 @@ class Corrected(NamedTuple):
     dropped: int
 
 
-def correct_for_selection(inside: Floats, outside: Floats, log_losses: Floats, features: Floats) -> Corrected:
+def correct_for_selection(
+    inside: Floats, outside: Floats, log_losses: Floats, saturated: Flags, features: Floats
+) -> Corrected:
     """Bootstrap bias corrected cross-validation (BBC-CV).
 
     In each resample of the groups the best combination is selected, by the whole rule of `order`, and scored on the
@@ -52,6 +66,7 @@ def correct_for_selection(inside: Floats, outside: Floats, log_losses: Floats, f
         The metric (higher is better) on the drawn groups, and on those not drawn; NaN where it is not defined.
     log_losses : ndarray of float64, shape (combinations, resamples)
         On the drawn groups.
+    saturated : ndarray of bool, shape (combinations,)
     features : ndarray of float64, shape (combinations,)
 
     Returns
@@ -67,7 +82,8 @@ def correct_for_selection(inside: Floats, outside: Floats, log_losses: Floats, f
     """
     fewest = np.argsort(features, kind="stable")
     rounded = np.round(np.where(np.isnan(inside), -np.inf, inside)[fewest], EQUAL)
-    losses = np.where(rounded == rounded.max(axis=0), np.round(log_losses[fewest], EQUAL), np.inf)
+    losses = np.round(log_losses[fewest], EQUAL) + _ABOVE_ANY_LOSS * saturated[fewest, None]
+    losses = np.where(rounded == rounded.max(axis=0), losses, np.inf)
     selected = fewest[np.argmin(np.where(np.isnan(losses), np.inf, losses), axis=0)]
     values = outside[selected, np.arange(outside.shape[1])]
     dropped = int(np.isnan(values).sum())

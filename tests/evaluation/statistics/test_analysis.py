@@ -130,17 +130,17 @@ def test_algorithms_are_compared_over_five_repeats() -> None:
     assert (compared["algorithms_p_holm"] >= compared["algorithms_p"]).all()
 
 
-def test_equals_are_ordered_by_log_loss_then_features_then_as_given(study: Study) -> None:
+def test_equals_are_ordered_by_saturation_log_loss_features_and_as_given(study: Study) -> None:
     """The winner, its correction and the order follow one rule."""
     analysis = Analysis(study.labels, CLASSES, study.groups, study.folds, "accuracy", resamples=50)
     right = np.eye(3)[study.labels][None].repeat(2, axis=0)
-    for name, sure, features in (("z", 0.6, 5), ("y", 0.9, 9), ("x", 0.9, 7), ("w", 0.9, 7)):
+    for name, sure, features in (("z", 0.6, 5), ("y", 0.9, 9), ("x", 0.9, 7), ("w", 0.9, 7), ("v", 1, 7)):
         analysis.add(("net", name, "svm"), "combination", sure * right + (1 - sure) / 3, features)
     analysis.add(("net", "worse", "svm"), "combination", study.probabilities(1, 0), 1)
-    assert [key[1] for key in analysis.order()] == ["x", "w", "y", "z", "worse"]
+    assert [key[1] for key in analysis.order()] == ["x", "w", "y", "z", "v", "worse"]
     best = analysis.winner()
     assert best is not None
-    assert (best["selector"], best["tied"], best["picked_among"], best["dropped"]) == ("x", 4, 5, 0)
+    assert (best["selector"], best["tied"], best["picked_among"], best["dropped"]) == ("x", 5, 6, 0)
 
 
 def test_counts_are_those_of_the_predictions(study: Study, tables: dict[str, pd.DataFrame]) -> None:

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare, spearmanr
 
-from leukobench.evaluation.statistics.winner import agreement, correct_for_selection, order, tied
+from leukobench.evaluation.statistics.winner import agreement, correct_for_selection, is_saturated, order, tied
 
 
 def hits(combinations: int, n: int, seed: int, rate: float = 0.5) -> np.ndarray:
     return (np.random.default_rng(seed).random((combinations, n)) < rate).astype(float)
 
 
-def indifferent(combinations: int, resamples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log losses and features that decide nothing."""
-    return np.zeros((combinations, resamples)), np.zeros(combinations)
+def indifferent(combinations: int, resamples: int) -> tuple[np.ndarray, ...]:
+    """Log losses, saturation and features that decide nothing."""
+    return np.zeros((combinations, resamples)), np.zeros(combinations, bool), np.zeros(combinations)
 
 
 def resampled(right: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, ...]:
@@ -64,19 +64,28 @@ def test_what_is_not_defined_is_neither_picked_nor_counted() -> None:
 
 
 def test_each_resample_orders_equals_by_the_whole_rule() -> None:
-    """Written out with sorted(): higher value, lower log loss, fewer features, first given."""
+    """Written out with min(): higher value, not saturated, lower log loss, fewer features, first given."""
     rng = np.random.default_rng(2)
     inside, losses = rng.integers(0, 3, (6, 200)) / 3, rng.integers(0, 2, (6, 200)) / 7
     features, outside = np.array([9.0, 3, 3, 9, 1, 1]), rng.random((6, 200))
+    saturated = np.array([False, False, False, False, False, True])
     picked = [
-        min(range(6), key=lambda one: (-inside[one, draw], losses[one, draw], features[one], one))
+        min(range(6), key=lambda one: (-inside[one, draw], saturated[one], losses[one, draw], features[one], one))
         for draw in range(200)
     ]
-    corrected = correct_for_selection(inside, outside, losses, features)
+    corrected = correct_for_selection(inside, outside, losses, saturated, features)
     assert corrected.value == pytest.approx(outside[picked, np.arange(200)].mean())
     for draw in range(20):
-        assert order(inside[:, draw], losses[:, draw], features)[0] == picked[draw]
+        assert order(inside[:, draw], losses[:, draw], saturated, features)[0] == picked[draw]
     assert tied(np.array([0.9, 0.9 - 1e-16, 0.8, np.nan])) == 2
+
+
+def test_saturated_is_surer_than_so_many_images_can_make_it() -> None:
+    sure = np.tile([1e-9, 1 - 1e-9], (1, 300, 1))
+    assert is_saturated(sure)
+    assert not is_saturated(np.tile([0.01, 0.99], (1, 300, 1)))
+    few = np.where(np.arange(300)[:, None] < 100, sure[0], [0.2, 0.8])
+    assert not is_saturated(few[None])
 
 
 def test_agreement_follows_from_spearmans_correlations() -> None:
