@@ -106,18 +106,19 @@ class Differences:
 
     def by_chance(self, other: int) -> Floats:
         """The same of the resamples' deviations, in their own spreads, shape (m, r); 0 where nothing varies."""
-        gaps, spreads = self.deviations - self.deviations[other], self.spreads[:, [other]]
-        return np.divide(gaps, spreads, out=np.zeros_like(gaps), where=spreads > _NOTHING)
+        spreads = self.spreads[:, [other]]
+        varies = np.divide(1.0, spreads, out=np.zeros_like(spreads), where=spreads > _NOTHING)
+        return (self.deviations - self.deviations[other]) * varies
 
     def bound(self, greatest: Floats, level: float = 1 - _ALPHA, alone: float = 1 - _ALPHA) -> float:
         """Quantile of the greatest of some ratios, shape (r,), expanded to few degrees of freedom.
 
         It is never below the normal quantile `alone` of one comparison: rare errors hardly vary in resamples.
         """
-        from scipy.stats import norm, t
+        from scipy.special import ndtr, ndtri, stdtrit
 
-        quantile = max(float(np.quantile(greatest, level)), float(norm.ppf(alone)))
-        return float(t.isf(norm.sf(quantile), self.freedom))
+        quantile = max(np.quantile(greatest, level), ndtri(alone))
+        return float(-stdtrit(self.freedom, ndtr(-quantile)))
 
 
 def one_error(metric: Metric, labels: Integers, classes: int) -> float:
@@ -163,8 +164,9 @@ def best_set(differences: Differences) -> BestSet:
     for one in range(size):
         ratios, chance = differences.less(one), differences.by_chance(one)
         over_all = chance.max(axis=0)
-        near = ratios > -differences.bound(over_all)
-        member[one] = ratios.max() <= differences.bound(chance[near].max(axis=0))
+        bound = differences.bound(over_all)
+        near = ratios > -bound
+        member[one] = ratios.max() <= (bound if near.all() else differences.bound(chance[near].max(axis=0)))
         greatest = np.maximum(greatest, over_all)
     margin = differences.bound(greatest, alone=1 - _ALPHA / 2) * differences.errors
     gaps = differences.values[:, None] - differences.values
