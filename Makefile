@@ -11,7 +11,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all lint types format benchmarks clean
+.PHONY: quickstart test test-all lint types format benchmarks reference clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -40,6 +40,10 @@ format: $(READY)
 
 benchmarks: $(READY)
 	$(BIN)/python benchmarks/run.py $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(REPEATS),--repeats $(REPEATS))
+
+# Half an hour on two cores, which resumes; ONLY=networks takes an hour more, ONLY=documents a second.
+reference: $(READY)
+	$(BIN)/python -m benchmarks.reference $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(LAYOUT),--layout $(LAYOUT))
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

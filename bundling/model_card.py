@@ -38,8 +38,8 @@ def model_card(manifest: Manifest) -> str:
 
 _NEW_PATIENTS = (
     "The patients of the training images were not (all) known. So ordinary images of new patients may be flagged far "
-    "more often, and covered less often, than this card says: where images of one patient are much alike, 99, 93 and "
-    "58 % of ordinary images of new patients were flagged in simulations with 10, 24 and 100 training patients."
+    "more often, and covered less often, than this card says: where images of one patient are much alike, nearly all "
+    "ordinary images of new patients were flagged in simulations with 10 or 24 training patients, and half with 100."
 )
 
 
