@@ -16,13 +16,17 @@ _SIGNATURES = {
     b"GIF8": "a GIF: convert it to PNG",
     b"8BPS": "a Photoshop document: export it as PNG",
     b"\x00\x00\x00\x0cjP": "a JPEG 2000 image: convert it to PNG",
+    b"\x00\x00\x00\x0cJXL": "a JPEG XL image: convert it to PNG",
     b"\xff\x0a": "a JPEG XL image: convert it to PNG",
     b"\x93NUMPY": "a NumPy array: save it as PNG",
     b"\x89HDF": "an HDF5 file",
     b"\x00\x00\x01\x00": "an icon",
+    b"ZISRAWFILE": "a whole-slide image (CZI): cut it into fields",
+    b"MATLAB": "a MATLAB file: save its pixels as PNG",
     b"{": "JSON or other text",
     b"[": "JSON or other text",
 }
+_READ = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF")
 _BOXES = {b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"avif", b"avis"}
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body")
 _SAMPLE = 512
@@ -43,6 +47,16 @@ def kind_of_file(data: bytes) -> str:
         return "a tar archive: unpack it"
     known = next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), "")
     return known or _plain(data[:_SAMPLE])
+
+
+def is_readable(data: bytes) -> bool:
+    """Whether these first bytes are those of a picture of a format that is read."""
+    return data.startswith(_READ)
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether these first bytes are those of a picture, of a kind that can be read or converted."""
+    return is_readable(data) or ("PNG" in (kind := kind_of_file(data)) and not kind.startswith("XML"))
 
 
 def _plain(data: bytes) -> str:

@@ -21,6 +21,7 @@ TABLES = frozenset({".csv", ".parquet"})
 
 
 WRITTEN = "written by leukobench"
+BROKEN_LINK = "broken symbolic link"
 UNREADABLE, UNSUPPORTED, NOT_UTF8 = "folder cannot be read", "not a supported image file", "name is not valid UTF-8"
 """How the reasons for refusals begin that may hide a class."""
 _OF_LEUKOBENCH = ({OUTPUT_MARKER}, {".lock", "run.log"}, {"SHA256SUMS", "manifest.json", "model_card.md"})
@@ -267,6 +268,6 @@ def _not_a_file(entry: os.DirEntry[str]) -> str:
     try:
         return "" if entry.is_file() else f"not a regular file: {kind_of(entry.stat().st_mode)}"
     except FileNotFoundError:
-        return "broken symbolic link"
+        return BROKEN_LINK
     except OSError as error:
         return f"cannot be read: {error.strerror}"

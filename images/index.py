@@ -206,7 +206,7 @@ def index_images(
     remarks = check_kept([(row.label, row.path) for row in listing.rows], dict(unreadable))
     ledger = _ledger([(str(files.folder / printable(path)), reason) for path, reason in refused])
     frame = _frame(files, rows, digests)
-    warnings = (*listing.warnings, *remarks, *filter(None, [advice(listing)]))
+    warnings = (*listing.warnings, *remarks, *filter(None, [advice(listing, layout == "auto")]))
     return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings)
 
 

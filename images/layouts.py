@@ -13,6 +13,7 @@ from ..errors import ImagesError, UnknownNameError
 from ..registry import Registry
 from .files import FileList, Listing, Row, find_files
 from .levels import read_levels, remark
+from .losses import unread_advice
 from .manifest import ManifestLayout, PreliminaryLayout
 from .shapes import ShapeLayout, is_shape
 from .tables import table_advice
@@ -200,12 +201,14 @@ def detect(files: FileList) -> str:
             return name
     reasons = Counter(reason for _, reason in files.refused).most_common(3)
     refused = "; ".join(f"{count} x {reason}" for reason, count in reasons)
+    others = f"{len(files.refused)} other files ({refused})" if reasons else "no other file"
     raise ImagesError(
         f"No folder layout fits the files below {files.folder}.",
         expected="one folder per class, a manifest.csv (path, label, group), or a known data set: " + ", ".join(names),
-        received=f"{len(files.images)} images directly in the folder, {len(files.refused)} other files ({refused})",
+        received=f"{len(files.images)} images directly in the folder, {others}",
         fix=_archive_advice(files)
         or table_advice(files)
+        or unread_advice(files)
         or "move the images into one folder per class, or write a manifest.",
     )
 

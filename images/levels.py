@@ -155,7 +155,9 @@ def _doubt(tree: _Tree) -> str:
     shared = tree.shared()
     if len(tree.telling()) > 1 or (len(shared) > 1 and any(kinds[top] not in {"", "content"} for top in tops)):
         return f"{_listed(tops)} hold folders of the same names, {_listed(shared)}"
-    if len({kinds[top] for top in tops} - _NEVER_CLASSES) == 0:
+    named = set(kinds.values())
+    inside = any(len([name for name in tree.named(top) if not kind_of(name)]) > 1 for top in tops)
+    if named <= _NEVER_CLASSES or (named <= set(_MEANINGS) and inside):
         return f"{_listed(tops)} are named like {_plural(kinds.values())}, not like classes"
     for top in tops:
         inner = [name for name in tree.named(top) if not kind_of(name)]
@@ -235,23 +237,48 @@ def remark(shape: str, rows: Sequence[Row]) -> str:
     classes = _listed(sorted({row.label for row in rows}))
     splits = sorted({row.columns["split"] for row in rows if "split" in row.columns})
     own = f" Splits by their names: {_listed(splits)}; folds are drawn over all images." if splits else ""
-    return f"The folders are read as {shape}: the classes are {classes}.{own}"
+    return f"The folders are read as {shape}: the classes are {classes}.{own}{_unlabelled(rows, splits)}"
 
 
-def advice(listing: Listing) -> str:
-    """A sentence on folders below the classes whose names mean something that the reading leaves out, or ''."""
+def _unlabelled(rows: Sequence[Row], splits: Sequence[str]) -> str:
+    """A sentence on a split all of whose images are in one folder, called like no class elsewhere, or ''."""
+    labels = {split: {row.label for row in rows if row.columns["split"] == split} for split in splits}
+    for split, inside in labels.items():
+        others = set().union(*(labels[other] for other in splits if other != split))
+        if len(inside) == 1 and len(others) > 1 and not inside & others:
+            name = next(iter(inside))
+            option = f"--exclude-class {shlex.quote(name)}"
+            return f" {split} holds {name} alone: if that is no class, leave it out with {option}."
+    return ""
+
+
+def advice(listing: Listing, automatic: bool = False) -> str:
+    """A sentence on folders below the classes that the reading leaves out, or ''.
+
+    Parameters
+    ----------
+    listing : Listing
+    automatic : bool
+        Nobody chose this reading: folders whose names mean nothing are named, too.
+    """
+    if not listing.shape:
+        return ""
     depth = listing.shape.count("/") + 1
-    inner = sorted({"".join(row.path.split("/")[depth:-1][:1]) for row in listing.rows} - {""})
+    below = {"".join(row.path.split("/")[depth:-1][:1]) for row in listing.rows}
+    inner = sorted(below - {""})
     kinds = {kind_of(name) for name in inner}
     kind = kinds.pop() if len(kinds) == 1 else ""
-    if (
-        not listing.shape
-        or kind not in _MEANINGS
-        or kind in listing.shape.split("/")
-        or (kind == "patient" and listing.patients != "none")
-    ):
-        return ""
-    gain = "keeps each on one side of every fold" if kind == "patient" else f"keeps them as the column {kind}"
-    return (
-        f"Folders below the classes are named like {kind}s: {_listed(inner)}. --layout {listing.shape}/{kind} {gain}."
-    )
+    if kind not in {"", "content", *listing.shape.split("/")} and (kind != "patient" or listing.patients == "none"):
+        gain = "keeps each on one side of every fold" if kind == "patient" else f"keeps them as the column {kind}"
+        return (
+            f"Folders below the classes are named like {kind}s: {_listed(inner)}. "
+            f"--layout {listing.shape}/{kind} {gain}."
+        )
+    if automatic and not kind and inner and len(below) > 1 and listing.patients == "none":
+        deeper = listing.shape.removesuffix(CLASS) + f"{ANY}/{CLASS}"
+        return (
+            f"Folders below the classes are passed over: {_listed(inner)}. If they are patients, "
+            f"--layout {listing.shape}/patient keeps each on one side of every fold; if they are the classes, "
+            f"--layout {deeper} says so."
+        )
+    return ""

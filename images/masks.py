@@ -16,12 +16,18 @@ from ..errors import ImagesError, UnreadableImageError
 from .files import FileList
 from .reading import read_resized
 
-_WORDS = r"(masks?|gts?|ground[-_ ]?truths?|segmentations?|segm?s?|annotations?|annots?|labels?|contours?|trimaps?)"
+_WORDS = (
+    r"(masks?|gts?|ground[-_ ]?truths?|segmentations?|segm?s?|annotations?|annots?|labels?|contours?|trimaps?|"
+    r"super-?pixels?|heat-?maps?|grad-?cam|overlays?)"
+)
 _SUFFIX = re.compile(rf"[-_ .]+{_WORDS}([-_ ]?\d+)?$", re.IGNORECASE)
+_PREFIX = re.compile(rf"{_WORDS}[-_ .]+", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 _FOLDER = re.compile(rf"(.*[-_ ])?{_WORDS}([-_ ].*)?", re.IGNORECASE)
 _FLAT = 0.95
 """Share of the four most frequent colours (16 levels each) from which a picture is flat (docs/decisions/023)."""
 _SAMPLED, _SIDE, _SIBLINGS, _LEVELS = 5, 64, 20, 3
+_LONGEST_ADDITION = 24
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
         Names or pixels show that some images are masks of others; the message has the option that leaves them out.
     """
     twins = _twins(files.images)
-    masks = [*_by_suffix(files.images), *_by_folder(files, classes)] or list(_by_twins(files, twins))
+    masks = [*_by_word(files.images), *_by_folder(files, classes)]
+    masks = masks or [*_by_twins(files, twins), *_by_addition(files)]
     if masks:
         count, first = sum(len(one.paths) for one in masks), masks[0]
         patterns = list(dict.fromkeys(pattern for one in masks for pattern in one.patterns))
@@ -85,20 +92,59 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
     return list(_remarks(twins))
 
 
-def _by_suffix(paths: Sequence[str]) -> Iterator[Masks]:
-    """Such as ``1_mask.png`` beside ``1.png``."""
+def _by_word(paths: Sequence[str]) -> Iterator[Masks]:
+    """Such as ``1_mask.png`` or ``mask_1.png`` beside ``1.png``."""
     stems = {_stem(path): path for path in paths}
-    masks, beside, suffixes = [], "", set()
+    masks, beside, patterns = [], "", set()
     for stem, path in stems.items():
-        match = _SUFFIX.search(stem)
-        if match and (picture := stems.get(stem[: match.start()])):
-            masks.append(path)
-            beside = beside or picture
-            suffixes.add(match[0])
+        folder, slash, name = stem.rpartition("/")
+        suffix, prefix = _SUFFIX.search(stem), _PREFIX.match(name)
+        if suffix and (picture := stems.get(stem[: suffix.start()])):
+            patterns.add(_pattern(path, "", suffix[0]))
+        elif prefix and (picture := stems.get(f"{folder}{slash}{name[prefix.end() :]}")):
+            patterns.add(_pattern(path, prefix[0], ""))
+        else:
+            continue
+        masks.append(path)
+        beside = beside or picture
     if masks:
-        if len(suffixes) > _SAMPLED:
-            suffixes = {re.sub(r"\d+$", "*", suffix) for suffix in suffixes}
-        yield Masks(masks, beside, [f"*{suffix}.*" for suffix in sorted(suffixes)], "their names say so")
+        if len(patterns) > _SAMPLED:
+            patterns = {re.sub(r"\d+(?=\.\*$)", "*", pattern) for pattern in patterns}
+        yield Masks(masks, beside, sorted(patterns), "their names say so")
+
+
+def _by_addition(files: FileList) -> Iterator[Masks]:
+    """Such as ``1-d.bmp``, ``1Mask.png`` or ``bin1.png`` beside ``1.bmp``: one word more, and hardly any colours."""
+    stems = {_stem(path): path for path in files.images}
+    names = {stem.rpartition("/")[2] for stem in stems}
+    pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for stem, path in stems.items():
+        folder, slash, name = stem.rpartition("/")
+        for base, addition in _additions(name, names):
+            if picture := stems.get(f"{folder}{slash}{base}"):
+                pairs.setdefault(addition, []).append((path, picture))
+    for addition, beside in pairs.items():
+        if len(beside) > 1 and _are_flat(beside, files.folder):
+            pattern = _pattern(beside[0][0], *addition)
+            yield Masks(
+                [path for path, _ in beside], beside[0][1], [pattern], f"those like {pattern} hold hardly any colours"
+            )
+
+
+def _additions(name: str, names: Collection[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each of `names` that the name begins or ends with, and what stands before and behind it: a word, no number."""
+    for length in range(1, min(len(name), _LONGEST_ADDITION + 1)):
+        if (base := name[:-length]) in names and _LETTER.search(name, len(base)):
+            yield base, ("", name[-length:])
+        if (base := name[length:]) in names and _LETTER.search(name[:length]):
+            yield base, (name[:length], "")
+
+
+def _pattern(path: str, before: str, behind: str) -> str:
+    """Pattern of the paths of files that are called like this one."""
+    if behind:
+        return f"*{glob.escape(behind)}.*"
+    return f"{'*/' if '/' in path else ''}{glob.escape(before)}*"
 
 
 def _by_folder(files: FileList, classes: Collection[str]) -> Iterator[Masks]:
@@ -192,8 +238,9 @@ def _flatness(path: Path) -> tuple[float, int]:
 def _remarks(twins: list[dict[str, str]]) -> Iterator[str]:
     if twins:
         first = sorted(twins[0].values())
+        names = "names occur" if len(twins) > 1 else "name occurs"
         yield (
-            f"{len(twins):,} names occur with two extensions in one folder, such as {first[0]} and {first[1]}. "
+            f"{len(twins):,} {names} with two extensions in one folder, such as {first[0]} and {first[1]}. "
             "Both are used; --exclude-files leaves out versions of one image."
         )
 

@@ -58,6 +58,7 @@ AMBIGUOUS = {
     "inside": [f"data/{path}" for path in tree(["setA", "setB"], ["L1", "L2", "L3"])],
     "sites_of_splits": [f"{site}/{path}" for site in "AB" for path in tree(["train", "test"], ["cat", "dog"])],
     "sites_of_patients": [f"{site}/{path}" for site in "AB" for path in tree(["P01", "P02"], ["cat", "dog"])],
+    "sites of unlike classes": [*tree(["SiteA"], ["ALL", "AML"]), *tree(["SiteB"], ["ALL", "normal"])],
     "parts": ["HAM10000_images_part_1/1.png", "HAM10000_images_part_2/2.png"],
     "special": ["yes/1.png", "no/1.png", "[set] *a/yes/1.png", "[set] *a/no/1.png"],
     "ground truth": [*tree(["Main"], ["yes", "no"]), *tree(["Ground Truth"], ["yes", "no"])],
@@ -175,6 +176,25 @@ def test_folders_of_splits_below_the_classes_are_advised():
     paths = UNAMBIGUOUS["splits below"][0]
     assert "--layout class/split keeps them as the column split" in read(paths).warnings[0]
     assert {row.columns["split"] for row in read(paths, "class/split").rows} == {"train", "test"}
+
+
+def test_folders_without_meaning_below_the_classes_are_named_with_both_readings():
+    paths = ["cancer/colon/1.png", "cancer/lung/2.png", "healthy/colon_n/3.png"]
+    files = FileList(Path("/absent"), tuple(paths))
+    listing = read_layout(files, "auto")[1]
+    words = advice(listing, automatic=True)
+    assert words.startswith("Folders below the classes are passed over: colon, colon_n, lung.")
+    assert advice(listing) == "" == advice(replace(listing, patients="given"), automatic=True)
+    shapes = re.findall(r"--layout (\S+)", words)
+    assert [classes(read(paths, shape)) for shape in shapes] == [["cancer", "healthy"], ["colon", "colon_n", "lung"]]
+    same = FileList(Path("/absent"), ("a/images/1.png", "b/images/2.png"))
+    assert advice(read_layout(same, "auto")[1], automatic=True) == ""
+
+
+def test_a_split_without_labels_is_named():
+    words = read([*tree(["train"], ["a", "b"]), "test/unknown/1.png", "test/unknown/2.png"]).warnings[0]
+    assert words.endswith("test holds unknown alone: if that is no class, leave it out with --exclude-class unknown.")
+    assert "alone" not in read([*tree(["train"], ["a", "b"]), "test/a/1.png"]).warnings[0]
 
 
 @pytest.mark.parametrize(

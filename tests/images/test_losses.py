@@ -92,6 +92,56 @@ def test_a_class_of_files_that_leukobench_does_not_read_is_refused(folder):
     assert len(index_images(folder, exclude_classes=["d"])) == 12
 
 
+@pytest.mark.parametrize("name", ["img{}", "{}.JPG_large", "{}.orig"])
+def test_a_class_of_pictures_that_are_called_otherwise_is_refused(folder, name):
+    for number in range(2):
+        picture = write_image(folder / "d" / f"{number}.png", 50 + number)
+        picture.rename(folder / "d" / name.format(number))
+        (folder / "notes" / f"{number}").parent.mkdir(exist_ok=True)
+        (folder / "notes" / f"{number}").write_text("no picture")
+    with pytest.raises(ImagesError, match="The class d would be left out") as caught:
+        index_images(folder)
+    assert "or give them the extension of images" in caught.value.fix
+
+
+def test_archives_and_pictures_of_other_kinds_are_named_with_their_class(folder):
+    (folder / "more.zip").write_bytes(b"PK\x03\x04")
+    for number in range(3):
+        (folder / "b" / f"x{number}.HEIC").write_bytes(b"1234ftypheic")
+    assert index_images(folder).warnings == (
+        "Archives are not unpacked: more.zip.",
+        "Pictures of b are left out, 3 of 7: 3 x not a supported image file (.heic).",
+    )
+    (folder / "d").mkdir()
+    (folder / "more.zip").rename(folder / "d" / "more.zip")
+    with pytest.raises(ImagesError, match="The class d would be left out"):
+        index_images(folder)
+
+
+UNREAD = {
+    "1.heic": (b"1234ftypheic", "convert the files"),
+    "1": (b"\xff\xd8\xff", "give the files the extension"),
+    "2": (b"\0" * 128 + b"DICM", "convert the files"),
+    "1.txt": (b"text", r"get images: .* \.bmp"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_to_do_with_files_of_which_none_is_read(tmp_path, name):
+    content, words = UNREAD[name]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / name).write_bytes(content)
+    with pytest.raises(ImagesError, match=f"fix: {words}"):
+        index_images(tmp_path)
+
+
+def test_links_to_files_that_are_not_there_are_to_be_fetched(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").symlink_to("absent")
+    with pytest.raises(ImagesError, match="fix: get the files that the symbolic links name"):
+        index_images(tmp_path)
+
+
 def test_a_class_whose_files_are_empty_is_refused(folder):
     for path in (folder / "b").iterdir():
         path.write_bytes(b"")

@@ -41,6 +41,11 @@ BESIDE = {  # where the masks are
     "{c}/photo/{n}.jpg": "{c}/binary/{n}.jpg",
     "{c}/{n}.jpg": "{c}/GT/{n}.png",
     "train/images/{c}/{n}.png": "train/labels/{c}/{n}.png",
+    "{c}/1-{n:03}.bmp": "{c}/1-{n:03}-d.bmp",
+    "{c}/IMG{n}.jpg": "{c}/IMG{n}Mask.png",
+    "{c}/{n}.png": "{c}/mask_{n}.png",
+    "{c}/b{n}.png": "{c}/bin[b{n}.png",
+    "{c}/{n}.tif": "{c}/superpixels/{n}_superpixels.png",
 }
 
 
@@ -97,6 +102,13 @@ def test_pictures_of_equal_names_are_used_and_said(tmp_path):
     index = index_images(tmp_path)
     assert len(index) == 12
     assert index.warnings[0].startswith("6 names occur with two extensions in one folder, such as a/0.jpg and a/0.png.")
+
+
+def test_a_word_more_in_a_name_is_no_mask(tmp_path):
+    for number in range(8):
+        for name in (f"{number}", f"{number}_left", f"copy of {number}"):
+            photograph(tmp_path / "ab"[number % 2] / f"{name}.png", number)
+    assert len(index_images(tmp_path)) == 24
 
 
 def test_a_class_of_blank_pictures_is_none_of_masks(tmp_path):
