@@ -57,10 +57,10 @@ class Costs:
 
 
 @contextlib.contextmanager
-def watch_memory(costs: Costs) -> Iterator[None]:
-    """Write into `costs` how much memory is held while the block runs."""
+def watch_memory(costs: Costs, children: bool = True) -> Iterator[None]:
+    """Write into `costs` how much memory is held while the block runs, with that of child processes or without."""
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(costs, done), daemon=True, name="memory")
+    watcher = threading.Thread(target=_watch, args=(costs, children, done), daemon=True, name="memory")
     watcher.start()
     try:
         yield
@@ -69,13 +69,13 @@ def watch_memory(costs: Costs) -> Iterator[None]:
         watcher.join()
 
 
-def _watch(costs: Costs, done: threading.Event) -> None:
+def _watch(costs: Costs, children: bool, done: threading.Event) -> None:
     import psutil
 
     own = psutil.Process()
     while True:
         held = 0
-        for process in [own, *own.children(recursive=True)]:
+        for process in [own, *(own.children(recursive=True) if children else [])]:
             with contextlib.suppress(psutil.Error):
                 seen = process.memory_info()
                 held += seen.rss - getattr(seen, "shared", 0)

@@ -22,6 +22,7 @@ from ..steps.prepare_run import PreparedRun, prepare_run
 from ..steps.write_pixels import READING
 from ..storage import mark_output
 from .plan_checks import check_splits
+from .plan_conversions import converting
 from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .plan_trials import PlannedRun, Trial, quiet
 from .planning import REST, Planning
@@ -93,7 +94,8 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
 
     A trial reads and compares the images, and fits every selector and every classifier once. The first one warms up,
     the second one counts, further ones on four times as many follow as long as the plan takes no more than a tenth of
-    the run, or ten seconds. All images are measured and compared where that is affordable, too: then the folds are
+    the run, or ten seconds. Meanwhile another process converts the networks that were never used, and the measurements
+    of the images stand for what these will extract. All images are measured and compared where that is affordable, too: then the folds are
     those of the run. What grows with the number of images is extrapolated along a straight line; the fits as
     `fold_seconds` says.
 
@@ -115,13 +117,15 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     start = time.perf_counter()
     folder, costs = RunFolder(experiment.folder), Costs()
     workspace = Workspace.of(folder, workers, costs.time_stages(progress))
-    work = prepare_run(experiment, workspace)
-    if finished_before(folder, work.state):
-        return None
-    index = check_splits(work.experiment, work.index, audited=False)
-    planning = Planning(work, PlannedRun.of(work.experiment, work, folder), workspace.workers, start)
-    with watch_memory(costs), quiet(), progress("trials", planning.most()) as advance:
-        planning.try_and_compare(advance)
+    with converting(experiment) as conversion:
+        work = prepare_run(experiment, workspace)
+        if finished_before(folder, work.state):
+            return None
+        index = check_splits(work.experiment, work.index, audited=False)
+        planned = PlannedRun.of(work.experiment, work, folder)
+        planning = Planning(work, planned, workspace.workers, start, conversion)
+        with watch_memory(costs, children=False), quiet(), progress("trials", planning.most()) as advance:
+            planning.try_and_compare(advance)
     planned, combinations = planning.planned, planning.combinations
     seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | planning.forecast()
     memory, disk = _memory(costs.memory, planning.trials, planned, workspace.workers), _disk(planning)

@@ -61,8 +61,7 @@ def time_cells(work: PreparedRun, index: ImageIndex, sources: Sequence[FeatureSo
     """
     import pandas as pd
 
-    if not (usable := [source for source in sources if not source.error]):
-        raise _nothing_fitted("; ".join(source.error for source in sources))
+    usable = [source for source in sources if not source.error]
     narrow, task, fold = min(usable, key=lambda source: source.width), *_halves(index, work)
     grid = Grid(task, [fold], [narrow], *work.methods, work.rules)
     timed = _time(grid, RecordStore(folder / "records"))
@@ -96,11 +95,12 @@ def _time(grid: Grid, store: RecordStore) -> _Timed:
             if record is not None and not record.error:
                 records[unit.selector.label, classifier.label] = record
     if not records:
-        raise _nothing_fitted(f"a trial on {len(grid.task):,} images")
+        raise nothing_fitted(f"a trial on {len(grid.task):,} images")
     return _Timed(records, (reducing or [grid.selectors[0].label])[0])
 
 
-def _nothing_fitted(received: str) -> EveryCombinationFailedError:
+def nothing_fitted(received: str) -> EveryCombinationFailedError:
+    """The error of a plan whose trials failed."""
     return EveryCombinationFailedError(
         "Every fit of the trials failed, so the cost cannot be estimated.",
         received=received,

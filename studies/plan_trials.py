@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ..config.experiment import Experiment
+from ..evaluation.grid import FeatureSource
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
 from ..features.extractor import Extractor
@@ -27,11 +28,13 @@ from ..steps.audit_index import MEASURING
 from ..steps.extract_features import extract_features, images_to_extract
 from ..steps.find_copies import find_copies
 from ..steps.prepare_run import PreparedRun
-from .plan_cells import time_cells, warm_up
+from .plan_cells import nothing_fitted, time_cells, warm_up
 from .plan_forecast import Cells
 
-_SECOND = 160
+_SECOND = 80
 _FIRST, _OF_A_CLASS = 24, 8
+_STAND_IN = 1280
+"""Numbers of the average pooling of many networks."""
 STARTING = "starting"
 """Stage of a trial: loading what the fits need, as each process of the run will."""
 Fits = Literal["all", "first", "none"]
@@ -134,7 +137,9 @@ def first_sizes(work: PreparedRun) -> tuple[int, int]:
     return min(images, max(_FIRST, fewest // 2)), min(images, max(fewest, min(_SECOND, images // 2)))
 
 
-def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, fits: Fits = "all") -> Trial:
+def try_on(
+    work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, fits: Fits = "all", extract: bool = True
+) -> Trial:
     """Read, compare and fit a few of the images, in a folder of their own; vectors stay in the cache.
 
     Parameters
@@ -146,11 +151,13 @@ def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, f
     fits : {"all", "first", "none"}
         What is fitted: every selector and classifier; classifiers alone, on made-up numbers, to load what they need;
         nothing.
+    extract : bool
+        Without, the measurements of the images stand for their features: fits to both cost much the same.
 
     Raises
     ------
     EveryCombinationFailedError
-        Nothing can be fitted to so few images.
+        Nothing can be extracted from, or fitted to, so few images.
     """
     costs, start = Costs(), time.perf_counter()
     workspace = Workspace.of(RunFolder(folder), workers, costs.time_stages(silent))
@@ -158,7 +165,10 @@ def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, f
     chosen = np.zeros(len(work.index), dtype=bool)
     chosen[list(rows)] = True
     index = _measured(work.index.split(chosen)[1], workspace, _compares(work, fits))
-    cells, sources = None, extract_features(work.extractors, index, workspace)
+    sources = extract_features(work.extractors, index, workspace) if extract else _stand_ins(work, workspace)
+    if sources and all(source.error for source in sources):
+        raise nothing_fitted("; ".join(source.error for source in sources))
+    cells = None
     if fits == "first":
         costs.stages[STARTING] = 1, warm_up(work, folder)
     elif fits == "all" and sources:
@@ -168,8 +178,15 @@ def try_on(work: PreparedRun, rows: Sequence[int], folder: Path, workers: int, f
     return Trial(len(index), time.perf_counter() - start, costs.stages, cells, kept)
 
 
+def _stand_ins(work: PreparedRun, workspace: Workspace) -> list[FeatureSource]:
+    """The last of the measurements, which are those of the fingerprint, as the features of every extractor."""
+    matrix = workspace.folder.matrix("stand-in")
+    np.save(matrix, np.load(workspace.folder.matrix("measurements"), mmap_mode="r")[:, -_STAND_IN:])
+    return [FeatureSource(label, matrix, label) for label in work.extractors]
+
+
 def _compares(work: PreparedRun, fits: Fits) -> bool:
-    return fits == "first" and work.experiment.images.copies != "off"
+    return fits != "none" and work.experiment.images.copies != "off"
 
 
 def _measured(index: ImageIndex, workspace: Workspace, compare: bool) -> ImageIndex:

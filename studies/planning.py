@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..machine import Advance
 from ..runs.costs import Costs
@@ -27,7 +28,8 @@ from .plan_forecast import fold_seconds, straight
 from .plan_trials import STARTING, Fits, PlannedRun, Trial, first_sizes, trial_order, try_on
 
 REST = "tables, figures, report"
-_FREE_S, _SHARE, _GROWTH = 10.0, 0.1, 4
+_FREE_S, _SHARE, _GROWTH = 7.0, 0.08, 4
+"""Seconds that any plan may take, or part of the run: less than promised, since a process also starts and ends."""
 _FEW = 2
 _SLOW_S = 3.0
 """What a step may take before anything is known of the run."""
@@ -46,6 +48,8 @@ class Planning:
     workers : int
     start : float
         When the plan began, on the clock of `time.perf_counter`.
+    conversion : Future or None
+        Of networks; see `converting`.
     trials : list of Trial
     comparing_s : float or None
         Seconds of comparing all images, where that was done.
@@ -57,6 +61,7 @@ class Planning:
     planned: PlannedRun
     workers: int
     start: float
+    conversion: Any = None
     trials: list[Trial] = field(default_factory=list)
     comparing_s: float | None = None
     tried: list[int] = field(default_factory=list)
@@ -77,11 +82,12 @@ class Planning:
         order, (warm, size) = trial_order(self.work), first_sizes(self.work)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            if any(count for stage, count in self.planned.to_do.items() if stage != MEASURING):
-                self._try(order[:_FEW], folder / "once", fits="none")
-                if self.trials[0].seconds > _SLOW_S:  # what the first use of a network costs is paid now
-                    self.trials.clear()
-            self._try(order[:warm], folder / "warm", fits="first")
+            extracts = any(count for stage, count in self.planned.to_do.items() if stage != MEASURING)
+            if extracts and self.conversion and not self.conversion.done():
+                self._try_meanwhile(order, warm, size, folder, advance)
+                size = min(_GROWTH * size, len(order))
+            else:
+                self._try_first(order, warm, folder, extracts)
             advance(1)
             while not self.tried or self._affords(self._seconds_of(size)):
                 self._try(order[: self._fewer(size)], folder / str(size))
@@ -91,6 +97,24 @@ class Planning:
                 size = min(_GROWTH * size, len(order))
             if self.comparing_s is None and self._affords(self._seconds_of_comparing()):
                 self._compare(folder / "all", advance)
+
+    def _try_first(self, order: Sequence[int], warm: int, folder: Path, extracts: bool) -> None:
+        """Pay what the first use of everything costs."""
+        if extracts and not self.conversion:
+            self._try(order[:_FEW], folder / "once", fits="none")
+            if self.trials[0].seconds > _SLOW_S:  # what the first use of a network costs is paid now
+                self.trials.clear()
+        self._try(order[:warm], folder / "warm", fits="first")
+
+    def _try_meanwhile(self, order: Sequence[int], warm: int, size: int, folder: Path, advance: Advance) -> None:
+        """While networks are converted: all that needs none of them, then what they extract."""
+        self._try(order[:warm], folder / "warm", fits="first", extract=False)
+        self._try(order[:size], folder / "measured", extract=False)
+        advance(1)
+        if self._affords(self._seconds_of_comparing()):
+            self._compare(folder / "all", advance)
+        self.conversion.exception()  # waits
+        self._try(order[:warm], folder / "extracted", fits="none")
 
     def forecast(self) -> dict[str, float]:
         """Seconds of each stage of the run, in their order."""
@@ -105,8 +129,8 @@ class Planning:
     def _statistics_s(self) -> float:
         return statistics_seconds(self.work.index, self.work.experiment.evaluation, self.combinations)
 
-    def _try(self, rows: Sequence[int], folder: Path, fits: Fits = "all") -> None:
-        trial = try_on(self.work, rows, folder, self.workers, fits)
+    def _try(self, rows: Sequence[int], folder: Path, fits: Fits = "all", extract: bool = True) -> None:
+        trial = try_on(self.work, rows, folder, self.workers, fits, extract)
         self.trials.append(trial)
         self.tried += [trial.images] if fits == "all" else []
         self.planned = self.planned.after(trial.stages)
@@ -133,7 +157,7 @@ class Planning:
         return extracting
 
     def _comparing(self) -> float:
-        points = [(trial.images, trial.stages.get(COMPARING, (0, 0.0))[1]) for trial in self.trials]
+        points = [(trial.images, trial.stages[COMPARING][1]) for trial in self.trials if COMPARING in trial.stages]
         return straight(points, self.planned.distinct)
 
     def _fitting(self) -> float:
@@ -153,7 +177,7 @@ class Planning:
 
     def _seconds_of(self, size: int) -> float:
         """Seconds of a trial on so many images, of which the last one had a part."""
-        last = self.trials[-1]
+        last = next((trial for trial in reversed(self.trials) if trial.cells), self.trials[-1])
         extracting = sum(self._extracting(self.planned.part(size - last.images)).values())
         return extracting + last.seconds * max(1.0, size / last.images) ** 0.5
 

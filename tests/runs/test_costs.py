@@ -35,6 +35,10 @@ def test_memory_of_this_process_and_of_its_children_counts() -> None:
         with subprocess.Popen([sys.executable, "-c", child]) as process:
             process.wait()
     assert costs.memory - before > mine.nbytes + 150e6
+    alone = Costs()
+    with watch_memory(alone, children=False), subprocess.Popen([sys.executable, "-c", child]) as process:
+        process.wait()
+    assert alone.memory < before + mine.nbytes + 50e6
 
 
 def test_bytes_of_a_folder(tmp_path: Path) -> None:

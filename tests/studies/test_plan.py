@@ -19,6 +19,7 @@ from leukobench.steps.fit_combinations import FITTING, TRAINING
 from leukobench.steps.write_pixels import READING
 from leukobench.studies import planning
 from leukobench.studies.plan import Plan, Step, make_plan
+from leukobench.studies.planning import Planning
 
 Make = Callable[..., Any]
 
@@ -29,15 +30,20 @@ def by_stage(plan: Plan | None) -> dict[str, Step]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("affords", [False, True])
 def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(
-    experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    affords: bool, experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "_FREE_S", 60.0)  # so that a busy machine changes nothing
+    # Seconds decide nothing here, so that a busy machine changes nothing.
+    monkeypatch.setattr(Planning, "_affords", lambda mine, seconds: affords)
+    monkeypatch.setattr(planning, "_SLOW_S", float("inf"))
     said = experiment()
     plan = make_plan(said, 1)
     steps = by_stage(plan)
     assert plan is not None
-    assert (steps[MEASURING].there, steps[MEASURING].to_do) == (96, 0), "all images are compared where that is cheap"
+    assert plan.tried == ([48, 96] if affords else [48])
+    assert plan.audited == affords, "all images are compared where that is cheap"
+    assert (steps[MEASURING].there, steps[MEASURING].to_do) == (plan.tried[-1], 96 - plan.tried[-1])
     extracting = steps["extracting example_plugin:Colours"]
     assert (extracting.there, extracting.to_do) == (plan.tried[-1], 96 - plan.tried[-1])
     assert steps[FITTING].to_do == (2 * 2 + 4) * 3
@@ -45,7 +51,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(
     assert plan.seconds == pytest.approx(sum(step.seconds for step in plan.steps), abs=0.01)
     assert plan.memory_bytes > 1e8
     assert plan.disk_bytes > 0
-    assert (tmp_path / "seen").stat().st_size == plan.tried[-1] <= 96, "features of the trials alone"
+    assert (tmp_path / "seen").stat().st_size == plan.tried[-1], "features of the trials alone"
     assert sorted(path.name for path in said.folder.iterdir()) == [".leukobench", "plan.json"]
     assert "Total: about" in "\n".join(plan.lines())
 

@@ -30,10 +30,11 @@ def planned(images: int, fit_s: float, monkeypatch: pytest.MonkeyPatch) -> tuple
     """A plan over images that take five milliseconds each, with fits that take `fit_s` for each 100."""
     clock, compared = Clock(), []
 
-    def try_on(work: Any, rows: list[int], folder: Any, workers: int, fits: str) -> Trial:
+    def try_on(work: Any, rows: list[int], folder: Any, workers: int, fits: str, extract: bool) -> Trial:
         taken = 0.005 * len(rows) + 0.5
         stages = {MEASURING: (len(rows), 0.002 * len(rows)), COMPARING: (len(rows), 0.001 * len(rows))}
-        stages["extracting"] = len(rows), taken
+        if extract:
+            stages["extracting"] = len(rows), taken
         cells = None
         if fits == "first":
             stages[STARTING] = 1, 1.0
@@ -72,7 +73,7 @@ def test_a_plan_costs_little_beside_its_forecast(images: int, fit_s: float, monk
 
 
 def test_much_is_tried_where_the_run_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, _, compared = planned(100_000, 10.0, monkeypatch)
+    mine, _, compared = planned(100_000, 40.0, monkeypatch)
     mine.try_and_compare(lambda done, words="": None)
     assert mine.tried[:2] == [320, 1280]
     assert compared == [100_000]
@@ -82,3 +83,39 @@ def test_few_images_are_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     mine, _, compared = planned(200, 1.0, monkeypatch)
     mine.try_and_compare(lambda done, words="": None)
     assert compared == [200]
+
+
+class Conversion:
+    """Takes until the clock shows six seconds; says what had been tried when it was waited for."""
+
+    def __init__(self, mine: Planning, clock: Clock) -> None:
+        self.mine, self.clock, self.tried_before, self.extracted_before = mine, clock, 0, True
+
+    def done(self) -> bool:
+        return self.clock.now >= 6.0
+
+    def exception(self) -> None:
+        self.tried_before = sum(1 for trial in self.mine.trials if trial.cells)
+        self.extracted_before = any("extracting" in trial.stages for trial in self.mine.trials)
+        self.clock.now = max(self.clock.now, 6.0)
+
+
+@pytest.mark.parametrize("images", [100, 400, 3_000])
+def test_while_networks_are_converted_all_is_tried_that_needs_none(
+    images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, clock, _ = planned(images, 1.0, monkeypatch)
+    mine.conversion = conversion = Conversion(mine, clock)
+    mine.try_and_compare(lambda done, words="": None)
+    assert (conversion.tried_before, conversion.extracted_before) == (1, False)
+    assert mine.forecast()["extracting"] > 0
+    assert clock.now <= max(10.0, 0.1 * sum(mine.forecast().values()))
+
+
+def test_what_is_converted_is_extracted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, clock, _ = planned(400, 1.0, monkeypatch)
+    clock.now, mine.start = 6.0, 6.0
+    mine.conversion = conversion = Conversion(mine, clock)
+    mine.try_and_compare(lambda done, words="": None)
+    assert conversion.tried_before == 0
+    assert all("extracting" in trial.stages for trial in mine.trials)
