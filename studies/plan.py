@@ -95,9 +95,9 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     A trial reads and compares the images, and fits every selector and every classifier once. The first one warms up,
     the second one counts, further ones on four times as many follow as long as the plan takes no more than a tenth of
     the run, or ten seconds. Meanwhile another process converts the networks that were never used, and the measurements
-    of the images stand for what these will extract. All images are measured and compared where that is affordable, too: then the folds are
-    those of the run. What grows with the number of images is extrapolated along a straight line; the fits as
-    `fold_seconds` says.
+    of the images stand for what these will extract. All images are measured and compared where that is affordable,
+    too: then the folds are those of the run. What grows with the number of images is extrapolated along a straight
+    line; the fits as `fold_seconds` says.
 
     Parameters
     ----------
