@@ -14,12 +14,14 @@ from ..config.experiment import Evaluation
 from ..errors import EveryCombinationFailedError
 from ..evaluation.folds import Fold, make_folds
 from ..evaluation.grid import FeatureSource, Grid
+from ..evaluation.guards import permute_labels
 from ..evaluation.methods import Method
 from ..evaluation.records import FIT_S, PREDICT_S, SELECTOR_S, Record, RecordStore
 from ..evaluation.runner import run_unit
 from ..evaluation.statistics.analysis import Analysis
 from ..evaluation.task import Task
 from ..images.index import ImageIndex
+from ..steps.fit_permutations import permuted_combinations
 from ..steps.make_task import make_task
 from ..steps.prepare_run import PreparedRun
 from .plan_forecast import Cells
@@ -64,12 +66,16 @@ def time_cells(work: PreparedRun, index: ImageIndex, sources: Sequence[FeatureSo
     usable = [source for source in sources if not source.error]
     narrow, task, fold = min(usable, key=lambda source: source.width), *_halves(index, work)
     grid = Grid(task, [fold], [narrow], *work.methods, work.rules)
+    permute = work.experiment.evaluation.permute
+    only = permuted_combinations([source.label for source in usable], *work.methods)[0] if permute else None
     timed = _time(grid, RecordStore(folder / "records"))
     rows: list[dict[str, Any]] = []
     for source in usable:
         for selector in grid.selectors:
             for classifier in grid.classifiers:
                 names = {"extractor": source.label, "selector": selector.label, "classifier": classifier.label}
+                if only is not None and tuple(names.values()) not in only:
+                    continue
                 wider = source.width / narrow.width
                 rows.append(names | timed.costs(selector.label, classifier.label, _keeps_all(selector), wider))
     return Cells(len(fold.train), len(fold.test), pd.DataFrame(rows))
@@ -80,6 +86,8 @@ def _halves(index: ImageIndex, work: PreparedRun) -> tuple[Task, Fold]:
     task = make_task(index)
     ids = np.char.add(np.arange(len(task)).astype(str), task.image_ids)
     task = replace(task, image_ids=ids, groups=np.arange(len(task)), guards={})
+    if work.experiment.evaluation.permute:
+        task = permute_labels(task, work.experiment.evaluation.seed)
     return task, make_folds(task, 2, 1, work.experiment.evaluation.seed)[0]
 
 

@@ -74,7 +74,8 @@ class PlannedRun:
         images = round(len(work.index) * (1 - evaluation.holdout))
         records = len(list(folder.records.glob("*.parquet")))
         to_do, distinct = images_to_extract(work.extractors, work.index), work.index.images["image_id"].nunique()
-        return cls(images, distinct, evaluation.folds, evaluation.repeats, to_do, lacking, records)
+        repeats = evaluation.permutations if evaluation.permute else evaluation.repeats
+        return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records)
 
     def part(self, images: int) -> dict[str, int]:
         """What each stage would have to do of so many further images."""

@@ -20,6 +20,7 @@ from ..steps.audit_index import MEASURING, audit_index
 from ..steps.compute_statistics import COMPUTING
 from ..steps.find_copies import COMPARING
 from ..steps.fit_combinations import FITTING
+from ..steps.fit_permutations import permuted_combinations
 from ..steps.prepare_run import PreparedRun
 from ..steps.score_shortcuts import shortcuts
 from .plan_cells import statistics_seconds
@@ -68,9 +69,11 @@ class Planning:
 
     @cached_property
     def combinations(self) -> int:
-        """Combinations that are no networks, and shortcuts."""
+        """Combinations that are no networks, and shortcuts; of permuted labels, those that are permuted."""
         experiment = self.work.experiment
         grid = len(experiment.extractors) * len(experiment.selectors) * len(experiment.classifiers)
+        if experiment.evaluation.permute:
+            return len(permuted_combinations([one.label for one in experiment.extractors], *self.work.methods)[0])
         return grid + sum(1 for _ in shortcuts(experiment.evaluation, len(self.work.index)))
 
     def most(self) -> int:

@@ -107,9 +107,11 @@ def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
 
 @pytest.mark.slow
 def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> None:
-    said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid", "permute": True}
+    said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid"}
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)
     assert by_stage(plan)[FITTING].to_do == (2 * 2 + 4) * 3 * 2
+    plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said).with_permuted_labels(7), 1)
+    assert by_stage(plan)[FITTING].to_do == 2 * 2 * 3 * 7
 
 
 @pytest.mark.slow
