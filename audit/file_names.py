@@ -18,6 +18,7 @@ _CHANGES = (
     r"\d++ ?(?:deg(?:rees)?|°)"
 )
 """What augmentation writes into names."""
+_CHANGE = re.compile(rf"(?:{_CHANGES})\d*", re.IGNORECASE)
 _COPY = r"copy|kopie|copie|copia|kopia"
 _SIDE = r"(?:h|v|hor(?:izontal(?:ly)?)?|vert(?:ical(?:ly)?)?|lr|ud|left|right|up|down|cw|ccw|x|y)"
 _NUMBER = r"[-+]?\d++(?:[.,]\d++)?+(?:deg|px|°|%)?+"
@@ -121,7 +122,8 @@ def _plausible(paths: Sequence[str], labels: Sequence[str]) -> Iterator[tuple[st
         if (keys := _keys(expression, paths)) and _Groups(keys, labels).plausible(0.0, one_label=True):
             yield "originals", expression
     for expression in _PARTS:
-        if (keys := _keys(expression, paths)) and _Groups(keys, labels).plausible(0.5):
+        keys = _keys(expression, paths)
+        if keys and not any(map(_CHANGE.fullmatch, keys)) and _Groups(keys, labels).plausible(0.5):
             yield "originals or patients", expression
     if (keys := _counted(paths)) and _Groups(list(map("/".join, zip(labels, keys, strict=True))), labels).plausible(
         0.8
@@ -160,7 +162,8 @@ def _expressions(paths: Sequence[str], beginning: str, always: bool, counter: st
         strict = f"(?:^|/){beginning}([^/]+?){counter}{tail}"
         short = f"{beginning}(.+){counter.removesuffix(_DIGITS)}"
         yield short if counter and _parted(short, paths) == _parted(strict, paths) else strict
-        yield f"^((?:.*/)?{beginning}[^/]+?){counter}{tail}"
+        if _DIGITS not in beginning:  # a number that counts the changes is no part of the original
+            yield f"^((?:.*/)?{beginning}[^/]+?){counter}{tail}"
     else:
         counter = f"(?(1){counter})" if counter else ""
         yield f"(?:^|/)({beginning})?(?P<patient>[^/]+?){counter}{tail}"

@@ -117,7 +117,7 @@ def _bins(values: NDArray[np.float64], text: bool) -> Codes:
     distinct, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     if text:
         return np.where(counts[codes] < _RARE, -1, codes)
-    if len(distinct) <= min(_BINS, len(values) // _IN_A_BIN):
+    if len(distinct) <= _BINS and (len(distinct) <= len(values) // _IN_A_BIN or counts.min() >= _RARE):
         return codes.astype(np.int64)
     parts = max(2, min(_BINS, len(values) // _IN_A_BIN))
     edges = np.unique(np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1], method="lower"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -114,5 +115,7 @@ def _warned(listing: Listing, warnings: Sequence[str]) -> Listing:
 
 
 def _twins(names: Sequence[str]) -> str:
-    quoted = " and ".join(repr(name) for name in names)
+    alike = len({unicodedata.normalize("NFKC", name) for name in names}) < len(names)  # they may look the same
+    codes = {name: f" ({name!a})" if alike and not name.isascii() else "" for name in names}
+    quoted = " and ".join(f"{name!r}{codes[name]}" for name in names)
     return f"The classes {quoted} differ only in how they are written. If they are one class, give it one name."

@@ -24,10 +24,10 @@ _PEOPLE = frozenset({"subject", "case", "person", "participant", "donor", "indiv
 class ManifestLayout:
     """A CSV or parquet table with the columns ``path``, ``label`` and, if known, ``group`` or ``patient``.
 
-    Paths are absolute or relative to the table. Every value is text: label 01 stays 01, and NA is a class like any
-    other. Further columns, such as ``split``, ``fold``, ``site`` or ``stain``, are kept. The user names the table, or a
-    folder that holds it as ``manifest.csv`` or ``manifest.parquet``; images of that folder that are not in the table
-    are refused.
+    Paths are absolute or relative to the table; semicolons or tabs may stand in place of commas. Every value is text:
+    label 01 stays 01, and NA is a class like any other. Further columns, such as ``split``, ``fold``, ``site`` or
+    ``stain``, are kept. The user names the table, or a folder that holds it as ``manifest.csv`` or
+    ``manifest.parquet``; images of that folder that are not in the table are refused.
     """
 
     def matches(self, files: FileList) -> bool:
@@ -45,7 +45,7 @@ class ManifestLayout:
         table = files.folder / (files.manifest or _only(_manifests(files), files.folder))
         columns, rows = _read_table(table)
         patient = _patient_column(columns, table)
-        listed = [_row(row, patient, _further_columns(columns, patient)) for _, row in rows]
+        listed = [_row(row, patient, _further_columns(columns, patient), files.folder) for _, row in rows]
         _check_rows(listed, [line for line, _ in rows], files.folder, table)
         named = {_normal(row.path, files.folder) for row in listed}
         refused = [(path, f"not in {table.name}") for path in files.images if _normal(path, files.folder) not in named]
@@ -93,9 +93,12 @@ class PreliminaryLayout:
         return [path for path in files.other_files(".csv") if tuple(_header(files.folder / path)) == self.columns]
 
 
-def _row(cells: dict[str, str], patient: str, further: dict[str, str]) -> Row:
+def _row(cells: dict[str, str], patient: str, further: dict[str, str], folder: Path) -> Row:
     columns = {name: cells[column] for column, name in further.items()}
-    return Row(cells["path"], cells["label"].strip(), cells[patient].strip() if patient else "", columns)
+    path = cells["path"]
+    if "\\" in path and not os.path.exists(folder / path):  # written by Windows
+        path = path.replace("\\", "/")
+    return Row(path, cells["label"].strip(), cells[patient].strip() if patient else "", columns)
 
 
 def _manifests(files: FileList) -> list[str]:
@@ -138,11 +141,18 @@ def _read_table(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]
 def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            reader = csv.reader(stream, strict=True, delimiter=_delimiter(stream.readline(_LONGEST_LINE)))
+            stream.seek(0)
             columns = [name.strip() for name in next(reader, [])]
             return columns, [(reader.line_num, list(map(restored, cells))) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(table, "comma-separated text in UTF-8", error) from error
+
+
+def _delimiter(head: str) -> str:
+    """A comma, or what a spreadsheet put in its place."""
+    names = {sign: {name.strip(' "\r\n') for name in head.split(sign)} for sign in ",;\t"}
+    return next((sign for sign in names if {"path", "label"} <= names[sign]), ",")
 
 
 def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

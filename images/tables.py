@@ -44,8 +44,9 @@ def lists_images(advice: str) -> bool:
 
 def _advice(files: FileList, path: str, columns: list[str], what: str) -> str:
     shown = f" (columns {', '.join(columns[:_SHOWN])})" if columns else ""
-    table = PurePosixPath(path).with_suffix(".csv")
-    other = "" if str(table) == path else f", saved as {table}"
+    is_csv = path.lower().endswith(".csv")
+    table = path if is_csv else PurePosixPath(path).with_suffix(".csv")
+    other = "" if is_csv else f", saved as {table}"
     return (
         f"{path}{shown} {what}. If it holds the labels, call two of its columns path (the file, relative to the table) "
         f"and label{other}, and name it in place of the folder: {shlex.quote(str(files.folder / table))}"
@@ -63,7 +64,7 @@ def _text_rows(table: Path) -> Iterator[list[str]]:
     try:
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             lines = [line for line in stream.read(_SIGNS).splitlines()[: _ROWS + 1] if line.strip()]
-        delimiter = max(",;\t|", key=lines[0].count) if lines else ","
+        delimiter = max(",;\t| ", key=lines[0].count) if lines else ","
         yield from ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter))
     except (OSError, csv.Error):  # an advice is not worth an error
         return

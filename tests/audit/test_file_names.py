@@ -124,6 +124,7 @@ PLAIN: dict[str, Callable[[str], Iterable[str]]] = {
     "dates": lambda c: [f"IMG_2019010{1 + n % 9}_{n:04d}.jpg" for n in range(30)],
     "hashes": lambda c: [f"{HASHES.getrandbits(128):032x}.png" for _ in range(30)],
     "Roboflow without augmentation": lambda c: [f"{c}{n}_png.{rf()}.jpg" for n in range(30)],
+    "numbers of changes, one name in each class": lambda c: [f"aug{k}_img_{n}.png" for n in range(6) for k in range(5)],
     "two numbers after a word": lambda c: [f"aug_{k}_{n}.png" for n in range(6) for k in range(5)],
     "one copy": lambda c: [f"{c}{n}.jpg" for n in range(30)] + [f"{c}3 - Copy.jpg"] * (c == "no"),
     "patients of one image": lambda c: [f"patient{n}.jpg" for n in own(c, 30)],

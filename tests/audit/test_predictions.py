@@ -48,6 +48,12 @@ def test_what_gives_the_class_away_is_named(name: str, one: list[object], two: l
     assert named.accuracies["leukaemia", "normal"][0] > 0.9
 
 
+def test_few_images_of_few_sizes_have_no_need_of_a_trend() -> None:
+    labels = np.repeat(["leukaemia", "normal"], 14)
+    (named,) = predictions(pd.DataFrame({"height": [*[70, 90] * 7, *[80] * 14]}), labels)
+    assert named.accuracies["leukaemia", "normal"] == (1.0, "height")
+
+
 def test_only_the_pairs_that_differ_are_named() -> None:
     labels = np.repeat(["a", "b", "c"], 20)
     widths = [*[100.0, 200.0] * 20, *[300.0] * 20]

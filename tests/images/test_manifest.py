@@ -49,6 +49,16 @@ def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder)
     assert index_images(write(folder, text)).classes() == ["None", "a, b", "blast"]
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_table_of_a_spreadsheet_on_windows_is_understood(folder, sign):
+    write_image(folder / "a" / "5.png", 5)
+    text = f'\ufeff"path"{sign}label{sign}age\r\n0.png{sign}"x, {sign}y"{sign}4,5\r\n.\\a\\5.png{sign}=1+1{sign}5\r\n'
+    index = index_images(write(folder, text))
+    assert index.classes() == ["=1+1", "x, " + {";": ";", "\t": "\\t"}[sign] + "y"]
+    assert index.images["age"].tolist() == ["5", "4,5"]
+    assert index.images["path"][0] == str(folder / "a" / "5.png")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -65,7 +75,7 @@ def test_spaces_quotes_byte_order_mark_and_absolute_paths_are_understood(folder)
         ("file,label\n0.png,x\n", "right columns"),
         ("path,label,group,patient\n0.png,x,y,z\n", "one of group and patient"),
         ("path,label,label\n0.png,x,y\n", "no name twice"),
-        ("path;label\n0.png;x\n", "separator is a comma"),
+        ("path label\n0.png x\n", "separator is a comma"),
         ("", "an empty file"),
         ("path,label\n", "No image"),
         ('path,label\n"0.png,x\n', "comma-separated text"),

@@ -43,6 +43,12 @@ def test_a_table_that_lists_flat_images_is_pointed_to(folder, name):
     assert index_images(folder / "labels.csv").classes() == ["mel", "nv"]
 
 
+def test_a_list_without_a_header_is_pointed_to(folder):
+    (folder / "labels.TXT").write_text("".join(f"ISIC_{n}.jpg {n % 2}\n" for n in range(6)))
+    with pytest.raises(ImagesError, match=r"labels.TXT .* lists the images in its column .*saved as labels.csv"):
+        index_images(folder)
+
+
 def test_a_table_that_cannot_be_looked_into_is_named_at_least(folder):
     write(TABLE, folder / "labels.xlsx")
     with pytest.raises(ImagesError, match=r"labels.xlsx lies beside the images.*saved as labels.csv"):
