@@ -1,0 +1,167 @@
+"""The background of an image: its colour, light, noise and sharpness, measured where nothing is pictured.
+
+All of it is measured in smooth patches of the background, so that it does not depend on the number, the size or the
+texture of the objects; see decision 027.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_BLOCK, _CELL = 8, 4
+_LEAST, _MOST = 12, 256
+"""Number of smooth blocks in which noise is measured."""
+_DARK, _CLIPPED = 6, 249
+"""Means of blocks that are black, and so bright that noise is cut off."""
+_BRIGHT, _EVEN, _STEP = 110, 14.0, 9.0
+"""A background is as bright as that, within so many grey levels of one level, and has no more structure."""
+_EDGE = 20.0
+"""Least structure of an outline."""
+_CREDIBLE = 0.03
+"""Share of the blocks of an image that are background at least."""
+_FLOOR = 0.05
+"""Added to variances: what rounding to whole grey levels leaves undecided."""
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_BANDS = ((3, 4), (5, 7), (8, 14))
+"""Of frequency, in the cosine transform of a block; lower ones decide which blocks are smooth."""
+
+Floats = NDArray[np.floating[Any]]
+
+
+def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]:
+    """Measure what an image shows where nothing is pictured.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+
+    Returns
+    -------
+    dict
+        ``background``: mean colour, light falling off across, down and from the middle outwards (grey levels);
+        ``noise``: logarithms of the power of noise in three bands of frequency, of neighbours' differences in grey
+        and in colour, and of the steps on the 8-pixel grid against those beside it; ``credible``: ``share``, that of
+        blocks which are background, 0 where there is no credible one.
+    """
+    image = Image.fromarray(pixels)
+    if min(pixels.shape[:2]) < 4 * _BLOCK:
+        image = image.resize([max(4 * _BLOCK, side) for side in image.size], Image.Resampling.NEAREST)
+        pixels = np.asarray(image)
+    rows, columns = (length // _BLOCK for length in pixels.shape[:2])
+    cells = np.asarray(image.reduce(_CELL), np.float32)[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, 3)
+    parts = [cells[:, i, :, j].reshape(-1, 3) for i in (0, 1) for j in (0, 1)]
+    means, greys = sum(parts) / 4, np.stack([part @ _LUMA for part in parts])
+    grey, structure = greys.mean(axis=0), np.ptp(greys, axis=0)
+    background = _background(grey, structure)
+    share = float(background.mean())
+    if share >= _CREDIBLE:
+        smooth = _smoothest(structure, background, 1 / 2)
+    else:
+        share, smooth = 0.0, _smoothest(structure, (grey > _DARK) & (grey < _CLIPPED), 1 / 8)
+    edges = _edges(structure, background if share else None, columns)
+    return {
+        "background": _light(means, np.flatnonzero(background) if share else smooth, rows, columns),
+        "noise": _noise(pixels, smooth, columns) | _sharpness(pixels, edges, columns),
+        "credible": {"share": share},
+    }
+
+
+def _background(grey: Floats, structure: Floats) -> NDArray[np.bool_]:
+    """Blocks that are smooth and as bright as the brightest level that many smooth blocks share."""
+    smooth = (structure <= _STEP) & (grey >= _BRIGHT)
+    if not smooth.any():
+        return smooth
+    counts = np.bincount(np.minimum(grey[smooth].astype(int), 255), minlength=256)
+    near = np.convolve(counts, np.ones(9), "same")
+    level = float(np.flatnonzero(near >= 0.5 * near.max())[-1]) - 4
+    return smooth & (np.abs(grey - level) <= _EVEN)
+
+
+def _smoothest(structure: Floats, chosen: NDArray[np.bool_], share: float) -> NDArray[np.intp]:
+    """The smoothest of the chosen blocks: the same share, whatever is pictured; others where there are too few."""
+    count = int(np.clip(share * chosen.sum(), min(_LEAST, len(structure)), _MOST))
+    return np.argsort(np.where(chosen, structure, structure + 1000), kind="stable")[:count]
+
+
+def _edges(structure: Floats, background: NDArray[np.bool_] | None, columns: int) -> NDArray[np.intp]:
+    """Blocks on outlines: beside the background; where there is none, those of the most structure."""
+    if background is None:
+        return np.argsort(-structure, kind="stable")[: int(np.clip(len(structure) / 10, 1, _MOST))]
+    near = background.reshape(-1, columns)
+    beside = np.zeros_like(near)
+    beside[1:] |= near[:-1]
+    beside[:-1] |= near[1:]
+    beside[:, 1:] |= near[:, :-1]
+    beside[:, :-1] |= near[:, 1:]
+    edges = np.flatnonzero(beside.ravel() & ~background & (structure >= _EDGE))
+    return edges[:: -(-len(edges) // _MOST)] if len(edges) else np.argsort(-structure, kind="stable")[:1]
+
+
+def _light(means: Floats, blocks: NDArray[np.intp], rows: int, columns: int) -> dict[str, float]:
+    """Colour of the background in the middle of the image, and how its light falls off."""
+    down, across = (2 * (blocks // columns) + 1) / rows - 1, (2 * (blocks % columns) + 1) / columns - 1
+    terms = np.stack([np.ones(len(blocks)), across, down, across**2 + down**2 - 2 / 3], axis=1)
+    spread = np.diag([1e-6, 0.5, 0.5, 0.5])  # few blocks say little of how light falls off
+    fit = np.linalg.solve(terms.T @ terms + spread, terms.T @ means[blocks].astype(np.float64))
+    fall = fit[1:] @ _LUMA
+    named = {f"mean.{c}": float(v) for c, v in zip("rgb", np.median(means[blocks], axis=0), strict=True)}
+    return named | dict(zip(("across", "down", "outwards"), map(float, fall), strict=True))
+
+
+def _patches(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> tuple[Floats, Floats]:
+    """Grey levels, and red less blue, of blocks and one pixel beyond, of shape (blocks, 9, 9)."""
+    top, left = _BLOCK * (blocks // columns), _BLOCK * (blocks % columns)
+    top, left = (
+        np.minimum(first, length - _BLOCK - 1) for first, length in zip((top, left), pixels.shape, strict=False)
+    )
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (_BLOCK + 1, _BLOCK + 1), axis=(0, 1))
+    red, green, blue = windows[top, left].astype(np.float32).transpose(1, 0, 2, 3)
+    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue, red - blue
+
+
+def _sharpness(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:
+    """How steep outlines are, and how sharply they bend, for their height: medians over the blocks."""
+    grey, _ = _patches(pixels, blocks, columns)
+    steps = [(grey[:, :, k:] - grey[:, :, :-k], grey[:, k:] - grey[:, :-k]) for k in (1, 2, 3)]
+    steep = np.array([[np.abs(step).reshape(len(blocks), -1).max(axis=1) for step in pair] for pair in steps])
+    bend = [np.abs(np.diff(step, axis=axis)).reshape(len(blocks), -1).max(axis=1) for axis, step in ((2, steps[0][0]), (1, steps[0][1]))]
+    one, two, three = steep.max(axis=1) + 1
+    transform, bands, _, _ = _weights()
+    powers = np.square(transform @ grey[:, :8, :8] @ transform.T).reshape(len(blocks), -1)
+    low = powers[:, [1, 8, 9]].sum(axis=1) + 1
+    named = {"one to three": one / three, "two to three": two / three, "bend": np.maximum(*bend) / three}
+    named |= {f"edge band {k}": np.log((powers @ bands[:, k] + _FLOOR) / low) for k in range(3)}
+    return {name: float(np.median(values)) for name, values in named.items()}
+
+
+def _noise(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:
+    """What is left in smooth blocks: medians over the blocks, so that one with an object in it does not count."""
+    grey, colour = _patches(pixels, blocks, columns)
+    transform, bands, inside, on_grid = _weights()
+    powers = np.square(transform @ grey[:, :8, :8] @ transform.T).reshape(len(blocks), -1) @ bands
+    steps = grey[:, :8, 1:] - grey[:, :8, :8], (grey[:, 1:, :8] - grey[:, :8, :8]).transpose(0, 2, 1)
+    across, down = (np.square(step).reshape(len(blocks), -1) for step in steps)
+    in_colour = np.square(colour[:, :8, 1:8] - colour[:, :8, :7]).reshape(len(blocks), -1).mean(axis=1)
+    numbers = np.column_stack([powers, across @ inside, down @ inside, in_colour])
+    names = [*(f"band {a} to {b}" for a, b in _BANDS), "across", "down", "in colour"]
+    named = dict(zip(names, np.log(np.median(numbers, axis=0) + _FLOOR).tolist(), strict=True))
+    beside = (numbers[:, -3] + numbers[:, -2]).mean()
+    return named | {
+        "grid": float(np.log(((across + down) @ on_grid).mean() + 2 * _FLOOR) - np.log(beside + 2 * _FLOOR))
+    }
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[Floats, Floats, Floats, Floats]:
+    """The orthonormal cosine transform of eight numbers; means over its bands, inside a block, and at its last edge."""
+    k, n = np.mgrid[:_BLOCK, :_BLOCK]
+    basis = np.cos(np.pi * (2 * n + 1) * k / (2 * _BLOCK)) * np.sqrt(2 / _BLOCK)
+    basis[0] /= np.sqrt(2)
+    bands = np.stack([((k + n >= a) & (k + n <= b)).ravel() for a, b in _BANDS], axis=1).astype(np.float32)
+    inside, on_grid = (n < _BLOCK - 1).ravel().astype(np.float32), (n == _BLOCK - 1).ravel().astype(np.float32)
+    return basis.astype(np.float32), bands / bands.sum(axis=0), inside / inside.sum(), on_grid / on_grid.sum()

@@ -1,0 +1,63 @@
+"""The border of an image: what lies at one of its places and not at the others, such as a mark, a label or a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_THICKNESS = 0.06  # of the shorter side
+_PIECES = 4
+_FRAME = 12
+_SIDES = ("top", "right", "bottom", "left")
+
+
+def measure_border(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Measure the border of an image.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+
+    Returns
+    -------
+    dict
+        For each piece of the border, four a side: the ranks of its mean grey level, its colourfulness, its standard
+        deviation and its extremes among all pieces, from 0 to 1; for each side, the step of a frame: the greatest
+        median difference between two neighbouring lines.
+
+    Notes
+    -----
+    Objects lie anywhere, so that a piece with more of them than the others is another one in each image, whatever their
+    number, size and texture: its ranks do not depend on these. A mark has its place.
+    """
+    least = 2 * _PIECES
+    if min(pixels.shape[:2]) < least:
+        repeats = [-(-least // length) for length in pixels.shape[:2]]
+        pixels = pixels.repeat(repeats[0], axis=0).repeat(repeats[1], axis=1)
+    thick = max(1, round(_THICKNESS * min(pixels.shape[:2])))
+    sides = [np.rot90(pixels, turns) for turns in range(4)]
+    strips = [side[:thick, : side.shape[1] - thick].astype(np.float32) for side in sides]
+    statistics = np.array([_statistics(piece) for strip in strips for piece in np.array_split(strip, _PIECES, axis=1)])
+    below, equal = statistics[:, None] > statistics[None], statistics[:, None] == statistics[None]
+    ranks = (below.sum(axis=1) + (equal.sum(axis=1) - 1) / 2) / (len(statistics) - 1)
+    places = [f"{side} {piece}" for side in _SIDES for piece in range(1, _PIECES + 1)]
+    named = {
+        f"{place}.{name}": float(rank)
+        for place, row in zip(places, ranks, strict=True)
+        for name, rank in zip(("grey", "colour", "sd", "dark", "bright"), row, strict=True)
+    }
+    return named | {f"{name}.frame": _frame(side) for name, side in zip(_SIDES, sides, strict=True)}
+
+
+def _statistics(piece: NDArray[np.float32]) -> list[float]:
+    grey = piece.sum(axis=2)
+    red, green, blue = piece.mean(axis=(0, 1)).tolist()
+    return [red + green + blue, max(red, green, blue) - min(red, green, blue), grey.std(), grey.min(), grey.max()]
+
+
+def _frame(side: NDArray[np.uint8]) -> float:
+    """The greatest step between two lines near the edge that at least half of their pixels make."""
+    lines = side[: min(_FRAME, len(side) // 2 + 1), :, 1].astype(np.int16)
+    if len(lines) < 2:
+        return 0.0
+    return float(np.median(np.abs(np.diff(lines, axis=0)), axis=1).max())
