@@ -133,7 +133,7 @@ def _more(explained: Explanation) -> None:
         st.subheader("Nearest training images", anchor=False)
         st.html(_neighbours(explained))
     if explained.shortcuts:
-        st.subheader("What shortcuts predict, without looking at a cell", anchor=False)
+        st.subheader("What shortcuts predict, which see nothing of what is pictured", anchor=False)
         st.html(notes(map(_shortcut, explained.shortcuts)))
 
 

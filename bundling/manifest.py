@@ -59,6 +59,6 @@ class Manifest:
             "network": self.network.to_mapping(),
             "temperature": self.temperature.to_mapping(),
             "coverage": [asdict(level) for level in self.coverage],
-            "shortcuts": {one.name: {"prefix": one.prefix, "names": one.columns} for one in self.shortcuts},
+            "shortcuts": {one.name: {"names": one.columns} for one in self.shortcuts},
             "pictures": self.pictures,
         }

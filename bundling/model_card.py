@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluation.metrics import metric_of
+from ..reporting.verdicts import VERDICTS
 from ..serving.container import FORMAT
 from .combination import Agreement
 from .coverage import Coverage
@@ -52,7 +53,7 @@ def flagged_words(patients: str) -> str:
     )
     return (
         "An image is flagged if it is further from its fifth nearest training image than 99 % of the training images "
-        f"are from theirs in other groups; {rate} Images that are no smears, are damaged or have a very different "
+        f"are from theirs in other groups; {rate} Images of something else, damaged images or have a very different "
         "stain are flagged. A slightly different stain is not, nor is an unseen class that resembles a class of the "
         "training data. So a flag does not mean that the prediction is wrong, and no flag does not mean that it is "
         "right."
@@ -133,14 +134,14 @@ def _coverage(rows: Sequence[Coverage], patients: str) -> str:
 
 def _limits(manifest: Manifest) -> list[str]:
     limits = []
-    if manifest.run.verdict in ("confounded", "not better"):
-        limits.append(
-            "A shortcut explains most of the score: expect much lower scores with another laboratory or stain."
-        )
+    verdict = VERDICTS.get(manifest.run.verdict)
+    if verdict and verdict.limit:
+        limits.append(verdict.limit)
     if manifest.run.patients != "patients":
         limits.append("The patients of the images were not (all) known: expect lower scores on new patients.")
     limits.append(
-        "Scores and coverage hold for images from the same source. Other scanners, stains and cells were not seen."
+        "Scores and coverage hold for images from the same source. "
+        "Other scanners, stains and kinds of objects were not seen."
     )
     limits.append("An image that was compressed, scaled or photographed again may get a different prediction.")
     limits.append("It always predicts one of the classes above, whatever the image shows.")

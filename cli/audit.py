@@ -16,7 +16,7 @@ from .output import echo
 @click.argument("images", type=PATH)
 @image_options
 def audit(images: Path, section: dict[str, Any], name: str | None, results: Path | None, workers: int | None) -> None:
-    """Find copies of images, and class differences unrelated to the cells, in the folder IMAGES.
+    """Find copies of images, and class differences unrelated to what is pictured, in the folder IMAGES.
 
     This is also the first step of every run. Nothing is deleted.
     """

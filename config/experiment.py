@@ -55,6 +55,8 @@ class Images(Strict):
         Regular expression on the path; its capture group is the patient.
     exclude_classes, exclude_files : list of str
         Classes, and patterns of paths such as ``*_mask.png``, that are left out.
+    objects : str
+        What the images show, in the plural, such as ``cells``: the word of the sentences.
     pseudo_patients : PseudoPatients
     copies : {"group", "list", "off"} or Path
         Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
@@ -68,6 +70,7 @@ class Images(Strict):
     group: str | None = None
     exclude_classes: list[str] = Field(default_factory=list)
     exclude_files: list[str] = Field(default_factory=list)
+    objects: str = Field(default="objects", pattern=r"^\w[\w \-]*$")
     pseudo_patients: PseudoPatients | None = None
     copies: Literal["group", "list", "off"] | Path = "group"
     label_conflicts: Literal["leave_out", "keep"] = "leave_out"

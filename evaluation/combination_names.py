@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 NAMES = ("extractor", "selector", "classifier")
 Names = tuple[str, str, str]
 SHORTCUT = "shortcut: "
-"""What the extractor's name of a shortcut begins with."""
+CONTENT = "content: "
+"""What the extractor's name of a shortcut, and of a content row, begins with."""
+TOGETHER = "all shortcuts together"
+"""Name of the shortcut that sees all columns of the others."""
 
 
 def names_of(row: Mapping[Any, Any]) -> Names:
@@ -26,8 +29,10 @@ def as_columns(names: Sequence[str]) -> dict[str, str]:
 
 
 def title(names: Sequence[str], times: str = " x ") -> str:
-    """A combination as one text; a shortcut is called by its own name alone."""
+    """A combination as one text; a shortcut or content row is called by its own name alone."""
     first = names[0]
+    if first.startswith(CONTENT):
+        return first
     return first.removeprefix(SHORTCUT) if first.startswith(SHORTCUT) else times.join(names)
 
 

@@ -40,7 +40,7 @@ class FeatureSource:
 
 @dataclass(frozen=True)
 class Combination:
-    """One row of the leaderboard; `kind` is ``"combination"``, or ``"shortcut"`` for a baseline."""
+    """One row of the leaderboard; `kind` is ``"combination"``, or ``"shortcut"`` or ``"content"`` for a baseline."""
 
     source: FeatureSource
     selector: Method

@@ -43,10 +43,10 @@ def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]
     Returns
     -------
     dict
-        ``background``: mean colour, light falling off across, down and from the middle outwards (grey levels);
-        ``noise``: logarithms of the power of noise in three bands of frequency, of neighbours' differences in grey
-        and in colour, and of the steps on the 8-pixel grid against those beside it; ``credible``: ``share``, that of
-        blocks which are background, 0 where there is no credible one.
+        ``background``: its colour, and how light falls off across, down and from the middle outwards (grey levels);
+        ``sharpness``: logarithms of the power of noise in three bands of frequency, of differences between neighbours,
+        and of steps on the 8-pixel grid of JPEG against those beside it; how fast outlines rise, and how sharply they
+        bend; ``credible``: ``share``, that of blocks which are background, 0 where there is no credible one.
     """
     image = Image.fromarray(pixels)
     if min(pixels.shape[:2]) < 4 * _BLOCK:
@@ -60,13 +60,13 @@ def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]
     background = _background(grey, structure)
     share = float(background.mean())
     if share >= _CREDIBLE:
-        smooth = _smoothest(structure, background, 1 / 2)
+        smooth = _smoothest(structure, background + 1 * _inner(background, columns), 1 / 2)
     else:
-        share, smooth = 0.0, _smoothest(structure, (grey > _DARK) & (grey < _CLIPPED), 1 / 8)
+        share, smooth = 0.0, _smoothest(structure, 2 * ((grey > _DARK) & (grey < _CLIPPED)), 1 / 8)
     edges = _edges(structure, background if share else None, columns)
     return {
         "background": _light(means, np.flatnonzero(background) if share else smooth, rows, columns),
-        "noise": _noise(pixels, smooth, columns) | _sharpness(pixels, edges, columns),
+        "sharpness": _noise(pixels, smooth, columns) | _sharpness(pixels, edges, columns),
         "credible": {"share": share},
     }
 
@@ -82,10 +82,17 @@ def _background(grey: Floats, structure: Floats) -> NDArray[np.bool_]:
     return smooth & (np.abs(grey - level) <= _EVEN)
 
 
-def _smoothest(structure: Floats, chosen: NDArray[np.bool_], share: float) -> NDArray[np.intp]:
-    """The smoothest of the chosen blocks: the same share, whatever is pictured; others where there are too few."""
-    count = int(np.clip(share * chosen.sum(), min(_LEAST, len(structure)), _MOST))
-    return np.argsort(np.where(chosen, structure, structure + 1000), kind="stable")[:count]
+def _inner(background: NDArray[np.bool_], columns: int) -> NDArray[np.bool_]:
+    """Blocks of the background whose eight neighbours are background, too: no outline, nor what a JPEG makes of it."""
+    padded = np.pad(background.reshape(-1, columns), 1, mode="edge")
+    down = padded[:-2] & padded[1:-1] & padded[2:]
+    return (down[:, :-2] & down[:, 1:-1] & down[:, 2:]).ravel()
+
+
+def _smoothest(structure: Floats, levels: NDArray[np.integer], share: float) -> NDArray[np.intp]:
+    """The smoothest blocks of the highest level, the same share of them; others where there are too few."""
+    count = int(np.clip(share * (levels == 2).sum(), min(_LEAST, len(structure)), _MOST))
+    return np.argsort(structure - 1000 * levels, kind="stable")[:count]
 
 
 def _edges(structure: Floats, background: NDArray[np.bool_] | None, columns: int) -> NDArray[np.intp]:
@@ -113,47 +120,42 @@ def _light(means: Floats, blocks: NDArray[np.intp], rows: int, columns: int) -> 
     return named | dict(zip(("across", "down", "outwards"), map(float, fall), strict=True))
 
 
-def _patches(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> tuple[Floats, Floats]:
-    """Grey levels, and red less blue, of blocks and one pixel beyond, of shape (blocks, 9, 9)."""
+def _patches(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> Floats:
+    """Grey levels of blocks and one pixel beyond, shape (blocks, 9, 9)."""
     top, left = _BLOCK * (blocks // columns), _BLOCK * (blocks % columns)
     top, left = (
         np.minimum(first, length - _BLOCK - 1) for first, length in zip((top, left), pixels.shape, strict=False)
     )
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (_BLOCK + 1, _BLOCK + 1), axis=(0, 1))
     red, green, blue = windows[top, left].astype(np.float32).transpose(1, 0, 2, 3)
-    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue, red - blue
+    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
 
 
 def _sharpness(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:
     """How steep outlines are, and how sharply they bend, for their height: medians over the blocks."""
-    grey, _ = _patches(pixels, blocks, columns)
+    grey = _patches(pixels, blocks, columns)
     steps = [(grey[:, :, k:] - grey[:, :, :-k], grey[:, k:] - grey[:, :-k]) for k in (1, 2, 3)]
     steep = np.array([[np.abs(step).reshape(len(blocks), -1).max(axis=1) for step in pair] for pair in steps])
-    bend = [np.abs(np.diff(step, axis=axis)).reshape(len(blocks), -1).max(axis=1) for axis, step in ((2, steps[0][0]), (1, steps[0][1]))]
+    bend = [
+        np.abs(np.diff(step, axis=axis)).reshape(len(blocks), -1).max(axis=1)
+        for axis, step in ((2, steps[0][0]), (1, steps[0][1]))
+    ]
     one, two, three = steep.max(axis=1) + 1
-    transform, bands, _, _ = _weights()
-    powers = np.square(transform @ grey[:, :8, :8] @ transform.T).reshape(len(blocks), -1)
-    low = powers[:, [1, 8, 9]].sum(axis=1) + 1
     named = {"one to three": one / three, "two to three": two / three, "bend": np.maximum(*bend) / three}
-    named |= {f"edge band {k}": np.log((powers @ bands[:, k] + _FLOOR) / low) for k in range(3)}
     return {name: float(np.median(values)) for name, values in named.items()}
 
 
 def _noise(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:
     """What is left in smooth blocks: medians over the blocks, so that one with an object in it does not count."""
-    grey, colour = _patches(pixels, blocks, columns)
+    grey = _patches(pixels, blocks, columns)
     transform, bands, inside, on_grid = _weights()
     powers = np.square(transform @ grey[:, :8, :8] @ transform.T).reshape(len(blocks), -1) @ bands
     steps = grey[:, :8, 1:] - grey[:, :8, :8], (grey[:, 1:, :8] - grey[:, :8, :8]).transpose(0, 2, 1)
     across, down = (np.square(step).reshape(len(blocks), -1) for step in steps)
-    in_colour = np.square(colour[:, :8, 1:8] - colour[:, :8, :7]).reshape(len(blocks), -1).mean(axis=1)
-    numbers = np.column_stack([powers, across @ inside, down @ inside, in_colour])
-    names = [*(f"band {a} to {b}" for a, b in _BANDS), "across", "down", "in colour"]
-    named = dict(zip(names, np.log(np.median(numbers, axis=0) + _FLOOR).tolist(), strict=True))
-    beside = (numbers[:, -3] + numbers[:, -2]).mean()
-    return named | {
-        "grid": float(np.log(((across + down) @ on_grid).mean() + 2 * _FLOOR) - np.log(beside + 2 * _FLOOR))
-    }
+    numbers = np.log(np.column_stack([powers, across @ inside, down @ inside, (across + down) @ on_grid / 2]) + _FLOOR)
+    numbers[:, -1] -= numbers[:, -3:-1].mean(axis=1)
+    names = [*(f"band {a} to {b}" for a, b in _BANDS), "across", "down", "grid"]
+    return dict(zip(names, np.median(numbers, axis=0).tolist(), strict=True))
 
 
 @lru_cache(maxsize=1)

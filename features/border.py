@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 _THICKNESS = 0.06  # of the shorter side
 _PIECES = 4
-_FRAME = 12
+_FRAME, _LEAST_STEP = 12, 12.0
 _SIDES = ("top", "right", "bottom", "left")
 
 
@@ -44,15 +44,14 @@ def measure_border(pixels: NDArray[np.uint8]) -> dict[str, float]:
     named = {
         f"{place}.{name}": float(rank)
         for place, row in zip(places, ranks, strict=True)
-        for name, rank in zip(("grey", "colour", "sd", "dark", "bright"), row, strict=True)
+        for name, rank in zip(("darkest", "brightest"), row, strict=True)
     }
     return named | {f"{name}.frame": _frame(side) for name, side in zip(_SIDES, sides, strict=True)}
 
 
 def _statistics(piece: NDArray[np.float32]) -> list[float]:
     grey = piece.sum(axis=2)
-    red, green, blue = piece.mean(axis=(0, 1)).tolist()
-    return [red + green + blue, max(red, green, blue) - min(red, green, blue), grey.std(), grey.min(), grey.max()]
+    return [grey.min(), grey.max()]
 
 
 def _frame(side: NDArray[np.uint8]) -> float:
@@ -60,4 +59,5 @@ def _frame(side: NDArray[np.uint8]) -> float:
     lines = side[: min(_FRAME, len(side) // 2 + 1), :, 1].astype(np.int16)
     if len(lines) < 2:
         return 0.0
-    return float(np.median(np.abs(np.diff(lines, axis=0)), axis=1).max())
+    step = float(np.median(np.abs(np.diff(lines, axis=0)), axis=1).max())
+    return step if step >= _LEAST_STEP else 0.0

@@ -1,7 +1,7 @@
 """Simple measurements of an image: all that is known of it without a network, from one reading of its file.
 
-The audit compares the fingerprints and the facts; the shortcut baselines try to tell the classes from facts, colours or
-border alone.
+The audit compares the fingerprints and the facts; the shortcut baselines predict the classes from facts, border,
+background and sharpness.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from PIL import Image
 from ..images.facts import file_facts
 from ..images.fingerprint import fingerprint
 from ..images.keypoints import COUNT, SIDE, KeypointFile, find_keypoints, grey_version
-from ..images.reading import READS_PIXELS, decode, resize
+from ..images.reading import READS_PIXELS, decode
+from .background import measure_background
+from .border import measure_border
 
 SPEAKS_FOR = {
     "version": (
-        *("features.simple_measurements", "images.facts", "images.fingerprint", "images.keypoints"),
+        *("features.simple_measurements", "features.background", "features.border"),
+        *("images.facts", "images.fingerprint", "images.keypoints"),
         *READS_PIXELS,
     )
 }
 """Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
-_BORDER = 0.06  # of the shorter side
-_EXACT = 1 << 16  # values that float32 adds up without rounding, if they are bytes
 _BLOCKS, _LEAST_BLOCK = 32, 8
-_VERSION = 7
+_VERSION = 8
 
 
 class SimpleMeasurements:
@@ -46,10 +47,11 @@ class SimpleMeasurements:
     Notes
     -----
     Its columns are ``file.<fact>`` (texts as a 24-bit checksum, which float32 holds exactly), ``colour.mean.r`` to
-    ``colour.sd.b``, ``border.<part>.<statistic>``, ``evenness.range`` and ``fingerprint.<number>``.
+    ``colour.sd.b``, ``border.<piece>.<statistic>``, ``background.<statistic>``, ``sharpness.<statistic>``,
+    ``credible.share``, ``evenness.range`` and ``fingerprint.<number>``.
     """
 
-    description = "file facts, colours, border and fingerprint; no network"
+    description = "file facts, colours, border, background, sharpness and fingerprint; no network"
     identity: Mapping[str, Any] = {
         "name": "glance",  # names its folder in the cache since the first version
         "version": _VERSION,
@@ -101,10 +103,12 @@ def fingerprints_of(measurements: NDArray[np.float32], names: Sequence[str]) -> 
 
 
 def _measure(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """File facts, colours and border of an image by their names."""
+    """File facts, colours, border, background and sharpness of an image by their names."""
     named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
     named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
-    named |= {f"border.{name}": value for name, value in _border(pixels).items()}
+    named |= {f"border.{name}": value for name, value in measure_border(pixels).items()}
+    for part, values in measure_background(pixels).items():
+        named |= {f"{part}.{name}": value for name, value in values.items()}
     named["evenness.range"] = _range(pixels)
     return named
 
@@ -125,29 +129,8 @@ def _colours(pixels: NDArray[np.uint8]) -> dict[str, float]:
     }
 
 
-def _flat(pixels: NDArray[np.uint8]) -> NDArray[Any]:
-    """Pixels in a row, as numbers whose sums are exact."""
-    flat = pixels.reshape(-1, 3)
-    return flat.astype(np.float32 if len(flat) <= _EXACT else np.float64)
-
-
 def _range(pixels: NDArray[np.uint8]) -> float:
     """How far apart the means of the darkest and the brightest block of a channel are: noise has next to no range."""
     block = max(_LEAST_BLOCK, -(-max(pixels.shape[:2]) // _BLOCKS))
     means = np.asarray(Image.fromarray(pixels).reduce(block)).reshape(-1, 3).astype(int)
     return float(np.ptp(means, axis=0).max())
-
-
-def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean of each channel and standard deviation of all, in the four corners and the four strips between them."""
-    height, width = (max(3, length) for length in pixels.shape[:2])
-    pixels = resize(pixels, (height, width), "nearest")
-    thick = max(1, round(_BORDER * min(height, width)))
-    rows = {"top": slice(0, thick), "middle": slice(thick, -thick), "bottom": slice(-thick, None)}
-    cols = {"left": slice(0, thick), "centre": slice(thick, -thick), "right": slice(-thick, None)}
-    named: dict[str, float] = {}
-    for row, column in ((r, c) for r in rows for c in cols if (r, c) != ("middle", "centre")):
-        part = _flat(pixels[rows[row], cols[column]])
-        named |= {f"{row} {column}.mean.{c}": float(v) for c, v in zip("rgb", part.mean(axis=0), strict=True)}
-        named[f"{row} {column}.sd"] = float(part.std())
-    return named

@@ -8,18 +8,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config.experiment import Evaluation, Experiment
-from ..evaluation.combination_names import NAMES, SHORTCUT, title
+from ..evaluation.combination_names import NAMES, SHORTCUT, TOGETHER, title
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
+from .verdicts import HALF, Evidence, verdict_of, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ALPHA = 0.05
-_PARTLY, _WHOLLY = 0.5, 0.9
-"""Share of the way from guessing to the best combination that a shortcut covers."""
 
 
 def make_answer(
@@ -54,7 +53,7 @@ def make_answer(
         best=best,
         best_set=int(scored.leaderboard["in_best_set"].eq(True).sum()) if best else 0,
         algorithms=_algorithms(scored.tables.get("comparisons.csv"), evaluation),
-        shortcut=_shortcut(scored, metric_of(evaluation.rank_by)) if best else None,
+        shortcut=_shortcut(scored, metric_of(evaluation.rank_by), experiment.images.objects) if best else None,
         groups=groups,
         duplicates=duplicates,
         chance=chance,
@@ -74,33 +73,42 @@ def _algorithms(compared: pd.DataFrame | None, evaluation: Evaluation) -> Algori
     )
 
 
-def _shortcut(scored: Scored, metric: Metric) -> ShortcutVerdict | None:
+def _shortcut(scored: Scored, metric: Metric, objects: str) -> ShortcutVerdict | None:
     """The strongest shortcut that the best combination does not beat; where it beats all, the strongest."""
-    table = scored.leaderboard
-    column = metric.name
+    table, column = scored.leaderboard, metric.name
     rows = table[(table["kind"] == "shortcut") & table[column].notna()].sort_values(column, ascending=False)
-    if not len(rows):
+    if not len(rows) or not scored.winner:
         return None
-    names = rows[list(NAMES)].itertuples(index=False, name=None)
+    names = list(rows[list(NAMES)].itertuples(index=False, name=None))
     beaten = [scored.against[name][1] > 0 for name in names]  # a limit that is not defined beats nothing
-    row = rows.iloc[0 if all(beaten) else beaten.index(False)]
-    value, best, floor = float(row[column]), float(table[column].iloc[0]), _guessing(scored, rows, column)
-    share = (value - floor) / (best - floor) if best > floor else 1.0
-    failed = int((table["kind"] == "shortcut").sum()) - len(rows)
-    verdict = "unknown" if failed else "better"
-    verdict = "not better" if not all(beaten) else "confounded" if share >= _PARTLY else verdict
+    place = 0 if all(beaten) else beaten.index(False)
+    row, titles = rows.iloc[place], [title(name) for name in names]
+    value, best, floor = float(row[column]), float(scored.winner["value"]), _guessing(scored, rows, column)
+    way, low = best - floor, float(row[f"{column}_low"])
+    _, least, most = scored.against[names[place]]
+    share = [1 - gap / way if way > 0 else 1.0 for gap in (best - value, most, least)]
+    failed, wrong = int((table["kind"] == "shortcut").sum()) - len(rows), metric.greatest - value
+    evidence = Evidence(all(beaten), failed, low > floor, share[1], share[2], least > HALF * wrong)
+    single = [at for at, one in enumerate(titles) if one != TOGETHER]
+    alone = single[0] if titles[place] == TOGETHER and single else None
     facts = {
-        "name": str(row["extractor"]).removeprefix(SHORTCUT),
+        "name": titles[place],
         "value": value,
-        "low": float(row[f"{column}_low"]),
+        "low": low,
         "high": float(row[f"{column}_high"]),
         "failed": failed,
-        "verdict": verdict,
-        "share": share,
+        "verdict": verdict_of(evidence),
+        "share": share[0],
+        "share_low": share[1],
+        "share_high": share[2],
+        "errors": (metric.greatest - best) / wrong if wrong > 0 else None,
+        "tried": sorted(titles, key=lambda one: (one == TOGETHER, one)),
+        "alone": "" if alone is None else titles[alone],
+        "alone_value": None if alone is None else float(rows[column].iloc[alone]),
         "words": "",
     }
     shortcut = ShortcutVerdict.from_json(facts)
-    return replace(shortcut, words=_verdict(shortcut, metric))
+    return replace(shortcut, words=words_of(shortcut, metric, objects))
 
 
 def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:
@@ -109,27 +117,6 @@ def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:
         return scored.guessing
     majority = shortcuts.loc[shortcuts["extractor"] == f"{SHORTCUT}majority class", column]
     return float(majority.iloc[0]) if len(majority) else 0.0
-
-
-def _verdict(shortcut: ShortcutVerdict, metric: Metric) -> str:
-    interval = metric.brackets(shortcut.low, shortcut.high)
-    reached = f"{shortcut.name} alone reaches {metric.with_unit(shortcut.value)} {metric.title} {interval}"
-    if shortcut.verdict == "not better":
-        return f"NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond its interval."
-    covered = (
-        f"{reached}, {100 * shortcut.share:.0f} % of the way from guessing to the best combination, without looking at "
-        "a cell"
-    )
-    if shortcut.verdict == "confounded" and shortcut.share >= _WHOLLY:
-        return f"CONFOUNDED: {covered}: the score is no evidence of diagnostic skill."
-    if shortcut.verdict == "confounded":
-        return f"PARTLY CONFOUNDED: {covered}: only what lies above that can be skill."
-    if shortcut.verdict == "unknown":
-        return (
-            f"SHORTCUTS UNKNOWN: {shortcut.failed} of them failed (notes.csv), so their scores are unknown; of the "
-            f"others, {reached}."
-        )
-    return f"Better than every shortcut: the strongest, {reached}."
 
 
 def _sentences(answer: Answer) -> tuple[str, ...]:

@@ -36,9 +36,9 @@ def show_leaderboard(
     for line in protocol:
         console.print(visible(line), soft_wrap=True)
     good, failed = table[table["rank"].notna()], table[table["status"].str.startswith("failed")]
-    shortcuts = table[(table["kind"] == "shortcut") & ~table.index.isin(failed.index)]
+    others = table[(table["kind"] != "combination") & ~table.index.isin(failed.index)]
     if len(good):
-        rows = table.loc[[*good.head(_ROWS).index, *shortcuts.index]]
+        rows = table.loc[[*good.head(_ROWS).index, *others.index]]
         ranking = sorted(ranking_metrics().values(), key=lambda metric: metric.name != rank_by)
         shown = [metric for metric in ranking if metric.name in table]
         console.print(_grid(rows, shown if console.width >= _WIDE else shown[:_FEW]))
@@ -72,7 +72,7 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
 
 
 def _place(row: dict[Hashable, Any]) -> str:
-    """Rank, with a sign for those that the best is among; nothing for a shortcut."""
-    if row["kind"] == "shortcut":
+    """Rank, with a sign for those that the best is among; nothing for a shortcut or content row."""
+    if row["kind"] != "combination":
         return ""
     return f"{row['rank']}{'  =' if row['in_best_set'] is True else ''}"

@@ -113,11 +113,19 @@ class ShortcutVerdict(_Stored):
         Of the ranking metric, with its 95 % interval; None where that is not defined.
     failed : int
         Shortcuts without a score.
-    verdict : {"better", "confounded", "not better", "unknown"}
-        Of the best combination.
+    verdict : str
+        Of the best combination: a name of `leukobench.reporting.verdicts.VERDICTS`.
     share : float
         Of the way from guessing to the best combination.
     words : str
+    share_low, share_high : float
+        95 % interval of the share; None where that is not defined.
+    errors : float
+        Errors of the best combination for one of the shortcut's; None where the shortcut makes none.
+    tried : tuple of str
+        Names of all shortcuts that were scored.
+    alone, alone_value : str, float
+        Where this is all shortcuts together: the strongest single one; else '' and None.
     """
 
     name: str
@@ -128,6 +136,12 @@ class ShortcutVerdict(_Stored):
     verdict: str
     share: float
     words: str
+    share_low: float | None = None
+    share_high: float | None = None
+    errors: float | None = None
+    tried: tuple[str, ...] = ()
+    alone: str = ""
+    alone_value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleError, ConfigurationError
+from ..errors import ConfigurationError
 from ..evaluation.refit import Refitted
-from ..features.simple_measurements import SimpleMeasurements, columns
+from ..features.simple_measurements import SimpleMeasurements
 from .class_activation import FeatureMaps, activation
 from .container import Contents, arrays
 from .estimators import from_bytes
@@ -49,7 +49,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """The prediction of a classifier that sees no cell: from file facts, mean colours or the image's border alone.
+    """The prediction of a classifier that sees nothing of what is pictured.
 
     Attributes
     ----------
@@ -201,15 +201,12 @@ class Explainer:
 
     def _shortcuts_of(self, data: bytes, label: str) -> list[Shortcut]:
         measurements = SimpleMeasurements()
-        measured = measurements.read(data)
+        measured, places = measurements.read(data), {name: at for at, name in enumerate(measurements.feature_names)}
         shortcuts = []
-        for name, (prefix, names, fitted) in self._shortcuts.items():
-            own = columns(measurements.feature_names, prefix)
-            if [measurements.feature_names[column] for column in own] != names:
-                raise BundleError(
-                    f"This version of leukobench measures {name} differently from the version that made the bundle.",
-                    fix="make the bundle again with `leukobench fit`, or install the version that made it.",
-                )
+        for name, (names, fitted) in self._shortcuts.items():
+            if not places.keys() >= set(names):  # a bundle of a version that measured this differently
+                continue
+            own = [places[column] for column in names]
             probabilities = fitted.probabilities(measured[None, own], len(self._model.classes))[0]
             predicted = self._model.classes[int(probabilities.argmax())]
             shortcuts.append(Shortcut(name, predicted, float(probabilities.max()), predicted == label))
@@ -220,9 +217,9 @@ class Explainer:
         return FeatureMaps(self._model.network, self._model.threads)
 
     @cached_property
-    def _shortcuts(self) -> Mapping[str, tuple[str, list[str], Refitted]]:
+    def _shortcuts(self) -> Mapping[str, tuple[list[str], Refitted]]:
         return {
-            name: (shortcut["prefix"], list(shortcut["names"]), self._load_shortcut(name))
+            name: (list(shortcut["names"]), self._load_shortcut(name))
             for name, shortcut in self._contents.manifest["shortcuts"].items()
         }
 

@@ -1,8 +1,8 @@
-"""Score shortcuts: baselines that ignore the cells, on the same folds as everything else."""
+"""Score shortcuts: baselines that see nothing of what is pictured, on the same folds as everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..classifiers import CLASSIFIERS
 from ..classifiers.large_data import needs_variants, variant_of
 from ..config.choice import Choice
 from ..config.experiment import Evaluation
+from ..evaluation.combination_names import CONTENT, SHORTCUT, TOGETHER
 from ..evaluation.grid import Combination, FeatureSource
 from ..evaluation.methods import Method, make_method
 from ..features.simple_measurements import SimpleMeasurements, columns
@@ -20,56 +21,109 @@ from ..selection import SELECTORS
 from ..storage import digest
 from .audit_index import Audited
 
-MAJORITY = "majority class"
-_SHORTCUTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    (MAJORITY, "colour", "sklearn.dummy.DummyClassifier", {}),
-    ("file facts", "file", "svm_rbf", {"scale": True}),
-    ("colour", "colour", "svm_rbf", {"scale": True}),
-    ("border", "border", "svm_rbf", {"scale": True}),
+MAJORITY, BACKGROUND = "majority class", "background"
+_FOLLOW_CONTENT = ("file.bytes", "file.bytes per pixel", "file.metadata")
+"""File facts that follow what is pictured; metadata may hold a thumbnail."""
+_CREDIBLE = 0.9
+"""Share of images that show a background at least; else the row of the background is left out."""
+_SCALED = {"scale": True}
+_ROWS: tuple[tuple[str, str, tuple[str, ...], str, dict[str, Any]], ...] = (
+    ("shortcut", MAJORITY, ("border",), "sklearn.dummy.DummyClassifier", {}),
+    ("shortcut", "file facts", ("file",), "svm_rbf", _SCALED),
+    ("shortcut", "border", ("border",), "svm_rbf", _SCALED),
+    ("shortcut", BACKGROUND, ("background",), "svm_rbf", _SCALED),
+    ("shortcut", "sharpness and noise", ("sharpness",), "svm_rbf", _SCALED),
+    ("shortcut", TOGETHER, ("file", "border", "background", "sharpness"), "random_forest", {}),
+    ("content", "whole-image colour", ("colour",), "svm_rbf", _SCALED),
+    ("content", "file bytes", _FOLLOW_CONTENT, "svm_rbf", _SCALED),
 )
-"""Name, columns of the measurements, classifier and its parameters."""
+"""Kind, name, beginnings of columns of the measurements, classifier and its parameters. Of many columns, most of which
+say nothing, a forest loses less than a support vector machine."""
 _AS_IT_IS = "sklearn.preprocessing.FunctionTransformer"
-"""Selector of the shortcuts: facts that are equal for all files predict nothing, which is a result, not an error."""
+"""Selector of these rows: facts that are equal for all files predict nothing, which is a result, not an error."""
 
 
 @dataclass(frozen=True)
-class Shortcut:
-    """A baseline that ignores the cells.
+class Baseline:
+    """A row that is no candidate.
 
     Attributes
     ----------
+    kind : {"shortcut", "content"}
+        A shortcut sees nothing of what is pictured; a content row does, and takes part in no verdict.
     name : str
-    prefix : str
+    parts : sequence of str
         How the names of its columns of the measurements begin.
     selector, classifier : Method
     """
 
+    kind: str
     name: str
-    prefix: str
+    parts: Sequence[str]
     selector: Method
     classifier: Method
 
+    def columns(self, names: Sequence[str]) -> list[int]:
+        """Positions of its columns among all columns of the measurements."""
+        own = sorted({position for part in self.parts for position in _columns(names, part)})
+        return [place for place in own if self.kind == "content" or names[place] not in _FOLLOW_CONTENT]
+
+
+def _columns(names: Sequence[str], part: str) -> list[int]:
+    return [names.index(part)] if part in names else columns(names, part)
+
 
 def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
-    """The majority class, and file facts, colours or border alone, as rows of the leaderboard."""
+    """Shortcuts and content rows, as rows of the leaderboard."""
     identity = digest(dict(SimpleMeasurements.identity))
-    baselines = []
-    for shortcut in shortcuts(evaluation, len(audited.index)):
-        target = folder.matrix(f"shortcut-{shortcut.name.replace(' ', '-')}")
-        np.save(target, audited.measurements[:, columns(audited.names, shortcut.prefix)])
-        source = FeatureSource(f"shortcut: {shortcut.name}", target, digest([identity, shortcut.prefix]))
-        baselines.append(Combination(source, shortcut.selector, shortcut.classifier, "shortcut"))
-    return baselines
+    rows = []
+    for one in baselines(evaluation, len(audited.index), shows_background(audited.measurements, audited.names)):
+        target = folder.matrix(f"{one.kind}-{one.name.replace(' ', '-')}")
+        np.save(target, audited.measurements[:, one.columns(audited.names)])
+        label = f"{SHORTCUT if one.kind == 'shortcut' else CONTENT}{one.name}"
+        source = FeatureSource(label, target, digest([identity, one.kind, *one.parts]))
+        rows.append(Combination(source, one.selector, one.classifier, one.kind))
+    return rows
 
 
-def shortcuts(evaluation: Evaluation, images: int) -> Iterator[Shortcut]:
-    """Every shortcut, with classifiers suited to the number of images."""
+def baselines(evaluation: Evaluation, images: int, background: bool = True) -> Iterator[Baseline]:
+    """Every shortcut and content row, with classifiers suited to the number of images.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    images : int
+    background : bool
+        Whether the images show a background.
+    """
     seed, weighted = evaluation.seed, evaluation.balance == "class_weight"
     selector = make_method(SELECTORS, _AS_IT_IS, {}, "none", seed)
     large = needs_variants(evaluation.large_data, images)
-    for name, prefix, usual, parameters in _SHORTCUTS:
+    for kind, name, parts, usual, parameters in _ROWS:
+        if not background and name == BACKGROUND:
+            continue
+        seen = tuple(part for part in parts if background or part != "background")
         classifier = variant_of(usual) if large else usual
         shipped = CLASSIFIERS.ships(classifier)
         label = Choice(name=classifier, parameters=parameters).label if shipped else name
         method = make_method(CLASSIFIERS, classifier, parameters, label, seed, weighted and shipped)
-        yield Shortcut(name, prefix, selector, method)
+        yield Baseline(kind, name, seen, selector, method)
+
+
+def shows_background(measurements: np.ndarray, names: Sequence[str]) -> bool:
+    """Whether nearly all images show a credible background."""
+    return bool(_shown(measurements, names) >= _CREDIBLE)
+
+
+def background_line(measurements: np.ndarray, names: Sequence[str]) -> str:
+    """A line of the protocol where the row of the background is left out; '' where it is not."""
+    shown = _shown(measurements, names)
+    if shown >= _CREDIBLE:
+        return ""
+    return (
+        f"no row for the background: {shown:.0%} of the images show a credible one, so its colour and light are unknown"
+    )
+
+
+def _shown(measurements: np.ndarray, names: Sequence[str]) -> float:
+    return float((measurements[:, columns(names, "credible")] > 0).mean())

@@ -17,6 +17,7 @@ from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
 from .prepare_run import PreparedRun
+from .score_shortcuts import background_line
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
     lines += prepared.notes
+    if unseen := background_line(audited.measurements, audited.names):
+        lines.append(unseen)
     if prepared.experiment.evaluation.balance == "smote" and (words := few_neighbours(grid.task, grid.folds)):
         lines.append(words)
     if opened := folder.read_json("holdout.json"):

@@ -24,6 +24,7 @@ from ..features.extractors import make_extractor
 from ..machine import Progress
 from ..reporting.protocol import groups, opened_line
 from ..reporting.report.page import write_report
+from ..reporting.verdicts import VERDICTS
 from ..runs.answer import Winner
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
@@ -236,8 +237,9 @@ def _shortcuts(analysis: Analysis, table: pd.DataFrame) -> list[str]:
     rows = table[(table["kind"] == "shortcut") & table[analysis.rank_by].notna()]
     names = [tuple(row) for row in rows[list(NAMES)].itertuples(index=False)]
     beaten = {name: analysis.against(name)[1] > 0 for name in names}
+    first = VERDICTS["not better"].title.upper()
     return [
-        f"NOT BETTER THAN A SHORTCUT: {name[0].removeprefix(SHORTCUT)} alone, beyond the interval of the difference"
+        f"{first}: {name[0].removeprefix(SHORTCUT)} alone, beyond the interval of the difference"
         for name in names
         if not beaten[name]
     ]

@@ -22,7 +22,7 @@ from ..steps.find_copies import COMPARING
 from ..steps.fit_combinations import FITTING
 from ..steps.fit_permutations import permuted_combinations
 from ..steps.prepare_run import PreparedRun
-from ..steps.score_shortcuts import shortcuts
+from ..steps.score_shortcuts import baselines
 from .plan_cells import statistics_seconds
 from .plan_checks import check_splits
 from .plan_forecast import fold_seconds, straight
@@ -74,7 +74,7 @@ class Planning:
         grid = len(experiment.extractors) * len(experiment.selectors) * len(experiment.classifiers)
         if experiment.evaluation.permute:
             return len(permuted_combinations([one.label for one in experiment.extractors], *self.work.methods)[0])
-        return grid + sum(1 for _ in shortcuts(experiment.evaluation, len(self.work.index)))
+        return grid + sum(1 for _ in baselines(experiment.evaluation, len(self.work.index)))
 
     def most(self) -> int:
         """Trials at most, and the comparison of all images."""

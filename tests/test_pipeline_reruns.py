@@ -20,7 +20,7 @@ from leukobench.errors import BusyError
 from leukobench.pipeline import Outcome, run
 
 CLASSIFIERS = ["naive_bayes", "lda"]
-SHORTCUTS = 4
+SHORTCUTS = 8
 
 
 def predictions(outcome: Outcome) -> pd.DataFrame:

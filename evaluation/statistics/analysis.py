@@ -93,8 +93,8 @@ class Analysis:
         ----------
         key : (str, str, str)
             Extractor, selector, classifier.
-        kind : {"combination", "shortcut"}
-            A shortcut is scored like a combination, and is no candidate.
+        kind : {"combination", "shortcut", "content"}
+            A shortcut or content row is scored like a combination, and is no candidate.
         probabilities : ndarray of float64, shape (repeats, n, K)
             Out-of-fold. The predicted class is the most probable one, the first of equals.
         features : float

@@ -23,7 +23,13 @@ def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
     first, second = json.loads((tmp_path / "out" / "explanations.json").read_text())
     with Image.open(tmp_path / "out" / first["overlay"]) as overlay:
         assert overlay.format == "PNG"
-    assert {one["name"] for one in first["shortcuts"]} == {"colour", "border", "file facts"}
+    assert {one["name"] for one in first["shortcuts"]} == {
+        "file facts",
+        "border",
+        "background",
+        "sharpness and noise",
+        "all shortcuts together",
+    }
     assert len(first["neighbours"]) == 5
     assert second["error"]
 

@@ -38,4 +38,4 @@ def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str) -> 
 def test_the_shipped_extractors_keep_the_folders_of_their_caches() -> None:
     bundled = make_extractor("efficientnet_lite0", {"engine": "openvino"})
     assert FeatureCache.shared(bundled.identity).folder.name == "efficientnet_lite0-5c5bb0606f20b64c"
-    assert FeatureCache.shared(SimpleMeasurements.identity).folder.name == "glance-122a1421c4c6217f"
+    assert FeatureCache.shared(SimpleMeasurements.identity).folder.name == "glance-773b71faafc1ae09"

@@ -49,10 +49,19 @@ def answer(*numbers: float, **evaluation: Any) -> Answer:
 @pytest.mark.parametrize(
     ("numbers", "verdict", "words"),
     [
-        ((0.99, 0.98, 0.005), "confounded", "CONFOUNDED: colour alone reaches 98.00 %"),
-        ((0.99, 0.70, 0.2), "confounded", "PARTLY CONFOUNDED"),
+        (
+            (0.99, 0.98, 0.005),
+            "confounded",
+            "CONFOUNDED: colour alone reaches 98.00 % balanced accuracy [97.00 to 99.00]",
+        ),
+        ((0.99, 0.70, 0.2), "partly confounded", "PARTLY CONFOUNDED: colour alone reaches 70.00 %"),
+        ((0.999, 0.95, 0.04), "partly confounded", "PARTLY CONFOUNDED: colour alone reaches 95.00 %"),
         ((0.99, 0.98, -0.001), "not better", "NOT BETTER THAN A SHORTCUT"),
-        ((0.99, 0.30, 0.5), "better", "Better than every shortcut"),
+        (
+            (0.99, 0.30, 0.5),
+            "better",
+            "Better than the shortcuts tried: colour and majority class. The strongest: colour",
+        ),
     ],
 )
 def test_the_verdict_on_shortcuts(numbers: tuple[float, ...], verdict: str, words: str) -> None:

@@ -48,6 +48,6 @@ def cheapest(run: FinishedRun) -> View | None:
             best = row[metric]
             named = {"tag": str(len(frontier) + 1), "title": title_of(names_of(row)), "value": score_text(metric, best)}
             frontier.append(named | {"seconds": row["seconds"]})
-        kind = "shortcut" if row["kind"] == "shortcut" else "front" if front else ""
+        kind = "shortcut" if row["kind"] != "combination" else "front" if front else ""
         chart.point(row["seconds"], row[metric], text, kind, frontier[-1]["tag"] if front else "")
     return {"chart": chart, "frontier": frontier, "below": len(table) - len(drawn)}

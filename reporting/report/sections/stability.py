@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ....evaluation.combination_names import SHORTCUT
+from ....evaluation.combination_names import CONTENT, SHORTCUT
 from ....runs.finished import FinishedRun, records
 from ..numbers import as_number
 from ..section import Section, View, fragment
@@ -26,6 +26,6 @@ def agreement_of_folds(run: FinishedRun) -> list[View]:
     table = run.table("stability.csv")
     if not len(table):
         return []
-    rows = [row for row in records(table) if not str(row["extractor"]).startswith(SHORTCUT)]
+    rows = [row for row in records(table) if not str(row["extractor"]).startswith((SHORTCUT, CONTENT))]
     agreements = [{**row, **{name: as_number(row.get(name)) for name in _INDICES}} for row in rows]
     return [row for row in agreements if not all(math.isnan(row[name]) for name in _INDICES[:2])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
 from ....runs.finished import FinishedRun
+from ...verdicts import VERDICTS
 from ..numbers import score_text
 from ..section import Section, View, fragment
 
@@ -12,16 +13,6 @@ _GROUPS = {
     "partly": ("warn", "Partly image-level", "Some images have no patient: expect lower scores on new patients."),
     "none": ("warn", "Image-level, optimistic", "Images of one patient may be in both training and test."),
     "pseudo": ("warn", "Pseudo-patients", "A stress test with artificial groups: real patients are not known."),
-}
-_SHORTCUTS = {
-    "better": (
-        "good",
-        "Better than every shortcut",
-        "The best combination beats all that never look at a cell",
-    ),
-    "confounded": ("bad", "Confounded", "Much of the score can be reached without looking at a cell"),
-    "unknown": ("warn", "Unknown", "Some shortcuts failed, so their scores are unknown"),
-    "not better": ("bad", "Not better than a shortcut", "The score can be reached without looking at a cell"),
 }
 
 
@@ -43,11 +34,11 @@ def verdicts(answer: Answer) -> list[View]:
 
 def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
     """Whether the best combination, whose `metric` is `best`, beats every shortcut."""
-    state, word, text = _SHORTCUTS[shortcut.verdict]
-    first, colon, _ = shortcut.words.partition(":")  # tells partly from wholly confounded, too
+    verdict = VERDICTS[shortcut.verdict]
     reached, top = score_text(metric, shortcut.value), score_text(metric, best)
-    against = f"{shortcut.name} alone reaches {reached}, the best combination {top}."
-    return _box("Shortcuts", state, first.capitalize() if colon else word, f"{text}: {against}")
+    verb = "reach" if shortcut.alone else "alone reaches"
+    against = f"{shortcut.name} {verb} {reached}, the best combination {top}."
+    return _box("Shortcuts", verdict.state, verdict.title, f"{verdict.text}: {against}")
 
 
 def groups_box(kind: str) -> View:

@@ -26,7 +26,13 @@ def winner(answer: Answer) -> View | None:
     corrected = _interval(best.corrected, best.corrected_low, best.corrected_high)
     rows = [("as measured", measured, ""), ("corrected for selection", corrected, "")]
     if shortcut:
-        rows.append((f"{shortcut.name} alone", _interval(shortcut.value, shortcut.low, shortcut.high), "shortcut"))
+        rows.append(
+            (
+                shortcut.name if shortcut.alone else f"{shortcut.name} alone",
+                _interval(shortcut.value, shortcut.low, shortcut.high),
+                "shortcut",
+            )
+        )
     scale = Scale.around(number for _, interval, _ in rows for number in interval)
     return {
         "title": title_of(best.names),
