@@ -68,12 +68,12 @@ class SimpleMeasurements:
         Image.new("RGB", (1, 1)).save(image, "BMP")
         pixels = decode(data := image.getvalue())
         numbers = fingerprint(pixels, find_keypoints(grey_version(pixels)))
-        return [*_measure(data, pixels), *(f"fingerprint.{position:04d}" for position in range(len(numbers)))]
+        return [*measure_image(data, pixels), *(f"fingerprint.{position:04d}" for position in range(len(numbers)))]
 
     def read(self, data: bytes) -> NDArray[np.float32]:
         """The whole vector, since decoding runs in several threads."""
         pixels = decode(data)
-        measured, keypoints = _measure(data, pixels), find_keypoints(grey_version(pixels))
+        measured, keypoints = measure_image(data, pixels), find_keypoints(grey_version(pixels))
         if self._keypoints:
             self._keypoints.add(hashlib.sha256(data).hexdigest(), keypoints)
         numbers = np.fromiter(measured.values(), np.float32, len(measured))
@@ -102,7 +102,7 @@ def fingerprints_of(measurements: NDArray[np.float32], names: Sequence[str]) -> 
     return measurements[:, columns(names, "fingerprint")[0] :]
 
 
-def _measure(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, float]:
+def measure_image(data: bytes, pixels: NDArray[np.uint8]) -> dict[str, float]:
     """File facts, colours, border, background and sharpness of an image by their names."""
     named = {f"file.{name}": _number(value) for name, value in file_facts(data).items()}
     named |= {f"colour.{name}": value for name, value in _colours(pixels).items()}
