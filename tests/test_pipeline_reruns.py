@@ -20,7 +20,7 @@ from leukobench.errors import BusyError
 from leukobench.pipeline import Outcome, run
 
 CLASSIFIERS = ["naive_bayes", "lda"]
-SHORTCUTS = 8
+SHORTCUTS = 7
 
 
 def predictions(outcome: Outcome) -> pd.DataFrame:
