@@ -26,7 +26,6 @@ def test_overlays_and_their_words_are_written_beside_what_could_not_be_read(
     assert {one["name"] for one in first["shortcuts"]} == {
         "file facts",
         "border",
-        "background",
         "sharpness and noise",
         "all shortcuts together",
     }
