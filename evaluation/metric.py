@@ -37,9 +37,12 @@ class FromCounts:
     compute : callable
         From counts, shape (..., K, K), true class by row, not always whole numbers, to values, shape (...); to values,
         shape (..., K), of a metric by class.
+    least : float
+        Its limits do not go below.
     """
 
     compute: Callable[[Floats], Floats]
+    least: float = -math.inf
 
 
 def _mean(sums: Floats, images: Floats) -> Floats:
@@ -59,14 +62,17 @@ class FromProbabilities:
         How many sums there are.
     combine : callable
         From sums, shape (..., sums), and numbers of images, shape (...), to values, shape (...); by default the mean.
-    interval : {"percentile", "reflected"}
-        Reflected where few images alone make the metric too high, and 0 is its least.
+    interval : {"resamples", "less chance"}
+        Less chance where few images alone make the metric too high, and 0 is its least.
+    bounds : (float, float)
+        Its limits do not go beyond.
     """
 
     contributions: Callable[[Integers, Floats], tuple[Integers, Floats]]
     sums: int = 1
     combine: Callable[[Floats, Floats], Floats] = _mean
-    interval: Literal["percentile", "reflected"] = "percentile"
+    interval: Literal["resamples", "less chance"] = "resamples"
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class Metric:
     by_class : bool
         One value a class, in columns ``name[class]``.
     greatest : float
-        Its limits do not go beyond, where its interval is not that of resamples.
+        Its limits do not go above, unless it is made of probabilities.
     of_patients : bool
         Computed from one label and one mean probability a patient, as other metrics are from those of images.
     """

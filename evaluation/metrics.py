@@ -124,11 +124,16 @@ BALANCED_ACCURACY = Metric(
     "balanced_accuracy", "balanced accuracy", Rate(sensitivities), chance=lambda classes: 1 / classes
 )
 AUROC = Metric("auroc", "AUROC", FromAreas(macro_over_folds), chance=0.5)
-BRIER = Metric("brier", "Brier score", FromProbabilities(_squared_errors), "number", greater_is_better=False)
-LOG_LOSS = Metric("log_loss", "log loss", FromProbabilities(_log_losses), "number", greater_is_better=False)
+BRIER = Metric(
+    "brier", "Brier score", FromProbabilities(_squared_errors, bounds=(0.0, 2.0)), "number", greater_is_better=False
+)
+LOG_LOSS = Metric(
+    "log_loss", "log loss", FromProbabilities(_log_losses, bounds=(0.0, np.inf)), "number", greater_is_better=False
+)
 ECE = Metric(
     "ece", "expected calibration error",
-    FromProbabilities(_calibration_gaps, CALIBRATION_BINS, _mean_gap, "reflected"), greater_is_better=False,
+    FromProbabilities(_calibration_gaps, CALIBRATION_BINS, _mean_gap, "less chance", (0.0, 1.0)),
+    greater_is_better=False,
 )  # fmt: skip
 PATIENTS = (
     Metric("patient_accuracy", "accuracy of patients", ACCURACY.source, of_patients=True),
@@ -146,9 +151,9 @@ METRICS = Registry("metric")
 for _metric in (
     ACCURACY,
     BALANCED_ACCURACY,
-    Metric("f1_macro", "macro F1", FromCounts(_f1_macro)),
-    Metric("f1_weighted", "weighted F1", FromCounts(_weighted_f1)),
-    Metric("mcc", "MCC", FromCounts(_mcc), "number", chance=0.0),
+    Metric("f1_macro", "macro F1", FromCounts(_f1_macro, 0.0)),
+    Metric("f1_weighted", "weighted F1", FromCounts(_weighted_f1, 0.0)),
+    Metric("mcc", "MCC", FromCounts(_mcc, -1.0), "number", chance=0.0),
     AUROC,
     BRIER,
     LOG_LOSS,

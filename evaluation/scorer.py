@@ -84,7 +84,7 @@ class Scorer:
         return of_counts(metric, counts)
 
     def by_chance(self, sums: Floats, whole: Floats) -> dict[str, Floats]:
-        """Metrics with a reflected interval, as if the images' own sums were 0: what chance alone does, shape (...).
+        """Metrics whose lower limit is less chance, as if the images' own sums were 0: what chance does, shape (...).
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class Scorer:
         values: dict[str, Floats] = {}
         for metric in self.metrics:
             source = metric.source
-            if isinstance(source, FromProbabilities) and source.interval == "reflected":
+            if isinstance(source, FromProbabilities) and source.interval == "less chance":
                 place = self._places[metric.name]
                 expected = whole[place] * (total / self.counts(whole).sum())[..., None]
                 values[metric.name] = source.combine(sums[..., place] - expected, total)

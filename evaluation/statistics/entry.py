@@ -9,6 +9,7 @@ import numpy as np
 from ..metric import Floats, FromAreas, Integers, Metric, mean_of_defined
 from ..metrics import CALIBRATION_BINS, LOG_LOSS, calibration_bins
 from ..scorer import Scorer
+from .adverse import adverse_groups
 from .intervals import Interval
 from .limits import Evidence, metric_limits
 from .patients import PatientPredictions
@@ -17,6 +18,7 @@ from .resampling import GroupResamples
 from .winner import is_saturated
 
 Key = tuple[str, str, str]
+Columns = dict[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,10 @@ class Entry:
         repeats = [_Repeat.of(design, one, folds) for one, folds in zip(probabilities, design.folds, strict=True)]
         areas = np.array([mean_of_defined(one.plain_areas, axis=0) for one in repeats]).mean(axis=0)[:, 0]
         values = _concatenate([scorer.pooled_scores(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
-        resampled, by_chance, outside = _resample(design, repeats)
+        resampled, adverse, by_chance, outside = _resample(design, repeats)
         counts = scorer.counts(np.array([one.tally for one in repeats]))
         value = {column: float(numbers.mean()) for column, numbers in values.items()}
-        limits = metric_limits(Evidence(scorer, value, resampled, by_chance, counts.mean(axis=0), areas))
+        limits = metric_limits(Evidence(scorer, value, resampled, adverse, by_chance, counts.mean(axis=0), areas))
         rank_by = design.rank_by.name
         log_losses = resampled.get(LOG_LOSS.name, np.zeros(design.resamples.resamples))  # no metric of patients
         return cls(
@@ -155,6 +157,8 @@ class _Repeat:
     areas : FoldAreas
     plain_areas : ndarray, shape (folds, K, 1)
         Areas where every group counts once.
+    adverse : dict of str to ndarray, shape (columns of a tally,)
+        See `adverse_groups`.
     """
 
     probabilities: Floats
@@ -162,13 +166,15 @@ class _Repeat:
     tally: Floats
     areas: FoldAreas
     plain_areas: Floats
+    adverse: dict[str, Floats]
 
     @classmethod
     def of(cls, design: Design, probabilities: Floats, folds: Integers) -> _Repeat:
         groups = design.resamples
         tally = design.scorer.tally(design.labels, probabilities, groups.codes, groups.count)
         areas = FoldAreas(design.labels, probabilities, folds, groups.codes, groups.count)
-        return cls(probabilities, folds, tally, areas, areas(np.ones((groups.count, 1))))
+        adverse = adverse_groups(design.scorer, design.labels, probabilities, tally)
+        return cls(probabilities, folds, tally, areas, areas(np.ones((groups.count, 1))), adverse)
 
     def by_fold(self, design: Design) -> dict[str, Floats]:
         """Every column in each fold, shape (folds,)."""
@@ -177,32 +183,56 @@ class _Repeat:
 
 
 def _concatenate(parts: list[dict[str, Floats]]) -> dict[str, Floats]:
-    return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+    return {name: np.concatenate([one[name] for one in parts], axis=-1) for name in parts[0]}
 
 
 def _mean(repeats: list[dict[str, Floats]]) -> dict[str, Floats]:
     return {name: np.mean([one[name] for one in repeats], axis=0) for name in repeats[0]}
 
 
-def _resample(design: Design, repeats: list[_Repeat]) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
-    """In every resample, mean over repeats: all columns, metrics by chance, the ranking metric on what is not drawn."""
+def _resample(design: Design, repeats: list[_Repeat]) -> tuple[Columns, Columns, Columns, Floats]:
+    """In every resample, mean over repeats: all columns, some with the adverse group, some by chance, and what is left.
+
+    Metrics by chance have shape (2, resamples), without and with the adverse group; of the groups that are not drawn
+    there is the ranking metric.
+    """
     scorer, rank_by = design.scorer, design.rank_by
-    inside: list[dict[str, Floats]] = []
-    by_chance: list[dict[str, Floats]] = []
+    inside: list[Columns] = []
+    adverse: list[Columns] = []
+    by_chance: list[Columns] = []
     outside: list[Floats] = []
+    start = 0
     for drawn, left in design.resamples.chunks():
+        extra = design.resamples.extra[start : start + drawn.shape[1], None]
+        start += drawn.shape[1]
         sums = [drawn.T @ one.tally for one in repeats]
         inside.append(
             _mean([scorer.pooled_scores(own, one.areas(drawn)) for own, one in zip(sums, repeats, strict=True)])
         )
-        chance = [scorer.by_chance(own, one.tally.sum(axis=0)) for own, one in zip(sums, repeats, strict=True)]
-        by_chance.append(_mean(chance))
+        worse = [
+            {name: own + extra * group for name, group in one.adverse.items()}
+            for own, one in zip(sums, repeats, strict=True)
+        ]
+        adverse.append(_mean([_values(scorer, one) for one in worse]))
+        by_chance.append(_mean([_chance(scorer, *both, one) for *both, one in zip(sums, worse, repeats, strict=True)]))
         if isinstance(rank_by.source, FromAreas):
             unseen = [rank_by.source.compute(one.areas(left)) for one in repeats]
         else:
             unseen = [scorer.value(rank_by, left.T @ scorer.columns_for(rank_by, one.tally)) for one in repeats]
         outside.append(np.mean(unseen, axis=0))
-    return _concatenate(inside), _concatenate(by_chance), np.concatenate(outside)
+    return _concatenate(inside), _concatenate(adverse), _concatenate(by_chance), np.concatenate(outside)
+
+
+def _values(scorer: Scorer, sums: dict[str, Floats]) -> dict[str, Floats]:
+    return {metric.name: scorer.value(metric, sums[metric.name]) for metric in scorer.metrics if metric.name in sums}
+
+
+def _chance(scorer: Scorer, sums: Floats, worse: dict[str, Floats], repeat: _Repeat) -> dict[str, Floats]:
+    whole = repeat.tally.sum(axis=0)
+    return {
+        name: np.array([plain, scorer.by_chance(worse[name], whole)[name]])
+        for name, plain in scorer.by_chance(sums, whole).items()
+    }
 
 
 def _points(labels: Integers, probabilities: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """95 % intervals that hold with few groups and near 100 %.
 
-A percentile interval alone is too narrow with few groups, and has no width at all where nothing is wrong. So each limit
-is the farther of two: that of the expanded percentile interval, and that of an exact interval for as many independent
-images as the groups are worth.
+What they are of: these fitted models on new images or patients like these. A percentile interval alone is too narrow
+with few groups, and has no width at all where nothing is wrong. So the limits of a rate are the farther ones of the
+expanded percentile interval and of an exact one, for as many independent images as the groups are worth; those of other
+metrics come from resamples with an adverse group, see `leukobench.evaluation.statistics.adverse`.
 """
 
 from __future__ import annotations
@@ -46,27 +47,34 @@ def percentile(values: Floats, groups: int) -> Limits:
     return low, high
 
 
-def reflect(value: Floats, limits: Limits, chance: Floats) -> Limits:
-    """Basic bootstrap interval of an ECE, which is the more overestimated the fewer images there are.
+def stretched(value: float, values: Floats, groups: int, degrees: int) -> Interval:
+    """`value` with percentiles of its resamples, whose distances from it are stretched to those of a t interval.
 
-    Resamples exceed `value` as much as it exceeds the truth, so the limits are turned about it. At the truth 0 that
-    does not hold; so the low limit is 0 unless `value` exceeds what chance does.
+    Unlike `percentile` it needs no quantiles that so many resamples do not have, and reaches beyond the worst resample.
 
     Parameters
     ----------
-    value : ndarray, shape ()
-    limits : (ndarray, ndarray), each of shape ()
-        Of its resamples.
-    chance : ndarray, shape (resamples,)
-        Values under perfect calibration.
+    value : float
+    values : ndarray of float64, shape (resamples,)
+        NaN where the metric is not defined in a resample: those are left out.
+    groups : int
+        That were resampled.
+    degrees : int
+        Degrees of freedom: groups less the means that were estimated.
 
-    References
-    ----------
-    Davison, Hinkley: Bootstrap methods and their application. Cambridge 1997, section 5.2; Brocker, Smith: Increasing
-    the reliability of reliability diagrams. Weather and Forecasting 22 (2007) 651-661.
+    Returns
+    -------
+    (float, float, float)
+        The limits are NaN for one group, or without degrees of freedom.
     """
-    low = 2 * value - limits[1] if value > np.quantile(chance, 1 - _ALPHA / 2) else np.zeros_like(value)
-    return np.maximum(low, 0.0), np.maximum(2 * value - limits[0], 0.0)
+    from scipy.special import ndtri, stdtrit
+
+    defined = values[~np.isnan(values)]
+    if groups < 2 or degrees < 1 or not len(defined) or np.isnan(value):
+        return value, float("nan"), float("nan")
+    factor = np.sqrt(groups / (groups - 1)) * stdtrit(degrees, 1 - _ALPHA / 2) / ndtri(1 - _ALPHA / 2)
+    low, high = value + factor * (np.quantile(defined, [_ALPHA / 2, 1 - _ALPHA / 2]) - value)
+    return value, min(float(low), value), max(float(high), value)
 
 
 def exact(hits: Floats, images: Floats) -> Limits:
@@ -77,12 +85,12 @@ def exact(hits: Floats, images: Floats) -> Limits:
     Clopper, Pearson: The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 26
     (1934) 404-413.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     hits, images = np.asarray(hits, float), np.asarray(images, float)
     misses = images - hits
-    low = np.where(hits > 0, beta.ppf(_ALPHA / 2, np.maximum(hits, 1e-9), misses + 1), 0.0)
-    high = np.where(misses > 0, beta.ppf(1 - _ALPHA / 2, hits + 1, np.maximum(misses, 1e-9)), 1.0)
+    low = np.where(hits > 0, betaincinv(np.maximum(hits, 1e-9), misses + 1, _ALPHA / 2), 0.0)
+    high = np.where(misses > 0, betaincinv(hits + 1, np.maximum(misses, 1e-9), 1 - _ALPHA / 2), 1.0)
     return np.where(images > 0, low, np.nan), np.where(images > 0, high, np.nan)
 
 
@@ -107,7 +115,7 @@ def effective_images(hits: Floats, images: Floats) -> Floats:
     Korn, Graubard: Confidence intervals for proportions with small expected number of positive counts estimated from
     survey data. Survey Methodology 24 (1998) 193-201 (effective size and degrees of freedom; the mixture is ours).
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     total, groups = images.sum(axis=0), (images > 0).sum(axis=0)
     rate = ratio(hits.sum(axis=0), total)
@@ -118,7 +126,7 @@ def effective_images(hits: Floats, images: Floats) -> Floats:
     effect = (evidence * np.clip(seen, 1.0, worst) + worst) / (evidence + 1)
     worth = ratio(total, effect)
     degrees = np.maximum(groups - 1, 1)
-    lost = np.square(t.ppf(1 - _ALPHA / 2, np.maximum(worth - 1, degrees)) / t.ppf(1 - _ALPHA / 2, degrees))
+    lost = np.square(stdtrit(np.maximum(worth - 1, degrees), 1 - _ALPHA / 2) / stdtrit(degrees, 1 - _ALPHA / 2))
     return np.minimum(np.maximum(worth * lost, 1.0), total)
 
 
@@ -193,3 +201,9 @@ def farther(value: Floats, first: Limits, second: Limits) -> Limits:
     high = np.fmax(np.fmax(first[1], second[1]), value)
     undefined = np.isnan(value)
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
+
+
+def nearer(value: Floats, first: Limits, second: Limits) -> Limits:
+    """The narrower limit on each side of two intervals that both hold; a limit that is NaN does not count."""
+    low, high = np.fmax(first[0], second[0]), np.fmin(first[1], second[1])
+    return np.minimum(low, value), np.maximum(high, value)

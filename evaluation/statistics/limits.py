@@ -25,8 +25,10 @@ class Evidence:
         Every column.
     resampled : dict of str to ndarray, shape (resamples,)
         Every column.
-    by_chance : dict of str to ndarray, shape (resamples,)
-        See `Scorer.by_chance`, of each metric whose interval is reflected.
+    adverse : dict of str to ndarray, shape (resamples,)
+        Metrics with an adverse group among those resampled, see `leukobench.evaluation.statistics.adverse`.
+    by_chance : dict of str to ndarray, shape (2, resamples)
+        See `Scorer.by_chance`, without and with the adverse group.
     counts : ndarray, shape (groups, K, K)
         True class by row; mean over repeats.
     areas : ndarray, shape (K,)
@@ -36,6 +38,7 @@ class Evidence:
     scorer: Scorer
     value: dict[str, float]
     resampled: dict[str, Floats]
+    adverse: dict[str, Floats]
     by_chance: dict[str, Floats]
     counts: Floats
     areas: Floats
@@ -46,20 +49,45 @@ def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
     value, columns = evidence.value, evidence.scorer.columns
     resampled = np.column_stack([evidence.resampled[column] for column in columns])
     low, high = intervals.percentile(resampled, len(evidence.counts))
-    limits = {column: (low[i], high[i]) for i, column in enumerate(columns)}
-    wider: dict[str, Limits] = {}
+    limits: dict[str, Limits] = {column: (low[i], high[i]) for i, column in enumerate(columns)}
     for metric in evidence.scorer.metrics:
         if isinstance(metric.source, FromProbabilities):
-            if metric.source.interval == "reflected":
-                turned = np.asarray(value[metric.name]), limits[metric.name], evidence.by_chance[metric.name]
-                limits[metric.name] = intervals.reflect(*turned)
-        else:
-            wider |= _wider(metric, evidence)
-    joined = {
-        column: intervals.farther(np.asarray(value[column]), limits[column], wider.get(column, limits[column]))
-        for column in columns
-    }
-    return {column: (float(low), float(high)) for column, (low, high) in joined.items()}
+            limits[metric.name] = _of_images(metric, metric.source, evidence)
+            continue
+        for column, wider in _wider(metric, evidence).items():
+            limits[column] = intervals.farther(np.asarray(value[column]), limits[column], wider)
+        if metric.name in evidence.adverse:
+            adverse = _of_classes(metric, evidence)
+            limits[metric.name] = intervals.nearer(np.asarray(value[metric.name]), limits[metric.name], adverse)
+    return {column: (float(low), float(high)) for column, (low, high) in limits.items()}
+
+
+def _of_images(metric: Metric, source: FromProbabilities, evidence: Evidence) -> Limits:
+    """Limits of a metric of probabilities: NaN for one group."""
+    low, high = _with_adverse_group(metric, evidence, 1)
+    if source.interval == "less chance":
+        # sums of images differ from the true ones by no more than this, and so does the metric
+        groups = len(evidence.counts)
+        chance = [intervals.stretched(0.0, values, groups, groups - 1)[2] for values in evidence.by_chance[metric.name]]
+        low = np.asarray(evidence.value[metric.name] - max(chance))
+    return np.maximum(low, source.bounds[0]), np.minimum(high, source.bounds[1])
+
+
+def _of_classes(metric: Metric, evidence: Evidence) -> Limits:
+    low, high = _with_adverse_group(metric, evidence, len(evidence.scorer.classes))
+    least = metric.source.least if isinstance(metric.source, FromCounts) else 0.0
+    return np.maximum(low, least), np.minimum(high, metric.greatest)
+
+
+def _with_adverse_group(metric: Metric, evidence: Evidence, means: int) -> Limits:
+    """The farther limits of resamples with the adverse group and without, less degrees of freedom for `means`."""
+    groups, name = len(evidence.counts), metric.name
+    both = [
+        intervals.stretched(evidence.value[name], values[name], groups, groups - means)[1:]
+        for values in (evidence.resampled, evidence.adverse)
+    ]
+    low, high = np.array(both).T
+    return low.min(), high.max()
 
 
 def _wider(metric: Metric, evidence: Evidence) -> dict[str, Limits]:

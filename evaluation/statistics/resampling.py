@@ -31,6 +31,8 @@ class GroupResamples:
     count : int
         Number of groups.
     resamples : int
+    extra : ndarray of float64, shape (resamples,)
+        How often one more group would be drawn in each.
 
     References
     ----------
@@ -46,6 +48,7 @@ class GroupResamples:
         self._drawn = np.empty((resamples, self.count), dtype=np.uint8)
         for row in self._drawn:
             row[:] = np.bincount(rng.integers(self.count, size=self.count), minlength=self.count)
+        self.extra: Floats = rng.poisson(1.0, resamples).astype(np.float64)
         self._all = [self._dense(0, resamples)] if self.count * resamples <= _KEPT else []
 
     def chunks(self) -> Iterator[tuple[Floats, Floats]]:
