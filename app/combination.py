@@ -11,7 +11,7 @@ from ..evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ..reporting.report.numbers import as_number
 from ..reporting.report.section import View
 from ..reporting.report.sections.calibration import reliabilities
-from ..reporting.report.sections.classes import rates_of_classes
+from ..reporting.report.sections.classes import POINTS, rates_of_classes
 from ..reporting.report.sections.confusion import confusions
 from ..runs.finished import FinishedRun, Row, records
 from .run_data import NOTHING_STORED, choose, only
@@ -52,14 +52,22 @@ def _classes(one: FinishedRun) -> None:
     if not classes:
         st.html('<p class="lb-lead">Rates per class are computed for combinations, not for shortcuts.</p>')
         return
-    rows = [[row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["areas"][0]] for row in classes["rows"]]
-    head = ["class", "images", SENSITIVITY.title, SPECIFICITY.title, "precision", AUROC.title]
-    st.html(table(head, rows, "Rates with counts and 95 % intervals"))
+    rows = [
+        [row["label"], f"{row['images']:,}", *map(_rate, row["rates"]), row["area"], *map(_point, row["points"])]
+        for row in classes["rows"]
+    ]
+    head = ["class", "images", SENSITIVITY.title, SPECIFICITY.title, "precision", AUROC.title, *POINTS.values()]
+    caption = "Rates with counts, and 95 % intervals of these models on new images or patients like these. "
+    st.html(table(head, rows, f"{caption}AUROC is the mean over folds; each fold has the threshold of the others"))
 
 
 def _rate(rate: View) -> str:
     interval = f", {rate['interval']}" if rate["interval"] else ""
     return number(str(rate["value"]), f"{rate['count']:,} of {rate['total']:,}{interval}")
+
+
+def _point(point: View) -> str:
+    return number(point["value"], point["interval"])
 
 
 def _calibration(one: FinishedRun) -> None:

@@ -86,6 +86,7 @@ def _leaderboard(run: FinishedRun) -> None:
     caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_title(run.metric)}"
     if board["left_out"]:
         caption += f"; {board['left_out']:,} more match: filter further, or download all that match"
+    caption += ". Intervals are of these models on new images or patients like these; AUROC is the mean over folds"
     st.html(table(head, map(_cells, board["rows"]), caption, heads=4))
     st.download_button("Download these rows (CSV)", as_csv(rows), "leaderboard.csv", "text/csv")
 

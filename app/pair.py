@@ -42,7 +42,13 @@ def show(run: FinishedRun) -> None:
         st.html('<p class="lb-lead">Select two different rows.</p>')
         return
     ones = [only(run, key) for key in (first, second)]
-    st.html(table(["", "first", "second"], _numbers(ones), "Scores with 95 % intervals, and costs per fold"))
+    st.html(
+        table(
+            ["", "first", "second"],
+            _numbers(ones),
+            "Scores with 95 % intervals (AUROC: mean over folds), and costs per fold",
+        )
+    )
     for column, one in zip(st.columns(2), ones, strict=True):
         with column:
             confusion(one)

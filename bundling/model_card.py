@@ -79,7 +79,8 @@ def _data(manifest: Manifest) -> str:
 def _scores(manifest: Manifest) -> str:
     corrected = manifest.run.corrected
     lines = [
-        "Measured by cross-validation; the model itself was then fitted on all images. 95 % intervals over groups.",
+        "Measured by cross-validation; the model itself was then fitted on all images. The 95 % intervals are of the "
+        "models of the folds on new images or patients like these.",
         "",
     ]
     lines += ["| metric | value | 95 % interval |", "|---|---|---|"]

@@ -148,14 +148,18 @@ class Metric:
         return f"{digits} %" if self.unit == "percent" and digits != "undefined" else digits
 
     def interval_with_unit(self, low: float | None, high: float | None) -> str:
-        """An interval with its unit: ``97.50 to 98.90 %``, or ``0.973 to 0.986``."""
+        """An interval with its unit: ``97.50 to 98.90 %``, or ``0.973 to 0.986``.
+
+        It is of these fitted models on new images or patients like these. NaN is an interval that would not hold.
+        """
         if low is None or high is None or math.isnan(low) or math.isnan(high):
-            return "no interval"
+            return "not stated: too few groups"
         return f"{self.digits(low)} to {self.with_unit(high)}"
 
     def with_interval(self, value: float | None, low: float | None, high: float | None) -> str:
         """A value with its interval: ``98.12 % [97.50 to 98.90]``."""
-        return f"{self.with_unit(value)} {self.brackets(low, high)}"
+        text = self.with_unit(value)
+        return text if text == "undefined" else f"{text} {self.brackets(low, high)}"
 
     def brackets(self, low: float | None, high: float | None) -> str:
         """An interval beside a value, which has the unit: ``[97.50 to 98.90]``."""

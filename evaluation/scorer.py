@@ -88,7 +88,7 @@ class Scorer:
 
         Parameters
         ----------
-        sums, whole : ndarray of float64, shapes (..., columns of a tally) and (columns of a tally,)
+        sums, whole : ndarray of float64, shape (..., columns of a tally)
             Of resamples, and of all images.
         """
         total = self.counts(sums).sum(axis=(-2, -1))
@@ -97,7 +97,7 @@ class Scorer:
             source = metric.source
             if isinstance(source, FromProbabilities) and source.interval == "less chance":
                 place = self._places[metric.name]
-                expected = whole[place] * (total / self.counts(whole).sum())[..., None]
+                expected = whole[..., place] * (total / self.counts(whole).sum(axis=(-2, -1)))[..., None]
                 values[metric.name] = source.combine(sums[..., place] - expected, total)
         return values
 

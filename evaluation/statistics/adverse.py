@@ -37,11 +37,24 @@ def adverse_groups(scorer: Scorer, labels: Integers, probabilities: Floats, tall
     ----------
     Hall: The bootstrap and Edgeworth expansion. Springer 1992, section 3.10 (what skewness does to percentiles).
     """
+    wrong = scorer.tally(labels, exchange(labels, probabilities), labels, len(scorer.classes))
+    return mixtures(scorer, tally, wrong)
+
+
+def mixtures(scorer: Scorer, tally: Floats, wrong: Floats) -> dict[str, Floats]:
+    """As `adverse_groups`, of one sample or of several.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    tally : ndarray of float64, shape (..., groups, columns)
+    wrong : ndarray of float64, shape (..., K, columns)
+        Sums of each class's images if all of them were wrong.
+    """
     counts = scorer.counts(tally)
-    errors = counts.sum(axis=2) - np.diagonal(counts, axis1=1, axis2=2)
-    wrong = scorer.tally(labels, exchange(labels, probabilities), labels, counts.shape[1])
-    everything = wrong.sum(axis=0, keepdims=True), np.array([(errors.sum(axis=1) > 0).sum()])
-    by_class = wrong, (errors > 0).sum(axis=0)
+    errors = counts.sum(axis=-1) - np.diagonal(counts, axis1=-2, axis2=-1)
+    everything = wrong.sum(axis=-2, keepdims=True), (errors.sum(axis=-1) > 0).sum(axis=-1)[..., None]
+    by_class = wrong, (errors > 0).sum(axis=-2)
     return {
         metric.name: _group(scorer, metric, tally, *(everything if _of_images(metric) else by_class))
         for metric in scorer.metrics
@@ -75,16 +88,17 @@ def _of_classes(metric: Metric, counts: Floats) -> bool:
 
 def _group(scorer: Scorer, metric: Metric, tally: Floats, wrong: Floats, evidence: Integers) -> Floats:
     """Of the mixtures of what is seen with each row of `wrong`, by the groups with errors, the one that costs most."""
-    total = tally.sum(axis=0)
-    images = scorer.counts(wrong).sum(axis=(1, 2))
-    size = scorer.counts(total).sum() / len(tally)
+    total = tally.sum(axis=-2, keepdims=True)
+    images = scorer.counts(wrong).sum(axis=(-2, -1))[..., None]
+    size = scorer.counts(total).sum(axis=(-2, -1))[..., None] / tally.shape[-2]
 
     def cost(sums: Floats) -> Floats:
         change = scorer.value(metric, total) - scorer.value(metric, total + sums)
         return np.maximum(np.nan_to_num(change if metric.greater_is_better else -change), 0.0)
 
     weights = np.square(cost(tally))
-    weights = weights / weights.sum() if weights.sum() else np.full(len(tally), 1 / len(tally))
-    all_wrong = np.nan_to_num(ratio(wrong * size, images[:, None] * np.ones_like(wrong)))
-    mixtures = (evidence[:, None] * (weights @ tally) + all_wrong) / (evidence[:, None] + 1)
-    return mixtures[cost(mixtures).argmax()]
+    weights = np.where(weights.any(axis=-1, keepdims=True), weights, 1.0)
+    seen = (weights / weights.sum(axis=-1, keepdims=True))[..., None, :] @ tally
+    all_wrong = np.nan_to_num(wrong * size * ratio(np.ones_like(images), images))
+    mixed = (evidence[..., None] * seen + all_wrong) / (evidence[..., None] + 1)
+    return np.take_along_axis(mixed, cost(mixed).argmax(axis=-1)[..., None, None], axis=-2)[..., 0, :]

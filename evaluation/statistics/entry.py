@@ -12,8 +12,9 @@ from ..scorer import Scorer
 from .adverse import adverse_groups
 from .intervals import Interval
 from .limits import Evidence, metric_limits
+from .operating_points import Points, operating_points
 from .patients import PatientPredictions
-from .ranking import FoldAreas, operating_points
+from .ranking import FoldAreas
 from .resampling import GroupResamples
 from .winner import is_saturated
 
@@ -73,13 +74,13 @@ class ClassCurves:
     ----------
     areas : ndarray
         Under the ROC curve; mean over folds and repeats.
-    at_specificity, at_sensitivity : ndarray
-        Sensitivity at 95 % specificity, and the reverse.
+    at_specificity, at_sensitivity : Points
+        Sensitivity at 95 % specificity, and the reverse, at thresholds chosen on the other folds.
     """
 
     areas: Floats
-    at_specificity: Floats
-    at_sensitivity: Floats
+    at_specificity: Points
+    at_sensitivity: Points
 
 
 @dataclass(frozen=True)
@@ -128,19 +129,20 @@ class Entry:
         values = _concatenate([scorer.pooled_scores(one.tally.sum(axis=0)[None], one.plain_areas) for one in repeats])
         resampled, adverse, by_chance, outside = _resample(design, repeats)
         counts = scorer.counts(np.array([one.tally for one in repeats]))
-        value = {column: float(numbers.mean()) for column, numbers in values.items()}
+        value = {column: np.asarray(numbers.mean()) for column, numbers in values.items()}
         limits = metric_limits(Evidence(scorer, value, resampled, adverse, by_chance, counts.mean(axis=0), areas))
-        rank_by = design.rank_by.name
+        rank_by, groups = design.rank_by.name, design.resamples
+        points = operating_points(design.labels, probabilities, design.folds, groups.codes, groups.count)
         log_losses = resampled.get(LOG_LOSS.name, np.zeros(design.resamples.resamples))  # no metric of patients
         return cls(
             key=key,
             kind=kind,
-            metrics={column: (value[column], *limits[column]) for column in scorer.columns},
+            metrics={column: (float(value[column]), *limits[column]) for column in scorer.columns},
             folds=_concatenate([one.by_fold(design) for one in repeats]),
             ranking=RankingValues(values[rank_by], resampled[rank_by], outside, log_losses),
             confusion=counts.sum(axis=(0, 1)),
             bins=_bins(design.labels, probabilities),
-            curves=ClassCurves(areas, *_points(design.labels, probabilities)),
+            curves=ClassCurves(areas, *points),
             saturated=is_saturated(probabilities),
             patients=patients,
         )
@@ -233,13 +235,6 @@ def _chance(scorer: Scorer, sums: Floats, worse: dict[str, Floats], repeat: _Rep
         name: np.array([plain, scorer.by_chance(worse[name], whole)[name]])
         for name, plain in scorer.by_chance(sums, whole).items()
     }
-
-
-def _points(labels: Integers, probabilities: Floats) -> Floats:
-    """Operating points of each class, mean over repeats, shape (2, K)."""
-    classes = range(probabilities.shape[2])
-    points = [[operating_points(labels == column, one[:, column]) for column in classes] for one in probabilities]
-    return np.array(points).mean(axis=0).T
 
 
 def _bins(labels: Integers, probabilities: Floats) -> Floats:

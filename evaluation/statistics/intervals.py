@@ -36,26 +36,26 @@ def percentile(values: Floats, groups: int) -> Limits:
     ----------
     Hesterberg: What teachers should know about the bootstrap. The American Statistician 69 (2015) 371-386.
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, stdtrit
 
     level = 0.0
     if groups > 1:
-        level = float(norm.cdf(-np.sqrt(groups / (groups - 1)) * t.ppf(1 - _ALPHA / 2, groups - 1)))
+        level = float(ndtr(-np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, 1 - _ALPHA / 2)))
     defined = ~np.isnan(values).all(axis=0)
     low, high = (np.full(values.shape[1:], np.nan) for _ in range(2))
     low[defined], high[defined] = np.nanquantile(values[:, defined], [level, 1 - level], axis=0)
     return low, high
 
 
-def stretched(value: float, values: Floats, groups: int, degrees: int) -> Interval:
-    """`value` with percentiles of its resamples, whose distances from it are stretched to those of a t interval.
+def stretched(value: Floats, values: Floats, groups: int, degrees: int) -> Limits:
+    """Percentiles of resamples whose distances from `value` are stretched to those of a t interval.
 
     Unlike `percentile` it needs no quantiles that so many resamples do not have, and reaches beyond the worst resample.
 
     Parameters
     ----------
-    value : float
-    values : ndarray of float64, shape (resamples,)
+    value : ndarray of float64, shape (...)
+    values : ndarray of float64, shape (resamples, ...)
         NaN where the metric is not defined in a resample: those are left out.
     groups : int
         That were resampled.
@@ -64,17 +64,16 @@ def stretched(value: float, values: Floats, groups: int, degrees: int) -> Interv
 
     Returns
     -------
-    (float, float, float)
-        The limits are NaN for one group, or without degrees of freedom.
+    (ndarray, ndarray)
+        Never on the wrong side of `value`; NaN for one group, or without degrees of freedom.
     """
     from scipy.special import ndtri, stdtrit
 
-    defined = values[~np.isnan(values)]
-    if groups < 2 or degrees < 1 or not len(defined) or np.isnan(value):
-        return value, float("nan"), float("nan")
+    if groups < 2 or degrees < 1 or np.isnan(values).all():
+        return np.full_like(value, np.nan), np.full_like(value, np.nan)
     factor = np.sqrt(groups / (groups - 1)) * stdtrit(degrees, 1 - _ALPHA / 2) / ndtri(1 - _ALPHA / 2)
-    low, high = value + factor * (np.quantile(defined, [_ALPHA / 2, 1 - _ALPHA / 2]) - value)
-    return value, min(float(low), value), max(float(high), value)
+    low, high = value + factor * (np.nanquantile(values, [_ALPHA / 2, 1 - _ALPHA / 2], axis=0) - value)
+    return np.minimum(low, value), np.maximum(high, value)
 
 
 def exact(hits: Floats, images: Floats) -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Evidence:
     Attributes
     ----------
     scorer : Scorer
-    value : dict of str to float
+    value : dict of str to ndarray, shape ()
         Every column.
     resampled : dict of str to ndarray, shape (resamples,)
         Every column.
@@ -36,12 +37,17 @@ class Evidence:
     """
 
     scorer: Scorer
-    value: dict[str, float]
+    value: dict[str, Floats]
     resampled: dict[str, Floats]
     adverse: dict[str, Floats]
     by_chance: dict[str, Floats]
     counts: Floats
     areas: Floats
+
+    @cached_property
+    def sensitivities(self) -> Limits:
+        """Limits of the sensitivity of each class."""
+        return intervals.rates(*sensitivities(self.counts))
 
 
 def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
@@ -52,42 +58,43 @@ def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
     limits: dict[str, Limits] = {column: (low[i], high[i]) for i, column in enumerate(columns)}
     for metric in evidence.scorer.metrics:
         if isinstance(metric.source, FromProbabilities):
-            limits[metric.name] = _of_images(metric, metric.source, evidence)
+            limits[metric.name] = of_images(metric, metric.source, evidence)
             continue
         for column, wider in _wider(metric, evidence).items():
-            limits[column] = intervals.farther(np.asarray(value[column]), limits[column], wider)
+            limits[column] = intervals.farther(value[column], limits[column], wider)
         if metric.name in evidence.adverse:
-            adverse = _of_classes(metric, evidence)
-            limits[metric.name] = intervals.nearer(np.asarray(value[metric.name]), limits[metric.name], adverse)
+            limits[metric.name] = intervals.nearer(
+                value[metric.name], limits[metric.name], of_classes(metric, evidence)
+            )
     return {column: (float(low), float(high)) for column, (low, high) in limits.items()}
 
 
-def _of_images(metric: Metric, source: FromProbabilities, evidence: Evidence) -> Limits:
+def of_images(metric: Metric, source: FromProbabilities, evidence: Evidence) -> Limits:
     """Limits of a metric of probabilities: NaN for one group."""
+    value = evidence.value[metric.name]
     low, high = _with_adverse_group(metric, evidence, 1)
     if source.interval == "less chance":
         # sums of images differ from the true ones by no more than this, and so does the metric
-        groups = len(evidence.counts)
-        chance = [intervals.stretched(0.0, values, groups, groups - 1)[2] for values in evidence.by_chance[metric.name]]
-        low = np.asarray(evidence.value[metric.name] - max(chance))
+        groups, chance = len(evidence.counts), evidence.by_chance[metric.name]
+        low = value - np.max([intervals.stretched(0 * value, one, groups, groups - 1)[1] for one in chance], axis=0)
     return np.maximum(low, source.bounds[0]), np.minimum(high, source.bounds[1])
 
 
-def _of_classes(metric: Metric, evidence: Evidence) -> Limits:
+def of_classes(metric: Metric, evidence: Evidence) -> Limits:
+    """Limits of a metric of several classes at once: NaN unless there are more groups than classes."""
     low, high = _with_adverse_group(metric, evidence, len(evidence.scorer.classes))
     least = metric.source.least if isinstance(metric.source, FromCounts) else 0.0
     return np.maximum(low, least), np.minimum(high, metric.greatest)
 
 
 def _with_adverse_group(metric: Metric, evidence: Evidence, means: int) -> Limits:
-    """The farther limits of resamples with the adverse group and without, less degrees of freedom for `means`."""
+    """The farther limits of resamples with the adverse group and without; `means` cost degrees of freedom."""
     groups, name = len(evidence.counts), metric.name
-    both = [
-        intervals.stretched(evidence.value[name], values[name], groups, groups - means)[1:]
+    first, second = (
+        intervals.stretched(evidence.value[name], values[name], groups, groups - means)
         for values in (evidence.resampled, evidence.adverse)
-    ]
-    low, high = np.array(both).T
-    return low.min(), high.max()
+    )
+    return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
 
 
 def _wider(metric: Metric, evidence: Evidence) -> dict[str, Limits]:
@@ -109,14 +116,14 @@ def _made_of_rates(metric: Metric, source: FromCounts, evidence: Evidence) -> di
     counts = evidence.counts.sum(axis=0)
     at_limits = [
         np.array([_counts_with_sensitivity(counts, row, rate) for row, rate in enumerate(limit)])
-        for limit in intervals.rates(*sensitivities(evidence.counts))
+        for limit in evidence.sensitivities
     ]
     centre, low, high = (np.atleast_2d(source.compute(one).T) for one in (counts[None], *at_limits))
     limits: dict[str, Limits] = {}
     for i, column in enumerate(metric.columns(evidence.scorer.classes)):
         value = evidence.value[column]
         shift = value - centre[i]  # the mean over repeats is not the metric of the mean counts
-        down, up = intervals.combine(np.asarray(value), low[i] + shift, high[i] + shift)
+        down, up = intervals.combine(value, low[i] + shift, high[i] + shift)
         limits[column] = down, np.minimum(up, metric.greatest)
     return limits
 

@@ -1,4 +1,4 @@
-"""Areas under ROC curves, resampled quickly, and operating points on them."""
+"""Areas under ROC curves, resampled quickly."""
 
 from __future__ import annotations
 
@@ -55,34 +55,6 @@ class FoldAreas:
     def __call__(self, weights: Floats) -> Floats:
         """Areas, shape (folds, K, r), for weights of shape (groups, r); NaN where the class or the rest is absent."""
         return np.array([[_area(*unit, weights) for unit in row] for row in self._units])
-
-
-def operating_points(positive: NDArray[np.bool_], scores: Floats, least: float = 0.95) -> tuple[float, float]:
-    """Best sensitivity with a specificity of at least `least`, and best specificity with such a sensitivity.
-
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-    scores : ndarray of float64, shape (n,)
-        An image counts as positive from a threshold on; only thresholds that exist are taken, none in between.
-    least : float
-
-    Returns
-    -------
-    (float, float)
-        NaN where there are no positives, or no negatives.
-    """
-    order = np.argsort(-scores, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.append(0, np.cumsum(positive[order])[last])
-    alarms = np.append(0, np.cumsum(~positive[order])[last])
-    ones, zeros = hits[-1], alarms[-1]
-    if not ones or not zeros:
-        return float("nan"), float("nan")
-    slack = 1e-9
-    specific = alarms <= zeros * (1 - least) + slack
-    sensitive = hits >= ones * least - slack
-    return float(hits[specific].max() / ones), float(1 - alarms[sensitive].min() / zeros)
 
 
 def _units(positive: NDArray[np.bool_], scores: Floats, groups: NDArray[np.int64], count: int) -> Unit:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..combination_names import NAMES, as_columns
-from ..metric import FromAreas, ratio
+from ..metric import Floats, FromAreas, ratio
 from ..scorer import of_counts
 from .best_set import BestSet
 from .comparisons import corrected_t, correlated_posterior, holm
 from .entry import Design, Entry
+from .operating_points import Points
 from .patients import Patients, patient_scores
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def reliability(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def classes(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
-    """Each class against the rest: images, counts summed over repeats, and the rates beside them."""
+    """Each class against the rest: images, counts summed over repeats, the rates beside them, and operating points."""
     size = len(design.classes)
     counts = np.array([entry.confusion for entry in entries]).reshape(-1, size, size)
     tp = np.diagonal(counts, axis1=1, axis2=2)
@@ -123,9 +124,15 @@ def classes(design: Design, entries: Sequence[Entry]) -> pd.DataFrame:
         **{name: count.astype(np.int64).ravel() for name, count in cells.items()},
         **{name: rate.ravel() for name, rate in rates.items()},
         **{one.name: areas for one in design.scorer.metrics if isinstance(one.source, FromAreas)},
-        sensitivity_at_95_specificity=np.array([entry.curves.at_specificity for entry in entries]).ravel(),
-        specificity_at_95_sensitivity=np.array([entry.curves.at_sensitivity for entry in entries]).ravel(),
+        **_points("sensitivity_at_95_specificity", [entry.curves.at_specificity for entry in entries], size),
+        **_points("specificity_at_95_sensitivity", [entry.curves.at_sensitivity for entry in entries], size),
     )
+
+
+def _points(name: str, points: Sequence[Points], classes: int) -> dict[str, Floats]:
+    """A column for the value and one for each limit."""
+    ends = zip(("", "_low", "_high"), np.array(points).reshape(len(points), 3, classes).swapaxes(0, 1), strict=True)
+    return {f"{name}{end}": numbers.ravel() for end, numbers in ends}
 
 
 def patients(design: Design, patients: Patients, entries: Sequence[Entry]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -52,7 +52,10 @@ def interval_of(row: Row, name: str) -> Interval:
 def texts(metric: str, interval: Interval) -> dict[str, str]:
     """An interval as texts: ``value`` and ``interval``."""
     value, low, high = interval
-    return {"value": score_text(metric, value), "interval": limits_text(metric, low, high)}
+    return {
+        "value": score_text(metric, value),
+        "interval": "undefined" if math.isnan(value) else limits_text(metric, low, high),
+    }
 
 
 def seconds_of(row: Row) -> float:

@@ -7,8 +7,14 @@ import math
 from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ....runs.finished import FinishedRun, Row, records
-from ..numbers import as_number, best_rows, score_text, title_of
+from ..numbers import as_number, best_rows, interval_of, score_text, texts, title_of
 from ..section import Section, View, fragment
+
+POINTS = {
+    "sensitivity_at_95_specificity": "sensitivity at 95 % specificity",
+    "specificity_at_95_sensitivity": "specificity at 95 % sensitivity",
+}
+"""Columns of classes.csv -> in words."""
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -36,9 +42,9 @@ def _class(row: Row, best: Row) -> View:
         limits = [as_number(best.get(f"{name}[{row['label']}]_{end}")) for end in ("low", "high")]
         interval = "" if any(map(math.isnan, limits)) else " to ".join(map(SENSITIVITY.digits, limits))
         rates.append({"value": _rate(row[name]), "count": count, "total": total, "interval": interval})
-    ends = ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity")
-    areas = [score_text(AUROC.name, row.get(AUROC.name)), *(_rate(row.get(name)) for name in ends)]
-    return {"label": row["label"], "images": int(row["images"]), "rates": rates, "areas": areas}
+    points = [texts(SENSITIVITY.name, interval_of(row, name)) for name in POINTS]
+    area = score_text(AUROC.name, row.get(AUROC.name))
+    return {"label": row["label"], "images": int(row["images"]), "rates": rates, "area": area, "points": points}
 
 
 def _rate(value: object) -> str:

@@ -10,7 +10,7 @@ from leukobench.evaluation.metrics import metrics
 from leukobench.evaluation.scorer import Scorer
 from leukobench.evaluation.statistics.analysis import Analysis
 
-METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "sensitivity[a]", "auroc")
+METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "sensitivity[a]", "auroc", "brier", "log_loss", "ece")
 
 
 def covered(groups: int, images: int, rate: float, dependence: float, simulations: int) -> dict[str, float]:
@@ -23,6 +23,8 @@ def covered(groups: int, images: int, rate: float, dependence: float, simulation
     counts = np.array([rate, 1 - rate, 1 - rate, rate]) / 2
     scorer = Scorer(("a", "b"), [metric for metric in metrics() if isinstance(metric.source, Rate | FromCounts)])
     truth = {name: float(value) for name, value in scorer.pooled_scores(counts).items()} | {"auroc": rate}
+    truth |= {"brier": rate * 0.08 + (1 - rate) * 1.28, "log_loss": -rate * np.log(0.8) - (1 - rate) * np.log(0.2)}
+    truth["ece"] = abs(rate - 0.8)
     held = dict.fromkeys((*METRICS, "percentile"), 0)
     for seed in range(simulations):
         rng = np.random.default_rng(seed)

@@ -78,6 +78,30 @@ def test_expanded_percentiles_of_means_are_students_interval(groups: int) -> Non
     assert (low[0], high[0]) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.03 * half)
 
 
+@pytest.mark.parametrize("groups", [3, 10, 50])
+def test_stretched_percentiles_of_means_are_students_interval(groups: int) -> None:
+    sample = np.random.default_rng(groups).normal(0, 1, groups)
+    resampled = np.random.default_rng(1).normal(sample.mean(), sample.std(ddof=0) / np.sqrt(groups), 400_000)
+    low, high = intervals.stretched(np.asarray(sample.mean()), resampled, groups, groups - 1)
+    half = t.ppf(0.975, groups - 1) * sample.std(ddof=1) / np.sqrt(groups)
+    assert (float(low), float(high)) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.03 * half)
+
+
+def test_without_degrees_of_freedom_nothing_is_stretched() -> None:
+    for groups, degrees in ((1, 0), (2, 0)):
+        assert np.isnan(intervals.stretched(np.asarray(0.5), np.linspace(0, 1, 9), groups, degrees)).all()
+
+
+def test_nearer_takes_the_narrower_limit_on_each_side() -> None:
+    nan = np.nan
+    first = np.array([0.4, 0.6, nan]), np.array([0.7, 0.8, nan])
+    second = np.array([0.3, nan, nan]), np.array([0.6, nan, nan])
+    low, high = intervals.nearer(np.array([0.5, 0.7, nan]), first, second)
+    assert low[:2].tolist() == [0.4, 0.6]
+    assert high[:2].tolist() == [0.6, 0.8]
+    assert np.isnan([low[2], high[2]]).all()
+
+
 def test_percentiles_leave_out_what_is_not_defined() -> None:
     values = np.column_stack([np.arange(1000.0), np.full(1000, np.nan)])
     values[::2, 0] = np.nan

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score
 
 from leukobench.evaluation.metrics import macro_over_folds
-from leukobench.evaluation.statistics.ranking import FoldAreas, operating_points
+from leukobench.evaluation.statistics.ranking import FoldAreas
 
 
 def drawn(seed: int, decimals: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -43,17 +43,3 @@ def test_resampled_areas_equal_scikit_learns_weighted_ones(seed: int, decimals: 
 def test_a_class_that_a_fold_lacks_counts_in_the_other_folds_only() -> None:
     areas = np.array([[0.8, np.nan], [0.6, 1.0]])[..., None]
     assert macro_over_folds(areas)[0] == pytest.approx((0.7 + 1.0) / 2)
-
-
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10_000), decimals=st.sampled_from([1, 8]), least=st.sampled_from([0.5, 0.9, 0.95]))
-def test_operating_points_equal_those_of_scikit_learns_curve(seed: int, decimals: int, least: float) -> None:
-    labels, scores, _, _ = drawn(seed, decimals)
-    alarms, hits, _ = roc_curve(labels == 0, scores[:, 0], drop_intermediate=False)
-    sensitivity, specificity = operating_points(labels == 0, scores[:, 0], least)
-    assert sensitivity == pytest.approx(hits[alarms <= 1 - least + 1e-12].max())
-    assert specificity == pytest.approx(1 - alarms[hits >= least - 1e-12].min())
-
-
-def test_operating_points_need_both_sides() -> None:
-    assert np.isnan(operating_points(np.array([True, True]), np.array([0.1, 0.2]))).all()
