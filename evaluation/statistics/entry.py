@@ -216,7 +216,8 @@ def _resample(design: Design, repeats: list[_Repeat]) -> tuple[Columns, Columns,
             for own, one in zip(sums, repeats, strict=True)
         ]
         adverse.append(_mean([_values(scorer, one) for one in worse]))
-        by_chance.append(_mean([_chance(scorer, *both, one) for *both, one in zip(sums, worse, repeats, strict=True)]))
+        chance = [_chance(scorer, *three) for three in zip(sums, worse, repeats, strict=True)]
+        by_chance.append(_mean(chance))
         if isinstance(rank_by.source, FromAreas):
             unseen = [rank_by.source.compute(one.areas(left)) for one in repeats]
         else:
