@@ -50,7 +50,8 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
 def read_experiment(path: Path, **settings: Any) -> Experiment:
     """Read an experiment file; paths in it are relative to the file, and `settings` take precedence.
 
-    The ``experiment.yaml`` of a finished run can be read as well: its section ``resolved`` is ignored.
+    The ``experiment.yaml`` of a finished run can be read as well: its section ``resolved`` is ignored, as are keys that
+    begin with a full stop or ``x-``, in which people keep what merge keys (``<<``) name.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
             expected="a YAML mapping such as `images: {folder: my-images}`",
             received=type(mapping).__name__,
         )
-    mapping.pop("resolved", None)
+    mapping = {key: value for key, value in mapping.items() if key != "resolved" and not _holds_anchors(key)}
     images = mapping.get("images")
     if isinstance(images, str):
         images = mapping["images"] = {"folder": images}
@@ -80,6 +81,10 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
+
+
+def _holds_anchors(key: object) -> bool:
+    return str(key).startswith((".", "x-"))
 
 
 class _UniqueKeys(yaml.SafeLoader):

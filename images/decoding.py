@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPIm
 
 from ..errors import UnreadableImageError
 from .file_kinds import kind_of_file
-from .limits import FIX, MAX_PIXELS, check_scans, check_segments, check_size, is_slide, webp_size
+from .limits import FIX, MAX_PIXELS, check_scans, check_segments, check_size, is_slide, lacks_scans, webp_size
 from .pillow import check_pillow, silence_pillow
 from .png import verify_png, without_description
 
@@ -97,7 +97,8 @@ def decode_rgb(data: bytes, max_pixels: int = MAX_PIXELS, target_size: tuple[int
     (PNG, WebP) and images that are transparent everywhere.
 
     PNG checksums are verified. JPEG, BMP, WebP and most TIFF files carry none, so bytes altered in their middle can
-    pass; bytes missing at the end cannot, not even from a baseline JPEG that was given a new end marker.
+    pass; bytes missing at the end cannot, not even where a JPEG was given a new end marker: its last blocks, or a scan
+    of a progressive one, are missing.
     """
     check_pillow()
     silence_pillow()
@@ -254,12 +255,16 @@ def _reduce(image: Image.Image, target_size: tuple[int, int] | None) -> None:
 
 
 def _check_end(image: Image.Image, data: bytes, target_size: tuple[int, int] | None) -> None:
-    """Refuse a JPEG whose last blocks are missing although it has an end marker.
+    """Refuse a JPEG whose last blocks, or last scans, are missing although it has an end marker.
 
     libjpeg fills missing blocks with mid grey. Where the last pixel is that, bytes put before the end marker tell: they
     become pixels if blocks are missing, and are skipped if none is.
     """
-    if image.format not in {"JPEG", "MPO"} or not 126 <= _last_grey(image) <= 130:
+    if image.format not in {"JPEG", "MPO"}:
+        return
+    if image.info.get("progressive") and lacks_scans(image, data):
+        raise UnreadableImageError("JPEG file that is truncated: its last scans are missing")
+    if not 126 <= _last_grey(image) <= 130:
         return
     end = data.rfind(b"\xff\xd9")
     longer = io.BytesIO(data[:end] + b"\x55" * 64 + data[end:])

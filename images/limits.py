@@ -6,6 +6,7 @@ import io
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -30,6 +31,7 @@ _MAX_RATIO = 200
 _MAX_SEGMENTS, _SHORT_FILE = 20_000, 200_000
 _MAX_SCANS = 100  # progressive files of cameras and optimisers have 10 to 40
 _MAX_DECODED = 1_000_000_000  # pixels times scans: each scan visits them all
+_COEFFICIENTS = 64
 _SOS, _END, _LONGEST_SOS = b"\xff\xda", b"\xd9", 16
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])")
 _WIDTH, _LENGTH, _TILE_WIDTH, _SUB_PAGES, _KIND_OF_PAGE = 256, 257, 322, 330, 254
@@ -122,6 +124,18 @@ def check_scans(image: Any, data: bytes) -> None:
         raise UnreadableImageError(f"JPEG file of {scans:,} scans, more than {most}", fix=_FIX_JPEG)
 
 
+def lacks_scans(image: Any, data: bytes) -> bool:
+    """Whether a progressive JPEG has no final scan for some coefficients: what was cut there comes out blurred."""
+    final: dict[int, set[int]] = {}
+    for header in _scan_headers(data):
+        colours = header[1 : 1 + 2 * header[0] : 2]
+        first, last, bits = header[1 + 2 * len(colours) :][:3]
+        if bits & 15 == 0:
+            for colour in colours:
+                final.setdefault(colour, set()).update(range(first, last + 1))
+    return len(final) < image.layers or any(len(coefficients) < _COEFFICIENTS for coefficients in final.values())
+
+
 def webp_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of a WebP file by its first 30 bytes: Pillow makes room for the pixels when it opens it."""
     kind, body = data[12:16], data[20:30]
@@ -167,9 +181,13 @@ def _first_scan_is_all(image: Any, data: bytes) -> bool:
 
 
 def _scans(data: bytes) -> int:
-    """Scans of the first picture, by its markers: a thumbnail within a segment has scans of its own."""
-    position, scans = 2, 0
+    return sum(1 for _ in _scan_headers(data))
+
+
+def _scan_headers(data: bytes) -> Iterator[bytes]:
+    """Headers of the scans of the first picture, by its markers: a thumbnail within a segment has scans of its own."""
+    position = 2
     while (marker := _MARKER.search(data, position)) and marker[1] != _END:
-        length = int.from_bytes(data[marker.end() : marker.end() + 2])
-        position, scans = marker.end() + length, scans + (marker[1] == _SOS[1:])
-    return scans
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+        if marker[1] == _SOS[1:]:
+            yield data[marker.end() + 2 : position]

@@ -74,6 +74,9 @@ def test_merge_keys_work_and_repeated_keys_beside_them_are_refused(tmp_path: Pat
     with pytest.raises(ConfigurationError, match="2 mistakes") as caught:  # base and next, and no repeated key
         read_experiment(path)
     assert "unknown key" in str(caught.value)
+    path.write_text("x-base: &b {folds: 3}\n.more: &m {repeats: 2}\nimages: pictures\nevaluation: {<<: [*b, *m]}\n")
+    evaluation = read_experiment(path).evaluation
+    assert (evaluation.folds, evaluation.repeats) == (3, 2)
 
 
 def test_a_run_named_after_a_long_name_leaves_room_for_others(tmp_path: Path) -> None:

@@ -96,6 +96,17 @@ def test_a_png_of_endless_chunks_is_refused() -> None:
         decode(png[:33] + chunk(b"abCd", b"") * 60_000 + png[33:])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_progressive_jpeg_is_whole_with_its_last_scan_alone(mode: str) -> None:
+    whole = encode(Image.fromarray(RGB).convert(mode), "JPEG", progressive=True, subsampling=0)
+    assert decode(whole).shape == RGB.shape
+    begins = [place for place in range(len(whole)) if whole[place : place + 2] == b"\xff\xda"][1:]
+    assert len(begins) > 4
+    for begin in begins:  # the table of a scan stands before it, which is no matter at the end of a file
+        with pytest.raises(UnreadableImageError, match="its last scans are missing"):
+            decode(whole[:begin] + b"\xff\xd9")
+
+
 def test_what_only_looks_like_a_scan_does_not_count() -> None:
     hidden = b"\xff\xee" + struct.pack(">H", 1002) + b"\xff\xda" * 500
     np.testing.assert_array_equal(decode(PROGRESSIVE[:2] + hidden + PROGRESSIVE[2:]), decode(PROGRESSIVE))
