@@ -20,8 +20,8 @@ Flags = NDArray[np.bool_]
 
 _ALPHA = 0.05
 _LEAST_RESAMPLES, _NOTHING = 20, 1e-9
-_PRIOR = 0.5
-"""Degrees of freedom that the median variance of all differences counts for, beside those of each pair's own."""
+_PRIOR = 6.0
+"""Degrees of freedom that the usual variance of a difference counts for, beside those of its own."""
 
 
 class BestSet(NamedTuple):
@@ -56,7 +56,7 @@ class Differences:
         Standard deviations of the differences of the deviations, moderated.
     errors : ndarray of float64, shape (m, m)
         Standard errors of the differences: the spreads, and one error more.
-    freedom : int
+    freedom : float
         Degrees of freedom of these errors.
     """
 
@@ -64,7 +64,7 @@ class Differences:
     deviations: Floats
     spreads: Floats
     errors: Floats
-    freedom: int
+    freedom: float
 
     @classmethod
     def of(cls, values: Floats, resampled: Floats, groups: int, classes: int, step: float) -> Differences:
@@ -90,10 +90,8 @@ class Differences:
         products = deviations @ deviations.T / max(deviations.shape[1], 1)
         own = np.diag(products)
         variances = np.maximum(own[:, None] + own - 2 * products, 0.0)
-        # few groups make some variance too small by chance, and the largest of many ratios finds that one
-        pairs = variances[~np.eye(len(values), dtype=bool)]
-        moderated = (freedom * variances + _PRIOR * np.median(pairs)) / (freedom + _PRIOR)
-        return cls(values, deviations, np.sqrt(moderated), np.sqrt(moderated + step**2), freedom)
+        moderated = (freedom * variances + _PRIOR * _usual(variances)) / (freedom + _PRIOR)
+        return cls(values, deviations, np.sqrt(moderated), np.sqrt(moderated + step**2), freedom + _PRIOR)
 
     @property
     def known(self) -> bool:
@@ -119,6 +117,17 @@ class Differences:
 
         quantile = max(np.quantile(greatest, level), ndtri(alone))
         return float(-stdtrit(self.freedom, ndtr(-quantile)))
+
+
+def _usual(variances: Floats) -> Floats:
+    """What the variance of each difference would be if each combination had a share of its own in all its differences.
+
+    Few groups make some variances too small by chance, and the greatest of many ratios picks out these.
+    """
+    size = len(variances)
+    others = variances[~np.eye(size, dtype=bool)].reshape(size, -1)
+    own = np.median(others, axis=1)
+    return np.maximum(own[:, None] + own - np.median(others), np.minimum(own[:, None], own) / 4)
 
 
 def one_error(metric: Metric, labels: Integers, classes: int) -> float:

@@ -35,13 +35,17 @@ def test_the_set_and_the_ranks_equal_the_procedure_written_out() -> None:
 
     pairs = [(one, other) for one in range(count) for other in range(count) if one != other]
     variance = {pair: np.mean(gap(*pair) ** 2) for pair in pairs}
+    own = [np.median([variance[one, other] for other in range(count) if other != one]) for one in range(count)]
     common = np.median(list(variance.values()))
-    spread = {pair: np.sqrt((freedom * own + 0.5 * common) / (freedom + 0.5)) for pair, own in variance.items()}
+    spread = {}
+    for (one, other), seen in variance.items():
+        usual = max(own[one] + own[other] - common, min(own[one], own[other]) / 4)
+        spread[one, other] = np.sqrt((freedom * seen + 6 * usual) / (freedom + 6))
     error = {pair: np.hypot(own, 0.001) for pair, own in spread.items()}
 
     def bound(pairs: list[tuple[int, int]]) -> float:
         greatest = np.max([gap(*pair) / spread[pair] for pair in pairs], axis=0)
-        return float(t.ppf(norm.cdf(np.quantile(greatest, 0.95)), freedom))
+        return float(t.ppf(norm.cdf(np.quantile(greatest, 0.95)), freedom + 6))
 
     ratio = {pair: (values[pair[0]] - values[pair[1]]) / error[pair] for pair in pairs}
     for one in range(count):
