@@ -20,6 +20,7 @@ from leukobench.images.synthetic import draw_smears
 
 UNTOUCHED = {"flips": False, "rotations": False, "shift": 0, "brightness": 0, "stain": 0}
 HEAD: dict[str, Any] = {"hidden": 16, "epochs": 4, "batch_size": 8, "random_state": 0}
+TUNED: dict[str, Any] = {**HEAD, "unfreeze_from": "block15", "fine_epochs": 2}
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +137,22 @@ class _Killed(BaseException):
     pass
 
 
+@pytest.fixture(scope="module")
+def whole(smear: tuple[list[Path], np.ndarray]) -> np.ndarray:
+    """Probabilities after a training that nothing interrupted."""
+    return np.asarray(Transfer(**TUNED).fit(*smear).predict_proba(smear[0]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", ["frozen", "fine-tuned"])
 def test_killed_in_either_phase_it_goes_on(
-    phase: str, smear: tuple[list[Path], np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    phase: str,
+    smear: tuple[list[Path], np.ndarray],
+    whole: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("leukobench.classifiers.cnns.training._REPORT_S", 0.0)
-    said: dict[str, Any] = {**HEAD, "unfreeze_from": "block15", "fine_epochs": 2}
     path = tmp_path / "checkpoint.npz"
 
     def kill(told: Any) -> None:
@@ -150,12 +160,11 @@ def test_killed_in_either_phase_it_goes_on(
             raise _Killed
 
     with pytest.raises(_Killed):
-        Transfer(**said).fit(*smear, checkpoint=path, report=kill)
+        Transfer(**TUNED).fit(*smear, checkpoint=path, report=kill)
     phases: list[str] = []
-    resumed = Transfer(**said).fit(*smear, checkpoint=path, report=lambda told: phases.append(told["phase"]))
+    resumed = Transfer(**TUNED).fit(*smear, checkpoint=path, report=lambda told: phases.append(told["phase"]))
     assert ("features of the frozen network" in phases) == (phase == "frozen")
-    whole = Transfer(**said).fit(*smear)
-    np.testing.assert_allclose(resumed.predict_proba(smear[0]), whole.predict_proba(smear[0]), atol=1e-6)
+    np.testing.assert_allclose(resumed.predict_proba(smear[0]), whole, atol=1e-6)
     assert [epoch["epoch"] for epoch in resumed.curve_] == [1, 2, 3, 4, 1, 2]
 
 
