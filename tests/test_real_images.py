@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
-from sklearn.model_selection import StratifiedGroupKFold
-from threadpoolctl import threadpool_limits
 
-from leukobench.classifiers import CLASSIFIERS
 from leukobench.config.experiment_file import for_folder
-from leukobench.features.cache import FeatureCache
-from leukobench.features.extractors import make_extractor
 from leukobench.pipeline import Outcome, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
@@ -66,5 +56,3 @@ def test_copies_share_a_fold(outcome: Outcome) -> None:
     assert copies["grouped"].sum() == len(copies[copies["kind"] != "looks alike"]) == 639
     copies = copies[copies["grouped"]]
     assert number[copies["image_id_a"]].to_list() == number[copies["image_id_b"]].to_list()
-
-
