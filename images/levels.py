@@ -22,9 +22,8 @@ _KINDS = {
     r"(ing)?([-_ ]?(set|data|[a-z]|\d+))?([-_ ].*)?|(sub)?set" + _MARK,
     "fold": r"(.+[-_ ])?(cv|k)?(fold|part|partition|chunk)s?[-_ ]?\d+|\d+[-_ ]?folds?",
     "magnification": r"\d+([.,]\d+)?[-_ ]?x|x[-_ ]?\d+|mag(nification)?[-_ ]?\d+x?",
-    "patient": r"(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|individuals?|animals?|slides?)"
-    + _NUMBER
-    + r"|sub-\w+|p[-_ ]?\d+|(patient|subject|donor|person)[-_ ][a-z]",
+    "patient": r"(.+[-_ ])?(patients?|pat|subjects?|subj|cases?|persons?|participants?|donors?|individuals?|animals?|"
+    r"slides?)" + _NUMBER + r"|sub-\w+|p[-_ ]?\d+|(patient|subject|donor|person)[-_ ][a-z]",
     "site": r"(site|hospital|center|centre|clinic|lab|scanner|source|cohort|batch|data[-_ ]?set|institut(e|ion)|camera|"
     r"microscope|device|stain)(s|es)?" + _MARK,
     "content": r"images?|imgs?|pictures?|photos?|photographs?|crops?|raw|original|left|right|"
@@ -157,8 +156,10 @@ def _doubt(tree: _Tree) -> str:
         return f"{_listed(tops)} hold folders of the same names, {_listed(shared)}"
     named = set(kinds.values())
     inside = any(len([name for name in tree.named(top) if not kind_of(name)]) > 1 for top in tops)
-    if named <= _NEVER_CLASSES or (named <= set(_MEANINGS) and inside):
-        return f"{_listed(tops)} are named like {_plural(kinds.values())}, not like classes"
+    patients = [top for top in tops if kinds[top] == "patient"]
+    if named <= _NEVER_CLASSES or (named <= set(_MEANINGS) and inside) or len(patients) > 1:
+        like = patients if len(patients) > 1 else tops
+        return f"{_listed(like)} are named like {_plural(kinds[top] for top in like)}, not like classes"
     for top in tops:
         inner = [name for name in tree.named(top) if not kind_of(name)]
         if kinds[top] in _NEVER_CLASSES and len(inner) > 1:

@@ -79,7 +79,7 @@ def _read_folders(
     elif lists_images(advice := table_advice(files)):
         warnings.append(f"{advice}.")
     lost = lost_classes(files, listing)
-    missed = {folder: inside for folder, inside in lost.items() if folder not in excluded}
+    missed = {folder: inside for folder, inside in lost.items() if not {folder, visible(folder)} & set(excluded)}
     return _warned(listing, [*warnings, *check_losses(files, listing, name, automatic, missed)]), list(lost)
 
 
@@ -93,7 +93,7 @@ def _without_files(files: FileList, listing: Listing, patterns: Sequence[str]) -
 
 def _without_classes(listing: Listing, classes: Sequence[str], lost: Sequence[str] = ()) -> Listing:
     labels = sorted({row.label for row in listing.rows})
-    written = {visible(label): label for label in labels}  # as messages show them
+    written = {visible(label): label for label in [*labels, *lost]}  # as messages show them
     classes = [written.get(name, name) for name in classes]
     unknown = [name for name in classes if name not in labels and name not in lost]
     if unknown and labels:

@@ -55,7 +55,7 @@ def check_losses(
             f"{taking}{exclusion(lost)} leaves out what is no class.",
         )
     others = [*_of_folders(files), *_of_archives(files), *_of_classes(files, listing)]
-    return [*others, *(_of_layout(files, listing, name) if automatic else [])]
+    return [*others, *(_of_layout(files, listing, name) if automatic or listing.shape else [])]
 
 
 def lost_classes(files: FileList, listing: Listing) -> dict[str, list[tuple[str, str]]]:
@@ -127,6 +127,8 @@ def unread_advice(files: FileList) -> str:
     if any(reason == BROKEN_LINK for _, reason in files.refused):
         return "get the files that the symbolic links name, such as with `git annex get`, or copy them."
     others = [path for path, reason in files.refused if reason.startswith(UNSUPPORTED)]
+    if not others:
+        return ""
     heads = {path: _head(files.folder / path) for path in others[:_LOOKED_AT]}
     if any(map(is_readable, heads.values())):
         return "give the files the extension of their format, such as .jpg or .png."
@@ -213,7 +215,7 @@ def _of_layout(files: FileList, listing: Listing, name: str) -> list[str]:
         return []
     counts = f"{len(listing.refused):,} of {len(files.images):,} images are left out"
     first = listing.refused[0][0]
-    if name == "folders":
+    if listing.shape:
         return [f"{counts}: they lie outside the class folders, such as {first}. A manifest can take them."]
     reason = _counted(reason for _, reason in listing.refused)
     return [f"{counts} by the detected layout {name}: {reason}, such as {first}. {_way_to(files)}."]

@@ -58,7 +58,7 @@ def write_explanations(
 
 def _line(explanation: Explanation, picture: str) -> str:
     agree = [one.name for one in explanation.shortcuts if one.agrees]
-    words = f"{' and '.join(agree)} alone give the same class" if agree else "no shortcut gives the same class"
+    words = f"the same class by {' and '.join(agree)} alone" if agree else "no shortcut gives the same class"
     near = ", ".join(one.label for one in explanation.neighbours)
     against = f"against {explanation.against} ({explanation.method}): {picture}"
     return f"{prediction_line(explanation.prediction)}; {visible(f'{against}; {words}; nearest: {near}')}"

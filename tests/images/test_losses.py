@@ -179,6 +179,14 @@ def test_images_that_the_detected_layout_drops_are_counted_with_the_option_that_
     assert len(index_images(folder, "any/class")) == 5
 
 
+def test_images_above_the_classes_are_counted_in_a_reading_that_was_chosen_too(folder):
+    write_image(folder / "train" / "a" / "50.png", 50)
+    words = (
+        "12 of 13 images are left out: they lie outside the class folders, such as a/0.png. A manifest can take them."
+    )
+    assert words in index_images(folder, "split/class").warnings
+
+
 def test_images_that_are_not_in_the_manifest_are_counted(tmp_path):
     folder = write_tree(tmp_path, "manifest")
     write_image(folder / "a" / "unlisted.png", 77)
@@ -193,6 +201,18 @@ def test_a_class_to_exclude_has_to_exist(folder):
     index = index_images(folder, exclude_classes=["c", "d\\x1b[31m"])  # as messages show it
     assert index.classes() == ["a", "b"]
     assert len(index) == 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are not UTF-8")
+def test_the_option_for_a_class_whose_name_is_not_utf8_works(folder):
+    lost = Path(os.fsdecode(os.fsencode(folder) + b"/x\xe4"))
+    for number in range(2):
+        write_image(lost / f"{number}.png", 50 + number)
+    with pytest.raises(ImagesError, match="would be left out") as caught:
+        index_images(folder)
+    name = caught.value.args[0].partition("--exclude-class '")[2].partition("'")[0]
+    assert name == "x\\udce4"
+    assert index_images(folder, exclude_classes=[name]).classes() == ["a", "b", "c"]
 
 
 def test_files_of_a_table_are_excluded_too(tmp_path):
