@@ -72,26 +72,32 @@ def metric_limits(evidence: Evidence) -> dict[str, tuple[float, float]]:
 def of_images(metric: Metric, source: FromProbabilities, evidence: Evidence) -> Limits:
     """Limits of a metric of probabilities: NaN for one group."""
     value = evidence.value[metric.name]
-    low, high = _with_adverse_group(metric, evidence, 1)
+    groups = len(evidence.counts)
+    low, high = _with_adverse_group(metric, evidence, groups - 1)
     if source.interval == "less chance":
         # sums of images differ from the true ones by no more than this, and so does the metric
-        groups, chance = len(evidence.counts), evidence.by_chance[metric.name]
+        chance = evidence.by_chance[metric.name]
         low = value - np.max([intervals.stretched(0 * value, one, groups, groups - 1)[1] for one in chance], axis=0)
     return np.maximum(low, source.bounds[0]), np.minimum(high, source.bounds[1])
 
 
 def of_classes(metric: Metric, evidence: Evidence) -> Limits:
-    """Limits of a metric of several classes at once: NaN unless there are more groups than classes."""
-    low, high = _with_adverse_group(metric, evidence, len(evidence.scorer.classes))
+    """Limits of a metric of several classes at once: NaN where a class lies in one group.
+
+    Degrees of freedom are those that there were if every class had as few groups as the one with fewest.
+    """
+    groups, classes = len(evidence.counts), len(evidence.scorer.classes)
+    fewest = int((evidence.counts.sum(axis=-1) > 0).sum(axis=0).min())
+    low, high = _with_adverse_group(metric, evidence, min(groups, fewest * classes) - classes)
     least = metric.source.least if isinstance(metric.source, FromCounts) else 0.0
     return np.maximum(low, least), np.minimum(high, metric.greatest)
 
 
-def _with_adverse_group(metric: Metric, evidence: Evidence, means: int) -> Limits:
-    """The farther limits of resamples with the adverse group and without; `means` cost degrees of freedom."""
+def _with_adverse_group(metric: Metric, evidence: Evidence, degrees: int) -> Limits:
+    """The farther limits of resamples with the adverse group and without."""
     groups, name = len(evidence.counts), metric.name
     first, second = (
-        intervals.stretched(evidence.value[name], values[name], groups, groups - means)
+        intervals.stretched(evidence.value[name], values[name], groups, degrees)
         for values in (evidence.resampled, evidence.adverse)
     )
     return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_curve
 
-from leukobench.evaluation.statistics.operating_points import operating_points, taken_by_thresholds
+from leukobench.evaluation.statistics.operating_points import flagged, operating_points
 
 
 @settings(max_examples=40, deadline=None)
@@ -16,40 +16,53 @@ def test_thresholds_are_those_of_scikit_learns_curve_on_the_other_folds(seed: in
     rng = np.random.default_rng(seed)
     positive, folds = rng.random(80) < 0.4, rng.integers(0, 3, 80)
     scores = (rng.random(80) + positive * rng.choice([0.0, 0.4])).round(decimals)
-    specific, sensitive = taken_by_thresholds(positive, scores, folds, least)
+    specific, missed = flagged(positive, scores, folds, least), flagged(~positive, -scores, folds, least)
     for fold in range(3):
         other, own = folds != fold, folds == fold
         alarms, hits, thresholds = roc_curve(positive[other], scores[other], drop_intermediate=False)
         best = hits[alarms <= 1 - least + 1e-12].max()
         reached = thresholds[(alarms <= 1 - least + 1e-12) & (hits == best)]
-        outside = np.setdiff1d(scores[own], scores[other])
-        seen = own & ~np.isin(scores, outside)  # between two scores of other images, any threshold is as good
+        seen = own & np.isin(scores, scores[other])  # between two scores of other images, any threshold is as good
         assert (specific[seen] == (scores[seen] >= reached.min())).all()
-        assert (sensitive[own] == (scores[own] >= thresholds[hits >= least - 1e-12].max())).all()
+        assert (missed[own] == (scores[own] < thresholds[hits >= least - 1e-12].max())).all()
 
 
 def test_an_image_never_chooses_its_own_threshold() -> None:
     rng = np.random.default_rng(0)
     positive, folds, scores = rng.random(60) < 0.5, np.arange(60) % 3, rng.random(60)
-    before = taken_by_thresholds(positive, scores, folds)
     own = folds == 1
-    after = taken_by_thresholds(np.where(own, ~positive, positive), scores, folds)
-    for one, other in zip(before, after, strict=True):
-        assert (one[own] == other[own]).all()
+    before, after = flagged(positive, scores, folds), flagged(np.where(own, ~positive, positive), scores, folds)
+    assert (before[own] == after[own]).all()
 
 
-def test_rates_are_pooled_and_their_intervals_exact_for_independent_images() -> None:
+def test_rates_are_pooled_and_their_intervals_wider_than_exact_ones() -> None:
     rng = np.random.default_rng(1)
     labels, folds = rng.integers(0, 2, 200), np.arange(200) % 4
     own = np.clip(rng.normal(0.4 + 0.3 * labels, 0.2), 0, 1)
     probabilities = np.column_stack([1 - own, own])[None]
     sensitivity, specificity = operating_points(labels, probabilities, folds[None], np.arange(200), 200)
-    specific, sensitive = taken_by_thresholds(labels == 1, own, folds)
-    for points, hits in ((sensitivity, specific[labels == 1]), (specificity, 1 - sensitive[labels == 0])):
-        assert points.value[1] == pytest.approx(hits.mean())
-        limits = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="exact")
-        assert (points.low[1], points.high[1]) == pytest.approx((limits.low, limits.high), abs=1e-9)
+    hits = flagged(labels == 1, own, folds)[labels == 1]
+    rejected = flagged(labels == 0, -own, folds)[labels == 0]
+    for points, right in ((sensitivity, hits), (specificity, rejected)):
+        assert points.value[1] == pytest.approx(right.mean())
+        limits = binomtest(int(right.sum()), len(right)).proportion_ci(method="exact")
+        assert points.low[1] < limits.low < limits.high < points.high[1]
     assert 0.2 < sensitivity.value[1] < 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("groups", "images", "common"), [(400, 1, 0.0), (24, 20, 0.3)])
+def test_intervals_hold_the_sensitivity_of_endlessly_many_images(groups: int, images: int, common: float) -> None:
+    """Two normal distributions, two standard deviations apart: at 95 % specificity the threshold is at 1.645."""
+    codes, held, simulations = np.repeat(np.arange(groups), images), 0, 150
+    for seed in range(simulations):
+        rng = np.random.default_rng(seed)
+        noise = np.sqrt(common) * rng.normal(size=groups)[codes] + np.sqrt(1 - common) * rng.normal(size=len(codes))
+        scores = norm.cdf(2.0 * (codes % 2) + noise)
+        folds = (rng.permutation(groups) % 5)[codes]
+        points, _ = operating_points(codes % 2, np.column_stack([1 - scores, scores])[None], folds[None], codes, groups)
+        held += points.low[1] <= norm.sf(norm.ppf(0.95) - 2.0) <= points.high[1]
+    assert held / simulations >= 0.92
 
 
 def test_scores_of_noise_reach_no_more_than_chance() -> None:
