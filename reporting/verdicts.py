@@ -10,6 +10,7 @@ from ..evaluation.metric import Metric
 from ..runs.answer import ShortcutVerdict
 
 HALF = 0.5
+_PLURAL = ("file facts", "sharpness and noise")
 
 
 @dataclass(frozen=True)
@@ -153,12 +154,17 @@ def words_of(shortcut: ShortcutVerdict, metric: Metric, objects: str) -> str:
     )
 
 
+def reaches(shortcut: ShortcutVerdict) -> str:
+    """Its name and the verb: ``border alone reaches``."""
+    if shortcut.alone:
+        return f"{shortcut.name} reach"
+    return f"{shortcut.name} alone {'reach' if shortcut.name in _PLURAL else 'reaches'}"
+
+
 def _reached(shortcut: ShortcutVerdict, metric: Metric) -> str:
     value, interval = metric.with_unit(shortcut.value), metric.brackets(shortcut.low, shortcut.high)
-    scored = f"{value} {metric.title} {interval}"
-    if shortcut.alone:
-        return f"{shortcut.name} reach {scored} ({shortcut.alone} alone {metric.with_unit(shortcut.alone_value)})"
-    return f"{shortcut.name} alone reaches {scored}"
+    single = f" ({shortcut.alone} alone {metric.with_unit(shortcut.alone_value)})" if shortcut.alone else ""
+    return f"{reaches(shortcut)} {value} {metric.title} {interval}{single}"
 
 
 def _share(shortcut: ShortcutVerdict) -> str:
@@ -176,4 +182,4 @@ def _errors(shortcut: ShortcutVerdict) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return ", and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

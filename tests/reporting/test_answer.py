@@ -60,7 +60,7 @@ def answer(*numbers: float, **evaluation: Any) -> Answer:
         (
             (0.99, 0.30, 0.5),
             "better",
-            "Better than the shortcuts tried: colour and majority class. The strongest: colour",
+            "Better than the shortcuts tried: colour, and majority class. The strongest: colour",
         ),
     ],
 )

@@ -60,5 +60,5 @@ def test_sentences_claim_no_more_than_was_tried(name: str) -> None:
 def test_the_all_clear_lists_what_was_tried_and_the_strongest_single_one() -> None:
     together = replace(SHORTCUT, name=TRIED[2], alone="border", alone_value=0.89)
     words = words_of(together, metric_of("balanced_accuracy"), "cells")
-    assert words.startswith("Better than the shortcuts tried: border, file facts and all shortcuts together. ")
+    assert words.startswith("Better than the shortcuts tried: border, file facts, and all shortcuts together. ")
     assert "all shortcuts together reach 90.00 % balanced accuracy [88.00 to 92.00] (border alone 89.00 %)" in words

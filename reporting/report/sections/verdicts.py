@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
 from ....runs.finished import FinishedRun
-from ...verdicts import VERDICTS
+from ...verdicts import VERDICTS, reaches
 from ..numbers import score_text
 from ..section import Section, View, fragment
 
@@ -36,8 +36,7 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
     """Whether the best combination, whose `metric` is `best`, beats every shortcut."""
     verdict = VERDICTS[shortcut.verdict]
     reached, top = score_text(metric, shortcut.value), score_text(metric, best)
-    verb = "reach" if shortcut.alone else "alone reaches"
-    against = f"{shortcut.name} {verb} {reached}, the best combination {top}."
+    against = f"{reaches(shortcut)} {reached}, the best combination {top}."
     return _box("Shortcuts", verdict.state, verdict.title, f"{verdict.text}: {against}")
 
 
