@@ -117,18 +117,36 @@ def _by_addition(files: FileList) -> Iterator[Masks]:
     """Such as ``1-d.bmp``, ``1Mask.png`` or ``bin1.png`` beside ``1.bmp``: one word more, and hardly any colours."""
     stems = {_stem(path): path for path in files.images}
     names = {stem.rpartition("/")[2] for stem in stems}
+    bare = {_bare(stem): path for stem, path in stems.items() if not _word(stem)}
     pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for stem, path in stems.items():
         folder, slash, name = stem.rpartition("/")
         for base, addition in _additions(name, names):
             if picture := stems.get(f"{folder}{slash}{base}"):
                 pairs.setdefault(addition, []).append((path, picture))
+        if (word := _word(stem)) and (picture := bare.get(_bare(stem))):
+            pairs.setdefault(word, []).append((path, picture))
     for addition, beside in pairs.items():
         if len(beside) > 1 and _are_flat(beside, files.folder):
             pattern = _pattern(beside[0][0], *addition)
             yield Masks(
                 [path for path, _ in beside], beside[0][1], [pattern], f"those like {pattern} hold hardly any colours"
             )
+
+
+def _word(stem: str) -> tuple[str, str] | None:
+    """The word of a mask before and behind its name, as in ``mask_1`` beside ``image_1``, or as in ``mask``."""
+    name = stem.rpartition("/")[2]
+    prefix, suffix = _PREFIX.match(name), _SUFFIX.search(name)
+    if prefix or suffix:
+        return (prefix[0], "") if prefix else ("", suffix[0] if suffix else "")
+    return ("", name) if re.fullmatch(_WORDS, name, re.IGNORECASE) else None
+
+
+def _bare(stem: str) -> str:
+    """The path without the word that its name begins or ends with."""
+    folder, slash, name = stem.rpartition("/")
+    return folder + slash + re.sub(r"^[^\W\d_]+([-_ .]+|$)|[-_ .]+[^\W\d_]+$", "", name)
 
 
 def _additions(name: str, names: Collection[str]) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -158,6 +176,10 @@ def _by_folder(files: FileList, classes: Collection[str]) -> Iterator[Masks]:
             if name in named:
                 pairs = [(path, pictures[stem]) for stem, path in folders[name].items() if stem in pictures]
                 shown = f"the folder {name} is called so, and its files are called like the pictures"
+                if pictures and 2 * len(pairs) <= len(folders[name]):
+                    pairs = [(path, next(iter(pictures.values()))) for path in folders[name].values()]
+                    pairs = pairs if _are_flat(pairs, files.folder) else []
+                    shown = f"the folder {name} is called so, and its files hold hardly any colours"
             else:
                 pairs = _pairs(folders, name) if len(folders) <= _SIBLINGS else []
                 pairs = pairs if _are_flat(pairs, files.folder) else []

@@ -45,6 +45,10 @@ BESIDE = {  # where the masks are
     "{c}/IMG{n}.jpg": "{c}/IMG{n}Mask.png",
     "{c}/{n}.png": "{c}/mask_{n}.png",
     "{c}/b{n}.png": "{c}/bin[b{n}.png",
+    "{c}/img_{n}.jpg": "{c}/mask_{n}.png",
+    "{c}/{n}_image.jpg": "{c}/{n}_GT.jpg",
+    "{c}/a{n}/image.jpg": "{c}/a{n}/mask.png",
+    "{c}/{n}/images/{n}.jpg": "{c}/{n}/masks/cell.png",
     "{c}/{n}.tif": "{c}/superpixels/{n}_superpixels.png",
 }
 
