@@ -117,15 +117,17 @@ def _by_addition(files: FileList) -> Iterator[Masks]:
     """Such as ``1-d.bmp``, ``1Mask.png`` or ``bin1.png`` beside ``1.bmp``: one word more, and hardly any colours."""
     stems = {_stem(path): path for path in files.images}
     names = {stem.rpartition("/")[2] for stem in stems}
-    bare = {_bare(stem): path for stem, path in stems.items() if not _word(stem)}
+    words = {stem: word for stem in stems if (word := _word(stem))}
+    bare = {_bare(stem): path for stem, path in stems.items() if words and stem not in words}
+    shortest = min(map(len, names), default=0)
     pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for stem, path in stems.items():
         folder, slash, name = stem.rpartition("/")
-        for base, addition in _additions(name, names):
+        for base, addition in _additions(name, names, shortest):
             if picture := stems.get(f"{folder}{slash}{base}"):
                 pairs.setdefault(addition, []).append((path, picture))
-        if (word := _word(stem)) and (picture := bare.get(_bare(stem))):
-            pairs.setdefault(word, []).append((path, picture))
+        if stem in words and (picture := bare.get(_bare(stem))):
+            pairs.setdefault(words[stem], []).append((path, picture))
     for addition, beside in pairs.items():
         if len(beside) > 1 and _are_flat(beside, files.folder):
             pattern = _pattern(beside[0][0], *addition)
@@ -149,9 +151,9 @@ def _bare(stem: str) -> str:
     return folder + slash + re.sub(r"^[^\W\d_]+([-_ .]+|$)|[-_ .]+[^\W\d_]+$", "", name)
 
 
-def _additions(name: str, names: Collection[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _additions(name: str, names: Collection[str], shortest: int) -> Iterator[tuple[str, tuple[str, str]]]:
     """Each of `names` that the name begins or ends with, and what stands before and behind it: a word, no number."""
-    for length in range(1, min(len(name), _LONGEST_ADDITION + 1)):
+    for length in range(1, min(len(name) - shortest, _LONGEST_ADDITION) + 1):
         if (base := name[:-length]) in names and _LETTER.search(name, len(base)):
             yield base, ("", name[-length:])
         if (base := name[length:]) in names and _LETTER.search(name[:length]):
