@@ -21,9 +21,8 @@ def measure_border(pixels: NDArray[np.uint8]) -> dict[str, float]:
     Returns
     -------
     dict
-        For each piece of the border, four a side: the ranks of its mean grey level, its colourfulness, its standard
-        deviation and its extremes among all pieces, from 0 to 1; for each side, the step of a frame: the greatest
-        median difference between two neighbouring lines.
+        For each piece of the border, four a side: the ranks of its darkest and its brightest pixel among all pieces,
+        from 0 to 1; for each side, the step of a frame: the greatest median difference between two neighbouring lines.
 
     Notes
     -----
@@ -36,8 +35,8 @@ def measure_border(pixels: NDArray[np.uint8]) -> dict[str, float]:
         pixels = pixels.repeat(repeats[0], axis=0).repeat(repeats[1], axis=1)
     thick = max(1, round(_THICKNESS * min(pixels.shape[:2])))
     sides = [np.rot90(pixels, turns) for turns in range(4)]
-    strips = [side[:thick, : side.shape[1] - thick].astype(np.float32) for side in sides]
-    statistics = np.array([_statistics(piece) for strip in strips for piece in np.array_split(strip, _PIECES, axis=1)])
+    strips = [side[:thick, : side.shape[1] - thick].sum(axis=2, dtype=np.int16) for side in sides]
+    statistics = np.concatenate([_extremes(strip) for strip in strips])
     below, equal = statistics[:, None] > statistics[None], statistics[:, None] == statistics[None]
     ranks = (below.sum(axis=1) + (equal.sum(axis=1) - 1) / 2) / (len(statistics) - 1)
     places = [f"{side} {piece}" for side in _SIDES for piece in range(1, _PIECES + 1)]
@@ -49,9 +48,12 @@ def measure_border(pixels: NDArray[np.uint8]) -> dict[str, float]:
     return named | {f"{name}.frame": _frame(side) for name, side in zip(_SIDES, sides, strict=True)}
 
 
-def _statistics(piece: NDArray[np.float32]) -> list[float]:
-    grey = piece.sum(axis=2)
-    return [grey.min(), grey.max()]
+def _extremes(strip: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The darkest and the brightest pixel of each piece, shape (pieces, 2)."""
+    starts = np.arange(_PIECES) * strip.shape[1] // _PIECES
+    return np.stack(
+        [np.minimum.reduceat(strip.min(axis=0), starts), np.maximum.reduceat(strip.max(axis=0), starts)], axis=1
+    )
 
 
 def _frame(side: NDArray[np.uint8]) -> float:
