@@ -109,6 +109,9 @@ def test_rates_stand_beside_their_counts(folder: Path) -> None:
     for row in table[(table[KEYS] == best).all(axis=1)].to_dict("records"):
         assert f"{100 * row['tp'] / (row['tp'] + row['fn']):.2f} % {row['tp']} of {row['tp'] + row['fn']}" in text
         assert f"{100 * row['tn'] / (row['tn'] + row['fp']):.2f} % {row['tn']} of {row['tn'] + row['fp']}" in text
+        for name in ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity"):
+            value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+            assert re.search(rf"{value:.2f} %\s*\[{low:.2f} to {high:.2f} %\]", text)
 
 
 def test_the_worst_patient_leads_its_table(folder: Path) -> None:
