@@ -55,7 +55,7 @@ def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]
     rows, columns = (length // _BLOCK for length in pixels.shape[:2])
     cells = np.asarray(image.reduce(_CELL), np.float32)[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, 3)
     parts = [cells[:, i, :, j].reshape(-1, 3) for i in (0, 1) for j in (0, 1)]
-    means, greys = sum(parts) / 4, np.stack([part @ _LUMA for part in parts])
+    means, greys = np.mean(parts, axis=0), np.stack([part @ _LUMA for part in parts])
     grey, structure = greys.mean(axis=0), np.ptp(greys, axis=0)
     background = _background(grey, structure)
     share = float(background.mean())

@@ -21,6 +21,7 @@ from .intervals import Interval
 from .patient_level import PatientLevel
 from .patients import Patients, predict_patients
 from .resampling import GroupResamples
+from .winner import Corrected
 
 
 @dataclass
@@ -117,10 +118,11 @@ class Analysis:
     def order(self) -> list[Key]:
         """Everything that was added, best first; see `leukobench.evaluation.statistics.winner.order`."""
         entries = list(self._entries.values())
-        values = np.array([(one.metrics[self.rank_by][0], one.metrics[LOG_LOSS.name][0]) for one in entries])
+        scores = np.array([one.metrics[self.rank_by][0] for one in entries])
+        log_losses = np.array([one.metrics[LOG_LOSS.name][0] for one in entries])
         saturated = np.array([one.saturated for one in entries], dtype=bool)
         features = np.array([self._features[one.key] for one in entries])
-        return [entries[place].key for place in winner.order(*values.reshape(-1, 2).T, saturated, features)]
+        return [entries[place].key for place in winner.order(scores, log_losses, saturated, features)]
 
     def tables(self) -> dict[str, Any]:
         """Tables of everything that was added, by name; combinations in the order of their names.
@@ -219,7 +221,7 @@ class Analysis:
             one_error(design.rank_by, design.labels, len(design.classes)),
         )
 
-    def _corrected(self, candidates: Sequence[Entry]) -> winner.Corrected:
+    def _corrected(self, candidates: Sequence[Entry]) -> Corrected:
         given = sorted(candidates, key=lambda one: list(self._entries).index(one.key))
         rankings = [one.ranking for one in given]
         return winner.correct_for_selection(

@@ -86,7 +86,8 @@ class Differences:
         centred = defined - defined.mean(axis=1, keepdims=True) if defined.size else defined
         deviations = centred * np.sqrt(groups / freedom)  # a resample has the spread of `groups`, not of `freedom`
         if len(values) < 2:
-            return cls(values, deviations, *np.ones((2, len(values), len(values))), freedom)
+            none = np.ones((len(values), len(values)))
+            return cls(values, deviations, none, none, freedom)
         products = deviations @ deviations.T / max(deviations.shape[1], 1)
         own = np.diag(products)
         variances = np.maximum(own[:, None] + own - 2 * products, 0.0)

@@ -65,5 +65,5 @@ class PatientLevel:
 def mean_probabilities(patients: Patients, probabilities: Floats) -> Floats:
     """Mean over the images of each of P patients, shape (repeats, P, K), from those of images, (repeats, n, K)."""
     sums = np.zeros((len(probabilities), len(patients.names), probabilities.shape[2]))
-    np.add.at(sums, (slice(None), patients.codes), probabilities[:, patients.rows])
+    np.add.at(sums.swapaxes(0, 1), patients.codes, probabilities[:, patients.rows].swapaxes(0, 1))
     return sums / patients.images[:, None]

@@ -38,12 +38,9 @@ def leaderboard(entries: Sequence[Entry], candidates: Sequence[Entry], compared:
     own = [places.get(entry.key) for entry in entries]
     columns = {"in_best_set": compared.member, "rank_low": compared.rank_low, "rank_high": compared.rank_high}
     kinds = {"in_best_set": "boolean", "rank_low": "Int64", "rank_high": "Int64"}
-    return table.assign(
-        **{
-            name: pd.array([pd.NA if place is None else values[place] for place in own], dtype=kinds[name])
-            for name, values in columns.items()
-        }
-    )
+    for name, values in columns.items():
+        table[name] = pd.Series([pd.NA if place is None else values[place] for place in own], dtype=kinds[name])
+    return table
 
 
 def comparisons(design: Design, candidates: Sequence[Entry], compared: BestSet) -> pd.DataFrame:
