@@ -170,7 +170,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def experiment(images: Path, results: Path, layout: str = "auto") -> Experiment:
-    return for_folder(images, results=results, evaluation={"folds": 3}, images={"layout": layout})
+    return for_folder(
+        images, results=results, evaluation={"folds": 3}, images={"layout": layout, "label_conflicts": "keep"}
+    )
 
 
 @pytest.fixture(scope="module", params=["synthetic", "folders"])

@@ -22,7 +22,8 @@ def audited(folder: Path, **pictures: list[np.ndarray]) -> list[str]:
             save = {"quality": 60} if number % 2 else {}
             name = f"{number}.{'jpg' if save else 'png'}"
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / "images" / label / name, **save)
-    return list(audit_images(for_folder(folder / "images", results=folder / "results"), workers=1)[1]["warnings"])
+    experiment = for_folder(folder / "images", results=folder / "results", images={"label_conflicts": "keep"})
+    return list(audit_images(experiment, workers=1)[1]["warnings"])
 
 
 def plain(level: int, noise: float = 0.0, side: int = 96) -> np.ndarray:
