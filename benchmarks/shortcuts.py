@@ -3,13 +3,15 @@
 Without folders: drawn classes that differ only in the number, the size or the texture of cells, which shortcuts must
 not see. With folders (one class each): the class is split in two at random and one half is changed, which they must
 see.
-Prints the mean balanced accuracy of each row over the seeds, in percent, with the least and the greatest.
+Prints the mean balanced accuracy of each row over the seeds, in percent, with the least and the greatest; with
+``--run`` the verdict of a run with two extractors and two classifiers, for the first seed.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +123,28 @@ def encode(pixels: np.ndarray, kind: str, quality: int = 92, date: str = "") -> 
     return stream.getvalue()
 
 
+def verdict(files: Iterable[bytes], labels: np.ndarray, owners: np.ndarray | None = None) -> str:
+    """What a run says of its best combination and the shortcuts."""
+    from leukobench.config.experiment_file import for_folder
+    from leukobench.pipeline import run
+
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, (data, label) in enumerate(zip(files, labels, strict=True)):
+            owner = number if owners is None else owners[number]
+            path = Path(scratch, "images", f"kind {label}", f"p{owner:03d}_{number:04d}{ending(data)}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        settings = {"images": {"group": r"p(\d+)_"}} if owners is not None else {"images": {"copies": "list"}}
+        settings["extractors"] = ["efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}}]
+        settings |= {"selectors": ["none"], "classifiers": ["svm_rbf", "logistic_regression"]}
+        answer = run(for_folder(Path(scratch, "images"), results=Path(scratch), **settings)).answer
+    return f"{answer.best.value:.3f} {answer.shortcut.words}" if answer.best and answer.shortcut else "no verdict"
+
+
+def ending(data: bytes) -> str:
+    return ".png" if data.startswith(b"\x89PNG") else ".jpg"
+
+
 def show(what: str, tables: list[dict[str, float]]) -> None:
     rows = {name: [table[name] for table in tables if name in table] for name in tables[0]}
     shown = (f"{name} {np.mean(own):.0f} ({min(own):.0f} to {max(own):.0f})" for name, own in rows.items())
@@ -134,18 +158,23 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--only", default="")
+    parser.add_argument("--run", action="store_true")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
     if not options.folders:
         for difference in DRAWN:
-            if options.only in difference:
+            if options.run and options.only in difference:
+                print(f"{difference}: {verdict(*draw(difference, options.first))}", flush=True)
+            elif options.only in difference:
                 drawn = (draw(difference, seed) for seed in seeds)
                 show(difference, [dict(scores(*one, seed)) for one, seed in zip(drawn, seeds, strict=True)])
     for folder in options.folders:
         paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
         images = [read_image(path) for path in paths[:: max(1, len(paths) // options.images)]]
         for change in PLANTED:
-            if options.only in change:
+            if options.run and options.only in change:
+                print(f"{folder.name}, {change}: {verdict(*plant(images, change, options.first))}", flush=True)
+            elif options.only in change:
                 planted = (plant(images, change, seed) for seed in seeds)
                 groups = np.arange(len(images))
                 tables = [dict(scores(*one, groups, seed)) for one, seed in zip(planted, seeds, strict=True)]
