@@ -29,13 +29,13 @@ _CREDIBLE = 0.9
 _SCALED = {"scale": True}
 _ROWS: tuple[tuple[str, str, tuple[str, ...], str, dict[str, Any]], ...] = (
     ("shortcut", MAJORITY, ("border",), "sklearn.dummy.DummyClassifier", {}),
-    ("shortcut", "file facts", ("file",), "svm_rbf", _SCALED),
-    ("shortcut", "border", ("border",), "svm_rbf", _SCALED),
+    ("shortcut", "file facts", ("file",), "random_forest", {}),
+    ("shortcut", "border", ("border",), "random_forest", {}),
     ("shortcut", BACKGROUND, ("background",), "svm_rbf", _SCALED),
     ("shortcut", "sharpness and noise", ("sharpness",), "svm_rbf", _SCALED),
     ("shortcut", TOGETHER, ("file", "border", "background", "sharpness"), "random_forest", {}),
     ("content", "whole-image colour", ("colour",), "svm_rbf", _SCALED),
-    ("content", "file bytes", _FOLLOW_CONTENT, "svm_rbf", _SCALED),
+    ("content", "file bytes", _FOLLOW_CONTENT, "random_forest", {}),
 )
 """Kind, name, beginnings of columns of the measurements, classifier and its parameters. Of many columns, most of which
 say nothing, a forest loses less than a support vector machine."""
