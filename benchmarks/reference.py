@@ -24,6 +24,12 @@ REFERENCE, PICTURES = ROOT / "results" / "reference", ROOT / "docs" / "pictures"
 KINDS = ("all", "permuted", "leakage", "networks", "documents")
 NAMES = ["extractor", "selector", "classifier"]
 _TABLES = ("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv")
+QUICK: dict[str, Any] = {
+    "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
+    "selectors": ["none", "anova", "pca"],
+    "classifiers": ["lda", "naive_bayes", "knn"],
+}
+"""Combinations whose labels are permuted: those of the default grid would take an hour."""
 _SPEED = ("leukobench, images/s", "Keras float32, images/s", "ratio", "share")
 _BLOCK = re.compile(r"<!-- reference: (\w+) -->\n.*?<!-- end of reference -->", re.DOTALL)
 
@@ -70,7 +76,8 @@ def permute(arguments: argparse.Namespace) -> None:
     from leukobench.pipeline import run as run_experiment
     from leukobench.runs.progress import on_screen
 
-    folder = run_experiment(experiment_of(arguments).with_permuted_labels(), progress=on_screen()).folder
+    experiment = experiment_of(arguments, name="quick", **QUICK).with_permuted_labels()
+    folder = run_experiment(experiment, progress=on_screen()).folder
     target = arguments.reference / "all"
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "permutations.csv", target / "permutations.csv")
