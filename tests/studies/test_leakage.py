@@ -40,7 +40,7 @@ def test_tables_and_figure_hold_every_protocol(experiment: Any) -> None:
     with Image.open(outcome.folder / "leakage.png") as picture:
         assert min(picture.size) > 500
     lines = leakage_lines(outcome.summary)
-    assert len(lines) == 5 + 3 * len(expected)
+    assert sum(line.startswith(tuple(expected)) for line in lines) == 3 * len(expected)
     assert "24 patients" in outcome.lines[0]
 
 

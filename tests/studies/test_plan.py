@@ -46,7 +46,7 @@ def test_a_plan_says_what_is_to_be_done_and_computes_little_of_it(
     assert (steps[MEASURING].there, steps[MEASURING].to_do) == (plan.tried[-1], 96 - plan.tried[-1])
     extracting = steps["extracting example_plugin:Colours"]
     assert (extracting.there, extracting.to_do) == (plan.tried[-1], 96 - plan.tried[-1])
-    assert steps[FITTING].to_do == (2 * 2 + 4) * 3
+    assert steps[FITTING].to_do == (2 * 2 + 8) * 3
     assert steps[IDENTIFYING].to_do == 96
     assert plan.seconds == pytest.approx(sum(step.seconds for step in plan.steps), abs=0.01)
     assert plan.memory_bytes > 1e8
@@ -109,7 +109,7 @@ def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
 def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> None:
     said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid"}
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)
-    assert by_stage(plan)[FITTING].to_do == (2 * 2 + 4) * 3 * 2
+    assert by_stage(plan)[FITTING].to_do == (2 * 2 + 8) * 3 * 2
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said).with_permuted_labels(7), 1)
     assert by_stage(plan)[FITTING].to_do == 2 * 2 * 3 * 7
 
