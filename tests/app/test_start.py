@@ -31,6 +31,7 @@ def page(smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", " ", "../../outside", "a/b", ".hidden", "a\nb", "-x", "C:\\x"])
 def test_a_name_that_is_no_name_starts_nothing(page: AppTest, tmp_path: Path, name: str) -> None:
     page.text_input(key="name").set_value(name)

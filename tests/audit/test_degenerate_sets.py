@@ -62,6 +62,7 @@ def test_one_picture_forty_times_over_is_one_cluster(tmp_path: Path) -> None:
     assert len(together(copies, images)) == 1
 
 
+@pytest.mark.slow
 def test_one_picture_in_forty_different_files_is_one_cluster(tmp_path: Path) -> None:
     files = {}
     for number in range(40):

@@ -201,6 +201,7 @@ def test_classes_whose_files_are_alike_are_not_named(tmp_path: Path, caplog: pyt
     assert caplog.messages == []
 
 
+@pytest.mark.slow
 def test_values_of_texts_are_written_out(tmp_path: Path) -> None:
     table, _ = audited(tmp_path, as_png, by_another_camera)
     assert table.loc["format", ["one", "two"]].tolist() == ["PNG", "JPEG"]

@@ -41,6 +41,7 @@ def test_descriptors_and_their_mirror_images_are_pooled_alike() -> None:
     np.testing.assert_allclose((rooted(descriptors) ** 2).sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

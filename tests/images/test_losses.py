@@ -58,6 +58,7 @@ for folder in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 def test_a_user_without_permission_is_told(folder):
     with tempfile.TemporaryDirectory() as apart:  # others may not enter the usual folder of tests

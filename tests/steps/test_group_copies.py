@@ -49,6 +49,7 @@ def together(groups: pd.Series, *names: str) -> bool:
     return groups[list(names)].nunique() == 1
 
 
+@pytest.mark.slow
 def test_copies_are_grouped_listed_or_not_looked_for(pictures: Path) -> None:
     folder, summary, groups = audited(pictures)
     assert together(groups, "0.png", "again.png", "turned.png")

@@ -118,6 +118,7 @@ def test_a_folder_that_is_no_run_stays_as_it_is(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_a_sealed_holdout_there_is_nothing_to_open(finished_run: Any) -> None:
     with pytest.raises(ConfigurationError, match="has no sealed holdout"):
         unseal(finished_run.folder)

@@ -43,7 +43,9 @@ def one_picture_in_four_files(images: Path) -> None:
         pytest.param(
             None, {"evaluation": {"folds": 4, "holdout": 0.5}}, "too small for 4 folds", marks=pytest.mark.slow
         ),
-        (None, {"images": {"pseudo_patients": {"blocks": 4}}}, "real patients on both sides"),
+        pytest.param(
+            None, {"images": {"pseudo_patients": {"blocks": 4}}}, "real patients on both sides", marks=pytest.mark.slow
+        ),
         pytest.param(
             one_picture_in_four_files,
             {"images": {"layout": "folders"}},

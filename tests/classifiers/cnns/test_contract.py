@@ -51,9 +51,8 @@ def test_it_is_an_estimator(name: str) -> None:
     assert {"keras", "code"} <= set(made.depends_on())
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[] if n == "custom_cnn" else [pytest.mark.slow]) for n in NAMES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_it_learns_from_labels_of_any_kind_and_gives_probabilities(name: str) -> None:
     images, labels = pictures()
     fitted = make(name).fit(images, labels)

@@ -167,6 +167,7 @@ def test_any_name_leaves_the_tags_as_they_are(name: str, drawn: Path, tmp_path: 
     assert tags(name) == tags("plain")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "sections"),
     [
