@@ -132,7 +132,7 @@ def test_trials_for_very_many_images_fit_what_the_run_will_fit(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("extractors", [["example_plugin:Colours"], []])
+@pytest.mark.parametrize("extractors", [["example_plugin:Colours"]])
 def test_networks_are_planned_from_two_epochs_of_each(extractors: list[str], experiment: Make) -> None:
     tiny = {"size": 32, "filters": [8, 16], "epochs": 40, "patience": 40}
     networks = [{"custom_cnn": tiny}, "example_plugin:PixelMeans"]
