@@ -59,7 +59,7 @@ def published() -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     columns = [name for name in table if name.startswith("p_")]
     classes, labels = np.unique(images["label"], return_inverse=True)
     assert columns == [f"p_{name}" for name in classes]
-    names = table[NAMES].astype(str).agg(" x ".join, axis=1).to_numpy().reshape(-1, len(images))[:, 0]
+    names = table[NAMES].iloc[:: len(images)].astype(str).agg(" x ".join, axis=1).to_numpy()
     return (
         labels,
         images["group"].to_numpy(),
@@ -75,14 +75,17 @@ def test_the_score_and_its_correction_follow_from_the_published_predictions() ->
     right = probabilities.argmax(axis=2) == labels
     _, codes = np.unique(groups, return_inverse=True)
     hits = np.array([[np.bincount(codes, (labels == k) * row) for k in range(labels.max() + 1)] for row in right])
-    images = np.array([np.bincount(codes, labels == k) for k in range(labels.max() + 1)])
+    images = np.array([np.bincount(codes, labels == k) for k in range(labels.max() + 1)], dtype=np.float64)
+    hits = hits.astype(np.float64)
     scores = (hits.sum(axis=2) / images.sum(axis=1)).mean(axis=1)
     winner = names.index(" x ".join(best[name] for name in NAMES))
     assert scores[winner] == pytest.approx(best["value"], abs=1e-6)
     assert scores[winner] == pytest.approx(scores.max(), abs=1e-6)
     rng, values = np.random.default_rng(7), []
     for _ in range(300):  # BBC-CV: the best on drawn groups, scored on the others
-        drawn = np.bincount(rng.integers(images.shape[1], size=images.shape[1]), minlength=images.shape[1])
+        drawn = np.bincount(rng.integers(images.shape[1], size=images.shape[1]), minlength=images.shape[1]).astype(
+            float
+        )
         inside = ((hits @ drawn) / (images @ drawn)).mean(axis=1)
         left = (drawn == 0).astype(float)
         values.append(((hits[inside.argmax()] @ left) / (images @ left)).mean())

@@ -97,6 +97,7 @@ def test_vectors_depend_neither_on_the_order_nor_on_the_threads(lite, images):
         np.testing.assert_array_equal(forward, np.stack(list(single.vectors(iter(images)))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["openvino", "keras"])
 def test_images_are_taken_only_a_few_ahead(images, kind):
     taken = []

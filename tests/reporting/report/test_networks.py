@@ -15,6 +15,7 @@ from leukobench.runs.finished import FinishedRun
 
 from .drawn_run import read_answer, write_answer
 
+pytestmark = pytest.mark.slow
 NAMES = ("pixels", "none", "custom_cnn(size=64)")
 
 
