@@ -107,16 +107,16 @@ def _conflict(count: int) -> list[str]:
 def _across_patients(copies: pd.DataFrame) -> list[str]:
     across = copies[copies["reason"] == PATIENTS]
     apart, together = int((~across["grouped"]).sum()), int(across["grouped"].sum())
-    known = f"patients that are known to differ ({TABLE}, reason: {PATIENTS})"
+    differing = f"patients that are known to differ ({TABLE}, reason: {PATIENTS})"
     lines = []
     if apart:
         lines.append(
-            f"{_count(apart, 'pair')} of copies would join {known}: not grouped; a patient or a pair is wrong."
+            f"{_count(apart, 'pair')} of copies would join {differing}: not grouped; a patient or a pair is wrong."
         )
     if together:
         join = "joins" if together == 1 else "join"
         lines.append(
-            f"{_count(together, 'pair')} of identical or confirmed copies {join} {known}: they share a group. "
+            f"{_count(together, 'pair')} of identical or confirmed copies {join} {differing}: they share a group. "
             "Placeholders can be left out with --exclude-files."
         )
     return lines

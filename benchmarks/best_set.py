@@ -135,17 +135,17 @@ def of_sets(setting: Setting, truth: str, top: float, simulations: int, seed: in
     rows = []
     for _ in range(simulations):
         differences = simulation.differences()
-        found = best_set(differences)
+        statement = best_set(differences)
         first = int(np.argmax(differences.values))
-        ideal = oracle.members(differences.values) if oracle else found.member
+        ideal = oracle.members(differences.values) if oracle else statement.member
         rows.append(
             (
-                found.member[simulation.truth == simulation.truth.max()].mean(),
-                (~found.member[-_WORSE:]).sum(),
+                statement.member[simulation.truth == simulation.truth.max()].mean(),
+                (~statement.member[-_WORSE:]).sum(),
                 (~ideal[-_WORSE:]).sum(),
-                found.member.sum(),
-                ((found.rank_low <= low) & (found.rank_high >= high)).all(),
-                found.rank_low[first] <= high[first] and found.rank_high[first] >= low[first],
+                statement.member.sum(),
+                ((statement.rank_low <= low) & (statement.rank_high >= high)).all(),
+                statement.rank_low[first] <= high[first] and statement.rank_high[first] >= low[first],
             )
         )
     names = "stays", "worse leave", "oracle", "size", "ranks hold", "rank of first"

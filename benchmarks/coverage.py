@@ -95,17 +95,17 @@ def limits(setting: Setting, draws: GroupResamples, tally: np.ndarray, wrong: np
         counts,
         np.zeros(2),
     )
-    found = {one.name: of_images(one, one.source, evidence) for one in (BRIER, LOG_LOSS, ECE)}
+    by_metric = {one.name: of_images(one, one.source, evidence) for one in (BRIER, LOG_LOSS, ECE)}
     for metric in (ACCURACY, BALANCED_ACCURACY):
         value, resampled = evidence.value[metric.name], evidence.resampled[metric.name]
         percentile = intervals.percentile(resampled, setting.groups)
-        found[metric.name] = intervals.farther(value, percentile, exact(*metric.source.parts(counts)))
-    found["of rates alone"] = found["balanced_accuracy"]
+        by_metric[metric.name] = intervals.farther(value, percentile, exact(*metric.source.parts(counts)))
+    by_metric["of rates alone"] = by_metric["balanced_accuracy"]
     adverse = of_classes(BALANCED_ACCURACY, evidence)
-    found["balanced_accuracy"] = intervals.nearer(
-        evidence.value["balanced_accuracy"], found["balanced_accuracy"], adverse
+    by_metric["balanced_accuracy"] = intervals.nearer(
+        evidence.value["balanced_accuracy"], by_metric["balanced_accuracy"], adverse
     )
-    return found
+    return by_metric
 
 
 def exact(hits: np.ndarray, images: np.ndarray) -> Limits:
@@ -125,13 +125,14 @@ def coverage(setting: Setting, simulations: int, seed: int, resamples: int = 500
     rng, truth = np.random.default_rng(seed), setting.truth() | {"of rates alone": setting.accuracy}
     draws = GroupResamples(np.arange(setting.groups), resamples, seed)
     held, width, step = np.zeros(len(SHOWN)), np.zeros(len(SHOWN)), 100
-    for _ in range(simulations // step):
-        found = limits(setting, draws, *setting.drawn(step, rng))
+    rounds = -(-simulations // step)
+    for _ in range(rounds):
+        by_metric = limits(setting, draws, *setting.drawn(step, rng))
         for place, name in enumerate(SHOWN):
-            low, high = found[name]
+            low, high = by_metric[name]
             held[place] += ((low <= truth[name] + 1e-9) & (truth[name] <= high + 1e-9)).sum()
             width[place] += (high - low).sum()
-    return held / simulations, width / simulations
+    return held / (rounds * step), width / (rounds * step)
 
 
 def settings(groups: int, accuracy: float, rare: float) -> Iterator[Setting]:
