@@ -98,7 +98,7 @@ def real_images() -> Path:
     named = os.environ.get("LEUKOBENCH_TEST_IMAGES", "")
     if not named or not Path(named).is_dir():
         pytest.skip("LEUKOBENCH_TEST_IMAGES names no folder with the ALL images (Benign, Early, Pre, Pro)")
-    return Path(named)
+    return Path(named).resolve()
 
 
 @pytest.fixture
