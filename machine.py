@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .storage import digest, file_digest
+
+_log = logging.getLogger(__name__)
 
 
 class Advance(Protocol):
@@ -58,6 +61,36 @@ def cores() -> int:
     import joblib
 
     return int(joblib.cpu_count())
+
+
+def in_processes(
+    work: Callable[..., Any], piece_of: Callable[[int], tuple[Any, ...]], count: int, workers: int
+) -> Iterator[Any]:
+    """Yield ``work(*piece_of(number))`` for each number below `count`, in order, computed in processes.
+
+    Meant for work that holds Python's lock, where threads would wait for one another. With one worker it is done in
+    this process, and so is what is left when a process dies. Each uses one thread.
+    """
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    done = 0
+    try:
+        compute = Parallel(n_jobs=workers, return_as="generator", batch_size=1)
+        for result in compute(delayed(_with_one_thread)(work, piece_of(number)) for number in range(count)):
+            done += 1
+            yield result
+    except TerminatedWorkerError as error:
+        _log.warning("A worker process died (%s); this one goes on alone.", error)
+        for number in range(done, count):
+            yield _with_one_thread(work, piece_of(number))
+
+
+def _with_one_thread(work: Callable[..., Any], piece: tuple[Any, ...]) -> Any:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return work(*piece)
 
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
-from ..images.keypoints import KeypointFile
-from ..machine import DECIDE_NOTHING, code_digest
+from ..images.keypoints import KeypointFile, Keypoints
+from ..machine import DECIDE_NOTHING, code_digest, in_processes
 from ..storage import atomic_path, cache_folder, remove_leftovers
 from .candidates import Pairs
 from .verification import Match, Picture, verify
@@ -29,6 +29,8 @@ Result = tuple[int, int, Match | None]
 _IDS = ("image_id_a", "image_id_b")
 _PARTS = 16
 """Parts from which they are merged into one."""
+_MANY, _TOGETHER = 2_000, 16
+"""Pairs that are worth other processes; first images of a piece of their work."""
 
 
 class Contents(NamedTuple):
@@ -44,7 +46,7 @@ def compare_pairs(
     equal: NDArray[np.bool_],
     keypoints: KeypointFile,
     report: Report | None = None,
-    threads: int = 1,
+    workers: int = 1,
 ) -> list[tuple[int, int, Match]]:
     """Verify pairs of rows; a pair that was compared before is not compared again.
 
@@ -58,7 +60,8 @@ def compare_pairs(
     keypoints : KeypointFile
     report : callable, optional
         Called with pairs done and pairs in all.
-    threads : int
+    workers : int
+        Processes.
 
     Returns
     -------
@@ -69,46 +72,49 @@ def compare_pairs(
     waiting = np.flatnonzero(~before)
     results: list[Result] = []
     try:
-        for result in _verified(contents, pairs[waiting], equal[waiting], keypoints, threads):
-            results.append(result)
+        for part in _verified(contents, pairs[waiting], equal[waiting], keypoints, workers):
+            results += part
             if report:
                 report(len(results), len(waiting))
     finally:
-        _keep(contents, [result for result in results if result is not None])
+        _keep(contents, results)
     return sorted((a, b, match) for a, b, match in [*kept, *results] if match is not None)
 
 
 def _verified(
-    contents: Contents, pairs: Pairs, equal: NDArray[np.bool_], keypoints: KeypointFile, threads: int
-) -> Iterator[Result]:
-    """Threads compare one image each with all its candidates; a pair with a file that cannot be read gives nothing."""
-    from threadpoolctl import threadpool_limits
+    contents: Contents, pairs: Pairs, equal: NDArray[np.bool_], keypoints: KeypointFile, workers: int
+) -> Iterator[list[Result]]:
+    """Many pairs are compared in several processes."""
+    starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))[::_TOGETHER].tolist()
+    parts = [slice(*ends) for ends in itertools.pairwise([*starts, len(pairs)])]
 
-    def compare(first: int, others: Sequence[tuple[int, bool]]) -> list[Result]:
-        one, results = _picture(contents, first, keypoints), []
-        for second, same in others:
-            other = _picture(contents, second, keypoints)
+    def piece(number: int) -> tuple[Any, ...]:
+        part = parts[number]
+        return _opened(contents, np.unique(pairs[part]), keypoints), pairs[part], equal[part]
+
+    return in_processes(_compare, piece, len(parts), workers if len(pairs) >= _MANY else 1)
+
+
+def _opened(contents: Contents, rows: NDArray[np.int64], keypoints: KeypointFile) -> dict[int, tuple[str, Keypoints]]:
+    """Path and keypoints of those rows whose file can be read."""
+    opened = {}
+    for row in rows.tolist():
+        path = str(contents.paths[row])
+        with contextlib.suppress(UnreadableImageError):
+            opened[row] = path, keypoints.of(str(contents.ids[row]), path)
+    return opened
+
+
+def _compare(opened: Mapping[int, tuple[str, Keypoints]], pairs: Pairs, equal: NDArray[np.bool_]) -> list[Result]:
+    """Verify pairs, grouped by the first of them; one with a file that cannot be read gives nothing."""
+    results: list[Result] = []
+    for first, group in itertools.groupby(zip(*pairs.T.tolist(), equal.tolist(), strict=True), itemgetter(0)):
+        one = Picture(*opened[first]) if first in opened else None
+        for _, second, same in group:
             with contextlib.suppress(UnreadableImageError):
-                if one and other:
-                    results.append((first, second, verify(one, other, same)))
-        return results
-
-    listed = zip(pairs[:, 0].tolist(), zip(pairs[:, 1].tolist(), equal.tolist(), strict=True), strict=True)
-    tasks = [(first, [other for _, other in group]) for first, group in itertools.groupby(listed, lambda pair: pair[0])]
-    with threadpool_limits(1), ThreadPoolExecutor(threads, thread_name_prefix="copies") as pool:
-        try:
-            for results in pool.map(lambda task: compare(*task), tasks):
-                yield from results
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _picture(contents: Contents, row: int, keypoints: KeypointFile) -> Picture | None:
-    path = str(contents.paths[row])
-    try:
-        return Picture(path, keypoints.of(str(contents.ids[row]), path))
-    except UnreadableImageError:
-        return None
+                if one and second in opened:
+                    results.append((first, second, verify(one, Picture(*opened[second]), same)))
+    return results
 
 
 def kept_folder() -> Path:
@@ -119,7 +125,8 @@ def kept_folder() -> Path:
 
 def _read_kept(contents: Contents, pairs: Pairs) -> tuple[list[Result], NDArray[np.bool_]]:
     """Results of those `pairs` that were compared before, and which these are."""
-    row_of = {image_id: row for row, image_id in enumerate(contents.ids.tolist())}
+    _, first = np.unique(contents.ids, return_index=True)  # pairs name the first file of several that are identical
+    row_of = dict(zip(contents.ids[first].tolist(), first.tolist(), strict=True))
     results: list[Result] = []
     for table in _tables():
         columns = [table.column(name).to_pylist() for name in (*_IDS, *Match._fields)]

@@ -36,7 +36,7 @@ def find_copies(
     fingerprints: NDArray[np.float32],
     keypoints: KeypointFile,
     report: Report | None = None,
-    threads: int = 1,
+    workers: int = 1,
 ) -> pd.DataFrame:
     """Find pairs of files that are copies of one image; of identical files and pixels each with the first one only.
 
@@ -50,8 +50,8 @@ def find_copies(
         Of the same images; those that it lacks are found anew.
     report : callable, optional
         Called with the number of pairs compared and of all.
-    threads : int
-        Cores for comparing the candidates.
+    workers : int
+        Processes that compare the candidates.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def find_copies(
         a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
         only look alike come last.
     """
-    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, threads)])
+    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, workers)])
 
 
 def identical_files(images: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def _alike(
     fingerprints: NDArray[np.float32],
     keypoints: KeypointFile,
     report: Report | None,
-    threads: int,
+    workers: int,
 ) -> list[tuple[Any, ...]]:
     """Verified pairs of distinct contents; names and order of the files make no difference."""
     _, first = np.unique(images["image_id"].to_numpy(dtype=str), return_index=True)
@@ -107,6 +107,6 @@ def _alike(
     checksums = fingerprints[:, :CHECKSUMS]
     equal = (checksums[pairs[:, 0]] == checksums[pairs[:, 1]]).all(axis=1)
     contents = Contents(images["image_id"].to_numpy(dtype=str), images["path"].to_numpy(dtype=str))
-    matches = compare_pairs(contents, pairs, equal, keypoints, report, threads)
+    matches = compare_pairs(contents, pairs, equal, keypoints, report, workers)
     columns = [images[name].to_numpy() for name in _SIDES]
     return [(match.kind, *(values[row] for values in columns for row in (a, b)), *match[1:]) for a, b, match in matches]

@@ -133,16 +133,19 @@ def _patches(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) 
 
 def _sharpness(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:
     """How steep outlines are, and how sharply they bend, for their height: medians over the blocks."""
-    grey = _patches(pixels, blocks, columns)
-    steps = [(grey[:, :, k:] - grey[:, :, :-k], grey[:, k:] - grey[:, :-k]) for k in (1, 2, 3)]
-    steep = np.array([[np.abs(step).reshape(len(blocks), -1).max(axis=1) for step in pair] for pair in steps])
-    bend = [
-        np.abs(np.diff(step, axis=axis)).reshape(len(blocks), -1).max(axis=1)
-        for axis, step in ((2, steps[0][0]), (1, steps[0][1]))
-    ]
+    grey = np.ascontiguousarray(_patches(pixels, blocks, columns).transpose(1, 2, 0))  # blocks last: few long loops
+    steps = [(grey[:, k:] - grey[:, :-k], grey[k:] - grey[:-k]) for k in (1, 2, 3)]
+    steep = np.array([[_steepest(step) for step in pair] for pair in steps])
+    bend = [_steepest(steps[0][0][:, 1:] - steps[0][0][:, :-1]), _steepest(steps[0][1][1:] - steps[0][1][:-1])]
     one, two, three = steep.max(axis=1) + 1
     named = {"one to three": one / three, "two to three": two / three, "bend": np.maximum(*bend) / three}
     return {name: float(np.median(values)) for name, values in named.items()}
+
+
+def _steepest(steps: Floats) -> Floats:
+    """The greatest of each block, up or down; `steps` has shape (rows, columns, blocks)."""
+    flat = steps.reshape(-1, steps.shape[2])
+    return np.maximum(flat.max(axis=0), -flat.min(axis=0))
 
 
 def _noise(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> dict[str, float]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.reading import read_file
+from ..machine import in_processes
 from .cache import PART_ROWS, FeatureCache
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
 _PART_S = 60.0
+_MANY, _TOGETHER = 400, 16
+"""Images that are worth other processes; those of a piece of their work."""
 
 Advance = Callable[[int], None]
 Item = TypeVar("Item")
@@ -94,7 +97,10 @@ def compute(
     if not images:
         return
     accepted: deque[str] = deque()
-    read = read_ahead(images, lambda image: _read(*image, extractor), threads)
+    if len(images) >= _MANY and getattr(extractor, "reads_in_processes", False):
+        read = _read_apart(images, extractor, threads)
+    else:
+        read = read_ahead(images, lambda image: _read(*image, extractor), threads)
     readable = _accept(read, accepted, refused, advance)
     first = next(readable, None)
     if first is None:
@@ -171,6 +177,20 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
                 yield done, future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read_apart(
+    images: Sequence[tuple[str, str]], extractor: Extractor | Together, workers: int
+) -> Iterator[tuple[tuple[str, str], Any]]:
+    """As `read_ahead`, in processes."""
+    pieces = [images[start : start + _TOGETHER] for start in range(0, len(images), _TOGETHER)]
+    read = in_processes(_read_all, lambda number: (pieces[number], extractor), len(pieces), workers)
+    for piece, results in zip(pieces, read, strict=True):
+        yield from zip(piece, results, strict=True)
+
+
+def _read_all(images: Sequence[tuple[str, str]], extractor: Extractor | Together) -> list[Any]:
+    return [_read(*image, extractor) for image in images]
 
 
 def _read(image_id: str, path: str, extractor: Extractor | Together) -> NDArray[Any] | UnreadableImageError:

@@ -17,7 +17,7 @@ class OpenExtractor(Protocol):
     def feature_names(self) -> Sequence[str]:
         """One name a number of the vectors; empty where the names are just numbers."""
 
-    def vectors(self, images: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+    def vectors(self, images: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
         """One vector for each thing that was read, in their order, taking only a bounded number of them ahead."""
 
 
@@ -33,7 +33,7 @@ class Extractor(Protocol):
     def description(self) -> str:
         """Weights and engine, for tables: ``"ImageNet weights; openvino, float32"``; random weights are RANDOM."""
 
-    def read(self, data: bytes) -> NDArray[Any]:
+    def read(self, data: bytes) -> Any:
         """What is extracted from, of one image file: its pixels, as a rule. Called in several threads at once.
 
         Raises

@@ -11,7 +11,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from PIL import Image
 
 from ..images.facts import file_facts
 from ..images.fingerprint import fingerprint
-from ..images.keypoints import COUNT, SIDE, KeypointFile, find_keypoints, grey_version
+from ..images.keypoints import COUNT, SIDE, KeypointFile, Keypoints, find_keypoints, grey_version
 from ..images.reading import READS_PIXELS, decode
 from .background import measure_background
 from .border import measure_border
@@ -34,6 +34,14 @@ SPEAKS_FOR = {
 """Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 _BLOCKS, _LEAST_BLOCK = 32, 8
 _VERSION = 8
+
+
+class Measured(NamedTuple):
+    """What is known of an image: its measurements, shape (numbers,), its id and its keypoints."""
+
+    vector: NDArray[np.float32]
+    image_id: str
+    keypoints: Keypoints
 
 
 class SimpleMeasurements:
@@ -51,6 +59,8 @@ class SimpleMeasurements:
     ``credible.share``, ``evenness.range`` and ``fingerprint.<number>``.
     """
 
+    reads_in_processes = True
+    """Reading is all of the work, and much of it holds Python's lock."""
     description = "file facts, colours, border, background, sharpness and fingerprint; no network"
     identity: Mapping[str, Any] = {
         "name": "glance",  # names its folder in the cache since the first version
@@ -70,14 +80,13 @@ class SimpleMeasurements:
         numbers = fingerprint(pixels, find_keypoints(grey_version(pixels)))
         return [*measure_image(data, pixels), *(f"fingerprint.{position:04d}" for position in range(len(numbers)))]
 
-    def read(self, data: bytes) -> NDArray[np.float32]:
-        """The whole vector, since decoding runs in several threads."""
+    def read(self, data: bytes) -> Measured:
+        """All that is measured, since several threads or processes read."""
         pixels = decode(data)
         measured, keypoints = measure_image(data, pixels), find_keypoints(grey_version(pixels))
-        if self._keypoints:
-            self._keypoints.add(hashlib.sha256(data).hexdigest(), keypoints)
         numbers = np.fromiter(measured.values(), np.float32, len(measured))
-        return np.concatenate([numbers, fingerprint(pixels, keypoints)])
+        vector = np.concatenate([numbers, fingerprint(pixels, keypoints)])
+        return Measured(vector, hashlib.sha256(data).hexdigest(), keypoints)
 
     @contextlib.contextmanager
     def open(self, threads: int) -> Iterator[SimpleMeasurements]:
@@ -87,9 +96,16 @@ class SimpleMeasurements:
         with threadpool_limits(1):
             yield self
 
-    def vectors(self, images: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """What was read is the vector already."""
-        return iter(images)
+    def vectors(self, images: Iterable[Measured]) -> Iterator[NDArray[np.float32]]:
+        """What was read holds the vector already."""
+        for image in images:
+            if self._keypoints:
+                self._keypoints.add(image.image_id, image.keypoints)
+            yield image.vector
+
+    def __getstate__(self) -> dict[str, Any]:
+        """In another process it reads, and keeps nothing."""
+        return {"_keypoints": None}
 
 
 def columns(names: Sequence[str], prefix: str) -> list[int]:

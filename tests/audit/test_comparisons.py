@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +18,8 @@ from leukobench.audit.comparisons import kept_folder
 from leukobench.images.synthetic import draw_image
 
 from .planting import COPIES, MOVED, found, listed, prints_of, written
+
+COMPARE = comparisons._compare
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +49,7 @@ def test_what_was_compared_is_not_compared_again(tmp_path: Path, monkeypatch: py
     whole = found(images, prints)
     assert len(counted) == 8 * 7 / 2
     moved = images.assign(path=[str(Path(path).rename(f"{path} moved")) for path in images["path"]])
-    again = found(moved, prints, threads=2)
+    again = found(moved, prints, workers=2)
     assert len(counted) == 8 * 7 / 2
     paths = ["path_a", "path_b"]
     pd.testing.assert_frame_equal(again.drop(columns=paths), whole.drop(columns=paths))
@@ -79,8 +86,10 @@ def test_what_was_compared_before_an_interruption_is_kept(tmp_path: Path, monkey
     images = pictures(tmp_path / "images")
     prints = prints_of(images)
 
+    monkeypatch.setattr(comparisons, "_TOGETHER", 1)
+
     def interrupt(done: int, _: int) -> None:
-        if done == 10:
+        if done >= 10:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -99,3 +108,36 @@ def test_a_file_that_cannot_be_read_is_not_kept_as_compared(tmp_path: Path) -> N
     away.rename(path)
     assert len(found(images, prints)) == 2
     assert np.isfinite(prints).all()
+
+
+def test_other_processes_give_the_same_and_one_that_dies_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = pictures(tmp_path / "images")
+    prints = prints_of(images)
+    alone = found(images, prints)
+    monkeypatch.setattr(comparisons, "_MANY", 2)
+    monkeypatch.setattr(comparisons, "_TOGETHER", 1)
+    for kill in (False, True):
+        monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / f"cache {kill}"))
+        if kill:
+            monkeypatch.setattr(comparisons, "_compare", partial(dies_elsewhere, os.getpid()))
+        pd.testing.assert_frame_equal(found(images, prints, workers=2), alone)
+
+
+def dies_elsewhere(tests: int, *piece: Any) -> Any:
+    """Kill the process, unless it is that of the tests."""
+    if os.getpid() != tests:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return COMPARE(*piece)
+
+
+def test_a_pair_with_identical_files_is_not_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted, images = verified(monkeypatch), pictures(tmp_path / "images")
+    again = images.iloc[[0]].assign(path=[str(tmp_path / "images" / "again.png")])
+    shutil.copy(images["path"].iloc[0], again["path"].iloc[0])
+    images = pd.concat([images, again], ignore_index=True)
+    first = found(images, prints_of(images))
+    before = len(counted)
+    pd.testing.assert_frame_equal(found(images, prints_of(images)), first)
+    assert len(counted) == before > 0
