@@ -43,12 +43,12 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
         "forest": SelectFromModel(RandomForestClassifier(100, random_state=0), max_features=200, threshold=-np.inf),
         "pca": PCA(0.95, svd_solver="full"),
     }
-    xgboost = {"n_estimators": 200, "max_depth": 3, "learning_rate": 0.2, "max_bin": 32, "colsample_bynode": 0.1}
+    xgboost = {"n_estimators": 100, "max_depth": 3, "learning_rate": 0.3, "max_bin": 32, "colsample_bynode": 0.1}
     classifiers = {
         "svm_linear": CalibratedClassifierCV(SVC(kernel="linear"), cv=3, ensemble=False),
         "svm_rbf": CalibratedClassifierCV(SVC(C=10), cv=3, ensemble=False),
         "random_forest": RandomForestClassifier(200, random_state=0),
-        "xgboost": XGBClassifier(**xgboost, random_state=0, n_jobs=1),
+        "xgboost": XGBClassifier(**xgboost, reg_lambda=3, random_state=0, n_jobs=1),
         "naive_bayes": GaussianNB(var_smoothing=1e-3),
         "knn": KNeighborsClassifier(5),
         "logistic_regression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000, tol=1e-6)),

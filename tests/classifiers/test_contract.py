@@ -129,8 +129,8 @@ def plain_xgboost(X: np.ndarray, codes: np.ndarray, **parameters: float) -> np.n
     from xgboost import XGBClassifier
 
     settings = {
-        "n_estimators": 200, "max_depth": 3, "learning_rate": 0.2, "max_bin": 32, "subsample": 1.0,
-        "colsample_bynode": 0.1, "tree_method": "hist", "random_state": 0, "n_jobs": 1,
+        "n_estimators": 100, "max_depth": 3, "learning_rate": 0.3, "max_bin": 32, "subsample": 1.0,
+        "colsample_bynode": 0.1, "reg_lambda": 3.0, "tree_method": "hist", "random_state": 0, "n_jobs": 1,
     }  # fmt: skip
     return XGBClassifier(**(settings | parameters)).fit(X[:100], codes[:100]).predict_proba(X[100:])
 
