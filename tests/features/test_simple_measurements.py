@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from leukobench.features import extraction
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extraction import extract_to
 from leukobench.features.simple_measurements import SimpleMeasurements, columns, fingerprints_of
 from leukobench.images.fingerprint import fingerprint
-from leukobench.images.keypoints import find_keypoints, grey_version
+from leukobench.images.keypoints import KeypointFile, find_keypoints, grey_version
 
 
 def look(folder: Path, *pixels: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -68,3 +69,26 @@ def test_the_range_is_that_of_the_picture_and_not_that_of_its_noise(tmp_path: Pa
     assert even <= 4
     assert uneven >= 40
     assert one == 0
+
+
+def test_processes_measure_what_threads_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = []
+    for number in range(9):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(np.random.default_rng(number).integers(0, 255, (60, 50 + number, 3), np.uint8)).save(path)
+        if number == 4:
+            path.write_bytes(path.read_bytes()[:2000])
+        files.append((hashlib.sha256(path.read_bytes()).hexdigest(), str(path)))
+    monkeypatch.setattr(extraction, "_TOGETHER", 2)
+    measured = []
+    for many in (len(files) + 1, len(files)):
+        monkeypatch.setattr(extraction, "_MANY", many)
+        with KeypointFile(tmp_path / f"keypoints {many}") as keypoints:
+            measurements = SimpleMeasurements(keypoints)
+            cache, target = FeatureCache(tmp_path / f"cache {many}", measurements.identity), tmp_path / f"{many}.npy"
+            refused = extract_to(target, measurements, files, cache, 2)
+            # a file that is gone: its keypoints were kept
+            kept = [keypoints.of(name, "gone").descriptors.sum() for name, _ in files if name not in refused]
+            measured.append((np.load(target).tobytes(), refused, kept))
+    assert measured[0] == measured[1]
+    assert list(measured[0][1]) == [files[4][0]]
