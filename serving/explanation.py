@@ -201,10 +201,8 @@ class Explainer:
 
     def _shortcuts_of(self, data: bytes, label: str) -> list[Shortcut]:
         measurements = SimpleMeasurements()
-        measured, places = (
-            measurements.read(data).vector,
-            {name: at for at, name in enumerate(measurements.feature_names)},
-        )
+        measured = measurements.read(data).vector
+        places = {name: at for at, name in enumerate(measurements.feature_names)}
         shortcuts = []
         for name, (names, fitted) in self._shortcuts.items():
             if not places.keys() >= set(names):  # a bundle of a version that measured this differently

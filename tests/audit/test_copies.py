@@ -60,9 +60,9 @@ def test_planted_copies_of_every_kind_are_found_and_called_what_they_are(
     kinds: dict[str, tuple[str, Callable[[bytes], bytes]]] = {"byte for byte": (FILE, lambda data: data)}
     kinds |= {what: (kind, lambda data, make=make: make(decode(data))) for what, (kind, make) in COPIES.items()}
     kinds |= {what: (NEAR, lambda data, make=make: make(decode(data))) for what, make in MOVED.items()}
-    rows = [planted_row(tmp_path / what, originals[:1], what, kind, make) for what, (kind, make) in kinds.items()]
+    rows = [planted_row(tmp_path / what, originals[:2], what, kind, make) for what, (kind, make) in kinds.items()]
     table = pd.DataFrame(rows, columns=["copies", "planted", "found", "called so", "false"])
-    assert [row[1:] for row in rows] == [[1, 1, 1, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
+    assert [row[1:] for row in rows] == [[2, 2, 2, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
 
 
 def test_unrelated_smears_are_no_copies(originals: list[bytes], tmp_path: Path) -> None:
