@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from ..errors import ConfigurationError
+from .stored import Stored, plain
+from .view_answer import Views
 
 SCHEMA = 2
 """Version of ``answer.json``; whoever changes or removes a key raises it."""
 
 
-class _Stored:
-    """Read from, and written as, a JSON object with the same keys."""
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """From a JSON object; other keys than the attributes are passed over, and NaN is None.
-
-        Raises
-        ------
-        KeyError, TypeError
-            A key of an attribute without a default is absent, or this is no JSON object.
-        """
-        names = [field.name for field in fields(cls) if field.default is MISSING or field.name in stored]  # type: ignore[arg-type]
-        return cls(**{name: _plain(stored[name]) for name in names})
-
-    def to_json(self) -> dict[str, object]:
-        """As a JSON object."""
-        return asdict(self)  # type: ignore[call-overload]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
 @dataclass(frozen=True)
-class Winner(_Stored):
+class Winner(Stored):
     """The best combination. A number that is not defined is None.
 
     Attributes
@@ -83,7 +58,7 @@ class Winner(_Stored):
 
 
 @dataclass(frozen=True)
-class Algorithms(_Stored):
+class Algorithms(Stored):
     """How many others differ from the best as algorithms, trained on other images, by tests over repeats of the folds.
 
     Attributes
@@ -103,7 +78,7 @@ class Algorithms(_Stored):
 
 
 @dataclass(frozen=True)
-class ShortcutVerdict(_Stored):
+class ShortcutVerdict(Stored):
     """What the strongest shortcut reaches, and whether the best combination beats it.
 
     Attributes
@@ -126,6 +101,10 @@ class ShortcutVerdict(_Stored):
         Names of all shortcuts that were scored.
     alone, alone_value : str, float
         Where this is all shortcuts together: the strongest single one; else '' and None.
+    wrong : int
+        Images on which the shortcut is wrong.
+    right, right_low, right_high : float
+        Share of them on which the best combination is right, with its 95 % interval; None where there are none.
     """
 
     name: str
@@ -142,10 +121,14 @@ class ShortcutVerdict(_Stored):
     tried: tuple[str, ...] = ()
     alone: str = ""
     alone_value: float | None = None
+    wrong: int = 0
+    right: float | None = None
+    right_low: float | None = None
+    right_high: float | None = None
 
 
 @dataclass(frozen=True)
-class Groups(_Stored):
+class Groups(Stored):
     """Where the groups come from: `kind` is ``"patients"``, ``"partly"``, ``"none"`` or ``"pseudo"``."""
 
     kind: str
@@ -153,7 +136,7 @@ class Groups(_Stored):
 
 
 @dataclass(frozen=True)
-class Duplicates(_Stored):
+class Duplicates(Stored):
     """Copies among the images, and the rest of the audit in words; see `leukobench.audit.summary.summarise`."""
 
     identical_files: int
@@ -175,7 +158,7 @@ class Duplicates(_Stored):
 
 
 @dataclass(frozen=True)
-class Chance(_Stored):
+class Chance(Stored):
     """Whether permuted labels came out at chance; see `leukobench.evaluation.chance.chance_verdict`.
 
     A number that is not defined, because nothing was scored, is None.
@@ -215,6 +198,8 @@ class Answer:
     duplicates : Duplicates
     chance : Chance, optional
         None unless the labels were permuted.
+    views : Views, optional
+        None where no views were asked for.
     """
 
     name: str
@@ -228,6 +213,7 @@ class Answer:
     groups: Groups
     duplicates: Duplicates
     chance: Chance | None
+    views: Views | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Answer:
@@ -248,16 +234,16 @@ class Answer:
                 received=f"schema {schema}" if schema else "no schema",
                 fix="run the experiment again: finished work is kept." if schema < SCHEMA else "update leukobench.",
             )
-        parts: dict[str, type[_Stored]] = {
+        parts: dict[str, type[Stored]] = {
             "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
-            "duplicates": Duplicates, "chance": Chance,
+            "duplicates": Duplicates, "chance": Chance, "views": Views,
         }  # fmt: skip
-        optional = ("best", "algorithms", "shortcut", "chance")
+        optional = ("best", "algorithms", "shortcut", "chance", "views")
         typed = {
-            name: None if stored[name] is None and name in optional else part.from_json(stored[name])
+            name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()
         }
-        rest = {field.name: _plain(stored[field.name]) for field in fields(cls) if field.name not in parts}
+        rest = {field.name: plain(stored[field.name]) for field in fields(cls) if field.name not in parts}
         return cls(**rest, **typed)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, object]:

@@ -66,6 +66,7 @@ BESIDES = {
         "reporting/report/sections/winner"
     ),
     "reporting/test_screen.py": "reporting/figures",
+    "runs/test_answer.py": "runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
     "selection/test_contract.py": "selection/base selection/none",
     "serving/test_bundle.py": (
