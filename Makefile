@@ -11,7 +11,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all lint types format benchmarks reference clean
+.PHONY: quickstart test test-all test-thorough lint types format benchmarks reference clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -22,8 +22,11 @@ test: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(READY)
-	$(BIN)/python -m pytest $(PARALLEL) -m "" --durations=15 $(BROWSER:%=--ignore=%)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not thorough" --durations=25 $(BROWSER:%=--ignore=%)
 	$(BIN)/python -m pytest -m "" $(BROWSER)
+
+test-thorough: $(READY)
+	$(BIN)/python -m pytest $(PARALLEL) -m thorough --durations=15
 
 lint: $(READY)
 	$(BIN)/ruff check .

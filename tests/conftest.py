@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,11 @@ from filelock import FileLock
 from joblib.externals.loky import get_reusable_executor
 
 from .plugin.installed import installed
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # so in the background of a shell, and in every process started here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PLUGIN = Path(__file__).parent / "plugin"
 EXTRACTOR = {"tiny_network:TINY": {"pooling": "multilevel"}}

@@ -26,7 +26,7 @@ def explore() -> None:
 
 
 def opened(part: str, **state: Any) -> AppTest:
-    page = AppTest.from_function(explore, default_timeout=20)
+    page = AppTest.from_function(explore, default_timeout=60)
     page.session_state["part"] = part
     for key, value in state.items():
         page.session_state[key] = value

@@ -26,7 +26,7 @@ def run_page() -> None:
 def page(smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("LEUKOBENCH_APP", "")
     find_target(tmp_path / "results", [smears]).publish()
-    found = AppTest.from_function(run_page, default_timeout=20).run()
+    found = AppTest.from_function(run_page, default_timeout=60).run()
     assert not found.exception
     return found
 
@@ -94,7 +94,7 @@ def test_explore_is_there_before_the_first_run(
 ) -> None:
     monkeypatch.setenv("LEUKOBENCH_APP", "")
     Target(kind, tmp_path / "bundle.zip", (smears,), tmp_path / "results").publish()  # type: ignore[arg-type]
-    found = AppTest.from_function(all_pages, default_timeout=20).run()
+    found = AppTest.from_function(all_pages, default_timeout=60).run()
     assert {"Explore", "Run"} <= set(found.session_state["titles"])
 
 
@@ -108,7 +108,7 @@ def all_pages() -> None:
 
 
 def test_without_folders_there_is_only_watching(results: Path, shown: Any) -> None:
-    found = AppTest.from_function(run_page, default_timeout=20).run()
+    found = AppTest.from_function(run_page, default_timeout=60).run()
     assert not found.text_input
     html = "\n".join(element.proto.body for element in found.get("html"))
     assert "View only" in html

@@ -67,9 +67,9 @@ def make(name: str, **parameters: Any) -> Any:
     return CLASSIFIERS.make(name, parameters, {"random_state": 0, "n_jobs": 1})
 
 
-def marked(names: list[str]) -> list[Any]:
-    """The names; what takes long is for the slow tests."""
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in names]
+def marked(names: list[str], mark: pytest.MarkDecorator = pytest.mark.slow) -> list[Any]:
+    """The names; what takes long bears a mark."""
+    return [pytest.param(name, marks=[mark] if name in LONG else []) for name in names]
 
 
 def drawn() -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +85,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return drawn()
 
 
-@pytest.mark.parametrize("name", marked(CHECKED))
+@pytest.mark.parametrize("name", marked(CHECKED, pytest.mark.thorough))
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's own data is tiny, and its estimators warn of that
 def test_scikit_learns_own_checks(name: str) -> None:
     # Ten trees are quick; what a weight is worth shows only where the solver goes on to the end.

@@ -17,6 +17,7 @@ from leukobench.runs.progress import on_screen
 from leukobench.studies.holdout import unseal
 from leukobench.studies.leakage import measure_leakage
 
+from ..conftest import small_experiment
 from .small_networks import TINY, of_networks, only
 
 
@@ -25,11 +26,16 @@ def row(outcome: Outcome, extractor: str = "pixels") -> pd.Series:
     return table[table["extractor"] == extractor].iloc[0]
 
 
+@pytest.fixture(scope="module")
+def scored(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A run over the smears with one cheap combination and one network of the plug-in, for tests that only read it."""
+    return run(small_experiment(smears, tmp_path_factory.mktemp("scored"), **only("example_plugin")), workers=1)
+
+
 @pytest.mark.slow
-def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, images: Path) -> None:
-    outcome = run(experiment(**only(plugin)), workers=1)
-    found = row(outcome)
-    assert (found["selector"], found["classifier"]) == ("none", f"{plugin}:PixelMeans")
+def test_a_network_is_scored_on_the_folds_of_all(scored: Outcome) -> None:
+    outcome, found = scored, row(scored)
+    assert (found["selector"], found["classifier"]) == ("none", "example_plugin:PixelMeans")
     assert (found["features"], found["status"], found["folds"]) == (8 * 8 * 3, "ok", 3)
     # The same by hand, from the files.
     folds = pd.read_parquet(outcome.folder / "folds.parquet").set_index("image_id")
@@ -52,29 +58,26 @@ def test_a_network_is_scored_on_the_folds_of_all(experiment: Any, plugin: str, i
 
 @pytest.mark.slow
 def test_renaming_and_other_workers_change_nothing_and_a_rerun_trains_nothing(
-    experiment: Any, plugin: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scored: Outcome,
+    experiment: Any,
+    plugin: str,
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
-    first = run(experiment(**only(plugin)), workers=1)
     for path in sorted(images.rglob("*.jpg"))[::3]:
         path.rename(path.with_name(path.name.replace("_0", "_9")))
     second = run(experiment(**only(plugin), name="again"), workers=2)
     before, after = (
-        of_networks(one).drop(columns="path").sort_values("row", ignore_index=True) for one in (first, second)
+        of_networks(one).drop(columns="path").sort_values("row", ignore_index=True) for one in (scored, second)
     )
     pd.testing.assert_frame_equal(before, after)
-    assert len((tmp_path / "fits").read_text()) == 6
+    assert len((tmp_path / "fits").read_text()) == 3
     assert run(experiment(**only(plugin), name="again"), workers=1).reused
     more = only(plugin) | {"classifiers": ["naive_bayes", "lda"]}
     run(experiment(**more, name="again"), workers=1)
-    assert len((tmp_path / "fits").read_text()) == 6
-
-
-@pytest.mark.slow
-def test_networks_alone_are_a_run_too(experiment: Any, plugin: str) -> None:
-    outcome = run(experiment(**only(plugin), extractors=[]), workers=1)
-    assert (outcome.leaderboard["kind"] == "combination").sum() == 1
-    assert outcome.answer.best.extractor == "pixels"
+    assert len((tmp_path / "fits").read_text()) == 3
 
 
 @pytest.mark.slow
@@ -109,16 +112,15 @@ def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monke
 
 
 @pytest.mark.slow
-def test_calibration_takes_grouped_inner_folds_of_pixels(experiment: Any, plugin: str) -> None:
-    plain = run(experiment(**only(plugin)), workers=1)
+def test_calibration_takes_grouped_inner_folds_of_pixels(scored: Outcome, experiment: Any, plugin: str) -> None:
     evaluation = {"folds": 3, "calibration": "sigmoid"}
     calibrated = run(experiment(**only(plugin), evaluation=evaluation, name="calibrated"), workers=1)
     assert row(calibrated)["status"] == "ok"
-    assert row(calibrated)["ece"] != row(plain)["ece"]
+    assert row(calibrated)["ece"] != row(scored)["ece"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("evaluation", [{}, {"calibration": "sigmoid"}, {"tuning": "grid"}])
+@pytest.mark.parametrize("evaluation", [{"calibration": "sigmoid"}, {"tuning": "grid"}])
 def test_classifiers_that_split_once_more_get_groups(evaluation: Any, experiment: Any, plugin: str) -> None:
     searched = {"var_smoothing": {"search": [1e-9, 1e-3]}} if "tuning" in evaluation else {}
     choice = {f"{plugin}:NeedsGroups": searched}
@@ -181,7 +183,7 @@ def test_pixels_are_read_anew_after_a_change_of_how(
     experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
-    settings = only(plugin) | {"evaluation": {"folds": 2}}
+    settings = only(plugin) | {"evaluation": {"folds": 2}, "extractors": []}
     run(experiment(**settings), workers=1)
     monkeypatch.setattr("leukobench.steps.write_pixels._reading", lambda: ["another way"])
     monkeypatch.setattr("leukobench.runs.identity.code_digest", lambda *modules: "another code")
@@ -201,10 +203,12 @@ def test_calibrated_networks_keep_their_costs_and_curves(experiment: Any) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", ["no done", "odd loss", "odd curve"])
-def test_what_a_plug_in_reports_cannot_stop_the_run(end: str, experiment: Any, plugin: str) -> None:
-    outcome = run(experiment(**only(plugin, end=end), evaluation={"folds": 2}), workers=1)
-    assert row(outcome)["status"] == "ok"
+def test_networks_alone_are_a_run_which_nothing_that_a_plug_in_reports_can_stop(experiment: Any, plugin: str) -> None:
+    networks = [{f"{plugin}:PixelMeans": {"end": end}} for end in ("no done", "odd loss", "odd curve")]
+    outcome = run(experiment(cnns=networks, extractors=[], evaluation={"folds": 2}), workers=1)
+    combinations = outcome.leaderboard[outcome.leaderboard["kind"] == "combination"]
+    assert combinations["status"].tolist() == ["ok"] * 3
+    assert outcome.answer.best.extractor == "pixels"
 
 
 def test_leaks_are_not_measured_on_networks(experiment: Any, plugin: str) -> None:

@@ -64,7 +64,7 @@ def test_engines_agree_with_mobilenetv2_of_keras():
     assert_agreement("mobilenetv2")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["inceptionv3", "resnet101", "vgg19", "densenet121", "vgg16"])
 def test_engines_agree_with_the_networks_of_keras(name):
     assert_agreement(name)

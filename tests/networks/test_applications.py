@@ -39,8 +39,13 @@ def test_every_network_of_keras_applications_is_known(keras):
     assert {name.lower() for name in functions} <= set(applications())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(applications()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("mobilenetv2", "nasnetmobile") else pytest.mark.thorough)
+        for name in sorted(applications())
+    ],
+)
 def test_the_table_says_what_keras_asks_for(name, keras, monkeypatch):
     from keras.src.utils import file_utils
 

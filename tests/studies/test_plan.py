@@ -131,14 +131,11 @@ def test_trials_for_very_many_images_fit_what_the_run_will_fit(
     assert {name for trial in trials if trial.cells for name in trial.cells.costs["classifier"]} == {"svm_rbf_nystroem"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("extractors", [["example_plugin:Colours"]])
-def test_networks_are_planned_from_two_epochs_of_each(extractors: list[str], experiment: Make) -> None:
+@pytest.mark.thorough
+def test_networks_are_planned_from_two_epochs_of_each(experiment: Make) -> None:
     tiny = {"size": 32, "filters": [8, 16], "epochs": 40, "patience": 40}
     networks = [{"custom_cnn": tiny}, "example_plugin:PixelMeans"]
-    said = experiment(
-        extractors=extractors, selectors=["none"], classifiers=["lda"], cnns=networks, evaluation={"folds": 2}
-    )
+    said = experiment(selectors=["none"], classifiers=["lda"], cnns=networks, evaluation={"folds": 2})
     steps = by_stage(make_plan(said, 1))
     (training,) = (step for stage, step in steps.items() if stage.startswith(TRAINING))
     assert training.stage == f"{TRAINING}, at most (1 of unknown length left out)"

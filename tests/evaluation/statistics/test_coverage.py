@@ -74,20 +74,16 @@ def test_calibrated_predictions_are_not_said_to_be_uncalibrated(shift: float) ->
     assert held / simulations > 0.9
 
 
-@pytest.mark.slow
+SETTINGS = [
+    *((10, 30, 0.9, 0.5), (40, 1, 0.9, 0.0), (1000, 1, 0.998, 0.0)),
+    *((10, 30, 0.9, 0.1), (20, 30, 0.7, 0.3), (20, 30, 0.97, 0.3)),
+    *((73, 40, 0.9, 0.15), (73, 40, 0.99, 0.15), (200, 1, 0.9, 0.0)),
+]
+
+
 @pytest.mark.parametrize(
     ("groups", "images", "rate", "dependence"),
-    [
-        (10, 30, 0.9, 0.1),
-        (10, 30, 0.9, 0.5),
-        (20, 30, 0.7, 0.3),
-        (20, 30, 0.97, 0.3),
-        (40, 1, 0.9, 0.0),
-        (73, 40, 0.9, 0.15),
-        (73, 40, 0.99, 0.15),
-        (200, 1, 0.9, 0.0),
-        (1000, 1, 0.998, 0.0),
-    ],
+    [pytest.param(*one, marks=pytest.mark.slow if one in SETTINGS[:3] else pytest.mark.thorough) for one in SETTINGS],
 )
 def test_coverage_of_intervals(groups: int, images: int, rate: float, dependence: float) -> None:
     found = covered(groups, images, rate, dependence, simulations=400)
