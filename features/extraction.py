@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
 _PART_S = 60.0
-_MANY, _TOGETHER = 400, 16
+_MANY, _TOGETHER = 256, 16
 """Images that are worth other processes; those of a piece of their work."""
 
 Advance = Callable[[int], None]
