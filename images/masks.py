@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import posixpath
 import re
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,16 @@ _WORDS = (
 )
 _SUFFIX = re.compile(rf"[-_ .]+{_WORDS}([-_ ]?\d+)?$", re.IGNORECASE)
 _PREFIX = re.compile(rf"{_WORDS}[-_ .]+", re.IGNORECASE)
+_FIRST_WORD, _LAST_WORD = re.compile(r"[^\W\d_]+([-_ .]*(?=\d)|[-_ .]+|$)"), re.compile(r"[-_ .]*[^\W\d_]+$")
 _LETTER = re.compile(r"[^\W\d_]")
 _FOLDER = re.compile(rf"(.*[-_ ])?{_WORDS}([-_ ].*)?", re.IGNORECASE)
 _FLAT = 0.95
 """Share of the four most frequent colours (16 levels each) from which a picture is flat (docs/decisions/023)."""
 _SAMPLED, _SIDE, _SIBLINGS, _LEVELS = 5, 64, 20, 3
-_LONGEST_ADDITION = 24
+_LONGEST_ADDITION, _WORDS_OF_ONE = 24, 8
+
+Addition = tuple[str, str]
+"""What stands before and behind a name."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def check_masks(files: FileList, classes: Collection[str] = ()) -> list[str]:
     """
     twins = _twins(files.images)
     masks = [*_by_word(files.images), *_by_folder(files, classes)]
-    masks = masks or [*_by_twins(files, twins), *_by_addition(files)]
+    masks = masks or [*_by_twins(files, twins), *_by_addition(files)] or list(_by_other_word(files))
     if masks:
         count, first = sum(len(one.paths) for one in masks), masks[0]
         patterns = list(dict.fromkeys(pattern for one in masks for pattern in one.patterns))
@@ -117,41 +122,50 @@ def _by_addition(files: FileList) -> Iterator[Masks]:
     """Such as ``1-d.bmp``, ``1Mask.png`` or ``bin1.png`` beside ``1.bmp``: one word more, and hardly any colours."""
     stems = {_stem(path): path for path in files.images}
     names = {stem.rpartition("/")[2] for stem in stems}
-    words = {stem: word for stem in stems if (word := _word(stem))}
-    bare = {_bare(stem): path for stem, path in stems.items() if words and stem not in words}
     shortest = min(map(len, names), default=0)
-    pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    pairs: dict[Addition, list[tuple[str, str]]] = {}
     for stem, path in stems.items():
         folder, slash, name = stem.rpartition("/")
         for base, addition in _additions(name, names, shortest):
             if picture := stems.get(f"{folder}{slash}{base}"):
                 pairs.setdefault(addition, []).append((path, picture))
-        if stem in words and (picture := bare.get(_bare(stem))):
-            pairs.setdefault(words[stem], []).append((path, picture))
-    for addition, beside in pairs.items():
-        if len(beside) > 1 and _are_flat(beside, files.folder):
+    yield from _flat_kinds(pairs.items(), files.folder)
+
+
+def _by_other_word(files: FileList) -> Iterator[Masks]:
+    """Such as ``lab_1.png`` beside ``img_1.png``: two words for one number, and one kind has hardly any colours."""
+    kinds: dict[str, dict[Addition, str]] = {}
+    for path in files.images:
+        for bare, addition in _without_word(_stem(path)):
+            kinds.setdefault(bare, {})[addition] = path
+    pairs: dict[tuple[Addition, Addition], list[tuple[str, str]]] = {}
+    for paths in kinds.values():
+        for one, other in itertools.permutations(paths, 2) if len(paths) <= _WORDS_OF_ONE else ():
+            if one != ("", ""):
+                pairs.setdefault((one, other), []).append((paths[one], paths[other]))
+    yield from _flat_kinds(((addition, beside) for (addition, _), beside in pairs.items()), files.folder)
+
+
+def _flat_kinds(kinds: Iterable[tuple[Addition, Sequence[tuple[str, str]]]], folder: Path) -> Iterator[Masks]:
+    for addition, beside in kinds:
+        if len(beside) > 1 and _are_flat(beside, folder):
             pattern = _pattern(beside[0][0], *addition)
             yield Masks(
                 [path for path, _ in beside], beside[0][1], [pattern], f"those like {pattern} hold hardly any colours"
             )
 
 
-def _word(stem: str) -> tuple[str, str] | None:
-    """The word of a mask before and behind its name, as in ``mask_1`` beside ``image_1``, or as in ``mask``."""
-    name = stem.rpartition("/")[2]
-    prefix, suffix = _PREFIX.match(name), _SUFFIX.search(name)
-    if prefix or suffix:
-        return (prefix[0], "") if prefix else ("", suffix[0] if suffix else "")
-    return ("", name) if re.fullmatch(_WORDS, name, re.IGNORECASE) else None
-
-
-def _bare(stem: str) -> str:
-    """The path without the word that its name begins or ends with."""
+def _without_word(stem: str) -> Iterator[tuple[str, Addition]]:
+    """The path without the word that its name begins with, and that it ends with, as in ``mask_1`` and ``1_bw``."""
     folder, slash, name = stem.rpartition("/")
-    return folder + slash + re.sub(r"^[^\W\d_]+([-_ .]+|$)|[-_ .]+[^\W\d_]+$", "", name)
+    yield stem, ("", "")
+    if word := _FIRST_WORD.match(name):
+        yield folder + slash + name[word.end() :], (word[0], "") if word.end() < len(name) else ("", name)
+    if (word := _LAST_WORD.search(name)) and word.start():
+        yield folder + slash + name[: word.start()], ("", word[0])
 
 
-def _additions(name: str, names: Collection[str], shortest: int) -> Iterator[tuple[str, tuple[str, str]]]:
+def _additions(name: str, names: Collection[str], shortest: int) -> Iterator[tuple[str, Addition]]:
     """Each of `names` that the name begins or ends with, and what stands before and behind it: a word, no number."""
     for length in range(1, min(len(name) - shortest, _LONGEST_ADDITION) + 1):
         if (base := name[:-length]) in names and _LETTER.search(name, len(base)):

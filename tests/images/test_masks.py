@@ -48,6 +48,10 @@ BESIDE = {  # where the masks are
     "{c}/img_{n}.jpg": "{c}/mask_{n}.png",
     "{c}/{n}_image.jpg": "{c}/{n}_GT.jpg",
     "{c}/a{n}/image.jpg": "{c}/a{n}/mask.png",
+    "{c}/img_{n}.jpg": "{c}/lab_{n}.png",
+    "{c}/{n}_rgb.png": "{c}/{n}_bw.png",
+    "{c}/smear_{n}_rgb.png": "{c}/smear_{n}_bw.png",
+    "{c}/image{n}.png": "{c}/bw{n}.png",
     "{c}/{n}/images/{n}.jpg": "{c}/{n}/masks/cell.png",
     "{c}/{n}.tif": "{c}/superpixels/{n}_superpixels.png",
 }
