@@ -48,7 +48,7 @@ BESIDE = {  # where the masks are
     "{c}/img_{n}.jpg": "{c}/mask_{n}.png",
     "{c}/{n}_image.jpg": "{c}/{n}_GT.jpg",
     "{c}/a{n}/image.jpg": "{c}/a{n}/mask.png",
-    "{c}/img_{n}.jpg": "{c}/lab_{n}.png",
+    "{c}/pic_{n}.jpg": "{c}/lab_{n}.png",
     "{c}/{n}_rgb.png": "{c}/{n}_bw.png",
     "{c}/smear_{n}_rgb.png": "{c}/smear_{n}_bw.png",
     "{c}/image{n}.png": "{c}/bw{n}.png",
