@@ -12,6 +12,7 @@ from .config.experiment import Experiment
 from .errors import EveryCombinationFailedError
 from .images.files import check_output
 from .machine import Progress
+from .reporting.answer import Findings
 from .reporting.report.page import write_report
 from .runs.answer import Answer
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
@@ -23,7 +24,9 @@ from .runs.workspace import Workspace
 from .steps.audit_index import audit_index
 from .steps.compare_costs import compare_costs
 from .steps.compute_statistics import compute_statistics
+from .steps.find_failures import find_failures
 from .steps.find_images import find_images
+from .steps.find_suspects import find_suspects
 from .steps.fit_combinations import fit_combinations
 from .steps.fit_permutations import fit_permutations
 from .steps.make_grid import make_grid
@@ -180,5 +183,9 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
     if grid.networks:
         compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
-    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, chance)
+    findings = Findings(chance)
+    if chance is None:
+        parts = grid, store, scored, prepared, audited, workspace
+        findings = Findings(suspects=find_suspects(*parts), failures=find_failures(*parts))
+    write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, findings)
     write_report(folder.path)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..storage import restored
 from .clusters import connected
 from .copies import KINDS
+from .filled_tables import identify, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +63,7 @@ class Decisions:
         decided: Decided = {}
         absent, against = [], []
         for line, row in self.rows:
-            sides = [_identify(row[f"image_id_{side}"], row[f"path_{side}"], ids, by_path, folder) for side in "ab"]
+            sides = [identify(row[f"image_id_{side}"], row[f"path_{side}"], ids, by_path, folder) for side in "ab"]
             if not all(sides):
                 lacking = [side for side, image_id in zip("ab", sides, strict=True) if not image_id]
                 if not all(os.path.normpath(folder / row[f"path_{side}"]) in unused for side in lacking):
@@ -106,7 +104,7 @@ def read_decisions(table: Path) -> Decisions:
         It cannot be read, lacks a column, or holds other decisions than `SAME` and `DIFFERENT`.
     """
     try:
-        columns, rows = _read_parquet(table) if table.suffix.lower() == ".parquet" else _read_csv(table)
+        columns, rows = read_rows(table)
     except Exception as error:
         raise ConfigurationError(
             f"The table of decisions {table} cannot be read.",
@@ -164,11 +162,6 @@ def _key(one: str, other: str) -> tuple[str, str]:
     return (one, other) if one <= other else (other, one)
 
 
-def _identify(image_id: str, path: str, ids: set[str], by_path: dict[str, str], folder: Path) -> str:
-    """Id of an image of the run; '' where it has none of these."""
-    return image_id if image_id in ids else by_path.get(os.path.normpath(folder / path), "") if path else ""
-
-
 def _chains(decided: Decided) -> list[str]:
     """Pairs called different that a chain of pairs called the same connects."""
     chains = connected(pair for pair, decision in decided.items() if decision == SAME)
@@ -179,32 +172,3 @@ def _chains(decided: Decided) -> list[str]:
         for one, other in against
         if of.get(one, -1) == of.get(other, -2)
     ]
-
-
-_Rows = list[tuple[int, dict[str, str]]]
-
-
-def _read_parquet(table: Path) -> tuple[set[str], _Rows]:
-    import pandas as pd
-
-    rows = pd.read_parquet(table)
-    names, records = _names(rows.columns), rows.astype("string").fillna("").to_numpy().tolist()
-    return set(names), [(number, _texts(names, values)) for number, values in enumerate(records, 1)]
-
-
-def _read_csv(table: Path) -> tuple[set[str], _Rows]:
-    """Rows by line; a spreadsheet may have put semicolons or tabs between the values."""
-    text = table.read_text(encoding="utf-8-sig", errors="replace")
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
-    names = _names(next(reader, []))
-    rows = [(reader.line_num, list(map(restored, values))) for values in reader if any(values)]
-    return set(names), [(line, _texts(names, values)) for line, values in rows]
-
-
-def _names(columns: Iterable[object]) -> list[str]:
-    return [str(name).strip().casefold() for name in columns]
-
-
-def _texts(names: list[str], values: list[str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in zip(names, values, strict=False)}

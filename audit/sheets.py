@@ -18,10 +18,10 @@ from .copies import KINDS
 if TYPE_CHECKING:
     import pandas as pd
 
-_THUMB, _GAP, _CAPTION = 180, 8, 70
+THUMB, _GAP, _CAPTION = 180, 8, 70
 _COLUMNS, _ROWS = 3, 4
-_INK, _PALE, _ALARM, _EMPTY = "#1f2933", "#52606d", "#b91c1c", "#e4e7eb"
-_QUICK = 3
+INK, PALE, ALARM, _EMPTY = "#1f2933", "#52606d", "#b91c1c", "#e4e7eb"
+QUICK = 3
 """Level of compression: the best takes ten times as long for a tenth less."""
 _VERSION = 1
 """Of how sheets are drawn."""
@@ -69,7 +69,7 @@ def _write_sheet(pairs: list[Any], target: Path) -> None:
     info = PngInfo()
     info.add_text("pairs", shown)
     with atomic_path(target) as temporary:
-        _sheet(pairs).save(temporary, "PNG", compress_level=_QUICK, pnginfo=info)
+        _sheet(pairs).save(temporary, "PNG", compress_level=QUICK, pnginfo=info)
 
 
 def _shown_on(sheet: Path) -> str | None:
@@ -92,7 +92,7 @@ def _deciding_first(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sheet(pairs: list[Any]) -> Image.Image:
-    width, height = 2 * _THUMB + 4 * _GAP, _THUMB + _CAPTION + 2 * _GAP
+    width, height = 2 * THUMB + 4 * _GAP, THUMB + _CAPTION + 2 * _GAP
     rows = -(-len(pairs) // _COLUMNS)
     sheet = Image.new("RGB", (min(len(pairs), _COLUMNS) * width, rows * height), "white")
     for position, pair in enumerate(pairs):
@@ -104,15 +104,15 @@ def _draw(sheet: Image.Image, pair: dict[str, Any], x: int, y: int) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     first = _read(pair["path_a"])
     sheet.paste(_onto_first(first, {}, first), (x, y))
-    sheet.paste(_onto_first(_read(pair["path_b"]), pair, first), (x + _THUMB + _GAP, y))
-    for side, left in (("a", x), ("b", x + _THUMB + _GAP)):
-        draw.text((left, y + _THUMB + 3), _short(Path(pair[f"path_{side}"]).name), fill=_INK, font=font)
-        colour = _ALARM if pair["labels_differ"] else _PALE
-        draw.text((left, y + _THUMB + 19), _short(str(pair[f"label_{side}"])), fill=colour, font=font)
-    draw.text((x, y + _THUMB + 35), _caption(pair), fill=_PALE, font=font)
+    sheet.paste(_onto_first(_read(pair["path_b"]), pair, first), (x + THUMB + _GAP, y))
+    for side, left in (("a", x), ("b", x + THUMB + _GAP)):
+        draw.text((left, y + THUMB + 3), shortened(Path(pair[f"path_{side}"]).name), fill=INK, font=font)
+        colour = ALARM if pair["labels_differ"] else PALE
+        draw.text((left, y + THUMB + 19), shortened(str(pair[f"label_{side}"])), fill=colour, font=font)
+    draw.text((x, y + THUMB + 35), _caption(pair), fill=PALE, font=font)
     reason = pair.get("reason", "")
     words = "" if pair.get("grouped", True) and not reason else f"{'' if pair['grouped'] else 'not '}grouped"
-    draw.text((x, y + _THUMB + 51), f"{words}: {reason}" if reason else words, fill=_ALARM, font=font)
+    draw.text((x, y + THUMB + 51), f"{words}: {reason}" if reason else words, fill=ALARM, font=font)
 
 
 def _caption(pair: dict[str, Any]) -> str:
@@ -141,26 +141,33 @@ def _read(path: str) -> Image.Image | None:
     side = min(image.size)
     width, height = (min(length, _REACH * side) for length in image.size)
     left, top = (image.width - width) / 2, (image.height - height) / 2
-    size = (max(_THUMB, round(width * _THUMB / side)), max(_THUMB, round(height * _THUMB / side)))
+    size = (max(THUMB, round(width * THUMB / side)), max(THUMB, round(height * THUMB / side)))
     return image.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height))
+
+
+def thumbnail(path: str) -> Image.Image:
+    """The central square of an image, `THUMB` wide; a grey square where it cannot be read."""
+    image = _read(path)
+    return _onto_first(image, {}, image)
 
 
 def _onto_first(image: Image.Image | None, pair: dict[str, Any], first: Image.Image | None) -> Image.Image:
     """The central square of the first image, as `image` shows it where it is laid on that one."""
     if image is None:
-        return Image.new("RGB", (_THUMB, _THUMB), _EMPTY)
+        return Image.new("RGB", (THUMB, THUMB), _EMPTY)
     placed = _placed(pair)
     width, height = first.size if first else image.size
     angle, area = math.radians(placed["turned"]), image.width * image.height / (width * height)
     size = placed["zoom"] * math.sqrt(area)  # the zoom is that of images scaled to one area
-    x, y = (_THUMB / 2 + placed["shift_x"] * width, _THUMB / 2 + placed["shift_y"] * height)
+    x, y = (THUMB / 2 + placed["shift_x"] * width, THUMB / 2 + placed["shift_y"] * height)
     flip = -1 if pair.get("mirrored") else 1
     a, b = size * math.cos(angle), -size * math.sin(angle)
     d, e = flip * size * math.sin(angle), flip * size * math.cos(angle)
     matrix = (a, b, image.width / 2 - a * x - b * y, d, e, image.height / 2 - d * x - e * y)
     affine = Image.Transform.AFFINE
-    return image.transform((_THUMB, _THUMB), affine, matrix, Image.Resampling.BILINEAR, fillcolor="white")
+    return image.transform((THUMB, THUMB), affine, matrix, Image.Resampling.BILINEAR, fillcolor="white")
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """As much of a text as fits under a thumbnail."""
     return text if len(text) <= 25 else f"{text[:11]}\N{HORIZONTAL ELLIPSIS}{text[-13:]}"

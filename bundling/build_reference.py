@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation.task import Task
-from ..serving.training_reference import PROBABILITY, TrainingReference, fifth_nearest
+from ..serving.training_reference import TrainingReference, fifth_nearest, stage_scale
 
 MOST_IMAGES = 5000
 _BLOCK = 512
@@ -26,7 +26,7 @@ def build_reference(features: NDArray[np.float32], names: Sequence[str], task: T
     task : Task
         Of the same n images.
     """
-    centre, weight = _stage_scale(features, names)
+    centre, weight = stage_scale(features, names)
     rows = _sample(task.labels)
     vectors = ((features[rows] - centre) * weight).astype(np.float16)
     reference = TrainingReference(vectors, centre, weight, task.labels[rows], task.image_ids[rows], np.empty(0))
@@ -38,18 +38,6 @@ def build_reference(features: NDArray[np.float32], names: Sequence[str], task: T
         for part in np.array_split(np.arange(len(features)), -(-len(features) // _BLOCK))
     ]
     return replace(reference, distances=np.sort(np.concatenate(distances)))
-
-
-def _stage_scale(
-    features: NDArray[np.float32], names: Sequence[str]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean of each feature, and one over the total spread of its block: all features whose names differ in number."""
-    centre, variance = features.mean(axis=0, dtype=np.float64), features.var(axis=0, dtype=np.float64)
-    blocks, block = np.unique([name.rpartition("_")[0] for name in names], return_inverse=True)
-    total = np.bincount(block, variance)
-    weight = 1 / np.sqrt(np.where(total > 0, total, np.inf))
-    weight[blocks == PROBABILITY] = 0
-    return centre.astype(np.float32), weight[block].astype(np.float32)
 
 
 def _sample(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ _OF_IMAGES = {
     "exclude_files": "exclude_files",
     "copies": "copies",
     "label_conflicts": "label_conflicts",
+    "corrections": "corrections",
 }
 """Option -> key of the section ``images`` of an experiment file."""
 IMAGE_OPTIONS = ", ".join(f"--{option.replace('_', '-')}" for option in _OF_IMAGES)
@@ -63,6 +64,13 @@ def image_options(command: _Command) -> _Command:
                 "--label-conflicts",
                 type=click.Choice(["leave_out", "keep"]),
                 help="Copies of one image under several labels: left out (default), or kept.",
+            ),
+            click.option(
+                "--corrections",
+                type=PATH,
+                metavar="TABLE",
+                help="Labels that you corrected: suspects.csv of a run with its column corrected filled in (a label, "
+                "or 'leave out').",
             ),
             click.option("--name", help="Run name; output goes to <results>/<name>/."),
             click.option("--results", type=PATH, help="Folder of all runs."),

@@ -63,6 +63,9 @@ class Images(Strict):
         decides, such as ``audit/copies.csv`` with the column ``decision`` filled in. Identical files always share one.
     label_conflicts : {"leave_out", "keep"}
         Copies of one image under several labels leave training and scores, with a line each in the ledger; or stay.
+    corrections : Path
+        Table (CSV or parquet) such as ``suspects.csv`` of a run, with the column ``corrected`` filled in: a label, or
+        ``leave out``. Each correction has a line in the ledger.
     """
 
     folder: Path
@@ -74,6 +77,7 @@ class Images(Strict):
     pseudo_patients: PseudoPatients | None = None
     copies: Literal["group", "list", "off"] | Path = "group"
     label_conflicts: Literal["leave_out", "keep"] = "leave_out"
+    corrections: Path | None = None
 
     @field_validator("group")
     @classmethod
@@ -94,6 +98,15 @@ class Images(Strict):
             return value
         if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
             raise ValueError(f"not one of {', '.join(COPIES)}, nor a table of decisions (.csv or .parquet)")
+        return user_path(value).absolute()
+
+    @field_validator("corrections", mode="before")
+    @classmethod
+    def _table(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
+            raise ValueError("not a table of corrections (.csv or .parquet)")
         return user_path(value).absolute()
 
 

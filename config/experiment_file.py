@@ -76,7 +76,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     base = path.absolute().parent
     if isinstance(images, dict):
         for key, value in images.items():
-            if isinstance(value, str) and (key == "folder" or (key == "copies" and Path(value).suffix)):
+            names_file = key in ("folder", "corrections") or (key == "copies" and Path(str(value)).suffix)
+            if isinstance(value, str) and names_file:
                 images[key] = _resolve(base, value)
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])

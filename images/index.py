@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = ["image_id", "label", "patient", "path"]
+CORRECTED = "label corrected"
+"""How the lines of ``ledger.parquet`` begin that are of images in use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class ImageIndex:
         The patients are pseudo-patients, for a stress test.
     warnings : tuple of str
         What the user has to know of how these images were found, a sentence each.
+    corrected : tuple of (str, str)
+        Path of each image whose label a person corrected, and how: lines of ``ledger.parquet``, though it is used.
     """
 
     images: pd.DataFrame
@@ -57,6 +61,7 @@ class ImageIndex:
     patients: str
     pseudo: bool = False
     warnings: tuple[str, ...] = ()
+    corrected: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -100,6 +105,28 @@ class ImageIndex:
         """Return the index with pseudo-patients as groups; `words` describes how they were made."""
         images = self.images.assign(patient=list(keys)).astype({"patient": "str"})
         return replace(self, images=images, patients=words, pseudo=True)
+
+    def with_labels(self, labels: Mapping[str, str], source: str) -> ImageIndex:
+        """Return the index with other labels.
+
+        Parameters
+        ----------
+        labels : mapping
+            Image id -> label.
+        source : str
+            Where the labels come from, in words.
+        """
+        images = self.images.assign(label=self.images["image_id"].map(labels).fillna(self.images["label"]))
+        changed = images["label"] != self.images["label"]
+        both = zip(self.images["label"][changed], images["label"][changed], strict=True)
+        reasons = [f"{CORRECTED}: {before} -> {after} ({source})" for before, after in both]
+        corrected = tuple(zip(images["path"][changed], reasons, strict=True))
+        images = images.astype({"label": "str"}).sort_values(list(images.columns), kind="stable", ignore_index=True)
+        return replace(self, images=images, corrected=(*self.corrected, *corrected))
+
+    def whole_ledger(self) -> pd.DataFrame:
+        """Table for ``ledger.parquet``: files that are not used, and images whose label was corrected."""
+        return _ledger([*self.ledger.itertuples(index=False, name=None), *self.corrected])
 
     def split(self, sealed: np.ndarray) -> tuple[ImageIndex, ImageIndex]:
         """Return two indexes: the rows where `sealed` is false, and those where it is true."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from ..evaluation.metric import Metric
 from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
+from ..runs.label_answer import Failures, LabelSuspects
 from .verdicts import HALF, Evidence, verdict_of, words_of
 
 if TYPE_CHECKING:
@@ -21,13 +22,35 @@ if TYPE_CHECKING:
 _ALPHA = 0.05
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What a run found beside the scores; None for what it did not look for.
+
+    Attributes
+    ----------
+    chance : Chance, optional
+        Where labels were permuted.
+    suspects : LabelSuspects, optional
+    failures : Failures, optional
+    """
+
+    chance: Chance | None = None
+    suspects: LabelSuspects | None = None
+    failures: Failures | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Sentences of those that have something to say."""
+        return tuple(one.words for one in (self.failures, self.suspects) if one and one.words)
+
+
 def make_answer(
     scored: Scored,
     experiment: Experiment,
     groups: Groups,
     duplicates: Duplicates,
     protocol: Sequence[str],
-    chance: Chance | None = None,
+    findings: Findings | None = None,
 ) -> Answer:
     """The answer of a run.
 
@@ -40,9 +63,9 @@ def make_answer(
     duplicates : Duplicates
     protocol : sequence of str
         Lines that are shown with every number.
-    chance : Chance, optional
-        Where labels were permuted.
+    findings : Findings, optional
     """
+    findings = findings or Findings()
     evaluation = experiment.evaluation
     best = Winner.from_json(scored.winner) if scored.winner else None
     answer = Answer(
@@ -56,9 +79,12 @@ def make_answer(
         shortcut=_shortcut(scored, metric_of(evaluation.rank_by), experiment.images.objects) if best else None,
         groups=groups,
         duplicates=duplicates,
-        chance=chance,
+        chance=findings.chance,
+        suspects=findings.suspects,
+        failures=findings.failures,
     )
-    return replace(answer, sentences=_sentences(answer))
+    words = findings.words if best and not findings.chance else ()
+    return replace(answer, sentences=(*_sentences(answer), *words))
 
 
 def _algorithms(compared: pd.DataFrame | None, evaluation: Evaluation) -> Algorithms | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..audit.corrections import LEAVE_OUT
 from ..config.experiment import Evaluation
 from ..errors import visible
 from ..images.index import ImageIndex
@@ -106,6 +107,15 @@ def _evaluation(evaluation: Evaluation, tuning: str) -> str:
         budget = f", {evaluation.budget} candidates" if tuning == "optuna" else ""
         parts.append(f"parameters tuned on inner folds ({tuning}{budget})")
     return "; ".join(parts)
+
+
+def corrections_line(table: Path | None, index: ImageIndex) -> str:
+    """A line where a person corrected labels; '' where none did."""
+    if table is None:
+        return ""
+    left_out = int(index.ledger["reason"].str.startswith(f"{LEAVE_OUT} (").sum())
+    counts = f"labels of {len(index.corrected):,} images corrected and {left_out:,} left out"
+    return f"{counts} by {table.name} (ledger.parquet)"
 
 
 def copies_line(copies: str | Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import ConfigurationError
+from .label_answer import Failures, LabelSuspects
 from .stored import Stored, plain
 from .view_answer import Views
 
@@ -200,6 +201,9 @@ class Answer:
         None unless the labels were permuted.
     views : Views, optional
         None where no views were asked for.
+    suspects : LabelSuspects, optional
+    failures : Failures, optional
+        None where labels were permuted, or nothing was scored.
     """
 
     name: str
@@ -214,6 +218,8 @@ class Answer:
     duplicates: Duplicates
     chance: Chance | None
     views: Views | None = None
+    suspects: LabelSuspects | None = None
+    failures: Failures | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Answer:
@@ -236,9 +242,9 @@ class Answer:
             )
         parts: dict[str, type[Stored]] = {
             "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
-            "duplicates": Duplicates, "chance": Chance, "views": Views,
+            "duplicates": Duplicates, "chance": Chance, "views": Views, "suspects": LabelSuspects, "failures": Failures,
         }  # fmt: skip
-        optional = ("best", "algorithms", "shortcut", "chance", "views")
+        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures")
         typed = {
             name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()

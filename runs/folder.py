@@ -25,6 +25,7 @@ _UNSURE = {
     "plan.json",
     "costs.json",
     "audit/copies.csv",
+    "suspects.csv",
     OUTPUT_MARKER,
 }
 """Files that may change after a run has finished."""
@@ -37,8 +38,9 @@ class RunFolder:
     Holds ``experiment.yaml`` (resolved), ``images.parquet``, ``ledger.parquet``, ``folds.parquet``,
     ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``,
     what the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
-    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), of networks ``learning_curves.csv`` and
-    ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
+    ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``suspects.csv`` and ``failures.csv`` (labels that are
+    doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), of networks
+    ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
     took), ``model/`` (the bundle that `leukobench fit` made) and, while it works, ``features/`` (memory-mapped
@@ -166,12 +168,16 @@ class RunFolder:
 
     def guide(self) -> list[str]:
         """Files to open first, and the next command."""
+        suspects = "  suspects.csv         images whose labels are doubtful, to correct (--corrections)"
+        failures = "  failures.csv         where the best combination is wrong more often than elsewhere"
         networks = "  head_to_head.csv     trained networks compared with frozen features, with costs"
         return [
             f"In {self.path}:",
             "  report.html          everything on one page, for a browser",
             "  leaderboard.csv      every combination, every metric, with intervals",
             *([networks] if (self.path / "head_to_head.csv").exists() else []),
+            *([suspects] if (self.path / "suspects.csv").exists() else []),
+            *([failures] if (self.path / "failures.csv").exists() else []),
             "  audit/               copies and differences between the classes, with contact sheets",
             "  predictions.parquet  out-of-fold probabilities of every image",
             "  figures/             leaderboard.png, combinations.png",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -123,3 +124,13 @@ def fifth_nearest(distances: Floats) -> Floats:
     """Distance to the fifth nearest, or to the last finite one, from distances of shape (n, m); shape (n,)."""
     nearest = np.sort(distances, axis=1)[:, :_NEIGHBOURS]
     return np.asarray(np.where(np.isfinite(nearest), nearest, -1).max(axis=1))
+
+
+def stage_scale(features: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean of each feature, and one over the total spread of its block: all features whose names differ in number."""
+    centre, variance = features.mean(axis=0, dtype=np.float64), features.var(axis=0, dtype=np.float64)
+    blocks, block = np.unique([name.rpartition("_")[0] for name in names], return_inverse=True)
+    total = np.bincount(block, variance)
+    weight = 1 / np.sqrt(np.where(total > 0, total, np.inf))
+    weight[blocks == PROBABILITY] = 0
+    return centre.astype(np.float32), weight[block].astype(np.float32)

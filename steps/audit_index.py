@@ -94,7 +94,7 @@ def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace)
     summary["warnings"] += one_colour_words(labels, _one_colour(measurements, names))
     summary["warnings"] += prediction_lines(predictions(facts, labels, index.group), differences, len(index.classes()))
     index = group_pseudo_patients(experiment, index, measurements[:, columns(names, "colour")])
-    folder.write_table("ledger.parquet", index.ledger)
+    folder.write_table("ledger.parquet", index.whole_ledger())
     return Audited(index, measurements, names, pairs, summary)
 
 

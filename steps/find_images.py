@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from ..audit.corrections import LEAVE_OUT, corrections_of, read_corrections
 from ..audit.decisions import Decided, read_decisions
+from ..audit.filled_tables import Rows
 from ..config.experiment import Experiment
 from ..images.index import ImageIndex, index_images
 from ..runs.progress import count_progress
@@ -27,16 +29,35 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
         decisions = read_decisions(images.copies)  # a mistake in the table stops before the images are identified
         if not decisions.rows:
             _log.warning("%s holds no decision: copies are grouped as the audit finds them.", images.copies)
+    corrections = read_corrections(images.corrections) if images.corrections else []
     with count_progress(workspace.progress, IDENTIFYING) as report:
         index = index_images(
             images.folder, images.layout, images.group, report, images.exclude_classes, images.exclude_files
         )
     for sentence in index.warnings:
         _log.warning("%s", sentence)
+    if images.corrections:
+        index = _correct(index, corrections, experiment)
     warn_of_ledger(index)
     decisions_on(experiment, index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())
     _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
+    return index
+
+
+def _correct(index: ImageIndex, rows: Rows, experiment: Experiment) -> ImageIndex:
+    """The index with the labels that a person corrected, and without the images that are to be left out."""
+    images = experiment.images
+    table, folder = images.corrections, images.folder
+    base = folder if folder.is_dir() else folder.parent
+    corrections = corrections_of(rows, index.images, base, set(index.ledger["path"]), table)
+    left_out = {image_id for image_id, correction in corrections.items() if correction == LEAVE_OUT}
+    labels = {image_id: correction for image_id, correction in corrections.items() if image_id not in left_out}
+    index = index.with_labels(labels, table.name)
+    if left_out:
+        index = index.without(dict.fromkeys(left_out, f"{LEAVE_OUT} ({table.name})"))
+    counts = f"{len(index.corrected):,}", f"{len(left_out):,}"
+    _log.warning("%s: %s labels are corrected, and %s images left out.", table.name, *counts)
     return index
 
 

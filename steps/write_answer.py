@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from ..evaluation.grid import Grid
 from ..evaluation.scores import Scored
 from ..evaluation.smote import few_neighbours
-from ..reporting.answer import make_answer
+from ..reporting.answer import Findings, make_answer
 from ..reporting.figures import draw_figures
-from ..reporting.protocol import copies_line, groups, opened_line, protocol
-from ..runs.answer import Chance, Duplicates
+from ..reporting.protocol import copies_line, corrections_line, groups, opened_line, protocol
+from ..runs.answer import Duplicates
 from ..runs.finished import read_table
 from ..runs.folder import RunFolder
 from .audit_index import Audited
@@ -34,6 +34,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     lines += prepared.notes
     if unseen := background_line(audited.measurements, audited.names):
         lines.append(unseen)
+    if corrected := corrections_line(prepared.experiment.images.corrections, prepared.index):
+        lines.append(corrected)
     if prepared.experiment.evaluation.balance == "smote" and (words := few_neighbours(grid.task, grid.folds)):
         lines.append(words)
     if opened := folder.read_json("holdout.json"):
@@ -47,11 +49,11 @@ def write_answer(
     audited: Audited,
     lines: Sequence[str],
     folder: RunFolder,
-    chance: Chance | None = None,
+    findings: Findings,
 ) -> None:
     """Write ``answer.json`` and ``figures/``."""
     duplicates = Duplicates.from_json(audited.summary)
-    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines, chance)
+    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines, findings)
     folder.write_json("answer.json", answer.to_json())
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())

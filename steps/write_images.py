@@ -52,21 +52,21 @@ def _keep_decisions(pairs: pd.DataFrame, images: pd.DataFrame, folder: RunFolder
         earlier = read_decisions(before)
         decided = earlier.of(named, folder.path, strict=False)
     except ConfigurationError:
-        _set_aside(before)
+        set_aside(before)
         return pairs
     if len(decided) < len(earlier.rows) or any(
         used.get(pair, decision) != decision for pair, decision in decided.items()
     ):
-        _set_aside(before)
+        set_aside(before)
     if others := len(decided.keys() - used.keys()):
         words = "%s holds %s decisions that are not in use: name it with --copies, or in images.copies."
         _log.warning(words, TABLE, f"{others:,}")
     return with_decisions(pairs, decided | used, named)
 
 
-def _set_aside(table: Path) -> None:
+def set_aside(table: Path) -> None:
     """Keep what a person wrote and the next table would not hold."""
     numbers = itertools.count(1)
     target = next(path for number in numbers if not (path := table.with_suffix(f".{number}.csv")).exists())
     table.replace(target)
-    _log.warning("%s holds decisions, or notes, on other pairs: it is kept as %s.", TABLE, target.name)
+    _log.warning("%s holds what the next table would not hold: it is kept as %s.", table.name, target.name)

@@ -20,6 +20,8 @@ for _name in (
     "costs",
     "networks",
     "patients",
+    "failures",
+    "suspects",
     "stability",
     "audit",
     "ledger",

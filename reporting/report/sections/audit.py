@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ....runs.finished import FinishedRun, records
 from ..numbers import as_number
 from ..section import Section, View, fragment
+from ..sheet import sheet_data
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LISTED = 50
-_SHEET_WIDTH = 1200
 _SHEET_BYTES = 2_500_000
 _EARLIER: dict[str, Any] = {"grouped": True, "reason": "", "zoom": 1.0}
 """Columns that the table of copies had not always."""
@@ -74,22 +72,10 @@ def _sheets(paths: list[Path]) -> tuple[list[dict[str, str]], int]:
     sheets: list[dict[str, str]] = []
     remaining = _SHEET_BYTES
     for path in paths:
-        data = _small(path)
+        data = sheet_data(path)
         remaining -= len(data)
         if remaining < 0:
             break
         alike = "look alike and are not grouped" if path.name.startswith("looks-alike") else "the audit calls copies"
-        sheets.append({"pairs": alike, "data": f"data:image/jpeg;base64,{data}"})
+        sheets.append({"pairs": alike, "data": data})
     return sheets, len(paths) - len(sheets)
-
-
-def _small(path: Path) -> str:
-    """An image as JPEG in base64, at most `_SHEET_WIDTH` wide."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-    small.thumbnail((_SHEET_WIDTH, 100 * _SHEET_WIDTH))
-    written = io.BytesIO()
-    small.save(written, "JPEG", quality=80, optimize=True)
-    return base64.b64encode(written.getvalue()).decode("ascii")

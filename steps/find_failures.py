@@ -1,0 +1,167 @@
+"""Find failures: parts of the images in which the best combination is wrong more often than elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audit.pictures import Picture, draw_pictures
+from ..evaluation.grid import Combination, Grid
+from ..evaluation.metric import Floats
+from ..evaluation.pooled_predictions import stored_probabilities
+from ..evaluation.records import RecordStore
+from ..evaluation.scores import Scored
+from ..evaluation.statistics.distances import distances_to_training
+from ..evaluation.statistics.failures import Failure, Part, beyond_doubt, corrected, failure
+from ..evaluation.statistics.image_parts import PAIR, Predicted, parts
+from ..features.cache import FeatureCache
+from ..images.groups import clusters
+from ..images.index import ImageIndex
+from ..reporting.label_words import failures_words
+from ..runs.label_answer import Failures, WorsePart
+from ..runs.workspace import Workspace
+from ..serving.training_reference import stage_scale
+from .audit_index import Audited
+from .find_suspects import SHEETS
+from .prepare_run import PreparedRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE = "failures.csv"
+DISTANCE = "distance to the training images"
+_KNOWN = frozenset({"image_id", "label", "patient", "path", "copies", "group", "row"})
+_FEWEST_NUMBERS = 11
+"""Different values of a column that holds numbers, so that it is cut into fifths; else each value is a part."""
+_SHEETS = 2
+
+
+def find_failures(
+    grid: Grid, store: RecordStore, scored: Scored, prepared: PreparedRun, audited: Audited, workspace: Workspace
+) -> Failures | None:
+    """Count the errors of the best combination in every part of the images; writes ``failures.csv`` and its sheets.
+
+    None without a best combination.
+    """
+    names = tuple(scored.winner[name] for name in ("extractor", "selector", "classifier")) if scored.winner else None
+    best = next((one for one in grid.combinations() if one.labels == names), None)
+    probabilities = stored_probabilities(grid, store, best) if best else None
+    if best is None or probabilities is None:
+        return None
+    images = _images(grid, probabilities, audited)
+    distances = _distances(best, grid, prepared)
+    if distances is not None:
+        images = replace(images, numbers={**images.numbers, DISTANCE: distances})
+    every = parts(images)
+    table = failures_table(images, every, [failure(part) for part in every])
+    workspace.folder.write_table(TABLE, table[(table["wrong"] > 0) | (table["fact"] != PAIR)].drop(columns="place"))
+    worse = table[table["worse"]]
+    pictures = _pictures(images, [every[place] for place in worse["place"]], probabilities, audited.index)
+    draw_pictures("failures", pictures, workspace.folder.path / SHEETS, _SHEETS)
+    answer = Failures(float(images.errors.mean()), len(every), tuple(map(_worse_part, worse.to_dict("records"))))
+    return replace(answer, words=failures_words(answer))
+
+
+def failures_table(images: Predicted, every: list[Part], failures: list[Failure]) -> pd.DataFrame:
+    """Table for ``failures.csv``: parts that are worse beyond doubt come first, those with most errors too many first.
+
+    `place` is the position in `every`.
+    """
+    import pandas as pd
+
+    named = [{"fact": one.fact, "part": one.name, "place": place} for place, one in enumerate(every)]
+    table = pd.DataFrame(named, columns=["fact", "part", "place"])
+    table = table.join(pd.DataFrame(failures, columns=Failure._fields))
+    table.insert(table.columns.get_loc("p"), "expected_by_class", [_expected(images, one) for one in every])
+    table["p_holm"] = corrected(failures) if failures else []
+    table["worse"] = beyond_doubt(table["p_holm"].to_numpy(np.float64))
+    excess = table["wrong"] - table["elsewhere"] * table["images"]
+    order = np.lexsort((-excess, ~table["worse"]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _expected(images: Predicted, part: Part) -> float:
+    """NaN for pairs of classes, in which other errors are counted."""
+    return float("nan") if part.fact == PAIR else images.expected(part)
+
+
+def _worse_part(row: dict[Any, Any]) -> WorsePart:
+    return WorsePart.from_json({**row, "p": row["p_holm"]})
+
+
+def _images(grid: Grid, probabilities: Floats, audited: Audited) -> Predicted:
+    """What was predicted, and every fact about the images."""
+    index, task = audited.index, grid.task
+    keys = [name for name in ("image_id", "copies") if name in index.images]
+    contents = clusters(*(index.images[name].to_numpy() for name in keys))
+    patients = index.images["patient"].to_numpy(dtype=str)
+    patients = np.full(len(task), "") if index.pseudo else patients
+    predicted = probabilities.argmax(axis=2)
+    numbers, texts = _columns(index)
+    return Predicted(
+        task.labels, task.classes, predicted, task.groups, contents, patients, _quality(audited) | numbers, texts
+    )
+
+
+def _quality(audited: Audited) -> dict[str, Floats]:
+    """Brightness, contrast, sharpness, noise and size, from the measurements of the audit."""
+    place = {name: position for position, name in enumerate(audited.names)}
+
+    def mean(*names: str) -> Floats:
+        return np.asarray(audited.measurements[:, [place[name] for name in names]].mean(axis=1), dtype=np.float64)
+
+    pixels = mean("file.width") * mean("file.height")
+    return {
+        "brightness": mean("colour.mean.r", "colour.mean.g", "colour.mean.b"),
+        "contrast": mean("colour.sd.r", "colour.sd.g", "colour.sd.b"),
+        "sharpness": mean("sharpness.one to three"),
+        "noise": mean("sharpness.band 8 to 14"),
+        "size (pixels)": pixels,
+    }
+
+
+def _columns(index: ImageIndex) -> tuple[dict[str, Floats], dict[str, np.ndarray]]:
+    """Further columns of the layout or the manifest: those that hold numbers, and those that hold texts."""
+    import pandas as pd
+
+    numbers: dict[str, Floats] = {}
+    texts: dict[str, np.ndarray] = {}
+    for name in index.images.columns.difference(_KNOWN, sort=False):
+        values = index.images[name].astype(str)
+        converted = pd.to_numeric(values.where(values != ""), errors="coerce")
+        if (converted.notna() | (values == "")).all() and converted.nunique() >= _FEWEST_NUMBERS:
+            numbers[name] = converted.to_numpy(dtype=np.float64)
+        else:
+            texts[name] = values.to_numpy(dtype=str)
+    return numbers, texts
+
+
+def _distances(best: Combination, grid: Grid, prepared: PreparedRun) -> Floats | None:
+    """From each image to the training images of its fold; None for a network that is trained end to end."""
+    extractor = prepared.extractors.get(best.source.label)
+    if best.source.images or extractor is None:
+        return None
+    features = np.load(best.source.matrix, mmap_mode="r")
+    names = FeatureCache.shared(extractor.identity).feature_names()
+    _, weight = stage_scale(features, names)
+    return distances_to_training(features, grid.folds, weight)
+
+
+def _pictures(images: Predicted, worse: list[Part], probabilities: Floats, index: ImageIndex) -> list[Picture]:
+    """Wrong images, those of the worse parts first, and the surest errors first."""
+    mean = probabilities.mean(axis=0)
+    own = mean[np.arange(len(mean)), images.labels]
+    part_of = np.full(len(mean), len(worse))
+    for place in reversed(range(len(worse))):
+        part_of[worse[place].inside & (worse[place].errors > 0)] = place
+    wrong = np.flatnonzero(images.errors > 0)
+    rows = wrong[np.lexsort((own[wrong], part_of[wrong]))]
+    names = [f"{part.fact}: {part.name}" for part in worse] + [""]
+    classes, paths = images.classes, index.images["path"].tolist()
+    called = [classes[mean[row].argmax()] for row in rows]
+    return [
+        Picture(paths[row], f"{classes[images.labels[row]]}, predicted {name}", [names[part_of[row]]])
+        for row, name in zip(rows.tolist(), called, strict=True)
+    ]
