@@ -162,6 +162,6 @@ def _pictures(images: Predicted, worse: list[Part], probabilities: Floats, index
     classes, paths = images.classes, index.images["path"].tolist()
     called = [classes[mean[row].argmax()] for row in rows]
     return [
-        Picture(paths[row], f"{classes[images.labels[row]]}, predicted {name}", [names[part_of[row]]])
+        Picture(paths[row], f"predicted {name}", [f"labelled {classes[images.labels[row]]}", names[part_of[row]]])
         for row, name in zip(rows.tolist(), called, strict=True)
     ]

@@ -23,6 +23,7 @@ BESIDES = {
     "app/test_target.py": "app/launch",
     "audit/test_copies.py": "steps/find_copies steps/audit_index",
     "audit/test_sheets.py": "audit/summary",
+    "audit/test_corrections.py": "audit/filled_tables",
     "bundling/test_fit.py": (
         "bundling/bundle_parts bundling/model_card bundling/run_facts bundling/combination bundling/fit_features "
         "bundling/fit_shortcuts bundling/manifest bundling/out_of_fold bundling/pictures"
@@ -63,10 +64,11 @@ BESIDES = {
         "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
         "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
         "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
-        "reporting/report/sections/winner"
+        "reporting/report/sections/winner reporting/report/sections/failures reporting/report/sections/suspects "
+        "reporting/report/sheet"
     ),
     "reporting/test_screen.py": "reporting/figures",
-    "runs/test_answer.py": "runs/stored runs/view_answer",
+    "runs/test_answer.py": "runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
     "selection/test_contract.py": "selection/base selection/none",
     "serving/test_bundle.py": (
@@ -77,6 +79,7 @@ BESIDES = {
     "serving/test_training_reference.py": "bundling/build_reference",
     "steps/test_choose_methods.py": "classifiers/large_data",
     "steps/test_compare_costs.py": "features/speed",
+    "steps/test_find_suspects.py": "evaluation/pooled_predictions steps/find_failures",
     "studies/test_comparison.py": "cli/compare",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",

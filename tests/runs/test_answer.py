@@ -7,6 +7,7 @@ import pytest
 
 from leukobench.errors import ConfigurationError
 from leukobench.runs.answer import SCHEMA, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
+from leukobench.runs.label_answer import Failures, LabelSuspects, WorsePart
 from leukobench.runs.view_answer import ShortcutNeed, ViewResult, Views
 
 WINNER = Winner("net", "none", "svm", "accuracy", 0.9, 0.8, 0.95, 0.89, 0.79, 0.94, 0, 6, 1, None)
@@ -28,6 +29,8 @@ ANSWER = Answer(
     duplicates=Duplicates(1, 2, 3, 4, 5, "copies", ("line",), ("warning",)),
     chance=Chance(True, 0.25, 19, 6, 0.26, "net x none x svm", 0.3, 0.02, "words"),
     views=VIEWS,
+    suspects=LabelSuspects(96, 4, 5, 2, "words"),
+    failures=Failures(0.1, 9, (WorsePart("site", "B", 30, 12.0, 0.4, 0.2, 0.6, 0.05, 0.01),), "words"),
 )
 
 

@@ -22,6 +22,7 @@ def section(run: FinishedRun) -> Section | None:
         "share": f"{100 * NEARLY_ALL:.0f} %",
         "rows": [{**row, "name": PurePath(row["path"]).name} for row in records(table.head(_LISTED))],
         "sheet": sheet_data(run.folder / "sheets" / "suspects-1.png"),
-        "kind": run.answer.groups.kind,
+        "known": run.answer.groups.kind == "patients",
+        "together": run.answer.duplicates.setting not in ("list", "off"),
     }
     return Section("Doubtful labels", fragment("suspects", **shown), nav="Doubtful labels")
