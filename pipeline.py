@@ -26,11 +26,13 @@ from .steps.compare_costs import compare_costs
 from .steps.compute_statistics import compute_statistics
 from .steps.find_failures import find_failures
 from .steps.find_images import find_images
+from .steps.find_shortcut_errors import find_shortcut_errors
 from .steps.find_suspects import find_suspects
 from .steps.fit_combinations import fit_combinations
 from .steps.fit_permutations import fit_permutations
 from .steps.make_grid import make_grid
 from .steps.prepare_run import PreparedRun, prepare_run
+from .steps.score_views import score_views
 from .steps.seal_holdout import seal_holdout
 from .steps.write_answer import protocol_lines, write_answer
 from .steps.write_images import write_images
@@ -186,6 +188,11 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     findings = Findings(chance)
     if chance is None:
         parts = grid, store, scored, prepared, audited, workspace
-        findings = Findings(suspects=find_suspects(*parts), failures=find_failures(*parts))
+        findings = Findings(
+            views=score_views(grid, scored, prepared, audited, workspace),
+            where_wrong=find_shortcut_errors(grid, store, scored),
+            suspects=find_suspects(*parts),
+            failures=find_failures(*parts),
+        )
     write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, findings)
     write_report(folder.path)

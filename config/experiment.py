@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -139,6 +139,13 @@ class Evaluation(Strict):
         images, never, or always.
     resamples : int
         Bootstrap resamples of the groups, for intervals and the correction for selecting the best.
+    views : {"winner", "all", "off"}
+        Whether the best combination, or all, are fitted again on views of the images without colour, border, noise and
+        so on: what the score needs. Not with permuted labels, nor with fewer than 100 images.
+    view_images : int or "all"
+        Images of the sample for it, about.
+    view_margin : float
+        A drop counts as one above this share of the way from guessing to the score without a view.
     """
 
     folds: int = Field(default=5, ge=2)
@@ -155,6 +162,14 @@ class Evaluation(Strict):
     rank_by: str = RANK_BY
     large_data: Literal["variants", "exact", "always"] = "variants"
     resamples: int = Field(default=1000, ge=100)
+    views: Literal["winner", "all", "off"] = "winner"
+    view_images: Annotated[int, Field(ge=100)] | Literal["all"] = 1000
+    view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _off(cls, value: Any) -> Any:
+        return "off" if value is False else value  # what YAML makes of an unquoted off
 
     @field_validator("rank_by")
     @classmethod

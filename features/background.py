@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_BLOCK, _CELL = 8, 4
+BLOCK, _CELL = 8, 4
+_LEAST_SIDE = 4 * BLOCK
 _LEAST, _MOST = 12, 256
 """Number of smooth blocks in which noise is measured."""
 _DARK, _CLIPPED = 6, 249
@@ -48,15 +49,8 @@ def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]
         and of steps on the 8-pixel grid of JPEG against those beside it; how fast outlines rise, and how sharply they
         bend; ``credible``: ``share``, that of blocks which are background, 0 where there is no credible one.
     """
-    image = Image.fromarray(pixels)
-    if min(pixels.shape[:2]) < 4 * _BLOCK:
-        image = image.resize([max(4 * _BLOCK, side) for side in image.size], Image.Resampling.NEAREST)
-        pixels = np.asarray(image)
-    rows, columns = (length // _BLOCK for length in pixels.shape[:2])
-    cells = np.asarray(image.reduce(_CELL), np.float32)[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, 3)
-    parts = [cells[:, i, :, j].reshape(-1, 3) for i in (0, 1) for j in (0, 1)]
-    means, greys = np.mean(parts, axis=0), np.stack([part @ _LUMA for part in parts])
-    grey, structure = greys.mean(axis=0), np.ptp(greys, axis=0)
+    pixels, means, structure, grey = _blocks(pixels)
+    rows, columns = (length // BLOCK for length in pixels.shape[:2])
     background = _background(grey, structure)
     share = float(background.mean())
     if share >= _CREDIBLE:
@@ -69,6 +63,41 @@ def measure_background(pixels: NDArray[np.uint8]) -> dict[str, dict[str, float]]
         "sharpness": _noise(pixels, smooth, columns) | _sharpness(pixels, edges, columns),
         "credible": {"share": share},
     }
+
+
+def background_blocks(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Blocks of `BLOCK` pixels that are background, and those of them whose neighbours are, too.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+
+    Returns
+    -------
+    tuple of two ndarrays of bool, shape (height // BLOCK, width // BLOCK), or None
+        None where there is no credible background.
+    """
+    if min(pixels.shape[:2]) < _LEAST_SIDE:
+        return None
+    pixels, _, structure, grey = _blocks(pixels)
+    columns = pixels.shape[1] // BLOCK
+    background = _background(grey, structure)
+    if background.mean() < _CREDIBLE:
+        return None
+    return background.reshape(-1, columns), (background & _inner(background, columns)).reshape(-1, columns)
+
+
+def _blocks(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Floats, Floats, Floats]:
+    """Pixels, enlarged where they are few; mean colour, structure and mean grey level of each block."""
+    image = Image.fromarray(pixels)
+    if min(pixels.shape[:2]) < _LEAST_SIDE:
+        image = image.resize([max(_LEAST_SIDE, side) for side in image.size], Image.Resampling.NEAREST)
+        pixels = np.asarray(image)
+    rows, columns = (length // BLOCK for length in pixels.shape[:2])
+    cells = np.asarray(image.reduce(_CELL), np.float32)[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, 3)
+    parts = [cells[:, i, :, j].reshape(-1, 3) for i in (0, 1) for j in (0, 1)]
+    greys = np.stack([part @ _LUMA for part in parts])
+    return pixels, np.mean(parts, axis=0), np.ptp(greys, axis=0), greys.mean(axis=0)
 
 
 def _background(grey: Floats, structure: Floats) -> NDArray[np.bool_]:
@@ -122,11 +151,11 @@ def _light(means: Floats, blocks: NDArray[np.intp], rows: int, columns: int) -> 
 
 def _patches(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) -> Floats:
     """Grey levels of blocks and one pixel beyond, shape (blocks, 9, 9)."""
-    top, left = _BLOCK * (blocks // columns), _BLOCK * (blocks % columns)
+    top, left = BLOCK * (blocks // columns), BLOCK * (blocks % columns)
     top, left = (
-        np.minimum(first, length - _BLOCK - 1) for first, length in zip((top, left), pixels.shape, strict=False)
+        np.minimum(first, length - BLOCK - 1) for first, length in zip((top, left), pixels.shape, strict=False)
     )
-    windows = np.lib.stride_tricks.sliding_window_view(pixels, (_BLOCK + 1, _BLOCK + 1), axis=(0, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (BLOCK + 1, BLOCK + 1), axis=(0, 1))
     red, green, blue = windows[top, left].astype(np.float32).transpose(1, 0, 2, 3)
     return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
 
@@ -164,9 +193,9 @@ def _noise(pixels: NDArray[np.uint8], blocks: NDArray[np.intp], columns: int) ->
 @lru_cache(maxsize=1)
 def _weights() -> tuple[Floats, Floats, Floats, Floats]:
     """The orthonormal cosine transform of eight numbers; means over its bands, inside a block, and at its last edge."""
-    k, n = np.mgrid[:_BLOCK, :_BLOCK]
-    basis = np.cos(np.pi * (2 * n + 1) * k / (2 * _BLOCK)) * np.sqrt(2 / _BLOCK)
+    k, n = np.mgrid[:BLOCK, :BLOCK]
+    basis = np.cos(np.pi * (2 * n + 1) * k / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
     basis[0] /= np.sqrt(2)
     bands = np.stack([((k + n >= a) & (k + n <= b)).ravel() for a, b in _BANDS], axis=1).astype(np.float32)
-    inside, on_grid = (n < _BLOCK - 1).ravel().astype(np.float32), (n == _BLOCK - 1).ravel().astype(np.float32)
+    inside, on_grid = (n < BLOCK - 1).ravel().astype(np.float32), (n == BLOCK - 1).ravel().astype(np.float32)
     return basis.astype(np.float32), bands / bands.sum(axis=0), inside / inside.sum(), on_grid / on_grid.sum()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config.experiment import Evaluation, Experiment
-from ..evaluation.combination_names import NAMES, SHORTCUT, TOGETHER, title
-from ..evaluation.metric import Metric
+from ..evaluation.combination_names import NAMES, SHORTCUT, TOGETHER, Names, title
 from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
+from ..evaluation.statistics.drops import WhereWrong
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 from ..runs.label_answer import Failures, LabelSuspects
+from ..runs.view_answer import Views
 from .verdicts import HALF, Evidence, verdict_of, words_of
 
 if TYPE_CHECKING:
@@ -30,18 +31,24 @@ class Findings:
     ----------
     chance : Chance, optional
         Where labels were permuted.
+    views : Views, optional
+        What the score needs.
+    where_wrong : mapping
+        Names of a shortcut -> how often the best combination is right where that is wrong.
     suspects : LabelSuspects, optional
     failures : Failures, optional
     """
 
     chance: Chance | None = None
+    views: Views | None = None
+    where_wrong: Mapping[Names, WhereWrong] = field(default_factory=dict)
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
         """Sentences of those that have something to say."""
-        return tuple(one.words for one in (self.failures, self.suspects) if one and one.words)
+        return tuple(one.words for one in (self.views, self.failures, self.suspects) if one and one.words)
 
 
 def make_answer(
@@ -76,12 +83,13 @@ def make_answer(
         best=best,
         best_set=int(scored.leaderboard["in_best_set"].eq(True).sum()) if best else 0,
         algorithms=_algorithms(scored.tables.get("comparisons.csv"), evaluation),
-        shortcut=_shortcut(scored, metric_of(evaluation.rank_by), experiment.images.objects) if best else None,
+        shortcut=_shortcut(scored, experiment, findings) if best else None,
         groups=groups,
         duplicates=duplicates,
         chance=findings.chance,
         suspects=findings.suspects,
         failures=findings.failures,
+        views=findings.views,
     )
     words = findings.words if best and not findings.chance else ()
     return replace(answer, sentences=(*_sentences(answer), *words))
@@ -99,8 +107,9 @@ def _algorithms(compared: pd.DataFrame | None, evaluation: Evaluation) -> Algori
     )
 
 
-def _shortcut(scored: Scored, metric: Metric, objects: str) -> ShortcutVerdict | None:
+def _shortcut(scored: Scored, experiment: Experiment, findings: Findings) -> ShortcutVerdict | None:
     """The strongest shortcut that the best combination does not beat; where it beats all, the strongest."""
+    metric = metric_of(experiment.evaluation.rank_by)
     table, column = scored.leaderboard, metric.name
     rows = table[(table["kind"] == "shortcut") & table[column].notna()].sort_values(column, ascending=False)
     if not len(rows) or not scored.winner:
@@ -133,8 +142,11 @@ def _shortcut(scored: Scored, metric: Metric, objects: str) -> ShortcutVerdict |
         "alone_value": None if alone is None else float(rows[column].iloc[alone]),
         "words": "",
     }
+    if (there := findings.where_wrong.get(names[place])) and there.images:
+        facts |= {"wrong": there.images, "right": there.right, "right_low": there.low, "right_high": there.high}
     shortcut = ShortcutVerdict.from_json(facts)
-    return replace(shortcut, words=words_of(shortcut, metric, objects))
+    tested = bool(findings.views and findings.views.words)
+    return replace(shortcut, words=words_of(shortcut, metric, experiment.images.objects, tested))
 
 
 def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..evaluation.metric import Metric
+from ..evaluation.metrics import ACCURACY, metric_of
 from ..runs.answer import ShortcutVerdict
+from ..runs.view_answer import ShortcutNeed, Views
 
 HALF = 0.5
-_PLURAL = ("file facts", "sharpness and noise")
+_PLURAL = ("file facts", "file bytes", "sharpness and noise")
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Verdict:
 
 
 _NEXT = (
-    "Whether its features use the shortcut is another question: only versions of the images in which the shortcut, or "
-    "what is pictured, is changed or covered can answer it"
+    " Whether its features use the shortcut is another question: only versions of the images in which the shortcut, or "
+    "what is pictured, is changed or covered can answer it."
 )
 _TABLE = (
     Verdict(
@@ -110,7 +112,7 @@ _TABLE = (
         "Confounded",
         "These data cannot separate skill from the shortcut",
         "CONFOUNDED: {reached}, {share} of the way from guessing to the best combination{errors}: these data cannot "
-        f"separate skill in reading the {{objects}} from this shortcut. {_NEXT}.",
+        "separate skill in reading the {objects} from this shortcut.{right}{next}",
         "These data cannot separate skill from a shortcut: expect much lower scores with another laboratory or stain.",
         lambda evidence: evidence.share_low > HALF and not evidence.halves_errors,
     ),
@@ -120,7 +122,7 @@ _TABLE = (
         "Partly confounded",
         "A shortcut covers much of the way to the score, or may cover it",
         "PARTLY CONFOUNDED: {reached}, {share} of the way from guessing to the best combination{errors}; these data "
-        f"cannot say whether by skill in reading the {{objects}} or by a better reading of the shortcut. {_NEXT}.",
+        "cannot say whether by skill in reading the {objects} or by a better reading of the shortcut.{right}{next}",
         "A shortcut covers much of the way to this score: lower scores with another laboratory or stain are likely.",
         lambda evidence: True,
     ),
@@ -128,12 +130,100 @@ _TABLE = (
 VERDICTS = {verdict.name: verdict for verdict in _TABLE}
 
 
+@dataclass(frozen=True)
+class NeedVerdict:
+    """A verdict on whether what suffices for a score is needed for it.
+
+    Attributes
+    ----------
+    name : str
+        In ``answer.json``.
+    state : {"good", "note", "warn"}
+        Its colour.
+    words : str
+        Sentence of the answer; see `need_words`.
+    """
+
+    name: str
+    state: Literal["good", "note", "warn"]
+    words: str
+
+
+_ANEW = "fitted anew with {changed}, the best combination"
+_DROP = "(drop {drop}, margin {margin}; {images} images)"
+_NEEDS = (
+    NeedVerdict(
+        "needed",
+        "warn",
+        f"{{name}} {{be}} sufficient for {{value}} and needed: {_ANEW} falls from {{whole}} to {{kept}} {_DROP}.",
+    ),
+    NeedVerdict(
+        "not needed",
+        "good",
+        f"{{name}} {{be}} sufficient for {{value}}, but not needed: {_ANEW} keeps {{kept}} of {{whole}} {_DROP}.",
+    ),
+    NeedVerdict(
+        "undecided",
+        "note",
+        f"{{name}} {{be}} sufficient for {{value}}; whether needed is undecided at this sample size: {_ANEW} reaches "
+        f"{{kept}} instead of {{whole}} {_DROP}{{lacking}}.",
+    ),
+    NeedVerdict("untestable", "note", "{name} {be} sufficient for {value}; whether needed cannot be tested by a view."),
+)
+NEEDS = {verdict.name: verdict for verdict in _NEEDS}
+BACKGROUND_ENOUGH = f"WHAT IS PICTURED IS NOT NEEDED: {_ANEW} keeps {{kept}} of {{whole}} {_DROP}."
+"""Where the background alone is enough."""
+
+
+def need_words(need: ShortcutNeed, views: Views) -> str:
+    """The sentence on one row of the leaderboard.
+
+    Parameters
+    ----------
+    need : ShortcutNeed
+    views : Views
+        With the result of the view that decides.
+    """
+    metric = metric_of(views.metric)
+    named = {
+        "name": need.name[0].upper() + need.name[1:],
+        "be": "are" if need.name in _PLURAL else "is",
+        "value": f"{metric.with_unit(need.value)} {metric.title}",
+    }
+    return NEEDS[need.verdict].words.format(**named, **(_numbers(views, need.view) if need.view else {}))
+
+
+def background_words(views: Views, view: str) -> str:
+    """The sentence where the background alone, which the view shows, is enough."""
+    return BACKGROUND_ENOUGH.format(**_numbers(views, view))
+
+
+def drop_words(metric: Metric, drop: float | None, low: float | None, high: float | None) -> str:
+    """A difference with its interval: ``0.30 points [-0.20 to 0.80]``."""
+    unit = " points" if metric.unit == "percent" else ""
+    return f"{metric.digits(drop)}{unit} {metric.brackets(low, high)}"
+
+
+def _numbers(views: Views, view: str) -> dict[str, str]:
+    metric, result = metric_of(views.metric), views.result(view)
+    lacking = result.images_to_decide
+    return {
+        "changed": result.words,
+        "kept": metric.with_unit(result.value),
+        "whole": metric.with_unit(views.untouched),
+        "drop": drop_words(metric, result.drop, result.low, result.high),
+        "margin": metric.digits(views.margin),
+        "images": f"{views.images:,}",
+        "lacking": f", which about {lacking:,} images would decide" if lacking else "",
+    }
+
+
 def verdict_of(evidence: Evidence) -> str:
     """Name of the first verdict of the table that holds."""
     return next(verdict.name for verdict in _TABLE if verdict.holds(evidence))
 
 
-def words_of(shortcut: ShortcutVerdict, metric: Metric, objects: str) -> str:
+def words_of(shortcut: ShortcutVerdict, metric: Metric, objects: str, tested: bool = False) -> str:
     """The sentence of the answer.
 
     Parameters
@@ -143,8 +233,12 @@ def words_of(shortcut: ShortcutVerdict, metric: Metric, objects: str) -> str:
         That ranks the leaderboard.
     objects : str
         What is pictured, in the plural.
+    tested : bool
+        Whether views of the images say what the score needs.
     """
     return VERDICTS[shortcut.verdict].words.format(
+        right=_right(shortcut),
+        next="" if tested else _NEXT,
         reached=_reached(shortcut, metric),
         tried=_listed(shortcut.tried),
         failed=shortcut.failed,
@@ -171,6 +265,15 @@ def _share(shortcut: ShortcutVerdict) -> str:
     low, high = shortcut.share_low, shortcut.share_high
     interval = "" if low is None or high is None else f" [{100 * low:.0f} to {100 * high:.0f}]"
     return f"{100 * shortcut.share:.0f} %{interval}"
+
+
+def _right(shortcut: ShortcutVerdict) -> str:
+    """How often the best combination is right where the shortcut is wrong."""
+    if shortcut.right is None or shortcut.right_low is None or shortcut.right_high is None:
+        return ""
+    rate, where = ACCURACY.with_interval(shortcut.right, shortcut.right_low, shortcut.right_high), shortcut.wrong
+    images = "image" if where == 1 else "images"
+    return f" Of the {where:,} {images} on which the shortcut is wrong the best combination is right on {rate}."
 
 
 def _errors(shortcut: ShortcutVerdict) -> str:

@@ -13,6 +13,7 @@ for _name in (
     "protocol",
     "winner",
     "leaderboard",
+    "views",
     "heat",
     "confusion",
     "classes",
