@@ -1,7 +1,7 @@
-"""Whether views find what a score needs: ``python -m benchmarks.views [CASE ...] [--seeds 10]``, from the project's root.
+"""Whether views find what a score needs: ``python -m benchmarks.views [CASE ...] [--seeds 10]``, from the root.
 
-Drawn images of two classes that differ in one thing alone: tint, a mark at the border, blur, noise, or the texture of
-the nuclei. Each set is run with multilevel features and logistic regression; prints the verdict of each view that the
+Drawn images of two classes that differ in one thing alone: tint, a mark at the border, blur, noise, or the size of
+nuclei. Each set is run with multilevel features and logistic regression; prints the verdict of each view that the
 case is about, whether all are as expected, and what the leaderboard's rows are called.
 """
 
@@ -18,12 +18,14 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from leukobench.config.experiment_file import for_folder
+from leukobench.evaluation.metrics import metric_of
 from leukobench.images.drawing import Morphology, draw_smear, draw_stain
 from leukobench.pipeline import run
+from leukobench.reporting.verdicts import drop_words
 from leukobench.runs.view_answer import Views
 
 USUAL = Morphology(nucleus=12, coarseness=0.5, nucleoli=1, rim=0.2, irregularity=0.05, cells=5)
-SMOOTH, COARSE = replace(USUAL, coarseness=0.1, nucleoli=3), replace(USUAL, coarseness=0.95, nucleoli=0.05)
+SMALL, LARGE = replace(USUAL, nucleus=10), replace(USUAL, nucleus=14)
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 NEEDED, NOT = "needed", "not needed"
 
@@ -69,7 +71,7 @@ def draw(case: str, folder: Path, seed: int, patients: int, each: int, size: int
     for patient in range(patients):
         rng = np.random.default_rng([seed, patient])
         stain, label = draw_stain(rng), patient % 2
-        cells = (SMOOTH, COARSE)[label] if case == "morphology" else USUAL
+        cells = (SMALL, LARGE)[label] if case == "morphology" else USUAL
         for number in range(each):
             pixels = draw_smear(cells, stain, rng, size)
             if label and case in PLANTED:
@@ -114,9 +116,9 @@ def main() -> None:
     for case in options.cases:
         for seed in range(options.first, options.first + options.seeds):
             views = views_of(case, seed)
+            metric = metric_of(views.metric)
             drops = "; ".join(
-                f"{one.view} {100 * one.drop:.1f} [{100 * (one.low or 0):.1f} to {100 * (one.high or 0):.1f}] {one.verdict}"
-                for one in views.results
+                f"{one.view} {drop_words(metric, one.drop, one.low, one.high)} {one.verdict}" for one in views.results
             )
             rows = ", ".join(f"{one.name} {100 * one.value:.0f}: {one.verdict}" for one in views.shortcuts)
             right = "as expected" if as_expected(case, views) else "NOT AS EXPECTED"

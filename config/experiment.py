@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -163,13 +163,20 @@ class Evaluation(Strict):
     large_data: Literal["variants", "exact", "always"] = "variants"
     resamples: int = Field(default=1000, ge=100)
     views: Literal["winner", "all", "off"] = "winner"
-    view_images: Annotated[int, Field(ge=100)] | Literal["all"] = 1000
+    view_images: int | Literal["all"] = 500
     view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
 
     @field_validator("views", mode="before")
     @classmethod
     def _off(cls, value: Any) -> Any:
         return "off" if value is False else value  # what YAML makes of an unquoted off
+
+    @field_validator("view_images", mode="before")
+    @classmethod
+    def _enough(cls, value: Any) -> Any:
+        if value != "all" and (not isinstance(value, int) or value < 100):
+            raise ValueError("not a whole number of at least 100, nor all")
+        return value
 
     @field_validator("rank_by")
     @classmethod

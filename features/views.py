@@ -5,6 +5,7 @@ A view depends on the pixels of the image alone, and is made before they are res
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +19,16 @@ from .background import BLOCK, background_blocks
 
 Pixels = NDArray[np.uint8]
 
-_LEVEL, _SPREAD = 128.0, 40.0
-"""Mean and standard deviation of each channel in the view of one colour."""
-_CUT = 10
-"""The border is one such part of the shorter side; a shortcut sees 0.06 of it."""
-_COARSE, _COARSEST = 4, 64
-"""How many pixels become one in the blurred view; its shorter side has so many at most."""
+_LEVEL, _SPREAD = 140.0, 30.0
+"""Mean and standard deviation of each channel in the view of one colour: few pixels lie beyond black and white."""
+_CUT = 0.07
+"""Share of the shorter side that is border; a shortcut sees 0.06."""
+_COARSE, _COARSEST = 8, 32
+"""How many pixels a side become one in the blurred view; its shorter side has so many at most."""
 _NOISE, _TILE = 6.0, 512
+"""Standard deviation to which noise is brought, in grey levels, after the reduction."""
+_OF_FOUR_FIFTHS = 0.4377
+"""Variance of the four fifths of normal numbers that are nearest to 0."""
 _PATCHES = 8
 _NEAR = 20
 """A pixel within so many grey levels of the background, in every channel, belongs to it."""
@@ -79,28 +83,48 @@ def grey(pixels: Pixels) -> Pixels:
 
 def without_border(pixels: Pixels) -> Pixels:
     """The middle of the image."""
-    cut = min(pixels.shape[:2]) // _CUT
+    cut = math.ceil(_CUT * min(pixels.shape[:2])) if min(pixels.shape[:2]) > _PATCHES else 0
     return np.ascontiguousarray(pixels[cut : pixels.shape[0] - cut, cut : pixels.shape[1] - cut])
 
 
 def blurred(pixels: Pixels) -> Pixels:
-    """Reduced to a few pixels and enlarged again."""
-    image = Image.fromarray(pixels)
-    short = min(image.size)
-    target = max(1, min(short // _COARSE, _COARSEST))
-    small = image.resize([max(1, round(side * target / short)) for side in image.size], Image.Resampling.BOX)
-    return np.asarray(small.resize(image.size, Image.Resampling.BICUBIC))
+    """Reduced to a few pixels, whose noise is levelled, and enlarged again."""
+    short = min(pixels.shape[:2])
+    return _coarse(pixels, short / max(1, min(short // _COARSE, _COARSEST)))
 
 
 def even_noise(pixels: Pixels) -> Pixels:
-    """Smoothed over two pixels, with noise of one strength added."""
+    """Reduced to a half, brought to one strength of noise, and enlarged again."""
+    return _coarse(pixels, 2)
+
+
+def _coarse(pixels: Pixels, factor: float) -> Pixels:
     image = Image.fromarray(pixels)
-    half = image.resize([max(1, side // 2) for side in image.size], Image.Resampling.BOX)
-    smooth = np.asarray(half.resize(image.size, Image.Resampling.BICUBIC), np.int16)
-    down, across = _seeded(pixels).integers(0, _TILE, 2).tolist()
+    small = image.resize([max(1, round(side / factor)) for side in image.size], Image.Resampling.BOX)
+    levelled = _with_noise(np.asarray(small), _seeded(pixels))
+    return np.asarray(Image.fromarray(levelled).resize(image.size, Image.Resampling.BICUBIC))
+
+
+def _with_noise(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """As much noise added as lacks to one strength."""
+    down, across = rng.integers(0, _TILE, 2).tolist()
     height, width = pixels.shape[:2]
     rows, columns = (down + np.arange(height)) % _TILE, (across + np.arange(width)) % _TILE
-    return np.clip(smooth + _noise()[rows][:, columns], 0, 255).astype(np.uint8)
+    lacking = np.sqrt(np.maximum(_NOISE**2 - _noise_power(pixels), 0.0)).astype(np.float32)
+    return np.clip(np.rint(pixels + lacking * _noise()[rows][:, columns]), 0, 255).astype(np.uint8)
+
+
+def _noise_power(pixels: Pixels) -> NDArray[np.float32]:
+    """Variance of the noise of each channel: of second differences across the diagonal, without the greatest fifth.
+
+    Objects are in these few, so that the noise is that of smooth parts.
+    """
+    if min(pixels.shape[:2]) < 2:
+        return np.zeros(3, np.float32)
+    levels = pixels.astype(np.float32)
+    down = levels[1:] - levels[:-1]
+    squares = np.sort(np.square((down[:, 1:] - down[:, :-1]) / 2).reshape(-1, 3), axis=0)
+    return squares[: max(1, 4 * len(squares) // 5)].mean(axis=0) / _OF_FOUR_FIFTHS
 
 
 def shuffled(pixels: Pixels) -> Pixels:
@@ -148,9 +172,15 @@ VIEWS = (
         (_COLOUR, _BACKGROUND),
     ),
     View("grey", grey, "brightness alone", "hue", ()),
-    View("border cut", without_border, "a tenth of the shorter side cut off all round", "the border", ("border",)),
-    View("blurred", blurred, "four pixels or more made one", "sharpness, noise and small structures", (_SHARPNESS,)),
-    View("noise levelled", even_noise, "noise smoothed and replaced by one strength", "noise", (_SHARPNESS,)),
+    View("border cut", without_border, "7 % of the shorter side cut off all round", "the border", ("border",)),
+    View(
+        "blurred",
+        blurred,
+        "eight pixels or more a side made one",
+        "sharpness, noise and small structures",
+        (_SHARPNESS,),
+    ),
+    View("noise levelled", even_noise, "two pixels a side made one, at one strength of noise", "noise", (_SHARPNESS,)),
     View("foreground only", objects_alone, "the background in one grey", "the background", (_BACKGROUND,), masked=True),
     View(BACKGROUND_ALONE, background_alone, "patches of the background alone", "what is pictured", (), masked=True),
     View("patches shuffled", shuffled, "64 patches in random order", "all shapes larger than a patch", ()),
@@ -169,5 +199,5 @@ def _seeded(pixels: Pixels) -> np.random.Generator:
 
 
 @lru_cache(maxsize=1)
-def _noise() -> NDArray[np.int16]:
-    return np.rint(np.random.default_rng(0).normal(0, _NOISE, (_TILE, _TILE, 3))).astype(np.int16)
+def _noise() -> NDArray[np.float32]:
+    return np.random.default_rng(0).standard_normal((_TILE, _TILE, 3), np.float32)

@@ -126,7 +126,7 @@ def small_experiment(images: Path, results: Path, /, **settings: Any) -> Any:
         "evaluation": {"folds": 3},
     }
     small |= settings
-    small["evaluation"] = {"resamples": 100} | small["evaluation"]
+    small["evaluation"] = {"resamples": 100, "views": "off"} | small["evaluation"]
     return for_folder(images, **small)
 
 
@@ -176,7 +176,7 @@ def tiny_experiment(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathF
             "extractors": [EXTRACTOR],
             "selectors": ["none", {"anova": {"n_features": 20}}],
             "classifiers": ["logistic_regression", "svm_linear", "naive_bayes"],
-            "evaluation": {"folds": 3, "resamples": 100},
+            "evaluation": {"folds": 3, "resamples": 100, "views": "off"},
             "images": {"group": r"synthetic-(P\d+)"},
         }
         return for_folder(folder, **(settings | said))

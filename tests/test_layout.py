@@ -64,8 +64,8 @@ BESIDES = {
         "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
         "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
         "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
-        "reporting/report/sections/winner reporting/report/sections/failures reporting/report/sections/suspects "
-        "reporting/report/sheet"
+        "reporting/report/sections/views reporting/report/sections/winner reporting/report/sections/failures "
+        "reporting/report/sections/suspects reporting/report/sheet"
     ),
     "reporting/test_screen.py": "reporting/figures",
     "runs/test_answer.py": "runs/label_answer runs/stored runs/view_answer",
@@ -77,6 +77,9 @@ BESIDES = {
     "serving/test_estimators.py": "classifiers/stored_trees serving/estimator_checks",
     "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
     "serving/test_training_reference.py": "bundling/build_reference",
+    "steps/test_score_views.py": (
+        "evaluation/unchanged reporting/view_sheet steps/find_shortcut_errors steps/read_views"
+    ),
     "steps/test_choose_methods.py": "classifiers/large_data",
     "steps/test_compare_costs.py": "features/speed",
     "steps/test_find_suspects.py": "evaluation/pooled_predictions steps/find_failures",

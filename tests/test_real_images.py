@@ -37,6 +37,7 @@ def experiment(real_images: Path, shared: Path) -> Any:
         extractors=[MULTILEVEL],
         selectors=["none", "anova"],
         classifiers=["svm_rbf", "logistic_regression", "naive_bayes"],
+        evaluation={"views": "off"},
     )
 
 

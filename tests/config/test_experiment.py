@@ -46,6 +46,9 @@ def test_a_permuted_experiment_differs_in_name_and_permutation_only(tmp_path: Pa
         ({"tuning": "bayes"}, "tuning", "'none', 'grid' or 'optuna' (received: 'bayes')"),
         ({"tunning": "grid"}, "tunning", "unknown key; did you mean tuning?"),
         ({"resamples": 99}, "resamples", "greater than or equal to 100 (received: 99)"),
+        ({"views": "some"}, "views", "'winner', 'all' or 'off' (received: 'some')"),
+        ({"view_images": 50}, "view_images", "not a whole number of at least 100, nor all (received: 50)"),
+        ({"view_margin": 1}, "view_margin", "less than 1 (received: 1)"),
         ({"permutations": 4}, "permutations", "greater than or equal to 5 (received: 4)"),
         ({"permute": "perhaps"}, "permute", "valid boolean, unable to interpret input (received: 'perhaps')"),
         ({"shuffle": False, "repeats": 2}, "", "so repeats must be 1"),
@@ -60,8 +63,12 @@ def test_impossible_protocols_are_refused_with_place_and_value(
     assert message in str(refused.value)
 
 
+def test_views_are_off_as_yaml_reads_it(tmp_path: Path) -> None:
+    assert for_folder(tmp_path, evaluation={"views": False}).evaluation.views == "off"
+
+
 def test_the_limits_themselves_are_possible(tmp_path: Path) -> None:
-    for said in ({"holdout": 0.0}, {"holdout": 0.5}, {"budget": 1}, {"resamples": 100}):
+    for said in ({"holdout": 0.0}, {"holdout": 0.5}, {"budget": 1}, {"resamples": 100}, {"view_images": "all"}):
         assert said.items() <= for_folder(tmp_path, evaluation=said).evaluation.model_dump().items()
 
 

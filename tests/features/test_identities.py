@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from leukobench.features import cache, custom_extractor, network_extractor, simple_measurements
+from leukobench.features import cache, custom_extractor, network_extractor, simple_measurements, viewed_extractor
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extractors import make_extractor
 from leukobench.features.simple_measurements import SimpleMeasurements
+from leukobench.features.views import VIEWS
 from leukobench.machine import DECIDE_NOTHING, imported_modules
 
 WITHOUT_NUMBERS = {
@@ -16,8 +17,10 @@ WITHOUT_NUMBERS = {
     "features.extractors": "names alone",
 }
 """Imported where features are computed, and why no identity speaks for them."""
-COMPUTES = ("features.extractors", "features.simple_measurements", "features.extraction")
-DECLARED = (network_extractor.SPEAKS_FOR, custom_extractor.SPEAKS_FOR, simple_measurements.SPEAKS_FOR, cache.SPEAKS_FOR)
+COMPUTES = ("features.extractors", "features.simple_measurements", "features.extraction", "features.viewed_extractor")
+DECLARED = [
+    module.SPEAKS_FOR for module in (network_extractor, custom_extractor, simple_measurements, viewed_extractor, cache)
+]
 
 
 def test_every_module_that_computes_features_is_in_an_identity() -> None:
@@ -32,6 +35,7 @@ def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str) -> 
     assert network_extractor.SPEAKS_FOR.keys() <= network.identity.keys()
     assert simple_measurements.SPEAKS_FOR.keys() <= SimpleMeasurements.identity.keys()
     assert custom_extractor.SPEAKS_FOR.keys() <= make_extractor(f"{plugin}:Colours", {}).identity.keys()
+    assert viewed_extractor.SPEAKS_FOR.keys() <= viewed_extractor.viewed_identity(network, VIEWS[0]).keys()
     assert cache.SPEAKS_FOR.keys() <= FeatureCache.shared(SimpleMeasurements.identity).identity.keys()
 
 

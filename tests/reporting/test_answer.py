@@ -7,8 +7,10 @@ import pytest
 
 from leukobench.config.experiment import Experiment
 from leukobench.evaluation.scores import Scored
-from leukobench.reporting.answer import make_answer
+from leukobench.evaluation.statistics.drops import WhereWrong
+from leukobench.reporting.answer import Findings, make_answer
 from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
+from leukobench.runs.view_answer import Views
 
 NAMES = ["extractor", "selector", "classifier"]
 PLAIN = Groups("none", "IMAGE-LEVEL, OPTIMISTIC: no patients known")
@@ -138,6 +140,29 @@ def test_algorithms_have_a_sentence_of_their_own_where_they_were_compared() -> N
 
 def test_permuted_labels_are_the_first_thing_said() -> None:
     experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}})
-    permuted = make_answer(scored(0.99, 0.5, 0.3), experiment, PLAIN, NO_COPIES, ["line"], CHANCE)
+    permuted = make_answer(scored(0.99, 0.5, 0.3), experiment, PLAIN, NO_COPIES, ["line"], Findings(CHANCE))
     assert permuted.sentences == ("PERMUTED", f"{PLAIN.words}.")
     assert answer(0.99, 0.5, 0.3).chance is None
+
+
+def test_how_often_the_best_is_right_where_the_shortcut_is_wrong_stands_beside_the_verdict() -> None:
+    experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}})
+    wrong = {("shortcut: colour", "none", "svm"): WhereWrong(21, 16 / 21, 0.53, 0.92)}
+    facts = scored(0.99, 0.98, 0.005)
+    answered = make_answer(facts, experiment, PLAIN, NO_COPIES, ["line"], Findings(where_wrong=wrong))
+    assert answered.shortcut is not None
+    assert (answered.shortcut.wrong, answered.shortcut.right_low) == (21, 0.53)
+    words = "Of the 21 images on which the shortcut is wrong the best combination is right on 76.19 % [53.00 to 92.00]."
+    assert words in answered.sentences[2]
+
+
+def test_views_follow_the_verdict_and_answer_what_it_leaves_open() -> None:
+    experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}})
+    views = Views("balanced_accuracy", 300, 300, 0.99, 0.074, 0.1, words="Colour is not needed.")
+    plain, tested = (
+        make_answer(scored(0.99, 0.98, 0.005), experiment, PLAIN, NO_COPIES, ["line"], Findings(views=one)).sentences
+        for one in (None, views)
+    )
+    assert "another question" in plain[2]
+    assert "another question" not in tested[2]
+    assert tested[3:] == ("Colour is not needed.",)

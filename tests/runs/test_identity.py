@@ -22,7 +22,6 @@ OTHERS = {"app", "bundling", "cli", "serving", "studies", "tests", "benchmarks",
 TAKE_NO_PART = {
     "__main__": "calls the command line",
     "evaluation.leaks": "computes the study of leaks",
-    "evaluation.refit": "fits bundles",
     "evaluation.statistics.several_data_sets": "compares finished runs",
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
