@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from ....evaluation.metrics import metric_of
@@ -12,6 +11,7 @@ from ...verdicts import NEEDS, drop_words
 from ..charts import Scale, whisker
 from ..numbers import PERCENT, as_number, score_text, title_of
 from ..section import Section, View, fragment
+from ..sheet import sheet_data
 
 _SHEET = "views.jpg"
 
@@ -28,7 +28,7 @@ def section(run: FinishedRun) -> Section | None:
         views=views,
         best=best,
         table=table(views),
-        sheet=_sheet(run),
+        sheet=sheet_data(run.folder / "figures" / _SHEET),
         metric=views.metric,
         sufficient=list(zip(views.shortcuts, values, strict=True)),
     )
@@ -65,10 +65,3 @@ def _row(one: ViewResult, views: Views, scale: Scale) -> View:
         "unchanged": score_text(views.metric, one.unchanged),
         "unchanged_drop": unchanged,
     }
-
-
-def _sheet(run: FinishedRun) -> str:
-    path = run.folder / "figures" / _SHEET
-    if not path.is_file():
-        return ""
-    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
