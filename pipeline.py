@@ -32,6 +32,7 @@ from .steps.fit_combinations import fit_combinations
 from .steps.fit_permutations import fit_permutations
 from .steps.make_grid import make_grid
 from .steps.prepare_run import PreparedRun, prepare_run
+from .steps.score_controls import fit_same_control
 from .steps.score_views import score_views
 from .steps.seal_holdout import seal_holdout
 from .steps.write_answer import protocol_lines, write_answer
@@ -181,6 +182,8 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     audited = seal_holdout(experiment, audited, folder)
     grid = make_grid(prepared, audited, workspace)
     store = fit_combinations(grid, workspace)
+    if experiment.evaluation.controls == "same" and not experiment.evaluation.permute:
+        grid = fit_same_control(grid, store, prepared.extractors, experiment.evaluation, audited.index, workspace)
     chance = fit_permutations(grid, store, experiment.evaluation, workspace) if experiment.evaluation.permute else None
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
     if grid.networks:

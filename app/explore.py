@@ -100,7 +100,7 @@ def _filter(rows: pd.DataFrame) -> pd.DataFrame:
     left, right = st.columns(2)
     if left.checkbox("Only combinations that may be the best, with 95 % confidence") and "in_best_set" in rows:
         rows = rows[rows["in_best_set"].eq(True).fillna(False)]
-    if not right.checkbox("Include shortcuts and content rows, which are no candidates", value=True):
+    if not right.checkbox("Include shortcuts, content rows and controls, which are no candidates", value=True):
         rows = rows[rows["kind"] == "combination"]
     return rows
 

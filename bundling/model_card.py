@@ -88,7 +88,8 @@ def _scores(manifest: Manifest) -> str:
     if corrected:
         column, *numbers = corrected
         lines.append(_score(column, f", corrected for selecting the best of {manifest.run.picked_among}", *numbers))
-    return "\n".join(lines)
+    beside = "Controls, which are no candidates, on the same folds:\n\n" + _bullets(manifest.run.controls)
+    return "\n".join([*lines, "", beside] if manifest.run.controls else lines)
 
 
 def _score(column: str, remark: str, value: float | None, low: float | None, high: float | None) -> str:

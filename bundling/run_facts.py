@@ -10,6 +10,8 @@ import numpy as np
 from .. import __version__
 from ..evaluation.combination_names import Names, as_columns, rows_of
 from ..evaluation.identity import installed_versions
+from ..evaluation.metrics import metric_of
+from ..reporting.controls import control_lines
 from ..runs.answer import Winner
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
@@ -55,6 +57,8 @@ class RunFacts:
     shortcut : mapping or None
         JSON-like: the strongest shortcut.
     verdict, patients : str
+    controls : sequence of str
+        Of the winner: what each control reaches, and the lead over it.
     """
 
     name: str
@@ -72,6 +76,7 @@ class RunFacts:
     shortcut: Mapping[str, object] | None
     verdict: str
     patients: str
+    controls: Sequence[str] = ()
 
     def to_mapping(self) -> dict[str, object]:
         """JSON-like."""
@@ -110,6 +115,7 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
         shortcut=answer.shortcut.to_json() if answer.shortcut else None,
         verdict=answer.shortcut.verdict if answer.shortcut else "unknown",
         patients=answer.groups.kind,
+        controls=control_lines(answer.controls, metric_of(winner.metric)) if winner else (),
     )
 
 

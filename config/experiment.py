@@ -146,6 +146,9 @@ class Evaluation(Strict):
         Images of the sample for it, about.
     view_margin : float
         A drop counts as one above this share of the way from guessing to the score without a view.
+    controls : {"bundled", "same", "off"}
+        Rows that are no candidates: a few pixels, and the first stages of the bundled network with random weights; or
+        the extractor of the best combination with random weights.
     """
 
     folds: int = Field(default=5, ge=2)
@@ -165,8 +168,9 @@ class Evaluation(Strict):
     views: Literal["winner", "all", "off"] = "winner"
     view_images: int | Literal["all"] = 500
     view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
+    controls: Literal["bundled", "same", "off"] = "bundled"
 
-    @field_validator("views", mode="before")
+    @field_validator("views", "controls", mode="before")
     @classmethod
     def _off(cls, value: Any) -> Any:
         return "off" if value is False else value  # what YAML makes of an unquoted off

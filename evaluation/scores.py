@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from ..storage import atomic_path
 from .combination_names import NAMES, Names, as_columns
 from .folds import Fold
-from .grid import Combination, Grid
+from .grid import Grid
 from .metrics import metric_of, overall_metrics
 from .records import COSTS, Record, RecordStore
 from .scorer import Scorer
 from .statistics.analysis import Analysis
 from .statistics.stability import Stability, selection_stability
 from .statistics.winner import EQUAL
+from .stored_predictions import cells_of, fold_numbers, out_of_fold
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_Cells = list[tuple[dict[str, Any], Record, Fold]]
+_COMPARED = ("shortcut", "control")
+"""Kinds of rows that the best combination is compared with, pair by pair."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,10 @@ class Scored:
     Attributes
     ----------
     leaderboard : DataFrame
-        One row per combination and shortcut, best first (see `Analysis.order`): rank (of combinations alone; equals
-        share it), extractor, selector, classifier, kind, each metric with ``_low``, ``_high`` (95 % interval) and
-        ``_sd`` (spread over folds, no interval), mean costs, what `Analysis` adds, folds, status. A row that failed in
-        any fold has no numbers and stands last.
+        One row per combination, shortcut, content row and control, best first (see `Analysis.order`): rank (of
+        combinations alone; equals share it), extractor, selector, classifier, kind, each metric with ``_low``,
+        ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean costs, what `Analysis` adds, folds,
+        status. A row that failed in any fold has no numbers and stands last.
     scores : DataFrame
         Tidy: extractor, selector, classifier, repeat, fold, metric, value. `COSTS` are metrics too; one that is not
         defined in a fold is NaN.
@@ -49,7 +51,7 @@ class Scored:
     winner : dict or None
         See `Analysis.winner`.
     against : dict
-        Names of each shortcut -> the best combination less it: difference and its 95 % interval.
+        Names of each shortcut and control -> the best combination less it: difference and its 95 % interval.
     guessing : float or None
         What guessing reaches in the metric of the leaderboard's order; None where that depends on the images.
     """
@@ -105,7 +107,7 @@ def write_scores(
     supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
     task, scorer = grid.task, Scorer(grid.task.classes)
     analysis = Analysis(
-        task.labels, task.classes, task.groups, _fold_numbers(grid), rank_by, grid.rules.seed, resamples, patients
+        task.labels, task.classes, task.groups, fold_numbers(grid), rank_by, grid.rules.seed, resamples, patients
     )
     schema = _schema(grid)
     with (
@@ -113,7 +115,7 @@ def write_scores(
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for combination in grid.combinations():
-            cells = _cells(grid, store, combination)
+            cells = cells_of(grid, store, combination)
             for place, record, fold in cells:
                 scores += _scores(place, record, scorer, task.labels[fold.test])
                 notes += _notes(place, record)
@@ -122,9 +124,9 @@ def write_scores(
                 if record.probabilities is not None:
                     named = place | {"kind": combination.kind}
                     writer.write_table(pa.table(_predictions(named, record, grid, fold), schema=schema))
-            if all(record.probabilities is not None for _, record, _ in cells):
+            if (probabilities := out_of_fold(grid, cells)) is not None:
                 features = float(np.mean([record.features for _, record, _ in cells]))
-                analysis.add(combination.labels, combination.kind, _out_of_fold(grid, cells), features)
+                analysis.add(combination.labels, combination.kind, probabilities, features)
                 scores += _patient_scores(analysis, combination.labels, [place for place, _, _ in cells])
                 if combination.selector.identity["name"] != "none":
                     kept = [record.support for _, record, _ in cells]
@@ -154,9 +156,9 @@ def _summarise(
     tables |= {"leaderboard.csv": leaderboard, "scores.parquet": scores, "notes.csv": notes}
     tables |= {"stability.csv": _stability(supports)}
     winner = analysis.winner()
-    scored = leaderboard.loc[(leaderboard["kind"] == "shortcut") & leaderboard[analysis.rank_by].notna(), list(NAMES)]
-    shortcuts = list(scored.itertuples(index=False, name=None)) if winner else []
-    against = {names: analysis.against(names) for names in shortcuts}
+    others = leaderboard["kind"].isin(_COMPARED) & leaderboard[analysis.rank_by].notna()
+    scored = leaderboard.loc[others, list(NAMES)].itertuples(index=False, name=None)
+    against = {names: analysis.against(names) for names in scored} if winner else {}
     classes = len(grid.task.classes)
     guessing = metric_of(analysis.rank_by).guessing(classes)
     return Scored(leaderboard, scores, notes, tables, winner, against, guessing)
@@ -210,37 +212,10 @@ def _stability(supports: dict[tuple[str, str], tuple[list[list[int]], int]]) -> 
     return pd.DataFrame(rows, columns=[*NAMES[:2], *Stability._fields])
 
 
-def _fold_numbers(grid: Grid) -> NDArray[np.int64]:
-    """Fold that tests each image, shape (repeats, n)."""
-    numbers = np.zeros((1 + max(fold.repeat for fold in grid.folds), len(grid.task)), dtype=np.int64)
-    for fold in grid.folds:
-        numbers[fold.repeat, fold.test] = fold.number
-    return numbers
-
-
-def _out_of_fold(grid: Grid, cells: _Cells) -> NDArray[np.float64]:
-    """Probabilities of one combination, shape (repeats, n, K)."""
-    repeats = 1 + max(fold.repeat for fold in grid.folds)
-    probabilities = np.empty((repeats, len(grid.task), len(grid.task.classes)))
-    for _, record, fold in cells:
-        probabilities[fold.repeat, fold.test] = record.probabilities
-    return probabilities
-
-
 def _status(scored: int, undefined: int, failed: int, rank_by: str) -> str:
     if failed:
         return f"failed in {failed} of {scored + failed} folds"
     return f"{rank_by} undefined in {undefined} of {scored} folds: a class is absent" if undefined else "ok"
-
-
-def _cells(grid: Grid, store: RecordStore, combination: Combination) -> _Cells:
-    """Place on the tables, record and fold of each cell of a combination."""
-    cells = []
-    for fold in grid.folds:
-        record = store.read(grid.key(combination, fold))
-        place = as_columns(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
-        cells.append((place, record or Record(None, error="no record: the run stopped before this fit"), fold))
-    return cells
 
 
 def _scores(place: dict[str, Any], record: Record, scorer: Scorer, labels: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ..evaluation.statistics.drops import WhereWrong
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 from ..runs.label_answer import Failures, LabelSuspects
 from ..runs.view_answer import Views
+from .controls import controls_of, controls_sentence
 from .verdicts import HALF, Evidence, verdict_of, words_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def make_answer(
     """
     findings = findings or Findings()
     evaluation = experiment.evaluation
+    metric = metric_of(evaluation.rank_by)
     best = Winner.from_json(scored.winner) if scored.winner else None
     answer = Answer(
         name=experiment.name,
@@ -90,6 +92,7 @@ def make_answer(
         suspects=findings.suspects,
         failures=findings.failures,
         views=findings.views,
+        controls=controls_of(scored, metric, guessing(scored, metric.name)),
     )
     words = findings.words if best and not findings.chance else ()
     return replace(answer, sentences=(*_sentences(answer), *words))
@@ -118,7 +121,7 @@ def _shortcut(scored: Scored, experiment: Experiment, findings: Findings) -> Sho
     beaten = [scored.against[name][1] > 0 for name in names]  # a limit that is not defined beats nothing
     place = 0 if all(beaten) else beaten.index(False)
     row, titles = rows.iloc[place], [title(name) for name in names]
-    value, best, floor = float(row[column]), float(scored.winner["value"]), _guessing(scored, rows, column)
+    value, best, floor = float(row[column]), float(scored.winner["value"]), guessing(scored, column)
     way, low = best - floor, float(row[f"{column}_low"])
     _, least, most = scored.against[names[place]]
     share = [1 - gap / way if way > 0 else 1.0 for gap in (best - value, most, least)]
@@ -149,11 +152,12 @@ def _shortcut(scored: Scored, experiment: Experiment, findings: Findings) -> Sho
     return replace(shortcut, words=words_of(shortcut, metric, experiment.images.objects, tested))
 
 
-def _guessing(scored: Scored, shortcuts: pd.DataFrame, column: str) -> float:
+def guessing(scored: Scored, column: str) -> float:
     """What guessing reaches: that of the majority class, where it depends on the images."""
     if scored.guessing is not None:
         return scored.guessing
-    majority = shortcuts.loc[shortcuts["extractor"] == f"{SHORTCUT}majority class", column]
+    board = scored.leaderboard
+    majority = board.loc[(board["extractor"] == f"{SHORTCUT}majority class") & board[column].notna(), column]
     return float(majority.iloc[0]) if len(majority) else 0.0
 
 
@@ -164,11 +168,13 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
     if answer.chance:
         return answer.chance.words, f"{groups[0].upper()}{groups[1:]}."
     shortcut = answer.shortcut.words if answer.shortcut else "No shortcut could be scored."
+    control = controls_sentence(answer.controls, metric_of(best.metric))
     return (
         _best_sentence(best),
         _set_sentence(best, answer.best_set),
         *([_algorithms_sentence(answer.algorithms)] if answer.algorithms else []),
         f"{shortcut} {groups[0].upper()}{groups[1:]}.",
+        *([control] if control else []),
     )
 
 

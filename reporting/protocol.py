@@ -64,6 +64,11 @@ def groups(index: ImageIndex) -> Groups:
     return Groups("patients", words + _mixed_patients(index))
 
 
+def patients_of(index: ImageIndex) -> list[str] | None:
+    """A patient for each image, where groups are patients."""
+    return index.images["patient"].tolist() if groups(index).kind == "patients" else None
+
+
 def _mixed_patients(index: ImageIndex) -> str:
     """Patients who cannot be scored as patients, by name."""
     labels = index.images.groupby("patient")["label"].nunique()

@@ -25,7 +25,7 @@ _LEGEND = "value [95 % interval over groups]; = : with 95 % confidence the best 
 def show_leaderboard(
     table: pd.DataFrame, protocol: list[str], rank_by: str = RANK_BY, stream: TextIO | None = None
 ) -> None:
-    """Show the best rows, what shortcuts reach, the failed rows, and the protocol that every number comes from.
+    """Show the best rows, those that are no candidates, the failed rows, and the protocol that all numbers come from.
 
     The metric `rank_by` comes first. A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
     """
@@ -41,7 +41,8 @@ def show_leaderboard(
         rows = table.loc[[*good.head(_ROWS).index, *others.index]]
         ranking = sorted(ranking_metrics().values(), key=lambda metric: metric.name != rank_by)
         shown = [metric for metric in ranking if metric.name in table]
-        console.print(_grid(rows, shown if console.width >= _WIDE else shown[:_FEW]))
+        wide = console.width >= _WIDE
+        console.print(_grid(rows, shown if wide else shown[:_FEW], wide))
         console.print(_LEGEND, soft_wrap=True)
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
@@ -50,7 +51,7 @@ def show_leaderboard(
         console.print(visible(words), soft_wrap=True)
 
 
-def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
+def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -59,6 +60,9 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
         grid.add_column(name, overflow="fold")
     for name in (*(metric.title for metric in metrics), "features", "fit s", "predict s"):
         grid.add_column(name, justify="right", no_wrap=True)
+    engines = wide and "engine" in rows
+    if engines:
+        grid.add_column("engine", overflow="fold")
     remarks = (rows["status"] != "ok").any()
     if remarks:
         grid.add_column("remark", overflow="fold")
@@ -66,13 +70,14 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Table:
         scores = [metric.of_row(row) for metric in metrics]
         costs = [f"{row['features']:.0f}", f"{row[SELECTOR_S] + row[FIT_S]:.2f}", f"{row[PREDICT_S]:.3f}"]
         names = [_place(row), *names_of(row)]
+        engine = [row["engine"]] if engines else []
         remark = [row["status"].removeprefix("ok")] if remarks else []
-        grid.add_row(*map(visible, [*names, *scores, *costs, *remark]))
+        grid.add_row(*map(visible, [*names, *scores, *costs, *engine, *remark]))
     return grid
 
 
 def _place(row: dict[Hashable, Any]) -> str:
-    """Rank, with a sign for those that the best is among; nothing for a shortcut or content row."""
+    """Rank, with a sign for those that the best is among; nothing for what is no candidate."""
     if row["kind"] != "combination":
         return ""
     return f"{row['rank']}{'  =' if row['in_best_set'] is True else ''}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import ConfigurationError
+from .control_answer import Control
 from .label_answer import Failures, LabelSuspects
 from .stored import Stored, plain
 from .view_answer import Views
@@ -204,6 +205,8 @@ class Answer:
     suspects : LabelSuspects, optional
     failures : Failures, optional
         None where labels were permuted, or nothing was scored.
+    controls : tuple of Control
+        That were scored, strongest first.
     """
 
     name: str
@@ -220,6 +223,7 @@ class Answer:
     views: Views | None = None
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
+    controls: tuple[Control, ...] = ()
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Answer:
@@ -249,8 +253,10 @@ class Answer:
             name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()
         }
-        rest = {field.name: plain(stored[field.name]) for field in fields(cls) if field.name not in parts}
-        return cls(**rest, **typed)  # type: ignore[arg-type]
+        controls = tuple(map(Control.from_json, stored.get("controls", ())))
+        single = [field.name for field in fields(cls) if field.name not in (*parts, "controls")]
+        rest = {name: plain(stored[name]) for name in single}
+        return cls(**rest, **typed, controls=controls)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, object]:
         """As a JSON object."""

@@ -33,7 +33,7 @@ _Parsed = TypeVar("_Parsed")
 
 _TEXTS = (
     *NAMES, "kind", "status", "label", "fact", "verdict", "text", "worst_patient", "worst_label", "parameter", "value",
-    "phase", "trained", "part", "corrected", "suggested", "path", "patient", "image_id",
+    "phase", "trained", "part", "corrected", "suggested", "path", "patient", "image_id", "engine",
 )  # fmt: skip
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "in_best_set": "boolean"}

@@ -33,9 +33,10 @@ def extract_features(
     for group in together(extractors.values()):
         _extract_together(group, index, workspace)
     sources = []
-    for position, (label, extractor) in enumerate(extractors.items()):
+    for label, extractor in extractors.items():
         cache = FeatureCache.shared(extractor.identity)
-        missing, error, target = len(pending(index.files(), cache)), "", workspace.folder.matrix(str(position))
+        target = workspace.folder.matrix(digest(label)[:16])
+        missing, error = len(pending(index.files(), cache)), ""
         try:
             with workspace.progress(_stage(label), missing) as advance:
                 unreadable = extract_to(target, extractor, index.files(), cache, workspace.workers, advance)

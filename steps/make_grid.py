@@ -11,6 +11,7 @@ from .extract_features import extract_features
 from .fit_permutations import permuted_combinations
 from .make_task import make_task
 from .prepare_run import PreparedRun
+from .score_controls import control_baselines
 from .score_shortcuts import shortcut_baselines
 from .write_pixels import pixel_combinations
 
@@ -34,6 +35,7 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
     if evaluation.permute:
         only = permuted_combinations([source.label for source in sources], *methods)[0]
     baselines = shortcut_baselines(audited, workspace.folder, evaluation)
+    baselines += control_baselines(prepared.controls, evaluation, audited.index, workspace)
     trained = [] if evaluation.permute and sources else prepared.networks
     networks = pixel_combinations(trained, audited.index, workspace)
     return Grid(task, folds, sources, *methods, prepared.rules, baselines, networks, only)

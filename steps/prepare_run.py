@@ -30,6 +30,7 @@ from .choose_methods import (
     make_networks,
 )
 from .find_images import decisions_on, find_images
+from .score_controls import control_extractors
 
 _log = logging.getLogger(__name__)
 _ENGINES = ("openvino", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch")
@@ -50,6 +51,8 @@ class PreparedRun:
     networks : list of Method
         That are trained end to end.
     index : ImageIndex
+    controls : dict of str to Extractor
+        Of the controls that do not depend on the best combination.
     """
 
     experiment: Experiment
@@ -57,11 +60,12 @@ class PreparedRun:
     extractors: dict[str, Extractor]
     networks: list[Method]
     index: ImageIndex
+    controls: dict[str, Extractor]
 
     @cached_property
     def state(self) -> str:
         """Digest of everything that decides the results."""
-        identities = [extractor.identity for extractor in self.extractors.values()]
+        identities = [extractor.identity for extractor in [*self.extractors.values(), *self.controls.values()]]
         images, decisions = self.index.digest(), decisions_on(self.experiment, self.index)
         return run_digest(self.experiment, identities, self.networks, images, (METRICS, SECTIONS), decisions)
 
@@ -124,4 +128,4 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     experiment, notes = experiment_for_size(experiment, len(index))
     for note in notes:
         _log.warning("%s.", note)
-    return PreparedRun(experiment, notes, extractors, networks, index)
+    return PreparedRun(experiment, notes, extractors, networks, index, control_extractors(experiment.evaluation))

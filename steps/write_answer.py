@@ -17,6 +17,7 @@ from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
 from .prepare_run import PreparedRun
+from .score_controls import controls_line
 from .score_shortcuts import background_line
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
     lines += prepared.notes
+    if controls := controls_line(grid):
+        lines.append(controls)
     if unseen := background_line(audited.measurements, audited.names):
         lines.append(unseen)
     if corrected := corrections_line(prepared.experiment.images.corrections, prepared.index):

@@ -22,7 +22,7 @@ from ..evaluation.records import RecordStore
 from ..evaluation.statistics.analysis import Analysis
 from ..features.extractors import make_extractor
 from ..machine import Progress
-from ..reporting.protocol import groups, opened_line
+from ..reporting.protocol import groups, opened_line, patients_of
 from ..reporting.report.page import write_report
 from ..reporting.verdicts import VERDICTS
 from ..runs.answer import Winner
@@ -90,7 +90,10 @@ def unseal(run: Path, workers: int | None = None, progress: Progress = silent) -
         others = _other_openings(folder, images)
         grid = _grid(experiment, audited, sealed, best, workspace)
         store = fit_combinations(grid, replace(workspace, folder=folder))
-        lines = [*_in_words(grid, store, experiment.evaluation, _patients(audited)), groups(audited.index).words]
+        lines = [
+            *_in_words(grid, store, experiment.evaluation, patients_of(audited.index)),
+            groups(audited.index).words,
+        ]
         done = not any("FAILED" in line for line in lines)
         folder.write_json("holdout.json", facts | {"lines": lines + others if done else []})
         _add_to_report(results, folder, opened)
@@ -201,11 +204,6 @@ def _grid(experiment: Experiment, audited: Audited, sealed: np.ndarray, best: Wi
     selectors, classifiers = make_methods(experiment)
     methods = [_find_method(selectors, best.selector)], [_find_method(classifiers, best.classifier)]
     return Grid(task, [fold], sources, *methods, rules, baselines)
-
-
-def _patients(audited: Audited) -> list[str] | None:
-    """A patient for each image, where groups are patients."""
-    return audited.index.images["patient"].tolist() if groups(audited.index).kind == "patients" else None
 
 
 def _in_words(grid: Grid, store: RecordStore, evaluation: Evaluation, patients: list[str] | None) -> list[str]:

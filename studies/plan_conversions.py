@@ -13,6 +13,7 @@ from ..errors import LeukobenchError
 from ..features.extractors import make_extractor
 from ..features.network_extractor import NetworkExtractor, together
 from ..features.openvino_engine import OpenVINOEngine, converted_network
+from ..steps.score_controls import control_extractors
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
@@ -35,6 +36,7 @@ def converting(experiment: Experiment) -> Iterator[Any]:
     networks: list[NetworkExtractor] = []
     with contextlib.suppress(LeukobenchError):  # whoever prepares the run meets the mistake again
         made = [make_extractor(choice.name, choice.parameters) for choice in experiment.extractors]
+        made += control_extractors(experiment.evaluation).values()
         networks = [one for one in made if isinstance(one, NetworkExtractor) and one.engine == OpenVINOEngine.family]
     if not networks:
         yield None

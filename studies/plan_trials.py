@@ -68,12 +68,13 @@ class PlannedRun:
     def of(cls, experiment: Experiment, work: PreparedRun, folder: RunFolder) -> PlannedRun:
         """What `experiment` computes, and what caches and earlier runs hold of it."""
         evaluation, files = experiment.evaluation, work.index.files()
-        extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *work.extractors.values()]
+        extracting = work.extractors | work.controls
+        extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *extracting.values()]
         caches = [FeatureCache.shared(extractor.identity) for extractor in extractors]
         lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
         images = round(len(work.index) * (1 - evaluation.holdout))
         records = len(list(folder.records.glob("*.parquet")))
-        to_do, distinct = images_to_extract(work.extractors, work.index), work.index.images["image_id"].nunique()
+        to_do, distinct = images_to_extract(extracting, work.index), work.index.images["image_id"].nunique()
         repeats = evaluation.permutations if evaluation.permute else evaluation.repeats
         return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records)
 
@@ -119,7 +120,7 @@ def trial_order(work: PreparedRun) -> list[int]:
     """Rows in the order in which trials take them: a few of each class, then in proportion, uncached ones first."""
     index = work.index
     lacking: set[str] = set()
-    for extractor in work.extractors.values():
+    for extractor in (work.extractors | work.controls).values():
         cache = FeatureCache.shared(extractor.identity)
         lacking.update(name for name, _ in pending(index.files(), cache))
     table = index.images[["image_id", "label"]].sample(frac=1, random_state=0)
@@ -167,6 +168,8 @@ def try_on(
     chosen[list(rows)] = True
     index = _measured(work.index.split(chosen)[1], workspace, _compares(work, fits))
     sources = extract_features(work.extractors, index, workspace) if extract else _stand_ins(work, workspace)
+    if extract:
+        extract_features(work.controls, index, workspace)
     if sources and all(source.error for source in sources):
         raise nothing_fitted("; ".join(source.error for source in sources))
     cells = None

@@ -74,7 +74,7 @@ class Planning:
         grid = len(experiment.extractors) * len(experiment.selectors) * len(experiment.classifiers)
         if experiment.evaluation.permute:
             return len(permuted_combinations([one.label for one in experiment.extractors], *self.work.methods)[0])
-        return grid + sum(1 for _ in baselines(experiment.evaluation, len(self.work.index)))
+        return grid + len(self.work.controls) + sum(1 for _ in baselines(experiment.evaluation, len(self.work.index)))
 
     def most(self) -> int:
         """Trials at most, and the comparison of all images."""

@@ -126,7 +126,7 @@ def small_experiment(images: Path, results: Path, /, **settings: Any) -> Any:
         "evaluation": {"folds": 3},
     }
     small |= settings
-    small["evaluation"] = {"resamples": 100, "views": "off"} | small["evaluation"]
+    small["evaluation"] = {"resamples": 100, "views": "off", "controls": "off"} | small["evaluation"]
     return for_folder(images, **small)
 
 
@@ -179,7 +179,9 @@ def tiny_experiment(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathF
             "evaluation": {"folds": 3, "resamples": 100, "views": "off"},
             "images": {"group": r"synthetic-(P\d+)"},
         }
-        return for_folder(folder, **(settings | said))
+        settings |= said
+        settings["evaluation"] = {"controls": "off"} | settings["evaluation"]
+        return for_folder(folder, **settings)
 
     return make
 

@@ -154,7 +154,7 @@ def test_one_of_each_kind_goes_through_a_run_to_the_report(path: Path, smears: P
         "selectors": ["varied"],
         "classifiers": ["flat"],
         "cnns": ["means"],
-        "evaluation": {"folds": 2, "tuning": "grid", "resamples": 100},
+        "evaluation": {"folds": 2, "tuning": "grid", "resamples": 100, "controls": "off"},
         "results": str(tmp_path / "results"),
     }
     file = tmp_path / "outside.yaml"

@@ -68,7 +68,7 @@ BESIDES = {
         "reporting/report/sections/suspects reporting/report/sheet"
     ),
     "reporting/test_screen.py": "reporting/figures",
-    "runs/test_answer.py": "runs/label_answer runs/stored runs/view_answer",
+    "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
     "selection/test_contract.py": "selection/base selection/none",
     "serving/test_bundle.py": (

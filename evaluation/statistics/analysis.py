@@ -94,8 +94,8 @@ class Analysis:
         ----------
         key : (str, str, str)
             Extractor, selector, classifier.
-        kind : {"combination", "shortcut", "content"}
-            A shortcut or content row is scored like a combination, and is no candidate.
+        kind : {"combination", "shortcut", "content", "control"}
+            Any other row is scored like a combination, and is no candidate.
         probabilities : ndarray of float64, shape (repeats, n, K)
             Out-of-fold. The predicted class is the most probable one, the first of equals.
         features : float
@@ -148,6 +148,11 @@ class Analysis:
             named_tables["patients"], named_tables["patient_scores"] = both
         return named_tables
 
+    def best(self) -> Key | None:
+        """Names of the best combination by `rank_by`; None when nothing has the metric."""
+        candidates = self._candidates()
+        return candidates[0].key if candidates else None
+
     def winner(self) -> dict[str, Any] | None:
         """The best combination by `rank_by`, and its number corrected for selecting the best of many.
 
@@ -186,10 +191,10 @@ class Analysis:
             "rank_agreement": winner.agreement(np.array([one.ranking.repeats for one in candidates]).T),
         }
 
-    def against(self, shortcut: Key) -> Interval:
-        """The best combination's metric minus that of `shortcut`, with an interval that counts that it was picked.
+    def against(self, other: Key) -> Interval:
+        """The best combination's metric minus that of `other`, with an interval that counts that it was picked.
 
-        See `leukobench.evaluation.statistics.best_set.less_one`.
+        `other` is no candidate. See `leukobench.evaluation.statistics.best_set.less_one`.
 
         Raises
         ------
@@ -199,7 +204,7 @@ class Analysis:
         candidates = self._candidates()
         if not candidates:
             raise KeyError("no combination has the ranking metric")
-        return less_one(self._differences([*candidates, self._entries[shortcut]]), 0, len(candidates))
+        return less_one(self._differences([*candidates, self._entries[other]]), 0, len(candidates))
 
     @property
     def _image_design(self) -> Design:

@@ -91,7 +91,7 @@ class Entry:
     ----------
     key : (str, str, str)
         Extractor, selector, classifier.
-    kind : {"combination", "shortcut"}
+    kind : {"combination", "shortcut", "content", "control"}
     metrics : dict of str to (float, float, float)
         Value (mean over repeats), low and high of each column of the metrics.
     folds : dict of str to ndarray, shape (repeats * folds,)

@@ -37,7 +37,7 @@ def results(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         extractors=["example_plugin:Colours"],
         selectors=["none", {"anova": {"n_features": 3}}],
         classifiers=["naive_bayes", "lda"],
-        evaluation={"folds": 3, "resamples": 100},
+        evaluation={"folds": 3, "resamples": 100, "controls": "off"},
     )
     run(experiment, workers=1)
     sys.path.remove(str(PLUGIN))
@@ -69,7 +69,7 @@ def model(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         extractors=["efficientnet_lite0"],
         selectors=["none"],
         classifiers=["lda", "naive_bayes"],
-        evaluation={"folds": 3, "resamples": 100},
+        evaluation={"folds": 3, "resamples": 100, "controls": "off"},
     )
     leukobench.run(experiment, workers=2)
     leukobench.fit(folder / "net", pictures=True, workers=2)

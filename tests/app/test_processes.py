@@ -146,7 +146,7 @@ def asked(smears: Path, tmp_path: Path, plugin: str) -> Iterator[Experiment]:
         extractors=[f"{plugin}:Colours"],
         selectors=["none"],
         classifiers=["naive_bayes", "lda"],
-        evaluation={"folds": 3, "resamples": 100},
+        evaluation={"folds": 3, "resamples": 100, "controls": "off"},
     )
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.ZombieProcess):

@@ -80,7 +80,7 @@ def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) ->
 def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run over colours and a trained network."""
     results = tmp_path_factory.mktemp("networks")
-    evaluation = {"folds": 2, "resamples": 100}
+    evaluation = {"folds": 2, "resamples": 100, "controls": "off"}
     experiment = for_folder(
         smears,
         name="networks",

@@ -21,7 +21,7 @@ def test_the_command_line_from_an_experiment_to_patients(
     (tmp_path / "mine.yaml").write_text(
         f"images: {{folder: {smears}, group: 'synthetic-(P\\d+)'}}\nresults: out\n"
         "extractors: [{'tiny_network:TINY': {pooling: multilevel}}]\nselectors: [none]\nclassifiers: [naive_bayes]\n"
-        "evaluation: {folds: 3, resamples: 100}\n"
+        "evaluation: {folds: 3, resamples: 100, controls: off}\n"
     )
     code, output, _ = call_apart("fit", tmp_path / "mine.yaml", "--out", tmp_path / "b.zip", "--workers", 1)
     assert code == 0, output

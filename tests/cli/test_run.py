@@ -38,7 +38,7 @@ def test_synthetic_then_run_with_a_plug_in_of_ones_own(
     assert "48 synthetic smear images" in said
     (tmp_path / "mine.yaml").write_text(
         f"images: smears\nextractors: ['{plugin}:Colours']\nselectors: ['{plugin}:best_two']\n"
-        f"classifiers: [naive_bayes, '{plugin}:Votes']\nevaluation: {{folds: 2}}\n"
+        f"classifiers: [naive_bayes, '{plugin}:Votes']\nevaluation: {{folds: 2, controls: off}}\n"
     )
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     code, said = call("run", str(tmp_path / "mine.yaml"), "--results", str(tmp_path / "out"), "--workers", "1")
@@ -52,7 +52,8 @@ def test_synthetic_then_run_with_a_plug_in_of_ones_own(
 @pytest.mark.slow
 def test_one_bad_experiment_does_not_stop_the_next(tmp_path: Path, plugin: str) -> None:
     call("synthetic", str(tmp_path / "smears"), "--images", "48", "--patients", "16")
-    common = f"images: smears\nextractors: ['{plugin}:Colours']\nselectors: [none]\nevaluation: {{folds: 2}}\n"
+    common = f"images: smears\nextractors: ['{plugin}:Colours']\nselectors: [none]\n"
+    common += "evaluation: {folds: 2, controls: off}\n"
     (tmp_path / "bad.yaml").write_text(common + "classifiers: [svmm]\n")
     (tmp_path / "good.yaml").write_text(common + "classifiers: [lda]\n")
     files = [str(tmp_path / "bad.yaml"), str(tmp_path / "good.yaml")]
@@ -75,6 +76,7 @@ def test_a_preset_runs_on_its_layout_with_subjects_apart(
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 200 + 20 * (subject % 2), (24, 24, 3), dtype=np.uint8)).save(path)
     said = {"extractors": [f"{plugin}:Colours"], "selectors": ["none"], "classifiers": ["lda"]}
+    said |= {"evaluation": {"controls": "off"}}
     outcome = run(for_folder(tmp_path / "cnmc", "cnmc", results=tmp_path / "out", **said), workers=1)
     assert "12 patients" in "\n".join(outcome.protocol)
     assert outcome.leaderboard["status"].eq("ok").all()

@@ -74,7 +74,7 @@ images: {folder: FOLDER, group: 'synthetic-(P\\d+)'}
 extractors: [{tiny_network:TINY: {pooling: average}}]
 selectors: [none]
 classifiers: [naive_bayes, lda]
-evaluation: {folds: 3, resamples: 100, rank_by: kappa}
+evaluation: {folds: 3, resamples: 100, rank_by: kappa, controls: off}
 """
 
 

@@ -251,7 +251,7 @@ def test_the_real_network_on_real_images(real_images: Path, tmp_path: Path, monk
         extractors=[{"efficientnet_lite0": {"pooling": "multilevel"}}],
         selectors=["none"],
         classifiers=["logistic_regression"],
-        evaluation={"resamples": 100},
+        evaluation={"resamples": 100, "controls": "off"},
     )
     bundle = load(fit(run(experiment).folder).path)
     unseen = [path for label in bundle.classes for path in sorted((real_images / label).iterdir())[60:85]]

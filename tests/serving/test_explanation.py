@@ -65,7 +65,7 @@ def bundles(root: Path) -> dict[str, Bundle]:
         extractors=extractors,
         selectors=["none"],
         classifiers=["logistic_regression", "svm_linear"],
-        evaluation={"folds": 3},
+        evaluation={"folds": 3, "controls": "off"},
     )
     folder = run(experiment).folder
     named = {

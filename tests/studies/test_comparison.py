@@ -41,7 +41,9 @@ def _runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     made = []
     for seed in range(3):
         images = draw_smears(folder / f"set{seed}", images=48, patients=16, seed=seed, size=64)
-        experiment = for_folder(images, results=folder / "results", evaluation={"folds": 2, "resamples": 100}, **said)
+        experiment = for_folder(
+            images, results=folder / "results", evaluation={"folds": 2, "resamples": 100, "controls": "off"}, **said
+        )
         made.append(run(experiment, workers=1).folder)
     return made
 

@@ -26,7 +26,7 @@ def experiment(smears: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.Mo
     images = Path(shutil.copytree(smears, tmp_path / "images"))
 
     def make(**evaluation: Any) -> Experiment:
-        said = {"folds": 3, "resamples": 100, "holdout": 0.25} | evaluation
+        said = {"folds": 3, "resamples": 100, "holdout": 0.25, "controls": "off"} | evaluation
         chosen = {"extractors": [f"{plugin}:Colours"], "selectors": ["none"], "classifiers": ["naive_bayes", "lda"]}
         return for_folder(images, name="trial", results=tmp_path / "results", evaluation=said, **chosen)
 

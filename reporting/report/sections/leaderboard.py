@@ -68,6 +68,7 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         ],
         "seconds": seconds_of(row),
         "features": as_number(row.get("features")),
+        "engine": str(row.get("engine") or ""),
         "status": "" if row.get("status") in ("ok", None) else str(row["status"]),
         "reason": reasons.get(names_of(row), "") if failed else "",
     }

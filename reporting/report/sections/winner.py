@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ....evaluation.metrics import metric_of
 from ....runs.answer import Answer
 from ....runs.finished import FinishedRun
+from ...controls import lead_text
 from ..charts import Scale, whisker
 from ..numbers import Interval, as_number, texts, title_of
 from ..section import Section, View, fragment
@@ -18,7 +20,7 @@ def section(run: FinishedRun) -> Section | None:
 
 
 def winner(answer: Answer) -> View | None:
-    """Its number, its interval, both corrected, and the shortcut beside it."""
+    """Its number, its interval, both corrected, the shortcut and the controls beside it, and the leads over these."""
     best, shortcut = answer.best, answer.shortcut
     if best is None:
         return None
@@ -33,6 +35,7 @@ def winner(answer: Answer) -> View | None:
                 "shortcut",
             )
         )
+    rows += [(one.name, _interval(one.value, one.low, one.high), "control") for one in answer.controls]
     scale = Scale.around(number for _, interval, _ in rows for number in interval)
     return {
         "title": title_of(best.names),
@@ -40,6 +43,7 @@ def winner(answer: Answer) -> View | None:
             {"label": label, "kind": kind, "line": whisker(scale, *interval)} | texts(best.metric, interval)
             for label, interval, kind in rows
         ],
+        "leads": [{"name": one.name, "text": lead_text(one, metric_of(best.metric))} for one in answer.controls],
         "picked_among": best.picked_among,
         "best_set": answer.best_set,
         **texts(best.metric, measured),

@@ -1,0 +1,71 @@
+"""What the records of a grid predict: the probabilities of a combination, and which combination is the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .combination_names import Names, as_columns
+from .folds import Fold
+from .grid import Combination, Grid
+from .records import Record, RecordStore
+from .statistics.analysis import Analysis
+
+Cells = list[tuple[dict[str, Any], Record, Fold]]
+"""Place on the tables, record and fold of each cell of a combination."""
+_FEWEST_RESAMPLES = 2
+
+
+def cells_of(grid: Grid, store: RecordStore, combination: Combination) -> Cells:
+    """Every cell of a combination; an error stands for a record that is not there."""
+    cells = []
+    for fold in grid.folds:
+        record = store.read(grid.key(combination, fold))
+        place = as_columns(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
+        cells.append((place, record or Record(None, error="no record: the run stopped before this fit"), fold))
+    return cells
+
+
+def out_of_fold(grid: Grid, cells: Cells) -> NDArray[np.float64] | None:
+    """Probabilities, shape (repeats, n, K); None where a cell has none."""
+    if any(record.probabilities is None for _, record, _ in cells):
+        return None
+    repeats = 1 + max(fold.repeat for fold in grid.folds)
+    probabilities = np.empty((repeats, len(grid.task), len(grid.task.classes)))
+    for _, record, fold in cells:
+        probabilities[fold.repeat, fold.test] = record.probabilities
+    return probabilities
+
+
+def fold_numbers(grid: Grid) -> NDArray[np.int64]:
+    """Fold that tests each image, shape (repeats, n)."""
+    numbers = np.zeros((1 + max(fold.repeat for fold in grid.folds), len(grid.task)), dtype=np.int64)
+    for fold in grid.folds:
+        numbers[fold.repeat, fold.test] = fold.number
+    return numbers
+
+
+def best_names(grid: Grid, store: RecordStore, rank_by: str, patients: Sequence[str] | None = None) -> Names | None:
+    """Names of the combination that will be first on the leaderboard; None where none has a score.
+
+    Parameters
+    ----------
+    grid : Grid
+    store : RecordStore
+    rank_by : str
+    patients : sequence of str, optional
+        As for `leukobench.evaluation.scores.write_scores`.
+    """
+    task = grid.task
+    design = task.labels, task.classes, task.groups, fold_numbers(grid)
+    analysis = Analysis(*design, rank_by, grid.rules.seed, _FEWEST_RESAMPLES, patients)
+    for combination in grid.combinations():
+        cells = cells_of(grid, store, combination)
+        probabilities = out_of_fold(grid, cells) if combination.kind == "combination" else None
+        if probabilities is not None:
+            features = float(np.mean([record.features for _, record, _ in cells]))
+            analysis.add(combination.labels, combination.kind, probabilities, features)
+    return analysis.best()
