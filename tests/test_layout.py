@@ -64,8 +64,10 @@ BESIDES = {
         "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
         "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
         "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
-        "reporting/report/sections/views reporting/report/sections/winner reporting/report/sections/failures "
-        "reporting/report/sections/suspects reporting/report/sheet"
+        "reporting/report/sections/views reporting/report/sections/winner"
+    ),
+    "reporting/report/test_label_sections.py": (
+        "reporting/report/sections/failures reporting/report/sections/suspects reporting/report/sheet"
     ),
     "reporting/test_screen.py": "reporting/figures",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",

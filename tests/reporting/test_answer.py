@@ -10,6 +10,7 @@ from leukobench.evaluation.scores import Scored
 from leukobench.evaluation.statistics.drops import WhereWrong
 from leukobench.reporting.answer import Findings, make_answer
 from leukobench.runs.answer import Answer, Chance, Duplicates, Groups
+from leukobench.runs.label_answer import Failures, LabelSuspects
 from leukobench.runs.view_answer import Views
 
 NAMES = ["extractor", "selector", "classifier"]
@@ -166,3 +167,15 @@ def test_views_follow_the_verdict_and_answer_what_it_leaves_open() -> None:
     assert "another question" in plain[2]
     assert "another question" not in tested[2]
     assert tested[3:] == ("Colour is not needed.",)
+
+
+def test_doubtful_labels_and_failures_have_their_sentences_last() -> None:
+    experiment = Experiment.model_validate({"name": "trial", "images": {"folder": "x"}})
+    facts = scored(0.99, 0.5, 0.3)
+    findings = Findings(suspects=LabelSuspects(96, 4, 5, 2, "DOUBTFUL"), failures=Failures(0.1, 9, words="FAILS"))
+    answered = make_answer(facts, experiment, PLAIN, NO_COPIES, ["line"], findings)
+    plain = answer(0.99, 0.5, 0.3).sentences
+    assert answered.sentences == (*plain, "FAILS", "DOUBTFUL")
+    assert (answered.suspects, answered.failures) == (findings.suspects, findings.failures)
+    silent = Findings(suspects=LabelSuspects(96, 4, 5, 0), failures=Failures(0.1, 9))
+    assert make_answer(facts, experiment, PLAIN, NO_COPIES, ["line"], silent).sentences == plain
