@@ -10,12 +10,12 @@ import numpy as np
 from ..audit.pictures import Picture, draw_pictures
 from ..evaluation.grid import Combination, Grid
 from ..evaluation.metric import Floats
-from ..evaluation.pooled_predictions import stored_probabilities
 from ..evaluation.records import RecordStore
 from ..evaluation.scores import Scored
 from ..evaluation.statistics.distances import distances_to_training
 from ..evaluation.statistics.failures import Failure, Part, beyond_doubt, corrected, failure
 from ..evaluation.statistics.image_parts import PAIR, Predicted, parts
+from ..evaluation.stored_predictions import cells_of, out_of_fold
 from ..features.cache import FeatureCache
 from ..images.groups import clusters
 from ..images.index import ImageIndex
@@ -47,7 +47,7 @@ def find_failures(
     """
     names = tuple(scored.winner[name] for name in ("extractor", "selector", "classifier")) if scored.winner else None
     best = next((one for one in grid.combinations() if one.labels == names), None)
-    probabilities = stored_probabilities(grid, store, best) if best else None
+    probabilities = out_of_fold(grid, cells_of(grid, store, best)) if best else None
     if best is None or probabilities is None:
         return None
     images = _images(grid, probabilities, audited)

@@ -13,10 +13,10 @@ from ..audit.pictures import Picture, draw_pictures
 from ..errors import ConfigurationError
 from ..evaluation.combination_names import NAMES
 from ..evaluation.grid import Grid
-from ..evaluation.pooled_predictions import stored_probabilities
 from ..evaluation.records import RecordStore
 from ..evaluation.scores import Scored
 from ..evaluation.statistics.suspects import NEARLY_ALL, Pool, Suspects
+from ..evaluation.stored_predictions import cells_of, out_of_fold
 from ..images.index import ImageIndex
 from ..reporting.label_words import suspects_words
 from ..runs.label_answer import LabelSuspects
@@ -47,7 +47,7 @@ def find_suspects(
     pool = Pool(grid.task.labels, len(grid.task.classes))
     for combination in grid.combinations():
         if combination.labels in names:
-            probabilities = stored_probabilities(grid, store, combination)
+            probabilities = out_of_fold(grid, cells_of(grid, store, combination))
             if probabilities is not None:
                 pool.add(probabilities)
     if not pool.added:

@@ -84,7 +84,7 @@ BESIDES = {
     ),
     "steps/test_choose_methods.py": "classifiers/large_data",
     "steps/test_compare_costs.py": "features/speed",
-    "steps/test_find_suspects.py": "evaluation/pooled_predictions steps/find_failures",
+    "steps/test_find_suspects.py": "steps/find_failures",
     "studies/test_comparison.py": "cli/compare",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
