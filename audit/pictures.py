@@ -13,6 +13,7 @@ from .sheets import ALARM, INK, PALE, QUICK, THUMB, shortened, thumbnail
 
 _GAP, _LINE, _LINES = 8, 16, 4
 _COLUMNS, _ROWS = 6, 4
+SHEET_SIZE = _COLUMNS * _ROWS
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,14 @@ def draw_pictures(name: str, pictures: Sequence[Picture], folder: Path, limit: i
     limit : int
         Sheets at most.
     """
-    size = _COLUMNS * _ROWS
     sheets = []
     for old in folder.glob(f"{name}-*.png"):
         old.unlink()
-    for start in range(0, min(len(pictures), limit * size), size):
+    for start in range(0, min(len(pictures), limit * SHEET_SIZE), SHEET_SIZE):
         folder.mkdir(parents=True, exist_ok=True)
-        sheets.append(folder / f"{name}-{start // size + 1}.png")
+        sheets.append(folder / f"{name}-{start // SHEET_SIZE + 1}.png")
         with atomic_path(sheets[-1]) as temporary:
-            _sheet(pictures[start : start + size]).save(temporary, "PNG", compress_level=QUICK)
+            _sheet(pictures[start : start + SHEET_SIZE]).save(temporary, "PNG", compress_level=QUICK)
     return sheets
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.statistics.failures import beyond_doubt, corrected, failure
+from ..evaluation.statistics.comparisons import holm
+from ..evaluation.statistics.failures import beyond_doubt, failure
 from ..evaluation.statistics.image_parts import Predicted, parts
 
 TIMES = 3.0
@@ -70,8 +71,8 @@ def drawn(setting: Setting, rng: np.random.Generator, harder: str = "") -> Predi
 
 def called(images: Predicted) -> set[str]:
     """Facts with a part that is called worse."""
-    every = parts(images)
-    worse = beyond_doubt(corrected([failure(part) for part in every]))
+    every = list(parts(images))
+    worse = beyond_doubt(holm(np.array([failure(part).p for part in every])))
     return {part.fact for part, flag in zip(every, worse, strict=True) if flag}
 
 

@@ -5,7 +5,7 @@
 RUN is a finished run whose features are cached. For each seed 3 % of its images get another label, whole groups of
 copies of at most three together, and a grid of its extractors is fitted to these labels in five folds. Counted are the
 planted ones among the first 5 % of the images, in the order of ``suspects.csv`` and by cleanlab's three scores of the
-pooled and of the mean probabilities, where it is installed (its best is shown); and images that are called doubtful.
+mean and of the pooled probabilities, where it is installed (its best is shown); and images that are called doubtful.
 """
 
 from __future__ import annotations
@@ -118,8 +118,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("| images | planted | in the first 5 % | cleanlab's best score | called doubtful, of these planted |")
-    print("|---|---|---|---|---|")
+    print(
+        "| images | planted | in the first 5 % | cleanlab, mean | cleanlab, pool | called doubtful, of these planted |"
+    )
+    print("|---|---|---|---|---|---|")
     for path in arguments.runs:
         run = FinishedRun.open(path)
         with tempfile.TemporaryDirectory() as folder:
@@ -128,12 +130,14 @@ def main() -> None:
             rows = [counts(*planted(run.task, seed), features, arguments.workers) for seed in seeds]
         total = {name: sum(int(row[name]) for row in rows) for name in rows[0]}
         planted_labels = total["planted"]
-        others = {name: number for name, number in total.items() if "," in name}
-        best = max(others, key=lambda name: others[name]) if others else ""
-        beside = f"{others[best] / planted_labels:.0%} ({best})" if best else "not installed"
+        beside = []
+        for probabilities in ("mean", "pool"):
+            others = {name: number for name, number in total.items() if name.startswith(f"{probabilities}, ")}
+            best = max(others, key=lambda name: others[name]) if others else ""
+            beside.append(f"{others[best] / planted_labels:.0%} ({best.split(', ')[1]})" if best else "not installed")
         share = f"{total['ours'] / planted_labels:.0%}"
         called = f"{total['called']}, {total['called and planted']}"
-        print(f"| {run.name} | {planted_labels} | {share} | {beside} | {called} |", flush=True)
+        print(f"| {run.name} | {planted_labels} | {share} | {' | '.join(beside)} | {called} |", flush=True)
 
 
 if __name__ == "__main__":

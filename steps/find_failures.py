@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..audit.pictures import Picture, draw_pictures
+from ..audit.pictures import SHEET_SIZE, Picture, draw_pictures
 from ..evaluation.grid import Combination, Grid
 from ..evaluation.metric import Floats
 from ..evaluation.records import RecordStore
 from ..evaluation.scores import Scored
+from ..evaluation.statistics.comparisons import holm
 from ..evaluation.statistics.distances import distances_to_training
-from ..evaluation.statistics.failures import Failure, Part, beyond_doubt, corrected, failure
+from ..evaluation.statistics.failures import Failure, Part, beyond_doubt, failure
 from ..evaluation.statistics.image_parts import PAIR, Predicted, parts
 from ..evaluation.stored_predictions import cells_of, out_of_fold
 from ..features.cache import FeatureCache
@@ -54,37 +55,31 @@ def find_failures(
     distances = _distances(best, grid, prepared)
     if distances is not None:
         images = replace(images, numbers={**images.numbers, DISTANCE: distances})
-    every = parts(images)
-    table = failures_table(images, every, [failure(part) for part in every])
-    workspace.folder.write_table(TABLE, table[(table["wrong"] > 0) | (table["fact"] != PAIR)].drop(columns="place"))
+    table = failures_table(images)
+    workspace.folder.write_table(TABLE, table[(table["wrong"] > 0) | (table["fact"] != PAIR)])
     worse = table[table["worse"]]
-    pictures = _pictures(images, [every[place] for place in worse["place"]], probabilities, audited.index)
+    pictures = _pictures(images, worse[["fact", "part"]], probabilities, audited.index)
     draw_pictures("failures", pictures, workspace.folder.path / SHEETS, _SHEETS)
-    answer = Failures(float(images.errors.mean()), len(every), tuple(map(_worse_part, worse.to_dict("records"))))
+    answer = Failures(float(images.errors.mean()), len(table), tuple(map(_worse_part, worse.to_dict("records"))))
     return replace(answer, words=failures_words(answer))
 
 
-def failures_table(images: Predicted, every: list[Part], failures: list[Failure]) -> pd.DataFrame:
-    """Table for ``failures.csv``: parts that are worse beyond doubt come first, those with most errors too many first.
-
-    `place` is the position in `every`.
-    """
+def failures_table(images: Predicted) -> pd.DataFrame:
+    """Table for ``failures.csv``: parts that are worse beyond doubt first, then by how many errors are too many."""
     import pandas as pd
 
-    named = [{"fact": one.fact, "part": one.name, "place": place} for place, one in enumerate(every)]
-    table = pd.DataFrame(named, columns=["fact", "part", "place"])
-    table = table.join(pd.DataFrame(failures, columns=Failure._fields))
-    table.insert(table.columns.get_loc("p"), "expected_by_class", [_expected(images, one) for one in every])
-    table["p_holm"] = corrected(failures) if failures else []
+    rows = [_row(images, part) for part in parts(images)]  # one part in memory at a time: there may be thousands
+    table = pd.DataFrame(rows, columns=["fact", "part", *Failure._fields[:-1], "expected_by_class", "p"])
+    table["p_holm"] = holm(table["p"].to_numpy(np.float64))
     table["worse"] = beyond_doubt(table["p_holm"].to_numpy(np.float64))
     excess = table["wrong"] - table["elsewhere"] * table["images"]
-    order = np.lexsort((-excess, ~table["worse"]))
-    return table.iloc[order].reset_index(drop=True)
+    return table.iloc[np.lexsort((-excess, ~table["worse"]))].reset_index(drop=True)
 
 
-def _expected(images: Predicted, part: Part) -> float:
-    """NaN for pairs of classes, in which other errors are counted."""
-    return float("nan") if part.fact == PAIR else images.expected(part)
+def _row(images: Predicted, part: Part) -> dict[str, Any]:
+    """A line of the table; pairs of classes count other errors than classes do."""
+    expected = float("nan") if part.fact == PAIR else images.expected(part)
+    return {"fact": part.fact, "part": part.name, "expected_by_class": expected, **failure(part)._asdict()}
 
 
 def _worse_part(row: dict[Any, Any]) -> WorsePart:
@@ -149,19 +144,25 @@ def _distances(best: Combination, grid: Grid, prepared: PreparedRun) -> Floats |
     return distances_to_training(features, grid.folds, weight)
 
 
-def _pictures(images: Predicted, worse: list[Part], probabilities: Floats, index: ImageIndex) -> list[Picture]:
+def _pictures(images: Predicted, worse: pd.DataFrame, probabilities: Floats, index: ImageIndex) -> list[Picture]:
     """Wrong images, those of the worse parts first, and the surest errors first."""
     mean = probabilities.mean(axis=0)
     own = mean[np.arange(len(mean)), images.labels]
-    part_of = np.full(len(mean), len(worse))
-    for place in reversed(range(len(worse))):
-        part_of[worse[place].inside & (worse[place].errors > 0)] = place
+    places = {names: place for place, names in enumerate(worse.itertuples(index=False, name=None))}
+    part_of = np.full(len(mean), len(places))
+    for part in parts(images):
+        if (place := places.get((part.fact, part.name))) is not None:
+            errors = part.inside & (part.errors > 0)
+            part_of[errors] = np.minimum(part_of[errors], place)
     wrong = np.flatnonzero(images.errors > 0)
-    rows = wrong[np.lexsort((own[wrong], part_of[wrong]))]
-    names = [f"{part.fact}: {part.name}" for part in worse] + [""]
+    rows = wrong[np.lexsort((own[wrong], part_of[wrong]))][: _SHEETS * SHEET_SIZE]
+    names = [f"{fact}: {part}" for fact, part in places] + [""]
     classes, paths = images.classes, index.images["path"].tolist()
-    called = [classes[mean[row].argmax()] for row in rows]
     return [
-        Picture(paths[row], f"predicted {name}", [f"labelled {classes[images.labels[row]]}", names[part_of[row]]])
-        for row, name in zip(rows.tolist(), called, strict=True)
+        Picture(
+            paths[row],
+            f"predicted {classes[mean[row].argmax()]}",
+            [f"labelled {classes[images.labels[row]]}", names[part_of[row]]],
+        )
+        for row in rows.tolist()
     ]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..metric import Floats, Integers
-from .comparisons import holm
 
 Flags = NDArray[np.bool_]
 _ALPHA = 0.05
@@ -87,11 +86,6 @@ def failure(part: Part) -> Failure:
     own = _design_effect(inside.astype(np.float64), units, alike)
     low, high = _limits(wrong / own, count / own)
     return Failure(count, len(np.unique(units[inside])), wrong, rates[0], low, high, rates[1], p)
-
-
-def corrected(failures: list[Failure]) -> Floats:
-    """P of each part, corrected by Holm for their number."""
-    return holm(np.array([one.p for one in failures]))
 
 
 def beyond_doubt(p: Floats) -> Flags:

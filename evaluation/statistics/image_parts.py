@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +60,18 @@ class Predicted:
         return float(rates[self.labels[part.inside]].mean())
 
 
-def parts(images: Predicted) -> list[Part]:
-    """Every part with at least `LEAST_IMAGES` images inside and outside.
+def parts(images: Predicted) -> Iterator[Part]:
+    """Yield every part with at least `LEAST_IMAGES` images inside and outside.
 
     Numbers are cut into fifths. Of three classes or more each pair is one: images of the first, compared with those of
     neither, and how often the second is predicted for them.
     """
-    every = [*_by_class(images), *_by_patient(images)]
-    for fact, numbers in images.numbers.items():
-        every += _of_numbers(fact, numbers, images)
-    for fact, texts in images.texts.items():
-        every += _of_texts(fact, texts, images)
-    return [one for one in every if min(one.inside.sum(), one.outside.sum()) >= LEAST_IMAGES]
+    every = [_by_class(images), _by_patient(images)]
+    every += [_of_numbers(fact, numbers, images) for fact, numbers in images.numbers.items()]
+    every += [_of_texts(fact, texts, images) for fact, texts in images.texts.items()]
+    for one in chain(*every):
+        if min(one.inside.sum(), one.outside.sum()) >= LEAST_IMAGES:
+            yield one
 
 
 def _by_class(images: Predicted) -> Iterator[Part]:

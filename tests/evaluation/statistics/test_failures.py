@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta, fisher_exact
 
-from leukobench.evaluation.statistics.failures import Part, beyond_doubt, corrected, failure
+from leukobench.evaluation.statistics.comparisons import holm
+from leukobench.evaluation.statistics.failures import Part, beyond_doubt, failure
 
 
 def part(inside: np.ndarray, errors: np.ndarray, units: np.ndarray | None = None) -> Part:
@@ -64,7 +65,9 @@ def test_a_part_that_is_not_worse_is_seldom_called_so_and_one_that_is_often() ->
     rng = np.random.default_rng(11)
 
     def called(harder: float) -> np.ndarray:
-        return np.array([beyond_doubt(corrected([failure(one) for one in simulated(rng, harder)])) for _ in range(60)])
+        return np.array(
+            [beyond_doubt(holm(np.array([failure(one).p for one in simulated(rng, harder)]))) for _ in range(60)]
+        )
 
     assert called(1.0).any(axis=1).mean() <= 0.08
     assert called(5.0)[:, -1].mean() > 0.5
