@@ -54,7 +54,7 @@ EXPECTED = {
     "border": {"border cut": NEEDED, "colour normalised": NOT, "noise levelled": NOT},
     "blur": {"blurred": NEEDED, "colour normalised": NOT, "border cut": NOT},
     "noise": {"noise levelled": NEEDED, "colour normalised": NOT, "border cut": NOT},
-    "morphology": {"background only": NEEDED, "colour normalised": NOT, "border cut": NOT, "foreground only": NOT},
+    "morphology": {"background only": NEEDED, "colour normalised": NOT, "noise levelled": NOT, "foreground only": NOT},
 }
 """Case -> verdicts on what carries the label, and on two things that do not."""
 ROWS = {

@@ -160,7 +160,8 @@ _NEEDS = (
     NeedVerdict(
         "not needed",
         "good",
-        f"{{name}} {{be}} sufficient for {{value}}, but not needed: {_ANEW} keeps {{kept}} of {{whole}} {_DROP}.",
+        f"{{name}} {{be}} sufficient for {{value}}, but not needed: {_ANEW} still reaches {{kept}}, "
+        f"against {{whole}} without a view {_DROP}.",
     ),
     NeedVerdict(
         "undecided",
@@ -171,7 +172,9 @@ _NEEDS = (
     NeedVerdict("untestable", "note", "{name} {be} sufficient for {value}; whether needed cannot be tested by a view."),
 )
 NEEDS = {verdict.name: verdict for verdict in _NEEDS}
-BACKGROUND_ENOUGH = f"WHAT IS PICTURED IS NOT NEEDED: {_ANEW} keeps {{kept}} of {{whole}} {_DROP}."
+BACKGROUND_ENOUGH = (
+    f"WHAT IS PICTURED IS NOT NEEDED: {_ANEW} still reaches {{kept}}, against {{whole}} without a view {_DROP}."
+)
 """Where the background alone is enough."""
 
 
