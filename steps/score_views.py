@@ -24,6 +24,7 @@ from ..evaluation.statistics.drops import UNDECIDED, Drop, PairedScores, Scores
 from ..evaluation.unchanged import predict_sources, unchanged_key
 from ..features.extractor import Extractor
 from ..features.views import VIEWS
+from ..reporting.answer import guessing
 from ..reporting.view_needs import answer_views
 from ..reporting.view_sheet import draw_views
 from ..runs.view_answer import Views
@@ -80,7 +81,7 @@ def score_views(
     draw_views(sample.files, viewed.grid.task.labels, sample.views, workspace.folder.figures / SHEET)
     groups = len(np.unique(viewed.grid.task.groups))
     counted = replace(nothing, images=len(sample.rows), groups=groups, left_out=tuple(left_out))
-    return answer_views(counted, rows_of(table, best), scored.leaderboard, scored.guessing)
+    return answer_views(counted, rows_of(table, best), scored.leaderboard, guessing(scored, metric.name))
 
 
 def _metric(evaluation: Evaluation) -> Metric:
