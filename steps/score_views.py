@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 TABLE, SHEET = "views.csv", "views.jpg"
 FITTING = "fitting in views"
-_LEAST = 100
+LEAST_IMAGES = 100
 """With fewer images hardly a drop could be decided."""
 _log = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ def score_views(
     best, metric = names_of(scored.winner), _metric(evaluation)
     nothing = Views(metric.name, 0, 0, None, None, evaluation.view_margin)
     candidates = [one for one in grid.combinations() if one.kind == "combination" and not one.source.images]
-    if len(grid.task) < _LEAST:
-        return replace(nothing, left_out=(f"Fewer than {_LEAST} images can hardly decide what the score needs.",))
+    if len(grid.task) < LEAST_IMAGES:
+        return replace(nothing, left_out=(f"Fewer than {LEAST_IMAGES} images can hardly decide what the score needs.",))
     if best not in [one.labels for one in candidates]:
         return replace(nothing, left_out=("A network that was trained end to end is not trained again in views.",))
     chosen = [one for one in candidates if one.labels == best or (evaluation.views == "all" and not one.source.error)]

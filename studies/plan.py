@@ -25,7 +25,7 @@ from .plan_checks import check_splits
 from .plan_conversions import converting
 from .plan_trainings import TrainingCost, pixel_bytes, reading_seconds, training_costs
 from .plan_trials import PlannedRun, Trial, quiet
-from .planning import REST, Planning
+from .planning import REST, VIEWS_STAGE, Planning
 
 _WORKER_BYTES, _RECORD_BYTES, _REPORT_BYTES = 250_000_000, 8_000, 3_000_000
 _COPIES_HELD = 3
@@ -129,7 +129,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     planned, combinations = planning.planned, planning.combinations
     seconds = {IDENTIFYING: costs.stages.get(IDENTIFYING, (0, 0.0))[1]} | planning.forecast()
     memory, disk = _memory(costs.memory, planning.trials, planned, workspace.workers), _disk(planning)
-    steps = _steps(seconds, combinations, planned)
+    steps = _steps(seconds, combinations, planned, planning.viewed)
     if work.networks:
         with progress("two epochs of each network", 1):
             trainings = training_costs(work.networks, len(work.index.classes()), workspace.workers)
@@ -152,12 +152,12 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     return plan
 
 
-def _steps(seconds: dict[str, float], combinations: int, planned: PlannedRun) -> list[Step]:
+def _steps(seconds: dict[str, float], combinations: int, planned: PlannedRun, viewed: int) -> list[Step]:
     counts = {stage: (planned.distinct - to_do, to_do) for stage, to_do in planned.to_do.items()}
     cells = combinations * planned.folds * planned.repeats
     counts[FITTING] = min(planned.records, cells), max(0, cells - planned.records)
     counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, planned.images))
-    counts |= dict.fromkeys((COMPUTING, REST), (0, combinations))
+    counts |= dict.fromkeys((COMPUTING, REST), (0, combinations)) | {VIEWS_STAGE: (0, viewed)}
     return [Step(stage, *counts[stage], round(taken, 3)) for stage, taken in seconds.items()]
 
 

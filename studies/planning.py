@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..features.views import VIEWS
 from ..machine import Advance
 from ..runs.costs import Costs
 from ..runs.folder import RunFolder
@@ -23,12 +24,14 @@ from ..steps.fit_combinations import FITTING
 from ..steps.fit_permutations import permuted_combinations
 from ..steps.prepare_run import PreparedRun
 from ..steps.score_shortcuts import baselines
+from ..steps.score_views import LEAST_IMAGES
 from .plan_cells import statistics_seconds
 from .plan_checks import check_splits
 from .plan_forecast import fold_seconds, straight
 from .plan_trials import STARTING, Fits, PlannedRun, Trial, first_sizes, trial_order, try_on
 
 REST = "tables, figures, report"
+VIEWS_STAGE = "views of the best combination"
 _FREE_S, _SHARE, _GROWTH = 7.0, 0.08, 4
 """Seconds that any plan may take, or part of the run: less than promised, since a process also starts and ends."""
 _FEW = 2
@@ -125,8 +128,24 @@ class Planning:
             COMPARING: self._comparing() if self.comparing_s is None else self.comparing_s,
             FITTING: self._fitting(),
             COMPUTING: self._statistics_s,
+            **({VIEWS_STAGE: self._viewing()} if self.viewed else {}),
             REST: _REST_S + self.combinations * _REST_OF_ONE_S,
         }
+
+    @cached_property
+    def viewed(self) -> int:
+        """Images times views that will be read of one extractor; 0 where there will be no views."""
+        evaluation, images = self.work.experiment.evaluation, len(self.work.index)
+        if evaluation.views == "off" or evaluation.permute or images < LEAST_IMAGES or not self.work.extractors:
+            return 0
+        sample = images if evaluation.view_images == "all" else min(images, evaluation.view_images)
+        return sample * len(VIEWS)
+
+    def _viewing(self) -> float:
+        """Seconds of reading the views, of the costliest extractor; fits on the sample cost little beside it."""
+        extracting = {stage: self.viewed for stage in self.planned.to_do if stage != MEASURING}
+        seconds = self._extracting(extracting).values()
+        return sum(seconds) if self.work.experiment.evaluation.views == "all" else max(seconds, default=0.0)
 
     @cached_property
     def _statistics_s(self) -> float:

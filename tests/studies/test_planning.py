@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from leukobench.config.experiment import Evaluation
 from leukobench.steps.audit_index import MEASURING
 from leukobench.steps.find_copies import COMPARING
 from leukobench.studies import planning
 from leukobench.studies.plan_forecast import Cells
 from leukobench.studies.plan_trials import STARTING, PlannedRun, Trial
-from leukobench.studies.planning import Planning
+from leukobench.studies.planning import VIEWS_STAGE, Planning
 
 
 class Clock:
@@ -58,7 +59,7 @@ def planned(images: int, fit_s: float, monkeypatch: pytest.MonkeyPatch) -> tuple
     to_do = {MEASURING: images, "extracting": images}
     run = PlannedRun(images, images, 5, 1, to_do, (), 0)
     mine = Planning(SimpleNamespace(index=range(images)), run, 2, 0.0)  # type: ignore[arg-type]
-    mine.__dict__ |= {"combinations": 100, "_statistics_s": 10.0}
+    mine.__dict__ |= {"combinations": 100, "_statistics_s": 10.0, "viewed": 0}
     return mine, clock, compared
 
 
@@ -77,6 +78,29 @@ def test_much_is_tried_where_the_run_is_long(monkeypatch: pytest.MonkeyPatch) ->
     mine.try_and_compare(lambda done, words="": None)
     assert mine.tried[:2] == [320, 1280]
     assert compared == [100_000]
+
+
+@pytest.mark.parametrize(
+    ("settings", "images", "viewed"),
+    [
+        ({}, 3000, 8 * 500),
+        ({}, 300, 8 * 300),
+        ({}, 99, 0),
+        ({"view_images": "all"}, 3000, 8 * 3000),
+        ({"views": "off"}, 3000, 0),
+        ({"permute": True}, 3000, 0),
+    ],
+)
+def test_views_cost_what_reading_their_images_costs(
+    settings: dict[str, Any], images: int, viewed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _, _ = planned(images, 1.0, monkeypatch)
+    del mine.__dict__["viewed"]
+    experiment = SimpleNamespace(evaluation=Evaluation(**settings))
+    mine.work = SimpleNamespace(index=range(images), experiment=experiment, extractors=["x"])  # type: ignore[assignment]
+    mine.try_and_compare(lambda done, words="": None)
+    assert mine.viewed == viewed
+    assert mine.forecast().get(VIEWS_STAGE, 0.0) == pytest.approx(0.005 * viewed + 0.5 * (viewed > 0), abs=0.5)
 
 
 def test_few_images_are_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
