@@ -22,6 +22,7 @@ from .cache import PART_ROWS, FeatureCache
 if TYPE_CHECKING:
     from .extractor import Extractor
     from .network_extractor import Together
+    from .viewed_extractor import ViewedExtractor
 
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
@@ -84,7 +85,7 @@ def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tupl
 
 def compute(
     images: Sequence[tuple[str, str]],
-    extractor: Extractor | Together,
+    extractor: Extractor | Together | ViewedExtractor,
     caches: Sequence[FeatureCache],
     threads: int,
     refused: dict[str, str],
@@ -180,7 +181,7 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
 
 
 def _read_apart(
-    images: Sequence[tuple[str, str]], extractor: Extractor | Together, workers: int
+    images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor, workers: int
 ) -> Iterator[tuple[tuple[str, str], Any]]:
     """As `read_ahead`, in processes."""
     pieces = [images[start : start + _TOGETHER] for start in range(0, len(images), _TOGETHER)]
@@ -189,11 +190,13 @@ def _read_apart(
         yield from zip(piece, results, strict=True)
 
 
-def _read_all(images: Sequence[tuple[str, str]], extractor: Extractor | Together) -> list[Any]:
+def _read_all(images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor) -> list[Any]:
     return [_read(*image, extractor) for image in images]
 
 
-def _read(image_id: str, path: str, extractor: Extractor | Together) -> NDArray[Any] | UnreadableImageError:
+def _read(
+    image_id: str, path: str, extractor: Extractor | Together | ViewedExtractor
+) -> NDArray[Any] | UnreadableImageError:
     """Read a file; refuse it if its bytes have changed since it was indexed."""
     try:
         data = read_file(path)

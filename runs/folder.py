@@ -39,7 +39,8 @@ class RunFolder:
     ``predictions.parquet``, ``scores.parquet``, ``leaderboard.csv``, ``answer.json``, ``report.html``, ``audit/``,
     what the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
     ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``suspects.csv`` and ``failures.csv`` (labels that are
-    doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), of networks
+    doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), ``views.csv`` (what the
+    score needs), of networks
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
