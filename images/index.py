@@ -116,7 +116,8 @@ class ImageIndex:
         source : str
             Where the labels come from, in words.
         """
-        images = self.images.assign(label=self.images["image_id"].map(labels).fillna(self.images["label"]))
+        named = zip(self.images["image_id"], self.images["label"], strict=True)
+        images = self.images.assign(label=[labels.get(image_id, label) for image_id, label in named])
         changed = images["label"] != self.images["label"]
         both = zip(self.images["label"][changed], images["label"][changed], strict=True)
         reasons = [f"{CORRECTED}: {before} -> {after} ({source})" for before, after in both]

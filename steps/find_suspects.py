@@ -54,7 +54,7 @@ def find_suspects(
         return None
     suspects, folder = pool.suspects(), workspace.folder.path
     table = suspects_table(suspects, grid.task.classes, audited.index)
-    workspace.folder.write_table(TABLE, _with_earlier(table, folder / TABLE))
+    workspace.folder.write_table(TABLE, with_earlier(table, folder / TABLE))
     rows = table.to_dict("records")
     draw_pictures("suspects", [_picture(row, pool.added) for row in rows], folder / SHEETS, _SHEETS)
     clear = int((suspects.against >= NEARLY_ALL).sum())
@@ -81,7 +81,7 @@ def suspects_table(suspects: Suspects, classes: tuple[str, ...], index: ImageInd
     return table.reset_index(drop=True)
 
 
-def _with_earlier(table: pd.DataFrame, earlier: Path) -> pd.DataFrame:
+def with_earlier(table: pd.DataFrame, earlier: Path) -> pd.DataFrame:
     """The table, with the corrections of an earlier one; those of images that are no suspects any more come last."""
     import pandas as pd
 
@@ -92,13 +92,16 @@ def _with_earlier(table: pd.DataFrame, earlier: Path) -> pd.DataFrame:
     except ConfigurationError:
         set_aside(earlier)
         return table
-    filled = pd.DataFrame(rows, columns=list(table.columns), dtype="str").drop_duplicates("path", keep="last")
-    corrected = table["path"].map(filled.set_index("path")[COLUMN]).fillna("")
-    others = filled[~filled["path"].isin(table["path"])]
-    numbers = table.columns.difference(_TEXTS)
-    others = others.assign(**{name: pd.to_numeric(others[name], errors="coerce") for name in numbers})
-    joined = pd.concat([table.assign(**{COLUMN: corrected}), others], ignore_index=True) if len(others) else table
-    return joined.assign(**{COLUMN: [*corrected, *others[COLUMN]]}).astype({"group": "Int64", "row": "Int64"})
+    filled = {row.get("path", ""): row for row in rows}
+    corrected = [filled[path][COLUMN] if path in filled else "" for path in table["path"]]
+    others = [row for path, row in filled.items() if path not in set(table["path"])]
+    table = table.assign(**{COLUMN: corrected})
+    if not others:
+        return table
+    appended = pd.DataFrame(others).reindex(columns=table.columns)
+    numbers = {name: pd.to_numeric(appended[name], errors="coerce") for name in table.columns.difference(_TEXTS)}
+    joined = pd.concat([table, appended.assign(**numbers)], ignore_index=True)
+    return joined.astype({"group": "Int64", "row": "Int64"})
 
 
 def _picture(row: dict[Any, Any], combinations: int) -> Picture:

@@ -249,3 +249,18 @@ def test_progress_counts_every_file(folder):
     seen = []
     index_images(folder, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(number, 6) for number in range(1, 7)]
+
+
+def test_corrected_labels_are_those_of_a_folder_that_had_them(tmp_path: Path) -> None:
+    for label, names in {"a": "xy", "b": "zw"}.items():
+        (tmp_path / "wrong" / label).mkdir(parents=True)
+        for name in names:
+            (tmp_path / "wrong" / label / f"{name}.png").write_bytes(name.encode())
+    index = index_images(tmp_path / "wrong")
+    assert index.with_labels({}, "none.csv").digest() == index.digest()
+    image_id = index.images.loc[index.images["path"].str.endswith("x.png"), "image_id"].item()
+    corrected = index.with_labels({image_id: "b"}, "suspects.csv")
+    shutil.copytree(tmp_path / "wrong", tmp_path / "right")
+    shutil.move(tmp_path / "right" / "a" / "x.png", tmp_path / "right" / "b" / "x.png")
+    assert corrected.digest() == index_images(tmp_path / "right").digest()
+    assert corrected.whole_ledger()["reason"].tolist() == ["label corrected: a -> b (suspects.csv)"]

@@ -12,7 +12,7 @@ import pytest
 from leukobench.evaluation.statistics.suspects import Suspects
 from leukobench.images.index import CORRECTED, index_images
 from leukobench.pipeline import run
-from leukobench.steps.find_suspects import good_combinations, suspects_table
+from leukobench.steps.find_suspects import good_combinations, suspects_table, with_earlier
 
 
 def test_combinations_that_may_be_the_best_and_the_first_ten_are_good() -> None:
@@ -36,6 +36,35 @@ def test_the_table_names_image_label_and_suggestion(smears: Path) -> None:
         [0.1, 0.8, 1.0, 5],
         [0.2, 0.7, 0.5, 2],
     ]
+
+
+def test_what_was_filled_in_stays_when_the_table_is_written_again(tmp_path: Path) -> None:
+    columns = [
+        "corrected",
+        "path",
+        "label",
+        "suggested",
+        "p_label",
+        "p_suggested",
+        "against",
+        "patient",
+        "group",
+        "row",
+    ]
+    rows = [["", f"/i/{name}.png", "a", "b", 0.1, 0.9, 1.0, "", 3, 4] for name in "xyz"]
+    table = pd.DataFrame(rows, columns=columns).assign(image_id=["1", "2", "3"])
+    earlier = tmp_path / "suspects.csv"
+    assert with_earlier(table, earlier) is table
+    table.to_csv(earlier, index=False)
+    pd.testing.assert_frame_equal(with_earlier(table, earlier), table)
+    table.assign(corrected=["b", "", "leave out"]).to_csv(earlier, index=False)
+    again = with_earlier(table.iloc[1:].reset_index(drop=True), earlier)
+    assert again["path"].tolist() == ["/i/y.png", "/i/z.png", "/i/x.png"]
+    assert again["corrected"].tolist() == ["", "leave out", "b"]
+    assert again["p_label"].tolist() == [0.1] * 3
+    earlier.write_text("no,table\n")
+    assert with_earlier(table, earlier) is table
+    assert (tmp_path / "suspects.1.csv").exists()
 
 
 @pytest.mark.slow
