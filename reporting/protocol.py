@@ -119,8 +119,8 @@ def corrections_line(table: Path | None, index: ImageIndex) -> str:
     if table is None:
         return ""
     left_out = int(index.ledger["reason"].str.startswith(f"{LEAVE_OUT} (").sum())
-    counts = f"labels of {len(index.corrected):,} images corrected and {left_out:,} left out"
-    return f"{counts} by {table.name} (ledger.parquet)"
+    counts = f"labels corrected: {len(index.corrected):,}; images left out: {left_out:,}"
+    return f"by {table.name}, {counts} (ledger.parquet)"
 
 
 def copies_line(copies: str | Path) -> str:

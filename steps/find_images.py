@@ -57,7 +57,7 @@ def _correct(index: ImageIndex, rows: Rows, experiment: Experiment) -> ImageInde
     if left_out:
         index = index.without(dict.fromkeys(left_out, f"{LEAVE_OUT} ({table.name})"))
     counts = f"{len(index.corrected):,}", f"{len(left_out):,}"
-    _log.warning("%s: %s labels are corrected, and %s images left out.", table.name, *counts)
+    _log.warning("%s: labels corrected: %s; images left out: %s.", table.name, *counts)
     return index
 
 

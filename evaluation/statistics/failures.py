@@ -67,7 +67,6 @@ def failure(part: Part) -> Failure:
     Survey Methodology 24 (1998) 193-201.
     """
     from scipy.special import ndtri, stdtr
-    from scipy.stats import hypergeom
 
     used = part.inside | part.outside
     inside, errors = part.inside[used], part.errors[used]
@@ -77,10 +76,7 @@ def failure(part: Part) -> Failure:
     rates = wrong / count, elsewhere / others
     alike = _correlation(errors - np.where(inside, *rates), units)
     effect = _design_effect(inside - inside.mean(), units, alike)
-    # rounded so that the test is never bolder than with the fractions
-    least, size = _down(wrong / effect), max(_up(count / effect), _down(wrong / effect))
-    most, rest = _up(elsewhere / effect), max(_down(others / effect), _up(elsewhere / effect))
-    p = float(hypergeom.sf(least - 1, size + rest, least + most, size))
+    p = _fisher(wrong / effect, count / effect, elsewhere / effect, others / effect)
     number = int(units.max()) + 1
     p = float(stdtr(max(number - 2, 1), ndtri(np.clip(p, _TINY, 1.0))))
     own = _design_effect(inside.astype(np.float64), units, alike)
@@ -91,6 +87,18 @@ def failure(part: Part) -> Failure:
 def beyond_doubt(p: Floats) -> Flags:
     """Where a corrected p is below 5 %."""
     return np.asarray(p < _ALPHA)
+
+
+def _fisher(wrong: float, count: float, elsewhere: float, others: float) -> float:
+    """One-sided p of Fisher's exact test; between whole numbers of errors its logarithm is a straight line."""
+    from scipy.stats import hypergeom
+
+    size, rest = max(round(count), 1), max(round(others), 1)
+    total = min(round(wrong + elsewhere), size + rest)
+    least = int(np.floor(wrong + _ROUNDING))
+    tails = hypergeom.sf([least - 1, least], size + rest, total, size)
+    logs = np.log(np.maximum(tails, _TINY))
+    return float(np.exp(logs[0] + max(wrong - least, 0.0) * (logs[1] - logs[0])))
 
 
 def _correlation(residuals: Floats, units: Integers) -> float:
@@ -120,11 +128,3 @@ def _limits(wrong: float, count: float) -> tuple[float, float]:
     low = betaincinv(wrong, count - wrong + 1, _ALPHA / 2) if wrong > 0 else 0.0
     high = betaincinv(wrong + 1, count - wrong, 1 - _ALPHA / 2) if wrong < count else 1.0
     return float(low), float(high)
-
-
-def _down(value: float) -> int:
-    return int(np.floor(value + _ROUNDING))
-
-
-def _up(value: float) -> int:
-    return int(np.ceil(value - _ROUNDING))

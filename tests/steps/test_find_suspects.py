@@ -99,7 +99,9 @@ def test_doubtful_labels_are_listed_corrected_and_kept(experiment: Any, images: 
     ledger = second.results.table("ledger.parquet").set_index("path")["reason"]
     assert ledger.str.startswith(CORRECTED).sum() == 2
     assert ledger[filled["path"][2]] == "leave out (suspects.csv)"
-    assert any(line.startswith("labels of 2 images corrected and 1 left out") for line in second.answer.protocol)
+    assert any(
+        line.startswith("by suspects.csv, labels corrected: 2; images left out: 1") for line in second.answer.protocol
+    )
     kept = pd.read_csv(target, dtype=str, keep_default_na=False).set_index("path")["corrected"]
     assert kept[filled["path"][:3]].tolist() == filled["corrected"][:3].tolist()
     assert run(experiment(images=section, selectors=["none"]), workers=1).reused
