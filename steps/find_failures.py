@@ -123,7 +123,7 @@ def _columns(index: ImageIndex) -> tuple[dict[str, Floats], dict[str, np.ndarray
 
     numbers: dict[str, Floats] = {}
     texts: dict[str, np.ndarray] = {}
-    for name in index.images.columns.difference(_KNOWN, sort=False):
+    for name in index.images.columns.difference([*_KNOWN], sort=False):
         values = index.images[name].astype(str)
         converted = pd.to_numeric(values.where(values != ""), errors="coerce")
         if (converted.notna() | (values == "")).all() and converted.nunique() >= _FEWEST_NUMBERS:

@@ -37,7 +37,7 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     for sentence in index.warnings:
         _log.warning("%s", sentence)
     if images.corrections:
-        index = _correct(index, corrections, experiment)
+        index = _correct(index, corrections, images.corrections, images.folder)
     warn_of_ledger(index)
     decisions_on(experiment, index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())
@@ -45,10 +45,8 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     return index
 
 
-def _correct(index: ImageIndex, rows: Rows, experiment: Experiment) -> ImageIndex:
+def _correct(index: ImageIndex, rows: Rows, table: Path, folder: Path) -> ImageIndex:
     """The index with the labels that a person corrected, and without the images that are to be left out."""
-    images = experiment.images
-    table, folder = images.corrections, images.folder
     base = folder if folder.is_dir() else folder.parent
     corrections = corrections_of(rows, index.images, base, set(index.ledger["path"]), table)
     left_out = {image_id for image_id, correction in corrections.items() if correction == LEAVE_OUT}

@@ -99,7 +99,7 @@ def with_earlier(table: pd.DataFrame, earlier: Path) -> pd.DataFrame:
     if not others:
         return table
     appended = pd.DataFrame(others).reindex(columns=table.columns)
-    numbers = {name: pd.to_numeric(appended[name], errors="coerce") for name in table.columns.difference(_TEXTS)}
+    numbers = {name: pd.to_numeric(appended[name], errors="coerce") for name in table.columns.difference([*_TEXTS])}
     joined = pd.concat([table, appended.assign(**numbers)], ignore_index=True)
     return joined.astype({"group": "Int64", "row": "Int64"})
 
