@@ -192,6 +192,18 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def checksum(*parts: Any) -> bytes:
+    """SHA-256 (hex) of the bytes of several parts, such as arrays, and of how long each is."""
+    import hashlib
+
+    whole = hashlib.sha256()
+    for part in parts:
+        view = memoryview(part).cast("B") if len(part) else b""
+        whole.update(len(view).to_bytes(8, "little"))
+        whole.update(view)
+    return whole.hexdigest().encode()
+
+
 @contextlib.contextmanager
 def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
     """Hold the lock file `path`; the operating system releases it when the process ends.

@@ -6,18 +6,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..storage import atomic_path
+from ..storage import atomic_path, checksum
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 COSTS = ("selector_s", "fit_s", "predict_s", "features", "model_bytes", "parameters")
 """Of the fields of a `Record`: what a combination costs in a fold, in the tables of scores."""
 SECONDS = SELECTOR_S, FIT_S, PREDICT_S = COSTS[:3]
 
-_METADATA = b"leukobench.record"
+_METADATA, _CHECKSUM = b"leukobench.record", b"leukobench.checksum"
+_TOLERANCE = 1e-3
+"""By how much probabilities may leave 0 to 1, and their sums 1, as for what a classifier gives."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,11 @@ class RecordStore:
         values = record.probabilities if record.probabilities is not None else np.empty((0, len(classes)))
         facts = {name: value for name, value in asdict(record).items() if name != "probabilities"}
         table = pa.table([pa.array(column) for column in values.T], names=[f"p_{name}" for name in classes])
+        text = json.dumps(facts).encode()
+        metadata = {_METADATA: text, _CHECKSUM: _checksum(table, text)}
         with atomic_path(self._path(key)) as temporary:
             pq.write_table(
-                table.replace_schema_metadata({_METADATA: json.dumps(facts).encode()}),
+                table.replace_schema_metadata(metadata),
                 temporary,
                 use_dictionary=False,
                 write_statistics=False,
@@ -84,22 +91,48 @@ class RecordStore:
             )
 
     def read(self, key: str) -> Record | None:
-        """The record, or None where there is none that can be read whole."""
+        """The record, or None where there is none that can be read whole; a damaged one is deleted."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self._path(key)
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                table = file.read()
-            facts = json.loads(table.schema.metadata[_METADATA])
-            values = np.column_stack([column.to_numpy() for column in table.columns])
-            return Record(probabilities=None if facts["error"] else values, **facts)
+                return _record(file.read())
         except FileNotFoundError:
             return None
-        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError):
             path.unlink(missing_ok=True)
             return None
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.parquet"
+
+
+def _checksum(table: pa.Table, facts: bytes) -> bytes:
+    """Of everything that `_record` reads; Parquet's own covers the pages of numbers, but not names, types or facts."""
+    columns = (np.asarray(column) for column in table.columns)
+    return checksum(str(table.schema.types).encode(), json.dumps(table.schema.names).encode(), facts, *columns)
+
+
+def _record(table: pa.Table) -> Record:
+    """What a file holds.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        It is not as it was written; records of earlier versions have no checksum.
+    """
+    metadata = table.schema.metadata
+    text = metadata[_METADATA]
+    if metadata.get(_CHECKSUM, expected := _checksum(table, text)) != expected:
+        raise ValueError("another checksum")
+    facts = json.loads(text)
+    if facts["error"]:
+        return Record(None, **facts)
+    values = np.column_stack([column.to_numpy() for column in table.columns])
+    sums = values.sum(axis=1)
+    right = (values >= -_TOLERANCE).all() and (np.abs(sums - 1) <= _TOLERANCE).all()  # False for NaN
+    if values.dtype != np.float64 or not len(values) or not right:
+        raise ValueError("no probabilities")
+    return Record(values, **facts)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from ..storage import atomic_path, cache_folder, digest, remove_leftovers, storage_errors, write_text
+from ..storage import atomic_path, cache_folder, checksum, digest, remove_leftovers, storage_errors, write_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -22,7 +22,7 @@ FORMAT_VERSION = 1
 SPEAKS_FOR = {"format": ("features.cache", "features.extraction")}
 """Key of every identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 PART_ROWS = 2048
-_IDENTITY = b"leukobench.identity"
+_IDENTITY, _ROWS_SUM, _NUMBERS_SUM = b"leukobench.identity", b"leukobench.rows", b"leukobench.numbers"
 _log = logging.getLogger(__name__)
 
 _IDS = ["image_id"]
@@ -85,7 +85,9 @@ class FeatureCache:
             write_text(self.folder / "identity.json", json.dumps(self.identity, indent=2, sort_keys=True))
             remove_leftovers(self.folder)
         columns = [pa.array(ids, pa.string()), *(pa.array(column) for column in np.ascontiguousarray(vectors.T))]
-        table = pa.table(columns, names=["image_id", *names]).replace_schema_metadata({_IDENTITY: self._stamp()})
+        table = pa.table(columns, names=["image_id", *names])
+        sums = {_ROWS_SUM: _rows_sum(table.schema, table), _NUMBERS_SUM: _numbers_sum(table)}
+        table = table.replace_schema_metadata({_IDENTITY: self._stamp(), **sums})
         with atomic_path(self.folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
             pq.write_table(
                 table,
@@ -145,16 +147,16 @@ class FeatureCache:
                 if wanted and state in _SEEN and not any(i in wanted for i in _SEEN[state][1][0].to_pylist()):
                     continue
                 with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                    names = [name for name in file.schema_arrow.names if name != "image_id"]
-                    stamp = (file.schema_arrow.metadata or {}).get(_IDENTITY)
-                    table = file.read(columns)
+                    schema, table = file.schema_arrow, file.read(columns)
+                _check(schema, table)
             except FileNotFoundError:
                 continue
-            except (pa.ArrowException, OSError, ValueError) as error:
+            except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
                 _set_aside(path, str(error))
                 continue
+            names = [name for name in schema.names if name != "image_id"]
             expected = expected or names
-            if stamp != self._stamp() or names != expected:
+            if (schema.metadata or {}).get(_IDENTITY) != self._stamp() or names != expected:
                 _set_aside(path, "written by another extractor")
                 continue
             if columns == _IDS:
@@ -163,6 +165,36 @@ class FeatureCache:
 
     def _stamp(self) -> bytes:
         return json.dumps(self.identity, sort_keys=True).encode()
+
+
+def _rows_sum(schema: pyarrow.Schema, table: pyarrow.Table) -> bytes:
+    """Of what names the numbers: columns, their types, images."""
+    words = [schema.names, list(map(str, schema.types)), table.column("image_id").to_pylist()]
+    return checksum(json.dumps(words).encode())
+
+
+def _numbers_sum(table: pyarrow.Table) -> bytes:
+    return checksum(*map(np.asarray, table.drop_columns(["image_id"]).columns))
+
+
+def _check(schema: pyarrow.Schema, table: pyarrow.Table) -> None:
+    """Refuse a part that is not as it was written; Parquet's own checksums cover neither names nor types.
+
+    Raises
+    ------
+    ValueError
+    """
+    import pyarrow as pa
+
+    metadata = schema.metadata or {}  # parts of earlier versions have no checksums
+    numbers = table.num_columns > 1
+    rows_right = metadata.get(_ROWS_SUM, expected := _rows_sum(schema, table)) == expected
+    if not rows_right or (numbers and _NUMBERS_SUM in metadata and metadata[_NUMBERS_SUM] != _numbers_sum(table)):
+        raise ValueError("another checksum")
+    if any(kind != pa.float32() for name, kind in zip(schema.names, schema.types, strict=True) if name != "image_id"):
+        raise ValueError("features that are no numbers")
+    if numbers and not np.isfinite(_values(table)).all():
+        raise ValueError("features that are not finite")
 
 
 def _copy_rows(part: pyarrow.Table, rows: dict[str, list[int]], file: BinaryIO, start: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -62,6 +63,32 @@ def test_a_damaged_part_is_set_aside_and_only_its_images_are_missing(
     assert cache.fill(ids(1, 2, 3), tmp_path / "x.npy") == ids(1, 2)
     assert cache.image_ids() == set(ids(3))
     assert [path.name for path in cache.folder.glob("*.damaged")] == [victim.name + ".damaged"]
+
+
+def test_no_flipped_bit_changes_a_number_or_a_name(cache: FeatureCache, tmp_path: Path) -> None:
+    victim = next(part for part in parts(cache) if pq.read_table(part).num_rows == 2)
+    whole, refused = victim.read_bytes(), 0
+    for bit in random.Random(0).sample(range(8 * len(whole)), 250):
+        for path in cache.folder.glob(f"{victim.name}*"):
+            path.unlink()
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        victim.write_bytes(flipped)
+        if cache.fill(ids(1, 2), tmp_path / "x.npy"):
+            refused += 1
+            continue
+        np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(1, 2))
+        assert cache.feature_names() == NAMES
+    assert refused > 100
+
+
+def test_a_part_of_a_version_without_checksums_is_read(cache: FeatureCache, tmp_path: Path) -> None:
+    for part in parts(cache):
+        table = pq.read_table(part)
+        stamp = {b"leukobench.identity": table.schema.metadata[b"leukobench.identity"]}
+        pq.write_table(table.replace_schema_metadata(stamp), part, write_page_checksum=True)
+    assert cache.fill(ids(1, 2, 3), tmp_path / "x.npy") == []
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), vectors(1, 2, 3))
 
 
 def test_a_part_of_another_extractor_is_set_aside(cache: FeatureCache, tmp_path: Path) -> None:
