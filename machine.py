@@ -7,6 +7,10 @@ import logging
 import os
 import re
 import shutil
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +18,7 @@ from typing import Any, Protocol
 
 from .storage import digest, file_digest
 
+_PR_SET_PDEATHSIG, _LOOK_S = 1, 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +82,8 @@ def in_processes(
     done = 0
     try:
         compute = Parallel(n_jobs=workers, return_as="generator", batch_size=1)
-        for result in compute(delayed(_with_one_thread)(work, piece_of(number)) for number in range(count)):
+        own = workers > 1 and (os.getpid(), in_main_thread())
+        for result in compute(delayed(_with_one_thread)(work, piece_of(number), own) for number in range(count)):
             done += 1
             yield result
     except TerminatedWorkerError as error:
@@ -86,11 +92,45 @@ def in_processes(
             yield _with_one_thread(work, piece_of(number))
 
 
-def _with_one_thread(work: Callable[..., Any], piece: tuple[Any, ...]) -> Any:
+def _with_one_thread(work: Callable[..., Any], piece: tuple[Any, ...], parent: Any = None) -> Any:
     from threadpoolctl import threadpool_limits
 
+    if parent:
+        end_with_parent(*parent)
     with threadpool_limits(1):
         return work(*piece)
+
+
+def in_main_thread() -> bool:
+    """Whether the caller's thread lives as long as the process."""
+    return threading.current_thread() is threading.main_thread()
+
+
+@functools.cache
+def end_with_parent(parent: int, at_once: bool) -> None:
+    """Let this process, a worker, end when `parent` has ended, killed or not: nobody waits for its work.
+
+    Parameters
+    ----------
+    parent : int
+        Number of the process; nothing happens in that process itself.
+    at_once : bool
+        The system itself ends it, in the middle of compiled code, too. The thread of the parent that started it has to
+        live as long as the parent, because the system goes by threads.
+    """
+    if os.getpid() == parent:
+        return
+    if at_once and sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_watch_parent, args=(parent,), daemon=True, name="parent").start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")

@@ -18,6 +18,7 @@ from .runs.answer import Answer
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
 from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
+from .runs.leftovers import cleared_leftovers
 from .runs.log import log_to
 from .runs.progress import silent
 from .runs.workspace import Workspace
@@ -115,7 +116,7 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     """
     folder = RunFolder(experiment.folder)
     check_output(folder.path)
-    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log):
+    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
         outcome = _run(experiment, Workspace.of(folder, workers, progress))
     if outcome.leaderboard["rank"].isna().all():
         raise EveryCombinationFailedError(
@@ -143,7 +144,7 @@ def audit_images(
     ConfigurationError, ImagesError, BusyError
     """
     folder = RunFolder.beside(experiment.folder, "audit")
-    with lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1), log_to(folder.log):
+    with lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
         workspace = Workspace.of(folder, workers, progress)
         index = find_images(experiment, workspace)
         folder.begin()

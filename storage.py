@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ OUTPUT_MARKER = ".leukobench"
 """Name of the file that marks a folder of results, so that its pictures are not taken for data."""
 HELD = ".held"
 """Ending of a file that stands for a lock where the file system has none."""
+_OWNER = re.compile(re.escape(TEMPORARY) + r"([0-9a-f]{8})\.(\d{1,9})-")
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
@@ -91,7 +93,20 @@ def temporary_path(target: Path) -> Path:
     """A new path beside `target`, of the same ending; `remove_leftovers` knows it."""
     import uuid  # with hashlib, a twentieth of what `leukobench --help` may take
 
-    return target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{target.name[-32:]}")  # no longer than names may be
+    owner = f"{process_table()}.{os.getpid()}"
+    return target.with_name(f"{TEMPORARY}{owner}-{uuid.uuid4().hex}-{target.name[-32:]}")  # no longer than names may be
+
+
+@functools.cache
+def process_table() -> str:
+    """Eight letters for the machine since its start, and the container, in which this process has its number."""
+    import hashlib
+    import platform
+
+    facts = [platform.node()]
+    with contextlib.suppress(OSError):  # elsewhere than on Linux
+        facts += [Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/pid")]
+    return hashlib.sha256("".join(facts).encode()).hexdigest()[:8]
 
 
 @contextlib.contextmanager
@@ -158,15 +173,26 @@ def write_table(target: Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False)
 
 
-def remove_leftovers(folder: Path, older_than_s: float = 86_400.0) -> None:
-    """Delete what killed writers left in `folder` more than `older_than_s` seconds ago."""
+def remove_leftovers(folder: Path, older_than_s: float = 86_400.0, deep: bool = False) -> None:
+    """Delete unfinished files in `folder`, or anywhere below it: of killed processes, or after `older_than_s` seconds.
+
+    Whether a process of another machine or container still works cannot be known, only how old its file is.
+    """
     import shutil
     import time
 
-    for path in folder.glob(f"{TEMPORARY}*"):
+    for path in (folder.rglob if deep else folder.glob)(f"{TEMPORARY}*"):
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > older_than_s:
+            if _has_ended(path.name) or time.time() - path.stat().st_mtime > older_than_s:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _has_ended(name: str) -> bool:
+    """Whether the process that made the unfinished file is known to have ended."""
+    import psutil
+
+    owner = _OWNER.match(name)
+    return bool(owner and owner[1] == process_table() and not psutil.pid_exists(int(owner[2])))
 
 
 def digest(value: Any) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,18 @@ _OF_THE_SYSTEM = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
 }
 """Errors of files that are no mistakes of leukobench."""
+
+
+class _Ended(KeyboardInterrupt):
+    """The system, or another program, ended the command; `number` is the signal's."""
+
+    number: int
+
+
+def _end_like_ctrl_c(number: int, frame: object) -> None:
+    stop = _Ended()
+    stop.number = number
+    raise stop
 
 
 class _Commands(click.Group):
@@ -48,9 +61,10 @@ class _Commands(click.Group):
                 raise
             echo(f"leukobench: {error.filename or 'Output could not be written'}: {error.strerror}.", err=True)
             context.exit(2)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            number = stop.number if isinstance(stop, _Ended) else signal.SIGINT
             echo("\nInterrupted. Finished work is kept: run the same command again to continue.", err=True)
-            context.exit(130)
+            context.exit(128 + number)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +84,10 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script."""
     read_names_as_utf8()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup lets SIGHUP be ignored
+            signal.signal(number, _end_like_ctrl_c)
     try:
         cli()
     except SystemExit as ended:

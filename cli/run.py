@@ -42,7 +42,8 @@ def run(
 
     An interrupted run continues where it stopped; a finished run shows its leaderboard again. Exit status: 0 when
     there are scores; 1 when every combination failed, or when scores of shuffled labels are above chance; 2 for any
-    other error.
+    other error; 130 after Ctrl-C, 143 after SIGTERM. A script's shell hides Ctrl-C (SIGINT) from what it starts in the
+    background: end that with `kill PID`.
     """
     from ..config import experiment_file
 

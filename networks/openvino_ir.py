@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, StorageError
-from ..storage import cache_folder, digest, file_digest, write_text
+from ..storage import cache_folder, digest, file_digest, remove_leftovers, temporary_path, write_text
 from .frameworks import load_keras, load_openvino, package_version
 
 _FORMAT = 1
 _FILES = ("model.xml", "model.bin")
-_UNFINISHED = ".part-"
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,8 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
     model, names = make()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_unfinished(folder.parent)
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        remove_leftovers(folder.parent)
+        (unfinished := temporary_path(folder)).mkdir()
         try:
             _export(model, unfinished / _FILES[0])
             files = {name: file_digest(unfinished / name) for name in _FILES}
@@ -114,19 +111,12 @@ def _export(model: Any, path: Path) -> None:
 def _publish(unfinished: Path, folder: Path) -> Converted:
     """Rename a finished folder in one step; if another process was first, use its folder."""
     if folder.exists() and not _read(folder):
-        damaged = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        damaged = temporary_path(folder)
         with contextlib.suppress(FileNotFoundError):
-            folder.replace(damaged / "damaged")
+            folder.replace(damaged)
         shutil.rmtree(damaged, ignore_errors=True)
     with contextlib.suppress(OSError):
         unfinished.rename(folder)
     if published := _read(folder):
         return published
     raise OSError(f"{folder} is not as it was written")
-
-
-def _remove_unfinished(parent: Path, older_than_s: float = 86_400.0) -> None:
-    for folder in parent.glob(f"{_UNFINISHED}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > older_than_s:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..machine import WorkerDiedError
+from ..machine import WorkerDiedError, end_with_parent, in_main_thread
 
 
 class Processes:
@@ -24,7 +25,8 @@ class Processes:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        jobs = (delayed(_run_piece)(position, work, piece) for position, piece in enumerate(pieces))
+        own = os.getpid(), in_main_thread()
+        jobs = (delayed(_run_piece)(position, work, piece, own) for position, piece in enumerate(pieces))
         try:
             yield from Parallel(n_jobs=self.workers, return_as="generator_unordered", batch_size=1)(jobs)
         except TerminatedWorkerError as error:
@@ -35,6 +37,7 @@ class Processes:
         return Processes(max(2, self.workers))
 
 
-def _run_piece(position: int, work: Callable[..., Any], piece: tuple[Any, ...]) -> int:
+def _run_piece(position: int, work: Callable[..., Any], piece: tuple[Any, ...], parent: tuple[int, bool]) -> int:
+    end_with_parent(*parent)
     work(*piece)
     return position

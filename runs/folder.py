@@ -114,8 +114,7 @@ class RunFolder:
 
     def begin(self) -> None:
         """Mark the run as unfinished."""
-        remove_leftovers(self.path)
-        remove_leftovers(self.records)
+        remove_leftovers(self.path, deep=True)
         self._state.unlink(missing_ok=True)
         self.begin_features()
 

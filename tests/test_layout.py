@@ -44,9 +44,7 @@ BESIDES = {
     "evaluation/test_folds.py": "evaluation/task",
     "evaluation/test_metrics.py": "evaluation/metric",
     "evaluation/test_network_runner.py": "steps/write_pixels",
-    "evaluation/test_runner.py": (
-        "evaluation/grid evaluation/methods evaluation/records evaluation/scores evaluation/combination_names"
-    ),
+    "evaluation/test_runner.py": ("evaluation/grid evaluation/methods evaluation/scores evaluation/combination_names"),
     "features/test_engines.py": "features/keras_engine features/network_engine features/openvino_engine",
     "features/test_extractors.py": "features/custom_extractor features/extractor",
     "images/test_index.py": "images/groups images/identification",
@@ -93,7 +91,7 @@ BESIDES = {
         "runs/workspace steps/compute_statistics steps/extract_features steps/find_images "
         "steps/fit_combinations steps/make_grid steps/make_task steps/score_shortcuts steps/write_answer"
     ),
-    "test_pipeline_reruns.py": "runs/executors runs/folder steps/prepare_run",
+    "test_pipeline_reruns.py": "runs/folder steps/prepare_run",
 }
 
 """File of tests -> the modules that it tests besides the one it is named for: they share its subject."""

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
 from leukobench.config.experiment import Experiment
 from leukobench.errors import BusyError
 from leukobench.pipeline import Outcome, run
+from leukobench.storage import process_table
 
 CLASSIFIERS = ["naive_bayes", "lda"]
 SHORTCUTS = 7
@@ -97,26 +99,35 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_results(experiment: Any, pl
     records = tmp_path / "results" / "trial" / "records"
     process = start(experiment(classifiers=slow), tmp_path)
     wait_for_records(records, process, 5)
-    os.killpg(process.pid, signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)  # of all, so that nothing is left to clear up behind them
     process.communicate()
+    unfinished = records / f".part-{process_table()}.{process.pid}-x"
+    unfinished.touch()
     survived = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
     assert 5 <= len(survived) < 3 * (4 + SHORTCUTS)
     resumed = run(experiment(classifiers=slow), workers=1)
     same(whole, resumed)
     now = {path.name: path.stat().st_mtime_ns for path in records.glob("*.parquet")}
     assert survived.items() <= now.items()
+    assert not unfinished.exists()
+    assert not list(Path("/dev/shm").glob(f"*[-_]{process.pid}[-_]*"))
 
 
 @pytest.mark.slow
-def test_interrupting_keeps_what_was_finished(experiment: Any, plugin: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "end"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)])
+def test_interrupting_keeps_what_was_finished(
+    number: signal.Signals, end: Any, experiment: Any, plugin: str, tmp_path: Path
+) -> None:
     slow = [f"{plugin}:Slow"]
     process = start(experiment(classifiers=slow), tmp_path)
     wait_for_records(tmp_path / "results" / "trial" / "records", process, 1)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 130
+    workers = psutil.Process(process.pid).children(recursive=True)
+    end(process.pid, number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
     assert "run the same command again" in said
     assert "Traceback" not in said
+    assert not psutil.wait_procs(workers, timeout=3)[1]
 
 
 @pytest.mark.slow

@@ -69,14 +69,20 @@ def test_a_lock_is_free_again_after_its_holder_was_killed(tmp_path: Path) -> Non
         pass
 
 
-def test_leftovers_of_killed_writers_are_removed_when_old(tmp_path: Path) -> None:
-    old, young = tmp_path / ".part-1-x", tmp_path / ".part-2-x"
-    for path in (old, young):
+def test_unfinished_files_are_removed_when_old_or_when_their_process_has_ended(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    here = storage.process_table()
+    old, young, own = tmp_path / ".part-1-x", tmp_path / ".part-2-x", storage.temporary_path(tmp_path / "x")
+    dead, elsewhere = tmp_path / "below" / f".part-{here}.{ended.pid}-x", tmp_path / f".part-00000000.{ended.pid}-x"
+    dead.parent.mkdir()
+    for path in (old, young, own, dead, elsewhere):
         path.write_text("half")
     os.utime(old, (time.time() - 2e5,) * 2)
     storage.remove_leftovers(tmp_path)
-    assert not old.exists()
-    assert young.exists()
+    assert [path.exists() for path in (old, young, own, dead, elsewhere)] == [False, True, True, True, True]
+    storage.remove_leftovers(tmp_path, deep=True)
+    assert [path.exists() for path in (young, own, dead, elsewhere)] == [True, True, False, True]
 
 
 def test_a_lock_where_no_folder_can_be_is_explained(tmp_path: Path) -> None:

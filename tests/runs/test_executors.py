@@ -1,0 +1,52 @@
+"""Processes of a run: they end with the run, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+PIECE = """
+import os, re, sys
+from pathlib import Path
+
+def work(folder, number):
+    (Path(folder) / str(os.getpid())).touch()
+    re.match("(a|a)*b", "a" * 60)  # never ends, and holds Python's lock
+"""
+PARENT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from piece import work
+from leukobench.runs.executors import Processes
+list(Processes(2).map(work, [(sys.argv[2], number) for number in range(2)]))
+"""
+
+
+def gone(number: int) -> bool:
+    return not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker ends when compiled code lets go of the lock")
+def test_workers_end_with_a_killed_parent_even_in_the_middle_of_compiled_code(tmp_path: Path) -> None:
+    (tmp_path / "piece.py").write_text(PIECE)
+    (workers := tmp_path / "workers").mkdir()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", PARENT, str(tmp_path), str(workers)]
+    with subprocess.Popen(command, env=environment) as parent:
+        deadline = time.monotonic() + 60
+        while len(list(workers.iterdir())) < 2:
+            assert parent.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 3
+    while not all(gone(int(path.name)) for path in workers.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
