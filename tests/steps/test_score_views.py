@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,18 @@ from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 
 from leukobench.classifiers import CLASSIFIERS
+from leukobench.errors import ExtractionError, UnreadableImageError
+from leukobench.evaluation.grid import FeatureSource
+from leukobench.features.views import VIEWS
 from leukobench.pipeline import Outcome, run
 from leukobench.runs.finished import FinishedRun
+from leukobench.runs.folder import RunFolder
+from leukobench.runs.progress import silent
+from leukobench.runs.workspace import Workspace
+from leukobench.steps.read_views import Sample, read_views
 
 from ..conftest import made_once, small_experiment
+from ..features.test_viewed_extractor import Means, files
 
 pytestmark = pytest.mark.slow
 COUNT = 120
@@ -87,6 +96,34 @@ def test_numbers_are_those_of_plain_scikit_learn(outcome: Outcome) -> None:
             predicted[numbers == fold] = fitted.predict(grey[numbers == fold])
         table = pd.read_csv(results.folder / "views.csv").set_index("view")
         assert table.loc["grey", column] == pytest.approx(balanced_accuracy_score(labels, predicted))
+
+
+def test_the_best_is_counted_where_the_shortcut_is_wrong(outcome: Outcome) -> None:
+    predictions, shortcut, best = outcome.results.predictions, outcome.answer.shortcut, outcome.answer.best
+    assert shortcut is not None
+    assert best is not None
+    hits = predictions.assign(hit=predictions["label"] == predictions["predicted"]).set_index("row")
+    of = {name: rows["hit"].sort_index() for name, rows in hits.groupby("extractor") if name.startswith("shortcut")}
+    own = hits[(hits[["extractor", "selector", "classifier"]] == list(best.names)).all(axis=1)]["hit"].sort_index()
+    wrong = ~of[f"shortcut: {shortcut.name}"]
+    assert shortcut.wrong == wrong.sum()
+    assert shortcut.right == (own[wrong].mean() if wrong.any() else None)
+
+
+def test_an_extractor_that_knows_files_and_not_pixels_has_no_views(tmp_path: Path) -> None:
+    images = files(tmp_path, 3)
+    known = {image for image, _ in images}
+
+    class Table(Means):
+        def read(self, data: bytes) -> np.ndarray:
+            if hashlib.sha256(data).hexdigest() not in known:
+                raise UnreadableImageError("not in the table")
+            return super().read(data)
+
+    workspace = Workspace.of(RunFolder(tmp_path / "run"), 1, silent)
+    source = FeatureSource("table", tmp_path / "none.npy", "ab")
+    with pytest.raises(ExtractionError, match="3 images cannot be read in views: not in the table"):
+        read_views(source, Table(), Sample(np.arange(3), images, VIEWS[:1]), workspace)
 
 
 def test_the_report_shows_pictures_and_drops(outcome: Outcome) -> None:
