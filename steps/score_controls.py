@@ -105,7 +105,7 @@ def fit_same_control(
     best = best_names(grid, store, evaluation.rank_by, patients_of(index))
     own = extractors.get(best[0]) if best else None
     untrained = _bundled()
-    if isinstance(own, NetworkExtractor):
+    if best and isinstance(own, NetworkExtractor):
         same = NetworkExtractor(own.network, "random", own.pooling, own.precision, own.engine, own.orientations)
         untrained = {_name(best[0]): same}
     rows: Sequence[Combination] = control_baselines(untrained, evaluation, index, workspace)

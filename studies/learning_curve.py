@@ -148,8 +148,8 @@ def _chosen(run: FinishedRun, best: int | None) -> frozenset[Names]:
 def _folds(run: FinishedRun) -> list[Fold]:
     """Those of the first repeat, as the run drew them."""
     table = run.folds[run.folds["repeat"] == 0]
-    parts = {int(number): np.sort(part.to_numpy(np.int64)) for number, part in table.groupby("fold")["row"]}
-    rows = np.arange(len(run.task))
+    rows, tested, numbers = np.arange(len(run.task)), table["row"].to_numpy(np.int64), table["fold"].to_numpy(np.int64)
+    parts = {int(number): np.sort(tested[numbers == number]) for number in np.unique(numbers)}
     return [Fold(0, number, np.setdiff1d(rows, test), test) for number, test in parts.items()]
 
 
