@@ -11,6 +11,8 @@ _COLUMNS = (
     "base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children", "split_conditions",
     "split_indices", "split_type", "sum_hessian",
 )  # fmt: skip
+_NUMBERS = ("base_weights", "loss_changes", "split_conditions", "sum_hessian")
+_NO_PARENT = 2**31 - 1
 _CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 
 
@@ -53,13 +55,20 @@ def _check_tree(tree: dict[str, Any], features: int) -> None:
     _demand(sizes[:2] == [nodes, features] and sizes[2] == 0 and sizes[3] in (0, 1), "a tree of another size")
     _demand(all(len(tree[name]) == nodes for name in _COLUMNS), "a tree with too few numbers")
     _demand(not any(tree[name] for name in _CATEGORIES) and not any(tree["split_type"]), "categories")
-    left, right, split = (
-        np.asarray(tree[name], dtype=np.int64) for name in ("left_children", "right_children", "split_indices")
+    left, right, split, parents = (
+        np.asarray(tree[name], dtype=np.int64)
+        for name in ("left_children", "right_children", "split_indices", "parents")
     )
+    for name in _NUMBERS:
+        _demand(bool(np.isfinite(np.asarray(tree[name], dtype=np.float64)).all()), "numbers that are not finite")
     inner = left >= 0
     for children in (left, right):
         onward = (children > np.arange(nodes)) & (children < nodes)
         _demand(bool((np.where(inner, onward, children == -1)).all()), "a tree that leads nowhere")
+    expected = np.full(nodes, _NO_PARENT)
+    for children in (left, right):
+        expected[children[inner]] = np.flatnonzero(inner)
+    _demand(bool((parents == expected).all()), "a tree whose nodes have other parents")
     _demand(bool(((split >= 0) & (split < features)).all()), "a tree on other features")
 
 

@@ -20,6 +20,7 @@ from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign
 
 _OF_THE_SYSTEM = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE),
+    errno.ENOENT,  # a folder that vanishes during a run
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
 }
 """Errors of files that are no mistakes of leukobench."""

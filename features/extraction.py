@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _LOOKAHEAD = 64
-_PART_S = 60.0
+_PART_S, _PART_SHARE = 5.0, 0.05
+"""A part holds what came in this time, or in this share of the time so far: parts are few, and a kill costs little."""
 _MANY, _TOGETHER = 256, 16
 """Images that are worth other processes; those of a piece of their work."""
 
@@ -119,9 +120,9 @@ def _append_in_parts(
     names: Sequence[str],
     sinks: Sequence[tuple[FeatureCache, slice]],
 ) -> None:
-    """Write a part when it is full, when a minute has passed, and on any interruption."""
+    """Write a part when it is full, every few seconds, and on any interruption."""
     chunk: list[NDArray[np.float32]] = []
-    begun = time.monotonic()
+    first = begun = time.monotonic()
 
     def flush() -> None:
         if chunk:
@@ -135,7 +136,8 @@ def _append_in_parts(
     try:
         for vector in vectors:
             chunk.append(vector)
-            if len(chunk) == PART_ROWS or time.monotonic() - begun > _PART_S:
+            now = time.monotonic()
+            if len(chunk) == PART_ROWS or now - begun > max(_PART_S, _PART_SHARE * (now - first)):
                 flush()
                 begun = time.monotonic()
     finally:

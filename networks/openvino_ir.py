@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import EngineError, StorageError
-from ..storage import cache_folder, digest, file_digest, remove_leftovers, temporary_path, write_text
+from ..errors import EngineError
+from ..storage import cache_folder, digest, file_digest, remove_leftovers, storage_errors, temporary_path, write_text
 from .frameworks import load_keras, load_openvino, package_version
 
 _FORMAT = 1
 _FILES = ("model.xml", "model.bin")
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
     load_keras()
     load_openvino()
     model, names = make()
-    try:
+    with storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder.parent)
         (unfinished := temporary_path(folder)).mkdir()
@@ -87,25 +89,37 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
             return _publish(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    except OSError as error:
-        raise StorageError(
-            f"The converted network could not be written to {folder.parent}.",
-            received=str(error),
-            fix="free some space there, or set $LEUKOBENCH_CACHE to another folder.",
-        ) from error
 
 
 def _export(model: Any, path: Path) -> None:
+    """Write the two files, and read them again: on a full disk OpenVINO may write less and say nothing."""
     try:
         model.export(str(path), format="openvino", verbose=False)
+        _read_back(path)
     except OSError:
         raise
     except Exception as error:  # the converters raise whatever they trip over
+        _check_room(path.parent, 4 * model.count_params())
         raise EngineError(
             f"{model.name} cannot be converted for OpenVINO.",
             received=f"{type(error).__name__}: {error}",
             fix="choose `engine: keras`.",
         ) from error
+
+
+def _read_back(path: Path) -> None:
+    load_openvino().Core().read_model(str(path))
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Fail as the disk does where it has no room for `size` bytes in `folder`, whose files are deleted."""
+    for path in folder.iterdir():
+        path.unlink()
+    with (folder / "room").open("wb") as file:
+        for start in range(0, size, _BLOCK):
+            file.write(bytes(min(_BLOCK, size - start)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _publish(unfinished: Path, folder: Path) -> Converted:

@@ -45,6 +45,10 @@ class ConformalScores:
         shapes = self.scores.shape == self.labels.shape == self.groups.shape == (len(self.scores),)
         if not shapes or not len(self.scores) or not np.isfinite(self.scores).all():
             raise ValueError("the conformal scores do not fit together")
+        if self.labels.dtype.kind != "i" or self.groups.dtype.kind not in "iu":
+            raise ValueError("the conformal scores have labels or groups that are no numbers")
+        if self.scores.min() < -1e-6 or self.scores.max() > 1 + 1e-6:
+            raise ValueError("the conformal scores are no probabilities")
         if self.labels.min() < 0 or self.labels.max() >= self.classes:
             raise ValueError("the conformal scores are of other classes")
 

@@ -9,7 +9,9 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -128,16 +130,16 @@ def _manifest(path: Path, data: bytes) -> dict[str, Any]:
         raise _refusal(path, "is no bundle of leukobench", KIND, f"another {MANIFEST}") from None
     if kind != KIND:
         raise _refusal(path, "is no bundle of leukobench", KIND, repr(kind)[:80])
-    if not isinstance(number, int) or number > FORMAT:
+    if type(number) is not int or not 1 <= number <= FORMAT:
         fix = "install the leukobench that made it, or a newer one."
         raise _refusal(path, "was made by a newer leukobench", f"format {FORMAT} or older", f"format {number}", fix)
     return dict(manifest)
 
 
 def _digests(path: Path, sums: bytes) -> dict[str, str]:
-    lines = sums.decode("utf-8", "replace").splitlines()
+    *lines, rest = sums.decode("utf-8", "replace").split("\n")
     matches = [_LINE.fullmatch(line) for line in lines]
-    if not all(matches):
+    if rest or not all(matches):  # a last line without its end may be cut
         raise _damage(path, f"{SUMS} is no list of digests")
     return {match[2]: match[1] for match in matches if match}
 
@@ -147,7 +149,7 @@ def _source(path: Path) -> Any:
     """Yields a function that reads one file by its name."""
     try:
         if path.is_dir():
-            if sum(file.stat().st_size for file in path.iterdir()) > _MOST_BYTES:
+            if sum(file.stat().st_size for file in path.iterdir() if file.is_file()) > _MOST_BYTES:
                 raise _excess(path)
             yield lambda name: _read_file(path, name)
         else:
@@ -164,9 +166,16 @@ def _source(path: Path) -> Any:
 
 
 def _read_file(folder: Path, name: str) -> bytes:
-    if not (folder / name).is_file():
-        raise _absence(folder, name)
-    return (folder / name).read_bytes()
+    """A regular file, no more of it than it has bytes: a device or a pipe, also behind a link, never ends."""
+    try:
+        descriptor = os.open(folder / name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (FileNotFoundError, IsADirectoryError):
+        raise _absence(folder, name) from None
+    with open(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise _damage(folder, f"{name} is no regular file")
+        return stream.read(min(status.st_size, _MOST_BYTES))
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:

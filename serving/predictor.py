@@ -38,6 +38,8 @@ class Predictor:
     def __init__(self, model: FittedModel, contents: Contents) -> None:
         self.model = model
         self.reference = TrainingReference.from_bytes(contents.file("reference.npz"))
+        if self.reference.labels.max() >= len(model.classes):
+            raise ValueError("the reference is of other classes")
         stored = arrays(contents.file("calibration.npz"))
         self._scores = ConformalScores(stored["scores"], stored["labels"], stored["groups"], len(model.classes))
         self._scores.check()

@@ -107,7 +107,10 @@ class TrainingReference:
             and self.labels.shape == self.image_ids.shape == (images,)
             and distances.ndim == 1
             and len(distances) >= images > 0
-            and bool(np.isfinite(distances).all())
+            and self.labels.dtype.kind == "i"
+            and int(self.labels.min()) >= 0
+            and all(np.isfinite(part).all() for part in (self.vectors, self.centre, self.weight, distances))
+            and bool((np.diff(distances) >= 0).all())
             and float(np.median(distances)) > 0
         )
 

@@ -18,6 +18,7 @@ from ..audit.one_colour import of_one_colour, one_colour_words
 from ..audit.predictions import predictions
 from ..audit.summary import summarise
 from ..config.experiment import Experiment
+from ..errors import ImagesChangedError, UnreadableImageError
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to, pending
 from ..features.simple_measurements import SimpleMeasurements, columns, fingerprints_of
@@ -25,6 +26,7 @@ from ..images.facts import file_facts
 from ..images.index import ImageIndex
 from ..images.keypoints import KeypointFile
 from ..images.losses import check_kept
+from ..images.reading import read_file
 from ..runs.workspace import Workspace
 from .find_images import warn_of_ledger
 from .group_copies import group_copies
@@ -134,10 +136,18 @@ def _facts(index: ImageIndex, measurements: np.ndarray, names: Sequence[str]) ->
     table = pd.DataFrame(measurements[:, wanted], columns=named)
     for name in _TEXTS:
         codes, first = np.unique(table[name], return_index=True)
-        texts = [str(file_facts(Path(path).read_bytes())[name]) for path in index.images["path"].iloc[first]]
+        texts = [str(file_facts(_bytes(*image))[name]) for image in np.array(index.files(), dtype=object)[first]]
         table[name] = table[name].map(dict(zip(codes, texts, strict=True)))
     table["taken"] = pd.to_datetime(table["taken"].where(table["taken"] != 0), unit="D", errors="coerce")
     return table
+
+
+def _bytes(image_id: str, path: str) -> bytes:
+    """Of a file that was measured a moment ago, and may have vanished since."""
+    try:
+        return read_file(path)
+    except UnreadableImageError as error:
+        raise ImagesChangedError({image_id: error.what}) from error
 
 
 def _one_colour(measurements: np.ndarray, names: Sequence[str]) -> np.ndarray:

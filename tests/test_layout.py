@@ -21,7 +21,7 @@ BESIDES = {
     "app/test_explore.py": "app/pair app/pictures app/run_data",
     "app/test_start.py": "app/pages",
     "app/test_target.py": "app/launch",
-    "audit/test_copies.py": "steps/find_copies steps/audit_index",
+    "audit/test_copies.py": "steps/find_copies",
     "audit/test_sheets.py": "audit/summary",
     "audit/test_corrections.py": "audit/filled_tables",
     "bundling/test_fit.py": (
@@ -53,7 +53,7 @@ BESIDES = {
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients",
     "images/test_reduced.py": "images/reading",
     "images/test_synthetic.py": "images/drawing",
-    "networks/test_build.py": "networks/efficientnet_lite networks/openvino_ir",
+    "networks/test_build.py": "networks/efficientnet_lite",
     "networks/test_network.py": "networks/shipped",
     "reporting/report/test_page.py": (
         "reporting/report/numbers reporting/report/section reporting/report/sections/answer "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,16 @@ def test_what_was_extracted_before_an_interruption_is_kept(
     with pytest.raises(KeyboardInterrupt):
         extract_to(tmp_path / "x.npy", colours, images, cache, 1, interrupt)
     assert len(cache.image_ids()) == 8
+
+
+def test_what_was_extracted_is_kept_every_few_seconds(
+    images: list[tuple[str, str]], colours: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count()  # the clock goes on by a second an image
+    monkeypatch.setattr("leukobench.features.extraction.time.monotonic", lambda: float(next(seconds)))
+    cache = FeatureCache(tmp_path / "cache", colours.identity)
+    extract_to(tmp_path / "x.npy", colours, images, cache, threads=1)
+    assert len(list(cache.folder.glob("part-*.parquet"))) >= 2
 
 
 def test_equal_looking_parameters_are_not_one_extractor(plugin: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_a_change_with_new_digests_is_refused_by_the_digest_that_fit_printed(wri
         read_bundle(path, digest)
 
 
-@pytest.mark.parametrize("number", [FORMAT + 1, 99, "1", None])
+@pytest.mark.parametrize("number", [FORMAT + 1, 99, "1", None, -1, 0, True])
 @pytest.mark.parametrize("name", ["folder", "bundle.zip"])
 def test_a_newer_format_says_so(name: str, number: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / name
@@ -181,6 +182,33 @@ def test_odd_things_are_refused_without_a_traceback(kind: str, tmp_path: Path) -
         path = Path("a\0b") if kind == "nul" else tmp_path / ("x" * 5000)
     with pytest.raises(BundleError):
         read_bundle(path)
+
+
+@pytest.mark.parametrize("name", ["network.bin", "SHA256SUMS", "manifest.json"])
+@pytest.mark.parametrize("kind", ["device", "pipe", "link to a pipe", "another folder"])
+def test_what_never_ends_is_refused(kind: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    write_bundle(path, MANIFEST, FILES)
+    (path / name).unlink()
+    if kind == "device":
+        (path / name).symlink_to("/dev/zero")
+    elif kind == "another folder":
+        (path / name).symlink_to(tmp_path)
+    else:
+        pipe = path / name if kind == "pipe" else tmp_path / "pipe"
+        os.mkfifo(pipe)
+        if pipe != path / name:
+            (path / name).symlink_to(pipe)
+    with pytest.raises(BundleError):
+        read_bundle(path)
+
+
+def test_a_list_of_digests_without_its_end_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "b", MANIFEST, FILES)
+    sums = tmp_path / "b" / "SHA256SUMS"
+    sums.write_bytes(sums.read_bytes().rstrip())
+    with pytest.raises(BundleError, match="no list of digests"):
+        read_bundle(tmp_path / "b")
 
 
 def test_files_that_are_not_listed_are_not_read(tmp_path: Path) -> None:

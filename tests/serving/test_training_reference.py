@@ -82,6 +82,17 @@ def test_it_is_the_same_after_storing() -> None:
     assert again.image_ids.tolist() == reference.image_ids.tolist()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("vectors", np.nan), ("centre", np.inf), ("weight", np.nan), ("labels", -1), ("distances", 0)]
+)
+def test_a_reference_with_a_wild_number_is_refused(name: str, value: float) -> None:
+    parts = {field.name: np.array(getattr(built()[0], field.name)) for field in fields(TrainingReference)}
+    parts[name][-1] = value
+    np.savez(stream := io.BytesIO(), **parts)
+    with pytest.raises(ValueError, match="does not fit together"):
+        TrainingReference.from_bytes(stream.getvalue())
+
+
 def test_of_very_many_images_a_sample_is_kept_of_each_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "MOST_IMAGES", 500)
     reference, _ = built(3000)
