@@ -40,8 +40,8 @@ class ViewedExtractor:
     def __init__(self, extractor: Extractor, views: Sequence[View]) -> None:
         self._extractor, self._views = extractor, views
 
-    def read(self, data: bytes) -> list[Any]:
-        """What the extractor reads of each view; see `Extractor.read`."""
+    def read(self, data: bytes) -> Any:
+        """List of what the extractor reads of each view; see `Extractor.read`."""
         pixels = decode(data, target_size=(_LARGEST // 3, _LARGEST // 3))
         if (longest := max(pixels.shape[:2])) > _LARGEST:
             pixels = np.asarray(Image.fromarray(pixels).reduce(-(-longest // _LARGEST)))
@@ -70,7 +70,7 @@ class _Opened:
     def feature_names(self) -> Sequence[str]:
         return [*self._opened.feature_names] * self._count
 
-    def vectors(self, images: Iterable[list[Any]]) -> Iterator[NDArray[np.float32]]:
+    def vectors(self, images: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
         vectors = self._opened.vectors(itertools.chain.from_iterable(images))
         while several := list(itertools.islice(vectors, self._count)):
             yield np.concatenate(several)

@@ -195,7 +195,7 @@ def _cut(pixels: Pixels) -> Pixels:
 
 
 def _seeded(pixels: Pixels) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(np.ascontiguousarray(pixels)))
+    return np.random.default_rng(zlib.crc32(pixels.tobytes()))
 
 
 @lru_cache(maxsize=1)

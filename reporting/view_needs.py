@@ -9,6 +9,7 @@ from ..evaluation.combination_names import CONTENT, NAMES, TOGETHER, title
 from ..evaluation.metrics import metric_of
 from ..evaluation.statistics.drops import NEEDED, NOT_NEEDED, UNDECIDED
 from ..features.views import BACKGROUND_ALONE, VIEWS
+from ..runs.finished import records
 from ..runs.view_answer import ShortcutNeed, ViewResult, Views
 from .verdicts import HALF, background_words, need_words
 
@@ -35,7 +36,7 @@ def answer_views(views: Views, rows: pd.DataFrame, leaderboard: pd.DataFrame, gu
     """
     if not len(rows):
         return replace(views, left_out=(*views.left_out, "No result: the best combination failed on the sample."))
-    stored = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    stored = records(rows.astype(object).where(rows.notna(), None))
     results = tuple(ViewResult.from_json(row) for row in stored)
     views = replace(views, results=results, untouched=stored[0]["untouched"], margin=stored[0]["margin"])
     needs = tuple(_need(name, value, views) for name, value in sufficient(leaderboard, views.metric, guessing))

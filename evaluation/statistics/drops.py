@@ -165,6 +165,6 @@ def right_where_wrong(groups: Integers, right: NDArray[np.bool_], other: NDArray
         return WhereWrong(0, math.nan, math.nan, math.nan)
     distinct, codes = np.unique(groups[wrong], return_inverse=True)
     images = np.bincount(codes).astype(np.float64)[:, None]
-    hits = np.bincount(codes, right[wrong], len(distinct))[:, None]
+    hits = np.bincount(codes, right[wrong], len(distinct)).astype(np.float64)[:, None]
     low, high = rates(hits, images)
     return WhereWrong(int(wrong.sum()), float(right[wrong].mean()), float(low[0]), float(high[0]))
