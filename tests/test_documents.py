@@ -29,7 +29,12 @@ FAMILIES = (
     "networks",
 )
 NO_MODULES = {f"leukobench.{family}" for family in FAMILIES}
-NO_MODULES |= {"leukobench.record", "leukobench.identity", "leukobench.checksum"}  # keys of parquet metadata
+NO_MODULES |= {
+    "leukobench.record",
+    "leukobench.identity",
+    "leukobench.checksum",
+    "leukobench.numbers",
+}  # keys of parquet metadata
 NO_MODULES |= {"leukobench.fast_forest"}  # where bundles of earlier versions look for their forests
 
 pytestmark = pytest.mark.skipif(not TRACKED, reason="not a git checkout")
