@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ..evaluation.metrics import RANK_BY, ranking_metrics
+from ..images.groups import compiled
 from ..storage import user_path
 from .choice import Choice, Strict
 
@@ -84,8 +84,8 @@ class Images(Strict):
     def _compiles(cls, value: str | None) -> str | None:
         if value is not None:
             try:
-                re.compile(value)
-            except re.error as error:
+                compiled(value)
+            except ValueError as error:
                 raise ValueError(f"not a regular expression: {error}") from error
         return value
 

@@ -17,6 +17,7 @@ from .experiment import Evaluation, Experiment, Images, PseudoPatients
 from .presets import presets
 
 _LONGEST_FILE = 10_000_000  # characters; a device never ends
+_MOST_VALUES = 100_000
 _LONGEST_NAME = 200  # of a run, in bytes: files and other folders are named after it
 
 
@@ -61,6 +62,9 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     try:
         with path.open(encoding="utf-8") as stream:
             mapping = yaml.load(stream.read(_LONGEST_FILE), Loader=_UniqueKeys)
+        _refuse_bomb(mapping)
+    except RecursionError:
+        raise ConfigurationError(f"The experiment file {path} is nested too deeply.") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
     if not isinstance(mapping, dict):
@@ -82,6 +86,20 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
+
+
+def _refuse_bomb(mapping: Any) -> None:
+    if _values(mapping, {}) > _MOST_VALUES:
+        raise ValueError(f"its aliases make more than {_MOST_VALUES:,} values")
+
+
+def _values(value: Any, known: dict[int, int]) -> int:
+    """How many values there are, those behind an alias counted each time; nobody could print what an alias bomb is."""
+    if id(value) not in known and isinstance(value, dict | list):
+        known[id(value)] = _MOST_VALUES + 1  # of one that holds itself
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_values(one, known) for one in inner)
+    return known.get(id(value), 1)
 
 
 def _holds_anchors(key: object) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +15,9 @@ import numpy as np
 from ..errors import ConfigurationError, ImagesError
 from .files import Listing, Row
 from .losses import exclusion
+
+_LONGEST, _LONGEST_S = 1000, 1.0
+_TRIAL = "import json, re, sys; group, paths = json.load(sys.stdin); [re.search(group, path) for path in paths]"
 
 
 def clusters(*keys: np.ndarray) -> np.ndarray:
@@ -44,13 +51,29 @@ def clusters(*keys: np.ndarray) -> np.ndarray:
     return pd.factorize(labels)[0].astype(np.int64)
 
 
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The regular expression.
+
+    Raises
+    ------
+    ValueError
+        It is none, or too long to be one on purpose: thousands of parentheses take minutes.
+    """
+    if len(pattern) > _LONGEST:
+        raise ValueError(f"it has more than {_LONGEST:,} characters")
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
 def compile_group(group: str) -> re.Pattern[str]:
     """Return the regular expression for the group, or refuse it with a ConfigurationError."""
     try:
-        expression = re.compile(group)
-    except re.error as error:
+        expression = compiled(group)
+    except ValueError as error:
         raise ConfigurationError(
-            f"The regular expression for the group is invalid: {error}.", received=group, fix="correct it."
+            f"The regular expression for the group is invalid: {error}.", received=group[:80], fix="correct it."
         ) from error
     if not expression.groups:
         raise ConfigurationError(
@@ -62,6 +85,27 @@ def compile_group(group: str) -> re.Pattern[str]:
     return expression
 
 
+def check_ends(expression: re.Pattern[str], paths: Sequence[str]) -> None:
+    """Try the expression in a process that can be ended: some take longer than anybody lives.
+
+    Raises
+    ------
+    ConfigurationError
+        It takes longer than a second and a millisecond a path.
+    """
+    command, trial = [sys.executable, "-I", "-S", "-c", _TRIAL], json.dumps([expression.pattern, list(paths)])
+    try:
+        limit = _LONGEST_S + len(paths) / 1000
+        subprocess.run(command, input=trial.encode(), timeout=limit, capture_output=True, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ConfigurationError(
+            "The regular expression for the group takes too long.",
+            expected="one that is decided at once for every path",
+            received=expression.pattern,
+            fix=r"write no repetition inside a repetition, such as (\w+)*.",
+        ) from error
+
+
 def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> Listing:
     """Take the patients from the paths; rows whose path does not match are refused.
 
@@ -70,6 +114,7 @@ def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> List
     ImagesError
         No path matches, or none of a class does.
     """
+    check_ends(expression, [row.path for row in listing.rows])
     part = "patient" if "patient" in expression.groupindex else 1
     rows, refused = [], []
     for row in listing.rows:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ConfigurationError, ImagesError
 from ..images.files import find_files
-from ..images.groups import compile_group
+from ..images.groups import check_ends, compile_group
 
 FORMATS = (".csv", ".json", ".parquet")
 
@@ -46,7 +46,8 @@ def find_patients(names: Iterable[str], group: str | None) -> list[str] | None:
     """Patient ID that the regular expression `group` captures in each name ('' for no match); None without one."""
     if group is None:
         return None
-    expression = compile_group(group)
+    expression, names = compile_group(group), list(names)
+    check_ends(expression, names)
     part = "patient" if "patient" in expression.groupindex else 1
     matches = [expression.search(name) for name in names]
     return [match[part] or "" if match else "" for match in matches]

@@ -47,7 +47,7 @@ BESIDES = {
     "evaluation/test_runner.py": ("evaluation/grid evaluation/methods evaluation/scores evaluation/combination_names"),
     "features/test_engines.py": "features/keras_engine features/network_engine features/openvino_engine",
     "features/test_extractors.py": "features/custom_extractor features/extractor",
-    "images/test_index.py": "images/groups images/identification",
+    "images/test_index.py": "images/identification",
     "images/test_layouts.py": "images/files",
     "images/test_losses.py": "images/listing",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,24 @@ def test_ranges_of_whole_numbers_are_whole() -> None:
     assert search.points(3) == [1, 8, 15]
     assert Search(low=1, high=3).points(25, whole=True) == [1, 2, 3]
     assert Search(low=0.01, high=1, log=True).points(3) == pytest.approx([0.01, 0.1, 1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(f"{n}: &{n} [{', '.join([f'*{before}'] * 9)}]\n" for before, n in pairwise("abcdefghij"))
+        + "extractors: *j\nimages: x",
+        "images: " + "[" * 20_000,
+        "images: &a [*a]",
+        "images: {folder: x, group: '" + "(" * 5000 + ")" * 5000 + "'}",
+    ],
+    ids=["alias bomb", "nesting", "a list in itself", "parentheses"],
+)
+def test_a_hostile_file_is_refused_at_once(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    start = time.perf_counter()
+    with pytest.raises(ConfigurationError) as refused:
+        read_experiment(tmp_path / "x.yaml")
+    assert time.perf_counter() - start < 2
+    assert len(str(refused.value)) < 1000

@@ -213,23 +213,6 @@ def test_two_processes_may_convert_at_once(unread, tmp_path, monkeypatch):
     assert len(list((tmp_path / "networks").iterdir())) == 1
 
 
-def test_a_network_that_cannot_be_converted(tmp_path, monkeypatch):
-    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
-
-    class Model:
-        name = "odd"
-
-        def count_params(self):
-            return 10
-
-        def export(self, path, **_):
-            raise ValueError("no such operation")
-
-    with pytest.raises(EngineError, match="odd cannot be converted"):
-        openvino_ir.load_converted({}, lambda: (Model(), []))
-    assert list((tmp_path / "networks").iterdir()) == []
-
-
 def test_a_conversion_is_kept_apart_by_all_that_matters(tmp_path, monkeypatch, lite):
     seen = []
     monkeypatch.setattr(openvino_ir, "digest", lambda value: seen.append(value) or "x" * 8)
