@@ -34,6 +34,7 @@ NO_MODULES |= {
     "leukobench.identity",
     "leukobench.checksum",
     "leukobench.numbers",
+    "leukobench.rows",
 }  # keys of parquet metadata
 NO_MODULES |= {"leukobench.fast_forest"}  # where bundles of earlier versions look for their forests
 
