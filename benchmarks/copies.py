@@ -23,14 +23,14 @@ def planted(folder: Path, scratch: Path) -> pd.DataFrame:
     files = {f"{number:05d}{path.suffix}": path.read_bytes() for number, path in enumerate(paths)}
     images = listed(scratch / "images", files)
     prints = prints_of(images)
-    before = grouped(found(images, prints, threads=2))
+    before = grouped(found(images, prints, workers=2))
     chosen = np.random.default_rng(1).permutation(len(images))[: min(ORIGINALS, len(images))]
     rows = []
     for what, make in KINDS.items():
         pixels = {row: read_image(images["path"][row]) for row in chosen.tolist()}
         copies = listed(scratch / what, {f"{row}.copy": make(image) for row, image in pixels.items()})
         both = pd.concat([images, copies], ignore_index=True)
-        pairs = grouped(found(both, np.concatenate([prints, prints_of(copies)]), threads=2))
+        pairs = grouped(found(both, np.concatenate([prints, prints_of(copies)]), workers=2))
         wanted = {
             frozenset((images["image_id"][row], copy)) for row, copy in zip(pixels, copies["image_id"], strict=True)
         }
