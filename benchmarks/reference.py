@@ -23,7 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE, PICTURES = ROOT / "results" / "reference", ROOT / "docs" / "pictures"
 KINDS = ("all", "permuted", "leakage", "networks", "documents")
 NAMES = ["extractor", "selector", "classifier"]
-_TABLES = ("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv")
+_TABLES = (
+    *("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv"),
+    *("views.csv", "failures.csv"),
+)
 QUICK: dict[str, Any] = {
     "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
     "selectors": ["none", "anova", "pca"],
@@ -69,6 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.reference == REFERENCE:
         for name in ("leaderboard", "combinations"):
             shutil.copy(folder / "figures" / f"{name}.png", PICTURES / f"all-{name}.png")
+        shutil.copy(folder / "figures" / "views.jpg", PICTURES / "all-views.jpg")
         photograph(folder / "report.html", PICTURES / "all-report.png")
 
 
@@ -191,6 +195,22 @@ def permuted_words(reference: Path) -> str:
     return str(json.loads((reference / "all" / "permuted.json").read_text())["words"])
 
 
+def views(reference: Path) -> Iterator[str]:
+    """How much lower the best combination is in each view of the images."""
+    from leukobench.evaluation.metrics import metric_of
+    from leukobench.reporting.verdicts import drop_words
+    from leukobench.runs.view_answer import Views
+
+    stored = Views.from_json(json.loads((reference / "all" / "answer.json").read_text())["views"])
+    metric = metric_of(stored.metric)
+    yield f"| {stored.images:,} images in a view | taken away | fitted anew | drop [95 % interval] | needed? |"
+    yield "|---|---|---|---|---|"
+    yield f"| untouched | nothing | {metric.with_unit(stored.untouched)} | | |"
+    for one in stored.results:
+        drop = drop_words(metric, one.drop, one.low, one.high)
+        yield f"| {one.view} | {one.removes} | {metric.with_unit(one.value)} | {drop} | {one.verdict} |"
+
+
 def protocol(reference: Path) -> Iterator[str]:
     """The protocol of the default run."""
     answer = json.loads((reference / "all" / "answer.json").read_text())
@@ -261,6 +281,7 @@ def extraction(reference: Path) -> Iterator[str]:
 
 BLOCKS: dict[str, Callable[[Path], Iterator[str]]] = {
     "sentences": sentences,
+    "views": views,
     "protocol": protocol,
     "permuted": permuted,
     "leakage": leakage,
