@@ -72,7 +72,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.reference == REFERENCE:
         for name in ("leaderboard", "combinations"):
             shutil.copy(folder / "figures" / f"{name}.png", PICTURES / f"all-{name}.png")
-        shutil.copy(folder / "figures" / "views.jpg", PICTURES / "all-views.jpg")
         photograph(folder / "report.html", PICTURES / "all-report.png")
 
 
