@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ class Processes:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+        # loky replaces a worker that has grown by 300 MB, such as by loading a library, and warns of it.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         own = os.getpid(), in_main_thread()
         jobs = (delayed(_run_piece)(position, work, piece, own) for position, piece in enumerate(pieces))
         try:
