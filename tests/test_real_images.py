@@ -103,6 +103,7 @@ def test_cells_equal_plain_scikit_learn(outcome: Outcome, tmp_path: Path, select
     X = np.load(tmp_path / "x.npy").astype(np.float64)
     selectors = {"none": VarianceThreshold(), "anova": SelectKBest(f_classif, k=200)}
     predictions = pd.read_parquet(outcome.folder / "predictions.parquet")
+    predictions = predictions[predictions["kind"] == "combination"]
     mine = predictions[(predictions["selector"] == selector) & (predictions["classifier"] == classifier)]
     estimator = CLASSIFIERS.make(classifier, {}, {"random_state": 0})
     for number in (0, 3):

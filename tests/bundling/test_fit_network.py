@@ -125,7 +125,7 @@ def killed_after_a_few_epochs(run_folder: Path) -> int:
         return int(json.loads(bytes(stored["header"]).decode())["state"]["epoch"])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_fit_that_was_killed_ends_as_the_network_that_keras_trains(network_run: Path, tmp_path: Path) -> None:
     reached, progress = killed_after_a_few_epochs(network_run), RecordedProgress()
     bundle = fit(network_run, ("pixels", "none", LABEL), tmp_path / "model", workers=1, progress=progress)

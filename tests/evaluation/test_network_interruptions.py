@@ -65,7 +65,7 @@ def newer(records: Path, begun: float) -> bool:
     return any(path.stat().st_mtime > begun for path in records.glob("*.npz"))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_training_that_was_killed_goes_on_to_the_same_end(experiment: Any, tmp_path: Path) -> None:
     long = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"custom_cnn": TINY | {"epochs": 60}}]}
     whole = run(experiment(**long, name="whole"), workers=1)

@@ -98,7 +98,7 @@ def test_a_network_that_fails_or_dies_fails_alone(
     assert len((tmp_path / "fits").read_text()) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_progress_says_where_the_training_is(experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leukobench.runs.progress._FIRST_LINE_S", 0.0)
     monkeypatch.setattr("leukobench.runs.progress._NEXT_LINES_S", 0.0)
@@ -128,7 +128,7 @@ def test_classifiers_that_split_once_more_get_groups(evaluation: Any, experiment
     assert set(outcome.leaderboard["status"]) == {"ok"}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_holdout_is_opened_for_a_network_too(experiment: Any, plugin: str) -> None:
     outcome = run(experiment(**only(plugin), extractors=[], evaluation={"folds": 3, "holdout": 0.25}), workers=1)
     lines = unseal(outcome.folder, workers=1)
@@ -178,7 +178,7 @@ def test_class_weights_by_name_weigh(experiment: Any) -> None:
         assert shares[0] > shares[1] + 0.1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_pixels_are_read_anew_after_a_change_of_how(
     experiment: Any, plugin: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -191,7 +191,7 @@ def test_pixels_are_read_anew_after_a_change_of_how(
     assert len((tmp_path / "fits").read_text()) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_calibrated_networks_keep_their_costs_and_curves(experiment: Any) -> None:
     evaluation = {"folds": 2, "calibration": "temperature"}
     settings = {"selectors": ["none"], "classifiers": ["naive_bayes"], "cnns": [{"custom_cnn": TINY}]}
@@ -216,7 +216,7 @@ def test_leaks_are_not_measured_on_networks(experiment: Any, plugin: str) -> Non
         measure_leakage(experiment(**only(plugin)), [None])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_networks_beside_combinations_with_their_costs_and_curves(experiment: Any) -> None:
     networks = [{"custom_cnn": TINY}, {"custom_cnn": TINY | {"learning_rate": 1e30, "dropout": 0.0}}]
     settings = {"selectors": ["none"], "classifiers": ["dense_head", "naive_bayes"], "cnns": networks}
@@ -239,7 +239,7 @@ def test_networks_beside_combinations_with_their_costs_and_curves(experiment: An
     assert notes["text"].str.contains("lower learning_rate").sum() == 2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_binary_cnn_on_drawn_c_nmc_files_keeps_subjects_apart(smears: Path, tmp_path: Path, experiment: Any) -> None:
     from PIL import Image
 

@@ -174,7 +174,7 @@ def test_a_file_that_holds_code_is_not_run(tmp_path):
         build(MOBILE, locate(MOBILE, str(tmp_path / "own.keras")))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_builder_loads_weights_that_its_graph_depends_on(tmp_path, monkeypatch):
     import h5py
     import keras

@@ -236,7 +236,7 @@ def test_a_bundle_of_this_format_is_read_for_ever(paths: list[Path]) -> None:
     assert prediction.conformal_set == tuple(expected["conformal_set"])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.real
 def test_the_real_network_on_real_images(real_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """40 images a class: what is predicted from files is what the features say, and other pictures are flagged."""

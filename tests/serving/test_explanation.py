@@ -90,7 +90,12 @@ def hottest_region(heat: np.ndarray, middle: tuple[int, int]) -> tuple[bool, flo
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "method", "hits"), [("averages", "auto", 9), ("averages", "occlusion", 6), ("stages", "auto", 9)]
+    ("name", "method", "hits"),
+    [
+        ("averages", "auto", 9),
+        pytest.param("averages", "occlusion", 6, marks=pytest.mark.thorough),
+        pytest.param("stages", "auto", 9, marks=pytest.mark.thorough),
+    ],
 )
 def test_the_map_finds_a_planted_lesion(bundles: dict[str, Bundle], name: str, method: str, hits: int) -> None:
     rng = np.random.default_rng(99)

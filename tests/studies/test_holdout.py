@@ -81,7 +81,7 @@ def test_a_run_after_the_opening_says_so(experiment: Any) -> None:
     assert "HOLDOUT OPENED" in "\n".join(later.protocol)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_what_was_opened_cannot_be_sealed_again(experiment: Any) -> None:
     outcome = run(experiment(), workers=1)
     first = unseal(outcome.folder, workers=1)

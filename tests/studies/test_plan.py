@@ -77,7 +77,7 @@ def test_a_run_says_what_was_planned(experiment: Make) -> None:
     assert pipeline.run(experiment(), 1).reused
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_plan_of_another_experiment_is_not_shown(experiment: Make) -> None:
     make_plan(experiment(), 1)
     outcome = pipeline.run(experiment(evaluation={"folds": 4}), 1)
@@ -105,7 +105,7 @@ def test_where_nothing_can_be_fitted_there_is_no_plan(experiment: Make) -> None:
         make_plan(experiment(classifiers=["example_plugin:FailsInOneFold"]), 1)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_protocols_that_need_many_images_are_planned_too(experiment: Make) -> None:
     said = {"folds": 3, "holdout": 0.2, "repeats": 2, "tuning": "grid"}
     plan = make_plan(experiment(classifiers=["lda", "knn"], evaluation=said), 1)

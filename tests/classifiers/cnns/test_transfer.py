@@ -49,7 +49,7 @@ def test_a_frozen_network_and_a_head_on_cached_features_agree(
         assert own["validation_loss"] == pytest.approx(other["validation_loss"], abs=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_running_the_frozen_network_in_each_epoch_gives_the_same(
     smear: tuple[list[Path], np.ndarray], frozen: Transfer
 ) -> None:
@@ -97,7 +97,7 @@ def test_plain_keras_comes_to_the_same_head(smear: tuple[list[Path], np.ndarray]
     np.testing.assert_allclose(model.predict_on_batch(images), frozen.predict_proba(paths), atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_only_layers_from_the_named_one_on_are_trained(smear: tuple[list[Path], np.ndarray]) -> None:
     said: dict[str, Any] = {**HEAD, "epochs": 1, "validation": 0.0}
     frozen = Transfer(**said).fit(*smear)
@@ -110,7 +110,7 @@ def test_only_layers_from_the_named_one_on_are_trained(smear: tuple[list[Path], 
     assert [epoch["phase"] for epoch in fine.curve_] == ["frozen", "fine-tuned"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_fine_tuning_that_makes_it_worse_is_undone(smear: tuple[list[Path], np.ndarray], frozen: Transfer) -> None:
     worse = Transfer(**HEAD, unfreeze_from="head_conv", fine_epochs=1, fine_learning_rate=3.0).fit(*smear)
     assert worse.curve_[-1]["validation_loss"] > min(epoch["validation_loss"] for epoch in frozen.curve_)
@@ -181,7 +181,7 @@ def test_a_network_or_weights_that_are_not_there_are_said() -> None:
         Transfer(network="mobilnetv2").depends_on()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_small_weights_that_were_saved_are_taken_and_those_of_another_network_refused(
     smear: tuple[list[Path], np.ndarray], tmp_path: Path
 ) -> None:

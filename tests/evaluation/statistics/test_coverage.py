@@ -83,7 +83,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(
     ("groups", "images", "rate", "dependence"),
-    [pytest.param(*one, marks=pytest.mark.slow if one in SETTINGS[:3] else pytest.mark.thorough) for one in SETTINGS],
+    [pytest.param(*one, marks=pytest.mark.slow if one in SETTINGS[:2] else pytest.mark.thorough) for one in SETTINGS],
 )
 def test_coverage_of_intervals(groups: int, images: int, rate: float, dependence: float) -> None:
     found = covered(groups, images, rate, dependence, simulations=400)
