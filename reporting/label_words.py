@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from ..evaluation.statistics.image_parts import PAIR
 from ..evaluation.statistics.suspects import NEARLY_ALL
 from ..runs.label_answer import Failures, LabelSuspects, WorsePart
 
@@ -57,7 +58,8 @@ def part_words(part: WorsePart) -> str:
     rates = (
         f"{_percent(part.rate)} [{100 * part.low:.0f} to {100 * part.high:.0f}], elsewhere {_percent(part.elsewhere)}"
     )
-    return f"{part.fact} {part.part}, {counts} ({rates})"
+    named = part.part if part.fact == PAIR else f"{part.fact} {part.part}"
+    return f"{named}, {counts} ({rates})"
 
 
 def _count(number: float) -> str:

@@ -28,3 +28,5 @@ def test_the_three_worst_parts_are_named_with_their_numbers() -> None:
     )
     assert failures_words(Failures(0.01, 43, (part,) * 5)).endswith("; and 2 more.")
     assert failures_words(Failures(0.01, 43)) == ""
+    pair = WorsePart("label and prediction", "A taken for B", 1200, 60.0, 0.05, 0.04, 0.062, 0.004, 0.001)
+    assert "failures.csv): A taken for B, 60 of 1,200 (" in failures_words(Failures(0.01, 43, (pair,)))
