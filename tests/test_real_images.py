@@ -24,7 +24,7 @@ from leukobench.runs.finished import FinishedRun
 
 from .conftest import made_once
 
-pytestmark = [pytest.mark.slow, pytest.mark.real]
+pytestmark = [pytest.mark.thorough, pytest.mark.real]
 MULTILEVEL = {"efficientnet_lite0": {"pooling": "multilevel"}}
 
 
