@@ -98,12 +98,12 @@ class _Turns:
 
     def wait(self, urgency: int, work: Callable[[], _Answer]) -> _Answer:
         """What `work` returns or raises; the smaller `urgency` comes first."""
-        done: Future[_Answer] = Future()
+        answer: Future[_Answer] = Future()
         with self._door:
             if self._closed:
                 raise CancelledError
-            self._waiting.put((urgency, next(self._numbers), done, work))
-        return done.result()
+            self._waiting.put((urgency, next(self._numbers), answer, work))
+        return answer.result()
 
     def close(self) -> None:
         """See `leukobench.app.models.close`."""
@@ -114,17 +114,17 @@ class _Turns:
 
     def _work(self) -> None:
         while True:
-            *_, done, work = self._waiting.get()
+            *_, answer, work = self._waiting.get()
             if self._closed:
-                done.cancel()
+                answer.cancel()
                 if self._waiting.empty():
                     return
                 continue
             try:
-                done.set_result(work())
+                answer.set_result(work())
             except Exception as error:
-                done.set_exception(error)
-            del done, work  # an idle server holds nobody's image
+                answer.set_exception(error)
+            del answer, work  # an idle server holds nobody's image
 
 
 @cache

@@ -157,10 +157,10 @@ def _progress(console: list[str]) -> tuple[str, float | None]:
     """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line."""
     for line in reversed(console):
         if counted := _COUNTED.match(line):
-            done, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
+            finished, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
             left = f", about {counted['left']} left" if counted["left"] else ""
-            words = f"{counted['title'].capitalize()}: {done:,} of {total:,}{left}"
-            return words, done / total if total else None
+            words = f"{counted['title'].capitalize()}: {finished:,} of {total:,}{left}"
+            return words, finished / total if total else None
     return _last(console), None
 
 

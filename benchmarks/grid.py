@@ -58,9 +58,9 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
     for selector, chooses in selectors.items():
         for classifier, decides in classifiers.items():
             start = time.perf_counter()
-            done = cross_validate(make_pipeline(chooses, decides), features, labels, cv=folds, n_jobs=cores())
+            fitted = cross_validate(make_pipeline(chooses, decides), features, labels, cv=folds, n_jobs=cores())
             seconds = time.perf_counter() - start
-            mean = float(np.mean(done["test_score"]))
+            mean = float(np.mean(fitted["test_score"]))
             results.append(
                 {
                     "selector": selector,
@@ -73,7 +73,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
             print(results[-1], flush=True)
     ours = (ours + alone(_ours, images)[3]) / 2  # before and after: what slows the machine slows both
     total = sum(row["Pipeline, s"] for row in results)
-    whole = {"selector": "all", "classifier": f"all; leukobench {ours:.1f} s", "Pipeline, s": total}
+    summary = {"selector": "all", "classifier": f"all; leukobench {ours:.1f} s", "Pipeline, s": total}
     means = {f"accuracy, {side}": float(np.mean([row[f"accuracy, {side}"] for row in results])) for side in SIDES}
     # What a user has is scikit-learn's RFE, whose ranking is the same: timed once, it stands for all eight classifiers.
     start = time.perf_counter()
@@ -84,7 +84,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
     users = total + sum(one - row["Pipeline, s"] for row in results if row["selector"] == "rfe")
     with_rfe = {"selector": "all, with scikit-learn's RFE", "classifier": f"all; one with that RFE took {one:.0f} s"}
     return [
-        whole | means | {"ratio": total / ours, "wanted": 4.0},
+        summary | means | {"ratio": total / ours, "wanted": 4.0},
         with_rfe | dict.fromkeys(means, "") | {"Pipeline, s": users, "ratio": users / ours, "wanted": 4.0},
         *({**row, "ratio": "", "wanted": ""} for row in results),
     ]

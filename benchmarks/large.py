@@ -61,10 +61,10 @@ def _large(images: Path) -> list[dict[str, Any]]:
                 {**names, **means, "selector_s, s": records[0].selector_s, "accuracy": np.mean(hits), "failed": failed}
             )
     table = pd.DataFrame(results)
-    whole = {"selector": "all", "classifier": f"all: {seconds:.0f} s, memory up to {costs.memory / 1e9:.1f} GB"}
+    summary = {"selector": "all", "classifier": f"all: {seconds:.0f} s, memory up to {costs.memory / 1e9:.1f} GB"}
     sums = {name: table[name].sum() for name in ("fit_s, s", "predict_s, s", "failed")}
     selecting = table.drop_duplicates("selector")["selector_s, s"].sum()
-    return [{**whole, **sums, "selector_s, s": selecting, "accuracy": table["accuracy"].mean()}, *results]
+    return [{**summary, **sums, "selector_s, s": selecting, "accuracy": table["accuracy"].mean()}, *results]
 
 
 def _blends(images: Path, folder: Path) -> list[str]:

@@ -83,11 +83,11 @@ def _whole(extractor: Any, data: bytes) -> np.ndarray:
 def _mosaic(paths: list[Path]) -> bytes:
     from PIL import Image
 
-    whole, written = Image.new("RGB", (2240, 1792)), io.BytesIO()
+    mosaic, written = Image.new("RGB", (2240, 1792)), io.BytesIO()
     for place, path in enumerate(paths):
         with Image.open(path) as part:
-            whole.paste(part.resize((224, 224)), (place % 10 * 224, place // 10 * 224))
-    whole.save(written, "JPEG", quality=92)
+            mosaic.paste(part.resize((224, 224)), (place % 10 * 224, place // 10 * 224))
+    mosaic.save(written, "JPEG", quality=92)
     return written.getvalue()
 
 
