@@ -130,11 +130,13 @@ def test_the_order_of_the_files_changes_no_cluster_and_no_number(
 
 @pytest.mark.slow
 def test_the_number_of_processes_changes_nothing_and_progress_ends_at_the_last_image(
-    families: tuple[pd.DataFrame, np.ndarray],
+    families: tuple[pd.DataFrame, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "nothing was compared before"))
     images, prints = families
     told: list[tuple[int, int]] = []
     alone = found(images, prints, report=lambda *done: told.append(done))
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "nor here"))
     pd.testing.assert_frame_equal(alone, found(images, prints, workers=4))
     contents = len(images) - len(FAMILIES)
     assert 2 * contents < told[-1][0] == told[-1][1] <= contents * (contents - 1) / 2
