@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -154,8 +154,8 @@ def test_ranges_of_whole_numbers_are_whole() -> None:
 )
 def test_a_hostile_file_is_refused_at_once(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text)
-    start = time.perf_counter()
+    start = sum(os.times()[:4])
     with pytest.raises(ConfigurationError) as refused:
         read_experiment(tmp_path / "x.yaml")
-    assert time.perf_counter() - start < 2
+    assert sum(os.times()[:4]) - start < 2, "seconds of processors, of this process and its children"
     assert len(str(refused.value)) < 1000
