@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigurationError
 from ..combination_names import as_columns
 from ..metric import Floats, Integers
-from ..metrics import BALANCED_ACCURACY, LOG_LOSS, ranking_metrics
+from ..metrics import BALANCED_ACCURACY, LOG_LOSS, metrics_of, ranking_metrics
 from ..scorer import Scorer
 from . import tables, winner
 from .best_set import Differences, best_set, less_one, one_error
@@ -20,6 +20,7 @@ from .entry import Design, Entry, Key
 from .intervals import Interval
 from .patient_level import PatientLevel
 from .patients import Patients, predict_patients
+from .present_classes import over_present
 from .resampling import GroupResamples
 from .winner import Corrected
 
@@ -28,7 +29,7 @@ from .winner import Corrected
 class Analysis:
     """Statistics of combinations on the same images and folds.
 
-    Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
+    Classes without any image take no part in means over classes; see `over_present`. Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
     order of the images or of the combinations; that of the latter decides between those that are equal in everything.
 
     Parameters
@@ -73,7 +74,9 @@ class Analysis:
         drawn = GroupResamples(self.groups, self.resamples, self.seed)
         folds = np.atleast_2d(np.asarray(self.folds, dtype=np.int64))
         labels = np.asarray(self.labels, np.int64)
-        self._design = Design(labels, folds, drawn, Scorer(self.classes), ranking[self.rank_by])
+        present = np.bincount(labels, minlength=len(self.classes)) > 0
+        scorer = Scorer(self.classes, over_present(metrics_of(patients=False), present))
+        self._design = Design(labels, folds, drawn, scorer, *over_present([ranking[self.rank_by]], present))
         self._patients = None
         if self.patients is not None:
             patients = Patients.of(self.patients, labels)
@@ -209,7 +212,9 @@ class Analysis:
     @property
     def _image_design(self) -> Design:
         """What is computed from images needs a metric of images."""
-        return replace(self._design, rank_by=BALANCED_ACCURACY) if self._design.rank_by.of_patients else self._design
+        design = self._design
+        named = {metric.name: metric for metric in design.scorer.metrics}
+        return replace(design, rank_by=named[BALANCED_ACCURACY.name]) if design.rank_by.of_patients else design
 
     def _candidates(self) -> list[Entry]:
         """Combinations that have the ranking metric, best first."""

@@ -86,8 +86,10 @@ def of_classes(metric: Metric, evidence: Evidence) -> Limits:
 
     Degrees of freedom are those that there were if every class had as few groups as the one with fewest.
     """
-    groups, classes = len(evidence.counts), len(evidence.scorer.classes)
-    fewest = int((evidence.counts.sum(axis=-1) > 0).sum(axis=0).min())
+    groups = len(evidence.counts)
+    of_class = (evidence.counts.sum(axis=-1) > 0).sum(axis=0)
+    classes = int((of_class > 0).sum())
+    fewest = int(of_class[of_class > 0].min())
     low, high = _with_adverse_group(metric, evidence, min(groups, fewest * classes) - classes)
     least = metric.source.least if isinstance(metric.source, FromCounts) else 0.0
     return np.maximum(low, least), np.minimum(high, metric.greatest)
@@ -147,8 +149,12 @@ def _counts_with_sensitivity(counts: Floats, row: int, rate: float) -> Floats:
 
 
 def _macro_area(evidence: Evidence) -> Limits:
-    areas, size = evidence.areas, len(evidence.areas)
-    ones, zeros = (intervals.effective_images(*rates(evidence.counts)) for rates in (sensitivities, specificities))
+    defined = ~np.isnan(evidence.areas)  # of classes that there are
+    areas, size = evidence.areas[defined], int(defined.sum())
+    if not size:
+        return np.array(np.nan), np.array(np.nan)
+    parts = (rates(evidence.counts) for rates in (sensitivities, specificities))
+    ones, zeros = (intervals.effective_images(hits[:, defined], images[:, defined]) for hits, images in parts)
     low, high = intervals.area(areas, ones, zeros)
     macro = areas.mean()
     return intervals.combine(macro, macro - (areas - low) / size, macro + (high - areas) / size)

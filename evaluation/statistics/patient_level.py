@@ -11,6 +11,7 @@ from ..metrics import LOG_LOSS, metrics_of
 from ..scorer import Scorer
 from .entry import Design, Entry
 from .patients import Patients
+from .present_classes import over_present
 from .resampling import GroupResamples
 
 
@@ -33,13 +34,14 @@ class PatientLevel:
 
     @classmethod
     def of(cls, patients: Patients, images: Design, seed: int) -> PatientLevel | None:
-        """None where a class, or a fold, has no patient whose images all have one label."""
+        """None where a class that there is, or a fold, has no patient whose images all have one label."""
         first = patients.rows[np.unique(patients.codes, return_index=True)[1]]
         folds = images.folds[:, first]
         everywhere = all(len(np.unique(one)) == images.folds_a_repeat for one in folds)
-        if not everywhere or len(np.unique(patients.labels)) < len(images.classes):
+        present = np.bincount(images.labels, minlength=len(images.classes)) > 0
+        if not everywhere or len(np.unique(patients.labels)) < present.sum():
             return None
-        metrics = metrics_of(patients=True)
+        metrics = over_present(metrics_of(patients=True), present)
         groups = GroupResamples(images.resamples.codes[first], images.resamples.resamples, seed)
         ranks = images.rank_by.of_patients
         rank_by = images.rank_by if ranks else metrics[0]
