@@ -29,8 +29,9 @@ from .winner import Corrected
 class Analysis:
     """Statistics of combinations on the same images and folds.
 
-    Classes without any image take no part in means over classes; see `over_present`. Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
+    Only numbers are kept of each combination, never its probabilities. With one seed, the numbers do not depend on the
     order of the images or of the combinations; that of the latter decides between those that are equal in everything.
+    Classes without any image take no part in means over classes; see `over_present`.
 
     Parameters
     ----------

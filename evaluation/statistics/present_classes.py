@@ -1,4 +1,4 @@
-"""Metrics of images that lack some of the classes that a model knows: their means go over the classes that there are."""
+"""Metrics of images that lack some classes of a model: their means go over the classes that there are."""
 
 from __future__ import annotations
 
