@@ -19,7 +19,7 @@ def check_part(part: Any) -> None:
     if name == "RandomForest":
         for grown in part.estimators_:
             _check_tree(grown.tree_, part.n_features_in_, len(part.classes_))
-    elif name == "SVC":
+    elif name in ("SVC", "KernelMachine"):
         _check_vectors(part)
     elif name == "DecisionTreeClassifier":
         raise ValueError("an unexpected decision tree")
