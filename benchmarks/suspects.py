@@ -27,7 +27,7 @@ from ..evaluation.methods import make_method
 from ..evaluation.metric import Floats, Integers
 from ..evaluation.records import RecordStore
 from ..evaluation.runner import run_grid
-from ..evaluation.scores import write_scores
+from ..evaluation.scores import Inference, write_scores
 from ..evaluation.statistics.suspects import NEARLY_ALL, Pool
 from ..evaluation.stored_predictions import cells_of, out_of_fold
 from ..evaluation.task import Task
@@ -78,7 +78,7 @@ def pooled(task: Task, features: list[FeatureSource], workers: int) -> tuple[Poo
         store = RecordStore(Path(folder) / "records")
         store.folder.mkdir()
         run_grid(grid, store, Processes(workers))
-        board = write_scores(grid, store, Path(folder), "balanced_accuracy", 500).leaderboard
+        board = write_scores(grid, store, Path(folder), Inference("balanced_accuracy", 500)).leaderboard
         good, pool, total = good_combinations(board), Pool(task.labels, len(task.classes)), 0.0
         for combination in grid.combinations():
             probabilities = out_of_fold(grid, cells_of(grid, store, combination))

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..machine import in_processes
 from ..storage import atomic_path
 from .combination_names import NAMES, Names, as_columns
-from .folds import Fold
-from .grid import Grid
+from .grid import Combination, Grid
 from .metrics import metric_of, overall_metrics
 from .records import COSTS, Record, RecordStore
 from .scorer import Scorer
 from .statistics.analysis import Analysis
+from .statistics.entry import Entry
+from .statistics.measuring import Measuring
 from .statistics.stability import Stability, selection_stability
 from .statistics.winner import EQUAL
-from .stored_predictions import cells_of, fold_numbers, out_of_fold
+from .stored_predictions import cells_of, fold_numbers, out_of_fold, prediction_columns, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 _COMPARED = ("shortcut", "control")
 """Kinds of rows that the best combination is compared with, pair by pair."""
+_MANY, _TOGETHER = 32, 8
+"""Combinations that are worth other processes; those of a piece of their work."""
+
+
+class Inference(NamedTuple):
+    """How statistics are computed.
+
+    Attributes
+    ----------
+    rank_by : str
+        Metric of the leaderboard's order.
+    resamples : int
+        Of the groups.
+    patients : sequence of str, optional
+        A patient for each image of the task, where groups are patients.
+    """
+
+    rank_by: str
+    resamples: int = 1000
+    patients: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,10 +90,9 @@ def write_scores(
     grid: Grid,
     store: RecordStore,
     folder: Path,
-    rank_by: str,
-    resamples: int = 1000,
-    patients: Sequence[str] | None = None,
+    inference: Inference,
     advance: Callable[[int], None] = lambda done: None,
+    workers: int = 1,
 ) -> Scored:
     """Write ``predictions.parquet`` and compute everything else from the stored predictions.
 
@@ -82,19 +102,16 @@ def write_scores(
     store : RecordStore
     folder : Path
         Gets ``predictions.parquet``.
-    rank_by : str
-        Metric of the leaderboard's order.
-    resamples : int
-        Of the groups.
-    patients : sequence of str, optional
-        A patient for each image of the task, where groups are patients.
+    inference : Inference
     advance : callable
-        Called with the number of combinations just read.
+        Called with the number of combinations just measured.
+    workers : int
+        Processes that measure them.
 
     Returns
     -------
     Scored
-        With one combination's probabilities in memory at a time.
+        With one combination's probabilities in the memory of a process at a time.
     """
     import pandas as pd
     import pyarrow as pa
@@ -105,11 +122,13 @@ def write_scores(
     tuned: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
     supports: dict[tuple[str, str], tuple[list[list[int]], int]] = {}
+    complete: list[tuple[Combination, float]] = []
     task, scorer = grid.task, Scorer(grid.task.classes)
+    rank_by, resamples, patients = inference
     analysis = Analysis(
         task.labels, task.classes, task.groups, fold_numbers(grid), rank_by, grid.rules.seed, resamples, patients
     )
-    schema = _schema(grid)
+    schema = schema_of(grid)
     with (
         atomic_path(folder / "predictions.parquet") as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -123,15 +142,19 @@ def write_scores(
                 curves += [place | epoch for epoch in record.curve]
                 if record.probabilities is not None:
                     named = place | {"kind": combination.kind}
-                    writer.write_table(pa.table(_predictions(named, record, grid, fold), schema=schema))
-            if (probabilities := out_of_fold(grid, cells)) is not None:
-                features = float(np.mean([record.features for _, record, _ in cells]))
-                analysis.add(combination.labels, combination.kind, probabilities, features)
-                scores += _patient_scores(analysis, combination.labels, [place for place, _, _ in cells])
+                    writer.write_table(pa.table(prediction_columns(named, record, grid, fold), schema=schema))
+            if all(record.probabilities is not None for _, record, _ in cells):
+                complete.append((combination, float(np.mean([record.features for _, record, _ in cells]))))
                 if combination.selector.identity["name"] != "none":
                     kept = [record.support for _, record, _ in cells]
                     supports.setdefault(combination.labels[:2], (kept, combination.source.width))
-            advance(1)
+            else:
+                advance(1)
+    entries = _entries(grid, store, [combination for combination, _ in complete], analysis.measuring, workers)
+    for (_, features), entry in zip(complete, entries, strict=True):
+        analysis.take(entry, features)
+        scores += _patient_scores(analysis, grid, entry.key)
+        advance(1)
     table = pd.DataFrame(scores, columns=[*NAMES, "repeat", "fold", "metric", "value"])
     noted = pd.DataFrame(notes, columns=[*NAMES, "repeat", "fold", "kind", "text"])
     scored = _summarise(grid, analysis, table, noted, supports)
@@ -140,6 +163,24 @@ def write_scores(
     if curves:
         scored.tables["learning_curves.csv"] = pd.DataFrame(curves)
     return scored
+
+
+def _entries(
+    grid: Grid, store: RecordStore, combinations: Sequence[Combination], measuring: Measuring, workers: int
+) -> Iterator[Entry]:
+    """Numbers of combinations, in their order; many are measured in several processes."""
+    parts = [combinations[start : start + _TOGETHER] for start in range(0, len(combinations), _TOGETHER)]
+    several = workers if len(combinations) >= _MANY else 1
+    for part in in_processes(_measure, lambda number: (grid, store, parts[number], measuring), len(parts), several):
+        yield from part
+
+
+def _measure(grid: Grid, store: RecordStore, combinations: Sequence[Combination], measuring: Measuring) -> list[Entry]:
+    entries = []
+    for combination in combinations:
+        probabilities = out_of_fold(grid, cells_of(grid, store, combination))
+        entries.append(measuring.entry(combination.labels, combination.kind, np.asarray(probabilities)))
+    return entries
 
 
 def _summarise(
@@ -226,12 +267,18 @@ def _scores(place: dict[str, Any], record: Record, scorer: Scorer, labels: NDArr
     return [place | {"metric": metric, "value": float(value)} for metric, value in (values | costs).items()]
 
 
-def _patient_scores(analysis: Analysis, names: Names, places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _patient_scores(analysis: Analysis, grid: Grid, names: Names) -> list[dict[str, Any]]:
     """Metrics of patients in each fold, where patients are known."""
     values = analysis.patient_metrics(names)
     return [
-        place | {"metric": metric, "value": float(folds[place["repeat"], place["fold"]])}
-        for place in places
+        as_columns(names)
+        | {
+            "repeat": fold.repeat,
+            "fold": fold.number,
+            "metric": metric,
+            "value": float(folds[fold.repeat, fold.number]),
+        }
+        for fold in grid.folds
         for metric, folds in values.items()
     ]
 
@@ -239,22 +286,3 @@ def _patient_scores(analysis: Analysis, names: Names, places: list[dict[str, Any
 def _notes(place: dict[str, Any], record: Record) -> list[dict[str, Any]]:
     errors = [place | {"kind": "error", "text": record.error}] if record.error else []
     return errors + [place | {"kind": "warning", "text": text} for text in record.warnings]
-
-
-def _schema(grid: Grid) -> pa.Schema:
-    import pyarrow as pa
-
-    texts = [(name, pa.string()) for name in (*NAMES, "kind", "image_id", "path", "label", "predicted")]
-    numbers = [("row", pa.int64()), ("repeat", pa.int32()), ("fold", pa.int32())]
-    return pa.schema([*texts, *numbers, *((f"p_{name}", pa.float64()) for name in grid.task.classes)])
-
-
-def _predictions(place: dict[str, Any], record: Record, grid: Grid, fold: Fold) -> dict[str, Any]:
-    values = np.asarray(record.probabilities)
-    classes = np.asarray(grid.task.classes, dtype=object)
-    columns: dict[str, Any] = {name: [value] * len(values) for name, value in place.items()}
-    task, rows = grid.task, fold.test
-    columns |= {"row": rows, "image_id": task.image_ids[rows].tolist(), "label": classes[task.labels[rows]]}
-    columns["path"] = [task.paths[row] for row in rows] if task.paths else [""] * len(rows)
-    columns["predicted"] = classes[values.argmax(axis=1)]
-    return columns | {f"p_{name}": values[:, position] for position, name in enumerate(grid.task.classes)}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .combination_names import Names, as_columns
+from .combination_names import NAMES, Names, as_columns
 from .folds import Fold
 from .grid import Combination, Grid
 from .records import Record, RecordStore
 from .statistics.analysis import Analysis
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Cells = list[tuple[dict[str, Any], Record, Fold]]
 """Place on the tables, record and fold of each cell of a combination."""
@@ -57,7 +60,7 @@ def best_names(grid: Grid, store: RecordStore, rank_by: str, patients: Sequence[
     store : RecordStore
     rank_by : str
     patients : sequence of str, optional
-        As for `leukobench.evaluation.scores.write_scores`.
+        See `leukobench.evaluation.scores.Inference`.
     """
     task = grid.task
     design = task.labels, task.classes, task.groups, fold_numbers(grid)
@@ -69,3 +72,24 @@ def best_names(grid: Grid, store: RecordStore, rank_by: str, patients: Sequence[
             features = float(np.mean([record.features for _, record, _ in cells]))
             analysis.add(combination.labels, combination.kind, probabilities, features)
     return analysis.best()
+
+
+def schema_of(grid: Grid) -> pa.Schema:
+    """Columns of ``predictions.parquet``."""
+    import pyarrow as pa
+
+    texts = [(name, pa.string()) for name in (*NAMES, "kind", "image_id", "path", "label", "predicted")]
+    numbers = [("row", pa.int64()), ("repeat", pa.int32()), ("fold", pa.int32())]
+    return pa.schema([*texts, *numbers, *((f"p_{name}", pa.float64()) for name in grid.task.classes)])
+
+
+def prediction_columns(place: dict[str, Any], record: Record, grid: Grid, fold: Fold) -> dict[str, Any]:
+    """Rows of ``predictions.parquet`` of one cell, as columns; `place` names the combination, its kind and the fold."""
+    values = np.asarray(record.probabilities)
+    classes = np.asarray(grid.task.classes, dtype=object)
+    columns: dict[str, Any] = {name: [value] * len(values) for name, value in place.items()}
+    task, rows = grid.task, fold.test
+    columns |= {"row": rows, "image_id": task.image_ids[rows].tolist(), "label": classes[task.labels[rows]]}
+    columns["path"] = [task.paths[row] for row in rows] if task.paths else [""] * len(rows)
+    columns["predicted"] = classes[values.argmax(axis=1)]
+    return columns | {f"p_{name}": values[:, position] for position, name in enumerate(grid.task.classes)}

@@ -6,7 +6,7 @@ from ..config.experiment import Evaluation
 from ..evaluation.combination_names import names_of
 from ..evaluation.grid import Grid
 from ..evaluation.records import RecordStore
-from ..evaluation.scores import Scored, write_scores
+from ..evaluation.scores import Inference, Scored, write_scores
 from ..images.index import ImageIndex
 from ..reporting.protocol import patients_of
 from ..runs.workspace import Workspace
@@ -19,9 +19,9 @@ def compute_statistics(
     grid: Grid, store: RecordStore, index: ImageIndex, evaluation: Evaluation, workspace: Workspace
 ) -> Scored:
     """Scores, intervals, comparisons and the leaderboard; writes ``predictions.parquet`` and every other table."""
-    patients, folder = patients_of(index), workspace.folder
+    inference, folder = Inference(evaluation.rank_by, evaluation.resamples, patients_of(index)), workspace.folder
     with workspace.progress(COMPUTING, len(list(grid.combinations()))) as advance:
-        scored = write_scores(grid, store, folder.path, evaluation.rank_by, evaluation.resamples, patients, advance)
+        scored = write_scores(grid, store, folder.path, inference, advance, workspace.workers)
     named = engines(grid)
     scored.leaderboard["engine"] = [named[names_of(row)] for row in scored.leaderboard.to_dict("records")]
     for name, table in scored.tables.items():

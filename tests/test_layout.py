@@ -38,7 +38,9 @@ BESIDES = {
     "cli/test_group.py": "cli/commands cli/app",
     "cli/test_list_names.py": "steps/catalogue",
     "cli/test_run.py": "cli/synthetic",
-    "evaluation/statistics/test_analysis.py": "evaluation/statistics/entry evaluation/statistics/tables",
+    "evaluation/statistics/test_analysis.py": (
+        "evaluation/statistics/entry evaluation/statistics/measuring evaluation/statistics/tables"
+    ),
     "evaluation/statistics/test_intervals.py": "evaluation/statistics/limits",
     "evaluation/test_folds.py": "evaluation/task",
     "evaluation/test_metrics.py": "evaluation/metric",

@@ -18,8 +18,9 @@ from . import tables, winner
 from .best_set import Differences, best_set, less_one, one_error
 from .entry import Design, Entry, Key
 from .intervals import Interval
+from .measuring import Measuring
 from .patient_level import PatientLevel
-from .patients import Patients, predict_patients
+from .patients import Patients
 from .present_classes import over_present
 from .resampling import GroupResamples
 from .winner import Corrected
@@ -105,13 +106,16 @@ class Analysis:
         features : float
             Mean number that reached the classifier; fewer are better where all else is equal.
         """
-        expected = (*self._design.folds.shape, len(self.classes))
-        if probabilities.shape != expected:
-            raise ValueError(f"probabilities of {key} have shape {probabilities.shape} instead of {expected}")
-        predicted = predict_patients(self._patients, probabilities) if self._patients else None
-        entry = Entry.of(self._image_design, key, kind, probabilities, predicted)
-        self._entries[key] = self._level.add_to(entry, probabilities) if self._level else entry
-        self._features[key] = features
+        self.take(self.measuring.entry(key, kind, probabilities), features)
+
+    def take(self, entry: Entry, features: float = np.nan) -> None:
+        """Take in one combination that was measured, here or in another process."""
+        self._entries[entry.key], self._features[entry.key] = entry, features
+
+    @property
+    def measuring(self) -> Measuring:
+        """What measures a combination."""
+        return Measuring(self._image_design, self._patients, self._level)
 
     def patient_metrics(self, key: Key) -> dict[str, Floats]:
         """Metrics of patients of one combination in each fold, shape (repeats, folds); none without patients."""

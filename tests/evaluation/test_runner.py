@@ -13,7 +13,7 @@ from leukobench.evaluation.grid import FeatureSource, Grid, spread
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.runner import _all_classes, _stored_bytes, run_grid
-from leukobench.evaluation.scores import write_scores
+from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
 from leukobench.runs.executors import Processes
@@ -57,7 +57,7 @@ def make_grid(
 def results(grid: Grid, folder: Path, workers: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     store = RecordStore(folder / "records")
     run_grid(grid, store, Processes(workers))
-    scored = write_scores(grid, store, folder, "balanced_accuracy", resamples=100)
+    scored = write_scores(grid, store, folder, Inference("balanced_accuracy", 100))
     return scored.leaderboard, pd.read_parquet(folder / "predictions.parquet")
 
 
@@ -129,7 +129,7 @@ def test_a_failure_is_a_row_without_numbers_and_is_tried_again(
     counted: list[int] = []
     run_grid(grid, store, Processes(1), counted.append)
     assert sum(counted) == 4
-    notes = write_scores(grid, store, tmp_path, "accuracy", resamples=100).notes
+    notes = write_scores(grid, store, tmp_path, Inference("accuracy", 100)).notes
     assert notes.text.str.contains("this classifier fails on demand").all()
 
 
@@ -251,7 +251,7 @@ def test_calibration_never_wipes_out_a_class_with_few_patients(tmp_path: Path) -
 def test_where_no_inner_folds_hold_every_class_the_row_fails_and_says_why(tmp_path: Path) -> None:
     grid, store = few_patients(tmp_path, patients=2), RecordStore(tmp_path / "records")
     run_grid(grid, store, Processes(1))
-    scored = write_scores(grid, store, tmp_path, "accuracy", resamples=100)
+    scored = write_scores(grid, store, tmp_path, Inference("accuracy", 100))
     assert scored.leaderboard["status"].tolist() == ["failed in 2 of 2 folds"]
     assert scored.notes["text"].str.contains("a class has one patient").all()
 

@@ -14,7 +14,7 @@ from leukobench.evaluation.folds import Fold, make_folds
 from leukobench.evaluation.guards import leaks_into
 from leukobench.evaluation.methods import Method, make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.scores import write_scores
+from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
 from leukobench.selection import SELECTORS
@@ -143,7 +143,7 @@ def test_where_every_candidate_fails_the_row_fails_and_says_why(tmp_path: Path, 
     knn, bayes = classifier("knn", {"n_neighbors": list(range(500, 520))}), classifier("naive_bayes", SMOOTHING)
     grid = grid_of(tmp_path, X, task, (anova(n_features=5), knn, bayes), make_folds(task, 3, 1, 0), **rules)
     records(grid, tmp_path)
-    scored = write_scores(grid, RecordStore(tmp_path / "records"), tmp_path, "accuracy", resamples=100)
+    scored = write_scores(grid, RecordStore(tmp_path / "records"), tmp_path, Inference("accuracy", 100))
     board, tuned = scored.leaderboard.set_index("classifier"), scored.tables["tuned.csv"]
     assert board.status.to_dict() == {"naive_bayes": "ok", "knn": "failed in 3 of 3 folds"}
     assert scored.notes.text.str.contains("No candidate could be scored.*n_neighbors = 500", regex=True).any()
