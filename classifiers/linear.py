@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import LinAlgError, LinAlgWarning, lstsq, solve
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, _class_cov, _class_means
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -127,7 +129,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
 
 @declares(
     search_space={"shrinkage": ["auto", 0.05, 0.5]},
-    stored_types=("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", *SCALED),
+    stored_types=(f"{__name__}.Discriminant", "sklearn.discriminant_analysis.LinearDiscriminantAnalysis", *SCALED),
 )
 def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:
     """Linear discriminant analysis with a shrunken covariance, since features are many and correlated.
@@ -144,4 +146,19 @@ def lda(*, shrinkage: float | str | None = "auto", scale: bool = False) -> Any:
     R. A. Fisher, The Use of Multiple Measurements in Taxonomic Problems, Annals of Eugenics 7, 1936.
     O. Ledoit, M. Wolf, Honey, I Shrunk the Sample Covariance Matrix, J. Portfolio Management 30, 2004.
     """
-    return add_scaling(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage), scale)
+    return add_scaling(Discriminant(solver="lsqr", shrinkage=shrinkage), scale)
+
+
+class Discriminant(LinearDiscriminantAnalysis):
+    """scikit-learn's, which solves for its weights by the method of Cholesky: no singular values of the covariance."""
+
+    def _solve_lstsq(self, X: NDArray[Any], y: Any, shrinkage: Any, covariance_estimator: Any) -> None:
+        self.means_ = _class_means(X, y)
+        self.covariance_ = _class_cov(X, y, self.priors_, shrinkage, covariance_estimator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", LinAlgWarning)
+            try:
+                self.coef_ = solve(self.covariance_, self.means_.T, assume_a="pos").T
+            except (LinAlgError, LinAlgWarning):  # features that depend on one another, hardly shrunken
+                self.coef_ = lstsq(self.covariance_, self.means_.T)[0].T
+        self.intercept_ = np.log(self.priors_) - (self.means_ * self.coef_).sum(axis=1) / 2

@@ -33,7 +33,7 @@ BESIDES = {
     "classifiers/cnns/test_training.py": "classifiers/cnns/checkpoint classifiers/cnns/inputs",
     "classifiers/cnns/test_transfer.py": "classifiers/cnns/dense_head",
     "classifiers/test_contract.py": (
-        "classifiers/bayes classifiers/boosting classifiers/linear classifiers/neighbours classifiers/scaling"
+        "classifiers/bayes classifiers/boosting classifiers/neighbours classifiers/scaling"
     ),
     "cli/test_group.py": "cli/commands cli/app",
     "cli/test_list_names.py": "steps/catalogue",
