@@ -31,7 +31,9 @@ from .steps.find_shortcut_errors import find_shortcut_errors
 from .steps.find_suspects import find_suspects
 from .steps.fit_combinations import fit_combinations
 from .steps.fit_permutations import fit_permutations
+from .steps.given_split import leave_out_leaks
 from .steps.make_grid import make_grid
+from .steps.open_test import open_test
 from .steps.prepare_run import PreparedRun, prepare_run
 from .steps.score_controls import fit_same_control
 from .steps.score_views import score_views
@@ -177,10 +179,11 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     experiment, folder = prepared.experiment, workspace.folder
     folder.begin()
     folder.write_experiment(experiment.to_mapping(), prepared.resolved())
-    audited = audit_index(experiment, prepared.index, workspace)
-    for line in audited.summary["warnings"]:
+    whole = audit_index(experiment, prepared.index, workspace)
+    for line in whole.summary["warnings"]:
         _log.warning("%s", line)
-    audited = seal_holdout(experiment, audited, folder)
+    whole = leave_out_leaks(experiment, whole, folder)
+    audited = seal_holdout(experiment, whole, folder)
     grid = make_grid(prepared, audited, workspace)
     store = fit_combinations(grid, workspace)
     if experiment.evaluation.controls == "same" and not experiment.evaluation.permute:
@@ -197,6 +200,7 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
             where_wrong=find_shortcut_errors(grid, store, scored),
             suspects=find_suspects(*parts),
             failures=find_failures(*parts),
+            test=open_test(scored, prepared, whole, workspace),
         )
     write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, findings)
     write_report(folder.path)

@@ -130,7 +130,7 @@ def _parts(run: FinishedRun, names: Names, workspace: Workspace, pictures: bool)
     """All that the bundle is made of."""
     if names[0] == PIXELS:
         method = choose_network(run.experiment, names[2])
-        fitted = fit_network(method, run.experiment, run.images, run.task, workspace)
+        fitted = fit_network(method, run.experiment, run.read_images, run.task, workspace)
     else:
         fitted = fit_features(run, names, workspace)
     with fitted.network.open(workspace.workers) as engine:

@@ -46,7 +46,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     """
     extractor = _extractor(run, names[0])
     network = _convert(extractor)
-    features = load_features("features", "fit", extractor, run.images, workspace)
+    features = load_features("features", "fit", extractor, run.read_images, workspace)
     selector, classifier = (
         next(method for method in methods if method.label == name)
         for name, methods in zip(names[1:], make_methods(run.experiment), strict=True)
@@ -55,6 +55,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
         fitted = refit(features, run.task, selector, classifier, fit_rules(run.experiment))
         advance(1)
     origin = Origin(dict(extractor.identity), extractor.description, f"SHA-256 {extractor.weights.digest}")
+    features = features[: len(run.task)]
     agreement = _agreement(network, run.images, features, workspace.workers)
     return FittedCombination(network, features, fitted, origin, agreement)
 

@@ -22,9 +22,10 @@ from ..config.experiment import Experiment
 from ..errors import BundleError, ImagesChangedError, TrainingError
 from ..evaluation.folds import Fold, InnerFolds
 from ..evaluation.methods import FitRules, Method, estimator_factory, fit_arguments
-from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter
+from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, reporter, rows_beside
 from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
+from ..evaluation.validation import with_validation
 from ..machine import Progress
 from ..networks.frameworks import can_convert, load_openvino
 from ..networks.openvino_ir import Converted
@@ -88,9 +89,8 @@ def fit_network(
         From `choose_network`.
     experiment : Experiment
     images : DataFrame
-        ``image_id`` and ``path`` of the images.
+        ``image_id`` and ``path`` of the images; behind them those that are only validated on.
     task : Task
-        Of the same images.
     workspace : Workspace
         Of the run: the pixels lie in its folder meanwhile, and the checkpoint; its workers are threads of the training.
 
@@ -112,7 +112,7 @@ def fit_network(
     trained = _in_fresh_process(job, progress)
     size, interpolation = input_of(method)
     network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
-    features = _features(network, pixels, workers, progress)
+    features = _features(network, pixels, workers, progress)[: len(task)]
     fitted = Refitted(_keeping_all(features.shape[1]), trained.classifier, {})
     agreement = _agreement(fitted, features, trained)
     return FittedCombination(network, features, fitted, _origin(method, network), agreement)
@@ -165,10 +165,11 @@ def _train(job: _Job) -> _Conversion:
     estimator = estimator_factory(job.method, job.rules, inner, job.task.classes)()
     report = reporter(job.reports, job.parent)
     arguments = {"groups": job.task.groups, "checkpoint": job.reports.with_suffix(".npz"), "report": report}
-    pixels = Rows(job.pixels, everything)
+    pixels, beside = Rows(job.pixels, everything), rows_beside(job.task, job.pixels)
+    inputs, labels, arguments = with_validation(estimator, pixels, job.task.labels, arguments, beside)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fitted = estimator.fit(pixels, job.task.labels, **fit_arguments(estimator, arguments))
+        fitted = estimator.fit(inputs, labels, **fit_arguments(estimator, arguments))
     report({"done": 0.99, "phase": "converting the network"})
     compared = pixels[_compared_rows(len(pixels))]
     probabilities = fitted.predict_proba(compared)

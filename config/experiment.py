@@ -128,6 +128,13 @@ class Evaluation(Strict):
         Search of parameters nested inside each training fold; `budget` is the most candidates that optuna tries.
     holdout : float
         Part of the groups that is sealed: no fold sees it until ``leukobench unseal`` opens it, once.
+    split : {"given", "ignore"}
+        Keep a split that comes with the images, as folders, columns of the manifest or a known layout have it: folds
+        lie inside the training part (given folds where there are some), the validation part is for tuning and early
+        stopping, and every combination is scored on the test part once the winner is chosen. Else folds are drawn
+        over all images.
+    drop_leaks : bool
+        Leave out of training what has a patient or a copy in the part that it is tested on.
     permute : bool
         Sanity check: labels are shuffled among the groups; scores must drop to chance.
     permutations : int
@@ -160,6 +167,8 @@ class Evaluation(Strict):
     tuning: Literal["none", "grid", "optuna"] = "none"
     budget: int = Field(default=30, ge=1)
     holdout: float = Field(default=0.0, ge=0.0, le=0.5)
+    split: Literal["given", "ignore"] = "ignore"
+    drop_leaks: bool = False
     permute: bool = False
     permutations: int = Field(default=19, ge=5, le=999)
     rank_by: str = RANK_BY
@@ -193,6 +202,14 @@ class Evaluation(Strict):
     def _repeats_differ(self) -> Evaluation:
         if not self.shuffle and self.repeats > 1:
             raise ValueError("shuffle: false splits the same way each time, so repeats must be 1")
+        return self
+
+    @model_validator(mode="after")
+    def _one_test_part(self) -> Evaluation:
+        if self.split == "given" and self.holdout:
+            raise ValueError("split: given has a test part of its own, so holdout must be 0")
+        if self.drop_leaks and self.split != "given":
+            raise ValueError("drop_leaks is about a given split: it needs split: given")
         return self
 
 

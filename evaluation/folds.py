@@ -6,7 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +35,18 @@ class Fold:
 
     def digest(self, task: Task) -> str:
         """What the split means, whatever the files are called: ids, labels and groups of both sides, in order."""
-        sides = [
-            [task.image_ids[rows].tolist(), task.labels[rows].tolist(), task.groups[rows].tolist()]
-            for rows in (self.train, self.test)
-        ]
+        sides = [_content(task, rows) for rows in (self.train, self.test)]
+        if task.validation:
+            sides.append(_content(task.validation, np.arange(len(task.validation))))
         return digest([task.classes, sides])
 
 
+def _content(task: Task, rows: NDArray[np.int64]) -> list[list[Any]]:
+    return [task.image_ids[rows].tolist(), task.labels[rows].tolist(), task.groups[rows].tolist()]
+
+
 def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = True) -> list[Fold]:
-    """Stratified folds that keep every group on one side.
+    """Stratified folds that keep every group on one side; those that were given, once, where the task has some.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = 
     ImagesError
         A group is on both sides of a split, or a fold's training part lacks all but one class.
     """
-    drawn = [
+    drawn = given_folds(task) or [
         Fold(repeat, number, train, test)
         for repeat in range(repeats)
         for number, (train, test) in enumerate(splits(task.labels, task.groups, folds, seed + repeat, shuffle))
@@ -67,6 +70,20 @@ def make_folds(task: Task, folds: int, repeats: int, seed: int, shuffle: bool = 
     for fold in drawn:
         check(task, fold)
     return drawn
+
+
+def given_folds(task: Task) -> list[Fold]:
+    """The folds that the task has been given, in the order of their names; none where it has none."""
+    names = np.asarray(task.given, dtype=str)
+    return [given_fold(task, names == name, number) for number, name in enumerate(np.unique(names))]
+
+
+def given_fold(task: Task, tested: NDArray[np.bool_], number: int = 0) -> Fold:
+    """A fold that tests some rows and trains on all others, but for leaks where the task drops them."""
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
+    if task.drop_leaks:
+        train = train[~np.isin(task.groups[train], task.groups[test])]
+    return Fold(0, number, train, test)
 
 
 def splits(
@@ -119,8 +136,12 @@ class InnerFolds:
 
 
 def check(task: Task, fold: Fold) -> None:
-    """Refuse a split with a group, an image or a guarded key on both sides, or with one class to train on."""
-    for what, values in (("group", task.groups), ("image", task.image_ids), *task.guards.items()):
+    """Refuse a split with one class to train on, or with a group, an image or a guarded key on both sides.
+
+    A given split may have such leaks: they are counted and named before anything is fitted.
+    """
+    guarded = (("group", task.groups), ("image", task.image_ids), *task.guards.items())
+    for what, values in () if task.given else guarded:
         both = np.intersect1d(values[fold.train], values[fold.test])
         both = both[both != ""] if values.dtype.kind == "U" else both
         if len(both):

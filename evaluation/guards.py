@@ -20,7 +20,8 @@ def permute_labels(task: Task, seed: int) -> Task:
     """The task with labels permuted among groups, so that nothing can be learnt: every score has to be at chance.
 
     A group with one label gets the label of another such group. In groups with several labels, the labels of their
-    contents are permuted. Copies of one content keep one label, and as many groups as before have each label.
+    contents are permuted. Copies of one content keep one label, and as many groups as before have each label. Images
+    for validation, whose labels are as they were, take no part.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def permute_labels(task: Task, seed: int) -> Task:
     labels, mixed = drawn[groups], ~pure[groups]
     _, first, contents = np.unique(task.image_ids[mixed], return_index=True, return_inverse=True)
     labels[mixed] = rng.permutation(task.labels[mixed][first])[contents]
-    return replace(task, labels=labels)
+    return replace(task, labels=labels, validation=None)
 
 
 def leaks_into(

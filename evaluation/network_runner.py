@@ -25,6 +25,7 @@ from .methods import FitRules, estimator_factory
 from .records import Record, RecordStore
 from .runner import Sides, classify, finished_keys
 from .task import Task
+from .validation import Beside
 
 _LOOK_S = 0.5
 DIED = "The process that trained this died: most often the machine ran out of memory. A smaller batch_size needs less."
@@ -56,6 +57,18 @@ class Rows:
         if isinstance(places, tuple):  # how scikit-learn cuts folds: rows, and all of each
             return Rows(self._path, self._rows[places[0]])
         return np.asarray(self._whole[self._rows[places]])
+
+    def followed_by(self, others: Rows) -> Rows:
+        """These rows, then others of the same file."""
+        return Rows(self._path, np.concatenate([self._rows, others._rows]))
+
+
+def rows_beside(task: Task, pixels: Path) -> Beside | None:
+    """Images for validation, which lie behind those of the task; None where it has none."""
+    if task.validation is None:
+        return None
+    rows = Rows(pixels, len(task) + np.arange(len(task.validation)))
+    return Beside(rows, task.validation.labels, task.validation.groups)
 
 
 def pending_networks(grid: Grid, store: RecordStore) -> list[Unit]:
@@ -104,7 +117,8 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
     if "n_jobs" in estimator.get_params():
         estimator.set_params(n_jobs=threads)
     pixels = unit.source.matrix
-    sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test))
+    beside = rows_beside(task, pixels)
+    sides = Sides(Rows(pixels, unit.fold.train), Rows(pixels, unit.fold.test), validation=beside)
     try:
         record = classify(
             estimator_factory(method, rules, inner, task.classes),

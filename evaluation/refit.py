@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from .folds import Fold, InnerFolds
 from .methods import FitRules, Method, estimator_factory, fit_arguments
 from .task import Task, over_classes
-from .tuning import InnerFeatures, choose
+from .tuning import choose
+from .validation import beside_of, tuning_part, with_validation
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
     Parameters
     ----------
     features : ndarray of float, shape (n, features)
+        Where the task has images for validation, theirs follow.
     task : Task
         Labels and groups of the same n images.
     selector, classifier : Method
@@ -57,13 +59,16 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
 
     everything = Fold(0, 0, np.arange(len(task)), np.empty(0, dtype=np.int64))
     inner = InnerFolds(task, everything, rules.seed)
-    train = np.asarray(features, dtype=np.float64)
+    whole = np.asarray(features, dtype=np.float64)
+    train, beside = whole[: len(task)], beside_of(task, whole)
     with threadpool_limits(1):
-        inner_features = InnerFeatures(train, task.labels, task.groups, task.classes)
-        chosen = choose(selector, classifier, inner_features, inner, rules)
+        inner_features, tuned_on = tuning_part(train, task, everything.train, beside, inner)
+        chosen = choose(selector, classifier, inner_features, tuned_on, rules)
         fitted_selector = clone(chosen.selector.estimator).fit(train, task.labels)
         method = replace(classifier, estimator=chosen.classifier.estimator)
         estimator = estimator_factory(method, rules, inner, task.classes)()
         reduced = np.asarray(fitted_selector.transform(train))
-        fitted = estimator.fit(reduced, task.labels, **fit_arguments(estimator, {"groups": task.groups}))
+        beside = beside.through(fitted_selector) if beside else None
+        inputs, labels, arguments = with_validation(estimator, reduced, task.labels, {"groups": task.groups}, beside)
+        fitted = estimator.fit(inputs, labels, **fit_arguments(estimator, arguments))
     return Refitted(fitted_selector, fitted, chosen.parameters())

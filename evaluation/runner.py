@@ -23,7 +23,8 @@ from .grid import Grid, Unit, spread
 from .methods import Candidate, FitRules, Method, estimator_factory, fit_arguments
 from .records import Record, RecordStore
 from .task import Task, over_classes
-from .tuning import InnerFeatures, choose
+from .tuning import choose
+from .validation import Beside, beside_of, tuning_part, with_validation
 
 _TOLERANCE = 1e-3
 BYTES_OF_A_WEIGHT = 4
@@ -86,7 +87,7 @@ def run_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> Non
     with threadpool_limits(1):
         inner = InnerFolds(task, unit.fold, rules.seed)
         try:
-            features = _Features(unit, task)
+            features = _Features(unit, task, inner)
         except (Exception, SystemExit):
             for key, _ in unit.classifiers:
                 store.write(key, Record(None, error=traceback.format_exc()), task.classes)
@@ -99,7 +100,7 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     """Tune what is to be tuned, then fit selector and classifier on the training part and predict the test part."""
     start = time.perf_counter()
     try:
-        chosen = choose(unit.selector, classifier, features.inner, inner, rules)
+        chosen = choose(unit.selector, classifier, features.inner, features.tuned_on, rules)
         tuning_s = time.perf_counter() - start
         selected = features.select(unit.selector.candidates.index(chosen.selector), chosen.selector)
     except (Exception, SystemExit):
@@ -120,6 +121,7 @@ class Sides:
     support: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     selector_bytes: int = 0
+    validation: Beside | None = None
 
 
 class _Features:
@@ -128,14 +130,15 @@ class _Features:
     In float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart.
     """
 
-    def __init__(self, unit: Unit, task: Task) -> None:
+    def __init__(self, unit: Unit, task: Task, inner: InnerFolds) -> None:
         if unit.source.error:
             raise ExtractionError(unit.source.error)
         features = np.load(unit.source.matrix, mmap_mode="r")
         self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
         self.labels, self.classes = task.labels[unit.fold.train], task.classes
         self.groups = task.groups[unit.fold.train]
-        self.inner = InnerFeatures(self._train, self.labels, self.groups, self.classes)
+        self._beside = beside_of(task, features)
+        self.inner, self.tuned_on = tuning_part(self._train, task, unit.fold.train, self._beside, inner)
         self._selected: dict[int, Sides | str] = {}
 
     def select(self, position: int, candidate: Candidate) -> Sides:
@@ -164,8 +167,9 @@ class _Features:
             warnings.simplefilter("always")
             selector = clone(candidate.estimator).fit(self._train, self.labels)
             reduced = np.asarray(selector.transform(self._train)), np.asarray(selector.transform(self._test))
+            beside = self._beside.through(selector) if self._beside else None
         seconds = time.perf_counter() - start
-        return Sides(*reduced, seconds, _support(selector), _messages(caught), _stored_bytes(selector))
+        return Sides(*reduced, seconds, _support(selector), _messages(caught), _stored_bytes(selector), beside)
 
 
 class _SelectorFailedError(Exception):
@@ -194,7 +198,8 @@ def classify(
         try:
             start = time.perf_counter()
             estimator = make()
-            fitted = estimator.fit(sides.train, labels, **fit_arguments(estimator, arguments))
+            train, labels, arguments = with_validation(estimator, sides.train, labels, arguments, sides.validation)
+            fitted = estimator.fit(train, labels, **fit_arguments(estimator, arguments))
             fit_s = time.perf_counter() - start
             start = time.perf_counter()
             probabilities = _all_classes(fitted, sides.test, classes)

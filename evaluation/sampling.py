@@ -62,7 +62,7 @@ def _places_within(codes: Rows) -> Rows:
 
 
 def part_of(task: Task, rows: Rows) -> Task:
-    """The task of some of its images; the classes stay."""
+    """The task of some of its images; the classes stay. Images for validation alone take no part."""
     return replace(
         task,
         image_ids=task.image_ids[rows],
@@ -70,6 +70,8 @@ def part_of(task: Task, rows: Rows) -> Task:
         groups=task.groups[rows],
         guards={name: values[rows] for name, values in task.guards.items()},
         paths=tuple(task.paths[row] for row in rows) if task.paths else (),
+        given=tuple(task.given[row] for row in rows) if task.given else (),
+        validation=None,
     )
 
 

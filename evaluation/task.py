@@ -31,6 +31,13 @@ class Task:
         Further keys, such as the patient, that are checked to keep to one side before each fit; '' is no key.
     paths : tuple of str, length n or 0
         Where the images lie; only named in tables.
+    given : tuple of str, length n or 0
+        Name of the given fold, or part of a given split, that tests each image. What is on both sides of a given split
+        is counted and named elsewhere, not refused.
+    drop_leaks : bool
+        Given folds leave out of training what has a group in their test part.
+    validation : Task, optional
+        Images that are only tuned on, in place of inner folds: the last rows of every feature matrix, in this order.
     """
 
     image_ids: NDArray[np.str_]
@@ -39,6 +46,9 @@ class Task:
     groups: NDArray[np.int64]
     guards: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    drop_leaks: bool = False
+    validation: Task | None = None
 
     @classmethod
     def of(
@@ -60,6 +70,15 @@ class Task:
         guards = {name: images[name].tolist() for name in ("patient", "copies") if name in images}
         task = cls.of(images["image_id"].tolist(), images["label"].tolist(), images["group"].tolist(), guards)
         return replace(task, paths=tuple(images["path"]))
+
+    def with_validation(self, images: pd.DataFrame) -> Task:
+        """The task with images for validation, a table like ``images.parquet``; as it is where that has no rows."""
+        if not len(images):
+            return self
+        held = Task.of_images(images)
+        labels = np.searchsorted(self.classes, np.asarray(images["label"], dtype=str)).astype(np.int64)
+        groups = held.groups + self.groups.max() + 1
+        return replace(self, validation=replace(held, labels=labels, classes=self.classes, groups=groups))
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -1,4 +1,4 @@
-"""Nested tuning: parameters of selector and classifier, searched on grouped inner folds of one training part."""
+"""Nested tuning: parameters of selector and classifier, searched on grouped inner folds, or on a validation part."""
 
 from __future__ import annotations
 
@@ -207,8 +207,11 @@ def _pooled_metric(
         answers[test_rows], folds[test_rows] = _answers(fitted, test, classes, ranks), number
     if not np.isfinite(answers).all():
         raise ValueError("the probabilities hold NaN or infinity")
-    if metric.of_patients and features.groups is not None:
-        codes, answers, folds = _of_groups(features.groups, codes, answers, folds)
+    tested = np.unique(np.concatenate([rows for _, rows in splits]))  # a validation part is not all
+    groups_of = features.groups if features.groups is None else features.groups[tested]
+    codes, answers, folds = codes[tested], answers[tested], folds[tested]
+    if metric.of_patients and groups_of is not None:
+        codes, answers, folds = _of_groups(groups_of, codes, answers, folds)
     names = [str(label) for label in classes]
     return Scorer(names, [metric]).score(codes, answers, folds)[rules.metric]
 

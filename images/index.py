@@ -135,6 +135,12 @@ class ImageIndex:
         rest, held = (replace(self, images=part.reset_index(drop=True)) for part in parts)
         return rest, held
 
+    def followed_by(self, others: ImageIndex) -> ImageIndex:
+        """Return the index with the images of another behind its own."""
+        import pandas as pd
+
+        return replace(self, images=pd.concat([self.images, others.images], ignore_index=True))
+
     def conflicts(self) -> pd.DataFrame:
         """Rows of `images` whose content has more than one label."""
         labels = self.images.groupby("image_id")["label"].transform("nunique")

@@ -237,7 +237,7 @@ def remark(shape: str, rows: Sequence[Row]) -> str:
         return ""
     classes = _listed(sorted({row.label for row in rows}))
     splits = sorted({row.columns["split"] for row in rows if "split" in row.columns})
-    own = f" Splits by their names: {_listed(splits)}; folds are drawn over all images." if splits else ""
+    own = f" Splits by their names: {_listed(splits)}." if splits else ""
     return f"The folders are read as {shape}: the classes are {classes}.{own}{_unlabelled(rows, splits)}"
 
 

@@ -14,6 +14,7 @@ from ..evaluation.scores import Scored
 from ..evaluation.statistics.drops import WhereWrong
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 from ..runs.label_answer import Failures, LabelSuspects
+from ..runs.split_answer import GivenTest
 from ..runs.view_answer import Views
 from .controls import controls_of, controls_sentence
 from .verdicts import HALF, Evidence, verdict_of, words_of
@@ -38,6 +39,8 @@ class Findings:
         Names of a shortcut -> how often the best combination is right where that is wrong.
     suspects : LabelSuspects, optional
     failures : Failures, optional
+    test : GivenTest, optional
+        What a given test part says.
     """
 
     chance: Chance | None = None
@@ -45,6 +48,7 @@ class Findings:
     where_wrong: Mapping[Names, WhereWrong] = field(default_factory=dict)
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
+    test: GivenTest | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -92,6 +96,7 @@ def make_answer(
         suspects=findings.suspects,
         failures=findings.failures,
         views=findings.views,
+        test=findings.test,
         controls=controls_of(scored, metric, guessing(scored, metric.name)),
     )
     words = findings.words if best and not findings.chance else ()
@@ -171,6 +176,7 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
     control = controls_sentence(answer.controls, metric_of(best.metric))
     return (
         _best_sentence(best),
+        *([answer.test.words] if answer.test else []),
         _set_sentence(best, answer.best_set),
         *([_algorithms_sentence(answer.algorithms)] if answer.algorithms else []),
         f"{shortcut} {groups[0].upper()}{groups[1:]}.",

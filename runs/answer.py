@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from .control_answer import Control
 from .label_answer import Failures, LabelSuspects
+from .split_answer import GivenTest
 from .stored import Stored, plain
 from .view_answer import Views
 
@@ -207,6 +208,8 @@ class Answer:
         None where labels were permuted, or nothing was scored.
     controls : tuple of Control
         That were scored, strongest first.
+    test : GivenTest, optional
+        None without a given test part.
     """
 
     name: str
@@ -224,6 +227,7 @@ class Answer:
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
     controls: tuple[Control, ...] = ()
+    test: GivenTest | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Answer:
@@ -247,8 +251,9 @@ class Answer:
         parts: dict[str, type[Stored]] = {
             "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
             "duplicates": Duplicates, "chance": Chance, "views": Views, "suspects": LabelSuspects, "failures": Failures,
+            "test": GivenTest,
         }  # fmt: skip
-        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures")
+        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures", "test")
         typed = {
             name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from html import escape
@@ -34,6 +34,7 @@ _Parsed = TypeVar("_Parsed")
 _TEXTS = (
     *NAMES, "kind", "status", "label", "fact", "verdict", "text", "worst_patient", "worst_label", "parameter", "value",
     "phase", "trained", "part", "corrected", "suggested", "path", "patient", "image_id", "engine",
+    "test_status",
 )  # fmt: skip
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "in_best_set": "boolean"}
@@ -135,6 +136,13 @@ class FinishedRun:
         """Every image that was used: row, image_id, label, patient, path, copies, group."""
         return self._require_table("images.parquet")
 
+    @property
+    def read_images(self) -> pd.DataFrame:
+        """`images`, followed by those that were only tuned on: the order of feature matrices."""
+        import pandas as pd
+
+        return pd.concat([self.images, self.validation], ignore_index=True) if len(self.validation) else self.images
+
     @cached_property
     def folds(self) -> pd.DataFrame:
         """Every image and repeat: row (of `images`), image_id, label, group, and the fold that tests it."""
@@ -143,7 +151,21 @@ class FinishedRun:
     @cached_property
     def task(self) -> Task:
         """Images, labels and groups as numbers, in the order of `images`."""
-        return Task.of_images(self.images)
+        task = Task.of_images(self.images)
+        if not self.keeps_split:
+            return task
+        named = self.images["fold"].tolist() if "fold" in self.images else []
+        return replace(task, given=tuple(named) if any(named) else ()).with_validation(self.validation)
+
+    @cached_property
+    def keeps_split(self) -> bool:
+        """Whether it kept a split that came with the images."""
+        return (self.experiment_file.get("evaluation") or {}).get("split") == "given"
+
+    @cached_property
+    def validation(self) -> pd.DataFrame:
+        """Images that were only tuned on, as `images`; none without a given validation part."""
+        return self.table("validation.parquet")
 
     @cached_property
     def ranked(self) -> list[Row]:
@@ -209,7 +231,8 @@ def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:
     if not folder.holds(state):
         return None
     run = FinishedRun.open(folder.path)
-    return None if run.leaderboard["status"].str.startswith("failed").any() else run
+    columns = [name for name in ("status", "test_status") if name in run.leaderboard]
+    return None if any(run.leaderboard[name].str.startswith("failed").any() for name in columns) else run
 
 
 def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:

@@ -27,6 +27,8 @@ from ..images.index import ImageIndex
 from ..images.keypoints import KeypointFile
 from ..images.losses import check_kept
 from ..images.reading import read_file
+from ..images.splits import VALIDATION
+from ..runs.split_answer import Leaks
 from ..runs.workspace import Workspace
 from .find_images import warn_of_ledger
 from .group_copies import group_copies
@@ -57,6 +59,12 @@ class Audited:
         Copies; see `leukobench.steps.group_copies.group_copies`.
     summary : dict
         Counts and words; see `summarise`.
+    parts : ndarray of str, shape (len(index),), optional
+        Of a given split.
+    leaks : Leaks, optional
+        What is in several parts of it.
+    validation : ImageIndex, optional
+        Images that are only tuned on, beside the index.
     """
 
     index: ImageIndex
@@ -64,11 +72,26 @@ class Audited:
     names: list[str]
     pairs: pd.DataFrame
     summary: dict[str, Any]
+    parts: np.ndarray | None = None
+    leaks: Leaks | None = None
+    validation: ImageIndex | None = None
 
     def split(self, sealed: np.ndarray) -> tuple[Audited, ImageIndex]:
         """Leave out the rows where `sealed` is true; they come second."""
         index, held = self.index.split(sealed)
-        return replace(self, index=index, measurements=self.measurements[~sealed]), held
+        parts = None if self.parts is None else self.parts[~sealed]
+        return replace(self, index=index, measurements=self.measurements[~sealed], parts=parts), held
+
+    def without_validation(self) -> Audited:
+        """The index without the images that are only tuned on, which come as `validation`."""
+        if self.parts is None or not (self.parts == VALIDATION).any():
+            return self
+        audited, held = self.split(self.parts == VALIDATION)
+        return replace(audited, validation=held)
+
+    def files_in_order(self) -> ImageIndex:
+        """The index, followed by the images that are only tuned on: the order of feature matrices."""
+        return self.index if self.validation is None else self.index.followed_by(self.validation)
 
 
 def audit_index(experiment: Experiment, index: ImageIndex, workspace: Workspace) -> Audited:

@@ -9,7 +9,7 @@ from ..runs.workspace import Workspace
 from .audit_index import Audited
 from .extract_features import extract_features
 from .fit_permutations import permuted_combinations
-from .make_task import make_task
+from .given_split import split_task
 from .prepare_run import PreparedRun
 from .score_controls import control_baselines
 from .score_shortcuts import shortcut_baselines
@@ -25,8 +25,9 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
         Images have changed, or cannot be split into this number of folds.
     """
     evaluation = prepared.experiment.evaluation
-    sources = extract_features(prepared.extractors, audited.index, workspace)
-    task = make_task(audited.index)
+    every = audited.files_in_order()
+    sources = extract_features(prepared.extractors, every, workspace)
+    task = split_task(evaluation, audited.index, audited.validation)
     if evaluation.permute:
         task = permute_labels(task, evaluation.seed)
     folds = make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
@@ -37,5 +38,5 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
     baselines = shortcut_baselines(audited, workspace.folder, evaluation)
     baselines += control_baselines(prepared.controls, evaluation, audited.index, workspace)
     trained = [] if evaluation.permute and sources else prepared.networks
-    networks = pixel_combinations(trained, audited.index, workspace)
+    networks = pixel_combinations(trained, every, workspace)
     return Grid(task, folds, sources, *methods, prepared.rules, baselines, networks, only)

@@ -30,6 +30,7 @@ from .choose_methods import (
     make_networks,
 )
 from .find_images import decisions_on, find_images
+from .given_split import ignored_line, least_groups, split_digest, with_given_folds
 from .score_controls import control_extractors
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,10 @@ class PreparedRun:
     def state(self) -> str:
         """Digest of everything that decides the results."""
         identities = [extractor.identity for extractor in [*self.extractors.values(), *self.controls.values()]]
-        images, decisions = self.index.digest(), decisions_on(self.experiment, self.index)
+        images, decisions = (
+            split_digest(self.experiment.evaluation, self.index),
+            decisions_on(self.experiment, self.index),
+        )
         return run_digest(self.experiment, identities, self.networks, images, (METRICS, SECTIONS), decisions)
 
     @cached_property
@@ -122,7 +126,10 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
         make_methods(experiment)
     index = find_images(experiment, workspace)
-    index.check(experiment.evaluation.folds)
+    experiment = with_given_folds(experiment, index)
+    index.check(least_groups(experiment.evaluation, index))
+    if ignored := ignored_line(experiment.evaluation, index):
+        _log.warning("%s.", ignored)
     check_patients(experiment.evaluation, index)
     check_classes(networks, index.classes())
     experiment, notes = experiment_for_size(experiment, len(index))

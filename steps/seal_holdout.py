@@ -13,8 +13,10 @@ from ..errors import ImagesError
 from ..evaluation.folds import splits
 from ..evaluation.metrics import metric_of
 from ..images.index import ImageIndex
+from ..images.splits import TEST, given_parts
 from ..runs.folder import RunFolder
 from .audit_index import Audited
+from .given_split import is_given, least_groups
 from .leave_out_conflicts import refuse_conflicts
 from .write_images import write_images
 
@@ -25,7 +27,7 @@ _FAR = 0.1
 
 
 def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) -> Audited:
-    """Put the sealed images aside, where the experiment seals some; writes the tables of both parts and of copies.
+    """Put the sealed images aside, drawn or given; writes the tables of all parts and of copies.
 
     Raises
     ------
@@ -35,16 +37,26 @@ def seal_holdout(experiment: Experiment, audited: Audited, folder: RunFolder) ->
     """
     evaluation = experiment.evaluation
     refuse_conflicts(experiment, audited.index, audited.pairs)
-    audited.index.check(evaluation.folds)
-    sealed = sealed_rows(audited.index, evaluation.holdout, evaluation.seed)
+    audited.index.check(least_groups(evaluation, audited.index))
+    sealed = given_or_drawn(evaluation, audited.index)
     for sentence in check_seal(evaluation, audited.index, sealed):
         _log.warning("%s", sentence)
     audited, held = audited.split(sealed)
+    audited = audited.without_validation()
     write_images(audited, folder)
-    if evaluation.holdout:
-        folder.write_table("sealed.parquet", held.table())
-    audited.index.check(evaluation.folds)
+    for name, part in (("sealed.parquet", held), ("validation.parquet", audited.validation)):
+        (folder.path / name).unlink(missing_ok=True)
+        if part is not None and len(part):
+            folder.write_table(name, part.table())
+    audited.index.check(least_groups(evaluation, audited.index))
     return audited
+
+
+def given_or_drawn(evaluation: Evaluation, index: ImageIndex) -> np.ndarray:
+    """Rows that are sealed, bool: a given test part, or groups that are drawn."""
+    if is_given(evaluation):
+        return np.asarray(given_parts(index.images) == TEST)
+    return sealed_rows(index, evaluation.holdout, evaluation.seed)
 
 
 def check_seal(evaluation: Evaluation, index: ImageIndex, sealed: np.ndarray) -> list[str]:
@@ -56,15 +68,16 @@ def check_seal(evaluation: Evaluation, index: ImageIndex, sealed: np.ndarray) ->
     ------
     ImagesError
     """
-    if not evaluation.holdout:
+    if not sealed.any():
         return []
+    given = is_given(evaluation)
     images = index.images.assign(sealed=sealed, unit=index.images["path"])
     if metric_of(evaluation.rank_by).of_patients:
         of_one_label = images.groupby("patient")["label"].transform("nunique") == 1
         images = images[of_one_label].assign(unit=images["patient"])
     units = images.drop_duplicates("unit")
     sides = {
-        "the sealed holdout": set(units.loc[units["sealed"], "label"]),
+        "the given test part" if given else "the sealed holdout": set(units.loc[units["sealed"], "label"]),
         "the folds": set(units.loc[~units["sealed"], "label"]),
     }
     for side, labels in sides.items():
@@ -72,12 +85,13 @@ def check_seal(evaluation: Evaluation, index: ImageIndex, sealed: np.ndarray) ->
             counts = index.counts()["groups"]
             raise ImagesError(
                 f"There would be no {'image' if len(units) == len(index) else 'patient'} of {lacking[0]} in {side}.",
-                expected=f"every class in a holdout of {evaluation.holdout:.0%}, and outside",
+                expected=f"every class in {'it' if given else f'a holdout of {evaluation.holdout:.0%}'}, and outside",
                 received=", ".join(f"{label} {counts[label]:,} groups" for label in index.classes()),
-                fix="seal a larger part, add patients of this class, or leave the class out (exclude_classes).",
+                fix=("correct the split" if given else "seal a larger part")
+                + ", add patients of this class, or leave the class out (exclude_classes).",
             )
     share = float(sealed.mean())
-    if abs(share - evaluation.holdout) <= _FAR * evaluation.holdout:
+    if given or abs(share - evaluation.holdout) <= _FAR * evaluation.holdout:
         return []
     return [
         f"The sealed holdout holds {share:.1%} of the images instead of {evaluation.holdout:.1%}: whole groups are "

@@ -132,7 +132,7 @@ def _check(experiment: Experiment) -> None:
     evaluation, plain = experiment.evaluation, Evaluation()
     changed = [
         key
-        for key in ("balance", "calibration", "tuning", "holdout", "permute")
+        for key in ("balance", "calibration", "tuning", "holdout", "split", "permute")
         if getattr(evaluation, key) != getattr(plain, key)
     ]
     searched = [c.label for c in [*experiment.selectors, *experiment.classifiers] if c.searched]

@@ -8,9 +8,10 @@ from ..config.experiment import Experiment
 from ..evaluation.folds import make_folds
 from ..evaluation.guards import permute_labels
 from ..images.index import ImageIndex
+from ..images.splits import VALIDATION
+from ..steps.given_split import is_given, least_groups, parts_of, split_task
 from ..steps.group_pseudo_patients import group_pseudo_patients
-from ..steps.make_task import make_task
-from ..steps.seal_holdout import check_seal, sealed_rows
+from ..steps.seal_holdout import check_seal, given_or_drawn
 
 
 def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> ImageIndex:
@@ -31,12 +32,13 @@ def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> Im
     evaluation, pseudo = experiment.evaluation, experiment.images.pseudo_patients
     if pseudo and not audited and (pseudo.blocks or (index.images["patient"] != "").any()):
         index = group_pseudo_patients(experiment, index, np.empty((len(index), 0)))
-    index.check(evaluation.folds)
-    sealed = sealed_rows(index, evaluation.holdout, evaluation.seed)
+    index.check(least_groups(evaluation, index))
+    sealed = given_or_drawn(evaluation, index)
     check_seal(evaluation, index, sealed)
-    index, _ = index.split(sealed)
-    index.check(evaluation.folds)
-    task = make_task(index)
+    validation = parts_of(experiment, index) == VALIDATION if is_given(evaluation) else np.zeros(len(index), dtype=bool)
+    index, _ = index.split(sealed | validation)
+    index.check(least_groups(evaluation, index))
+    task = split_task(evaluation, index)
     if evaluation.permute:
         task = permute_labels(task, evaluation.seed)
     make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)

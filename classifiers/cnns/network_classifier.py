@@ -99,6 +99,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         groups: ArrayLike | None = None,
         checkpoint: Path | None = None,
         report: Report | None = None,
+        validation_rows: ArrayLike | None = None,
     ) -> Self:
         """Train.
 
@@ -114,6 +115,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
             with the same inputs and parameters resumes from it.
         report : callable, optional
             Called several times a second with the progress; see `Training`.
+        validation_rows : array-like of int, optional
+            Rows that are only validated on, in place of an inner split.
 
         Raises
         ------
@@ -129,7 +132,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, ABC):
         row_count(inputs, np.asarray(y))
         self.classes_, labels = encode(y)
         seed = seed_of(self.random_state)
-        train, validation = inner_split(labels, groups, self.validation, seed)
+        if validation_rows is None:
+            train, validation = inner_split(labels, groups, self.validation, seed)
+        else:
+            validation = np.asarray(validation_rows, dtype=np.int64)
+            train = np.setdiff1d(np.arange(len(labels)), validation)
+            validation = validation if self.validation else validation[:0]
         keras = load_keras()
         settle_keras(self.n_jobs)
         parameters = self.get_params()
