@@ -88,6 +88,9 @@ def _scores(manifest: Manifest) -> str:
     if corrected:
         column, *numbers = corrected
         lines.append(_score(column, f", corrected for selecting the best of {manifest.run.picked_among}", *numbers))
+    if manifest.run.test:
+        column, *numbers = manifest.run.test
+        lines.append(_score(column, " on the given test part, which it was not trained on", *numbers))
     beside = "Controls, which are no candidates, on the same folds:\n\n" + _bullets(manifest.run.controls)
     return "\n".join([*lines, "", beside] if manifest.run.controls else lines)
 

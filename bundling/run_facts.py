@@ -59,6 +59,8 @@ class RunFacts:
     verdict, patients : str
     controls : sequence of str
         Of the winner: what each control reaches, and the lead over it.
+    test : sequence or None
+        Metric, value and interval on a given test part.
     """
 
     name: str
@@ -77,6 +79,7 @@ class RunFacts:
     verdict: str
     patients: str
     controls: Sequence[str] = ()
+    test: tuple[str, float | None, float | None, float | None] | None = None
 
     def to_mapping(self) -> dict[str, object]:
         """JSON-like."""
@@ -116,6 +119,7 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
         verdict=answer.shortcut.verdict if answer.shortcut else "unknown",
         patients=answer.groups.kind,
         controls=control_lines(answer.controls, metric_of(winner.metric)) if winner else (),
+        test=_test(run, names),
     )
 
 
@@ -123,6 +127,16 @@ def _holdout_lines(run: FinishedRun, winner: Winner) -> list[str]:
     """What an opened holdout showed, if it was the winner's."""
     opened = RunFolder(run.folder).read_json("holdout.json") or {}
     return list(opened.get("lines", [])) if opened.get("combination") == winner.to_json() else []
+
+
+def _test(run: FinishedRun, names: Names) -> tuple[str, float | None, float | None, float | None] | None:
+    """What the combination, the winner or not, reaches on a given test part."""
+    metric = run.metric
+    if run.answer.test is None or f"test_{metric}" not in run.leaderboard:
+        return None
+    row = rows_of(run.leaderboard, names).iloc[0]
+    value, low, high = (float(row[f"test_{metric}{end}"]) for end in ("", "_low", "_high"))
+    return metric, *(number if np.isfinite(number) else None for number in (value, low, high))  # type: ignore[return-value]
 
 
 def _other_networks(run: FinishedRun, names: Names) -> tuple[str, ...]:
@@ -137,6 +151,7 @@ def _scores(run: FinishedRun, names: Names) -> dict[str, list[float | None]]:
     """Value, low and high of every metric with an interval."""
     table = run.leaderboard
     row = rows_of(table, names).iloc[0]
-    metrics = [name.removesuffix("_low") for name in row.index if name.endswith("_low") and name != "rank_low"]
+    ends = [name for name in row.index if name.endswith("_low") and not name.startswith(("rank_", "test_"))]
+    metrics = [name.removesuffix("_low") for name in ends]
     numbers = {name: row[[name, f"{name}_low", f"{name}_high"]].tolist() for name in metrics if name in row.index}
     return {name: [float(x) if np.isfinite(x) else None for x in three] for name, three in numbers.items()}

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 @image_options
 @click.option("--preset", help="Published protocol in place of the default experiment; see `leukobench list presets`.")
 @click.option("--folds", type=click.IntRange(2), help="Number of cross-validation folds (default: 5).")
+@click.option(
+    "--split",
+    type=click.Choice(["given", "ignore"]),
+    help="Keep a split that comes with the images (train, validation, test; folds), or draw folds over all (default).",
+)
+@click.option(
+    "--drop-leaks", is_flag=True, help="With --split given: leave patients and copies of the test part out of training."
+)
 @click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
@@ -34,6 +42,8 @@ def run(
     workers: int | None,
     preset: str | None,
     folds: int | None,
+    split: str | None,
+    drop_leaks: bool,
     permute: bool,
     permutations: int | None,
     plan: bool,
@@ -49,11 +59,15 @@ def run(
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
-    if experiments and (section or folds or preset):
-        raise click.UsageError(f"{IMAGE_OPTIONS}, --folds, --preset go with --images; set them in the experiment file.")
+    protocol = chosen_options(folds=folds, split=split, drop_leaks=drop_leaks or None)
+    if experiments and (section or protocol or preset):
+        raise click.UsageError(
+            f"{IMAGE_OPTIONS}, --folds, --split, --drop-leaks, --preset go with --images; "
+            "set them in the experiment file."
+        )
     settings = chosen_options(name=name, results=results)
     if images is not None:
-        sections = {"images": section, "evaluation": chosen_options(folds=folds)}
+        sections = {"images": section, "evaluation": protocol}
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]
     else:
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]

@@ -194,6 +194,8 @@ class Evaluation(Strict):
     @field_validator("rank_by")
     @classmethod
     def _ranks(cls, value: str) -> str:
+        if value.startswith("test_"):
+            raise ValueError("nothing is ranked by the test part: it is scored once the best combination is chosen")
         if value != RANK_BY and value not in (ranking := ranking_metrics()):
             raise ValueError(f"not a metric that can rank combinations; those are {', '.join(ranking)}")
         return value
@@ -270,6 +272,8 @@ class Experiment(Strict):
     def _something_to_run(self) -> Experiment:
         if not self.extractors and not self.cnns:
             raise ValueError("name at least one extractor, or one of the cnns")
+        if self.images.pseudo_patients and self.evaluation.split == "given":
+            raise ValueError("pseudo_patients would cross a given split: they need split: ignore")
         return self
 
     @property

@@ -195,6 +195,7 @@ def index_images(
     progress: Callable[[int, int], None] | None = None,
     exclude_classes: Sequence[str] = (),
     exclude_files: Sequence[str] = (),
+    split: bool = False,
 ) -> ImageIndex:
     """Find every image, its label and its patient, and identify it by its bytes; nothing is decoded yet.
 
@@ -213,6 +214,8 @@ def index_images(
         Called with the number of files identified so far and the number of all.
     exclude_classes, exclude_files : sequence of str
         Classes, and patterns of paths (``*`` is any text), whose images go to the ledger.
+    split : bool
+        Detect a layout that reads a given test part, too, where there is one.
 
     Returns
     -------
@@ -230,7 +233,7 @@ def index_images(
     expression = None if group is None else compile_group(group)
     files = find_files(images)
     check_names(files)
-    files, listing, name = read_layout(files, layout, exclude_classes, exclude_files)
+    files, listing, name = read_layout(files, layout, exclude_classes, exclude_files, split)
     if expression:
         listing = regroup(listing, expression, files.folder)
     rows, digests, unreadable = identify(files.folder, listing.rows, progress)

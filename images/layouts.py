@@ -16,7 +16,11 @@ from .levels import read_levels, remark
 from .losses import unread_advice
 from .manifest import ManifestLayout, PreliminaryLayout
 from .shapes import ShapeLayout, is_shape
+from .splits import FOLD, SPLIT, TEST, TRAIN
 from .tables import table_advice
+
+_WITH_TEST = ("cnmc_challenge",)
+"""Layouts that read a test part, where others read the training part alone."""
 
 
 class Layout(Protocol):
@@ -98,6 +102,37 @@ class NameLayout:
             )
 
 
+class ChallengeLayout:
+    """C-NMC 2019 as its archives unpack: training images in their folds, and the preliminary set as the test part."""
+
+    def matches(self, files: FileList) -> bool:
+        """Whether there are both."""
+        training, others = self._sides(files)
+        return bool(training.images) and PreliminaryLayout().matches(others)
+
+    def read(self, files: FileList) -> Listing:
+        """Read both, with the columns split and fold; images of further sets, whose labels are unknown, are refused.
+
+        Raises
+        ------
+        ImagesError
+            The table of the preliminary set cannot be used.
+        """
+        sides = zip(self._sides(files), (get_layout("cnmc"), PreliminaryLayout()), (TRAIN, TEST), strict=True)
+        rows, refused = [], []
+        for side, layout, part in sides:
+            listing = layout.read(side)
+            rows += [replace(row, columns={SPLIT: part, FOLD: row.columns.get(FOLD, "")}) for row in listing.rows]
+            refused += listing.refused
+        return Listing(rows, refused, "subject from names and from the column Patient_ID (C-NMC 2019)")
+
+    def _sides(self, files: FileList) -> tuple[FileList, FileList]:
+        """The files with names of the training set, and all others."""
+        named = [path for path in files.images if PurePosixPath(path).name.startswith("UID_")]
+        others = [path for path in files.images if path not in set(named)]
+        return replace(files, images=tuple(named)), replace(files, images=tuple(others))
+
+
 class FolderLayout:
     """One folder per class: ``root/class/**/image``.
 
@@ -155,6 +190,7 @@ LAYOUTS.add(
         "subject from the file name (C-NMC 2019)",
     ),
 )
+LAYOUTS.add("cnmc_challenge", ChallengeLayout())
 LAYOUTS.add("cnmc_preliminary", PreliminaryLayout())
 LAYOUTS.add(
     "allidb",
@@ -187,15 +223,15 @@ def find_layout(images: str | Path) -> str:
     return detect(find_files(images))
 
 
-def detect(files: FileList) -> str:
-    """Return the name of the first layout that these files match.
+def detect(files: FileList, split: bool = False) -> str:
+    """Return the name of the first layout that these files match; with `split` one that reads the test part, too.
 
     Raises
     ------
     ImagesError
         There is no image, or no layout fits.
     """
-    names = sorted(LAYOUTS.names(), key="folders".__eq__)
+    names = sorted(LAYOUTS.names(), key=lambda name: (name == "folders", split and name not in _WITH_TEST))
     for name in names:
         if get_layout(name).matches(files):
             return name

@@ -20,7 +20,11 @@ _TABLES = (ManifestLayout, PreliminaryLayout)
 
 
 def read_layout(
-    files: FileList, layout: str, exclude_classes: Sequence[str] = (), exclude_files: Sequence[str] = ()
+    files: FileList,
+    layout: str,
+    exclude_classes: Sequence[str] = (),
+    exclude_files: Sequence[str] = (),
+    split: bool = False,
 ) -> tuple[FileList, Listing, str]:
     """Read the files in a layout.
 
@@ -33,6 +37,8 @@ def read_layout(
         Labels whose images are refused.
     exclude_files : sequence of str
         Patterns of paths that are refused.
+    split : bool
+        A layout that reads a given test part, too, is detected first.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def read_layout(
         nothing that is to be excluded.
     """
     kept = files if files.manifest else files.without(exclude_files)
-    name = detect(kept) if layout == "auto" else layout
+    name = detect(kept, split) if layout == "auto" else layout
     reader = get_layout(name)
     if isinstance(reader, _TABLES):
         listing = _read_table(files, reader, layout == "auto")

@@ -76,7 +76,8 @@ class PreliminaryLayout:
         table = files.folder / _only(self._tables(files), files.folder)
         _, rows = _read_table(table)
         paths: dict[str, list[str]] = {}
-        for path in files.images:
+        below = [path for path in files.images if _is_below(path, table.relative_to(files.folder))] or files.images
+        for path in below:
             paths.setdefault(PurePosixPath(path).name, []).append(path)
         problems, listed = [], []
         for line, row in rows:
@@ -86,11 +87,17 @@ class PreliminaryLayout:
             else:
                 problems.append(f"line {line}: {len(matches)} files called {row['new_names']}, label {row['labels']}")
         _raise_problems(problems, len(rows), table)
-        refused = [(path, f"not in {table.name}") for left in paths.values() for path in left]
+        used = {row.path for row in listed}
+        refused = [(path, f"not in {table.name}") for path in files.images if path not in used]
         return Listing(listed, refused, "subject from the column Patient_ID (C-NMC 2019)")
 
     def _tables(self, files: FileList) -> list[str]:
         return [path for path in files.other_files(".csv") if tuple(_header(files.folder / path)) == self.columns]
+
+
+def _is_below(path: str, table: Path) -> bool:
+    """Whether an image lies in the folder of the table, or deeper: further sets number their images alike."""
+    return PurePosixPath(path).is_relative_to(PurePosixPath(table.parent.as_posix()))
 
 
 def _row(cells: dict[str, str], patient: str, further: dict[str, str], folder: Path) -> Row:

@@ -9,13 +9,20 @@ from ..audit.corrections import LEAVE_OUT
 from ..config.experiment import Evaluation
 from ..errors import visible
 from ..images.index import ImageIndex
+from ..images.splits import given_folds
 from ..runs.answer import Groups
+from .split_words import split_words
 
 _SHOWN = 5
 
 
 def protocol(
-    index: ImageIndex, evaluation: Evaluation, extractors: Mapping[str, str], tuning: str, sealed: int = 0
+    index: ImageIndex,
+    evaluation: Evaluation,
+    extractors: Mapping[str, str],
+    tuning: str,
+    sealed: int = 0,
+    validation: int = 0,
 ) -> list[str]:
     """Lines that go above a leaderboard and under a figure.
 
@@ -29,10 +36,15 @@ def protocol(
     tuning : str
         How parameters are searched; a choice may be searched although the evaluation tunes none.
     sealed : int
-        Images in the sealed holdout.
+        Images in the sealed holdout, or in a given test part.
+    validation : int
+        Images that are only tuned on.
     """
-    lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning)]
-    if sealed:
+    given = evaluation.split == "given" and bool(given_folds(index.images))
+    lines = [_images(index), groups(index).words, _evaluation(evaluation, tuning, given)]
+    if evaluation.split == "given":
+        lines[-1] += split_words(index.images, evaluation, sealed, validation)
+    elif sealed:
         whole = sealed + len(index)
         lines[-1] += f"; {sealed:,} of {whole:,} images ({sealed / whole:.0%}) sealed as a holdout, for one final test"
     lines += [f"{label}: {description}" for label, description in extractors.items()]
@@ -100,10 +112,11 @@ def _copies(index: ImageIndex) -> str:
     return f"; {words} copies kept on one side of every split" if words else ""
 
 
-def _evaluation(evaluation: Evaluation, tuning: str) -> str:
+def _evaluation(evaluation: Evaluation, tuning: str, given: bool) -> str:
     repeats = f" x {evaluation.repeats} repeats" if evaluation.repeats > 1 else ""
     order = f"seed {evaluation.seed}" if evaluation.shuffle else "in the order of the images"
-    parts = [f"{evaluation.folds} stratified folds{repeats}, {order}", "everything is fitted inside the training fold"]
+    drawn = f"{evaluation.folds} stratified folds{repeats}, {order}"
+    parts = [f"{evaluation.folds} given folds" if given else drawn, "everything is fitted inside the training fold"]
     if evaluation.balance != "none":
         parts.append(f"{evaluation.balance.replace('_', ' ')} inside each training fold")
     if evaluation.calibration != "as_needed":
@@ -133,6 +146,6 @@ def copies_line(copies: str | Path) -> str:
     }.get(copies, "")
 
 
-def opened_line(opened: str) -> str:
-    """The line with every table of a run whose holdout was opened."""
-    return f"HOLDOUT OPENED on {opened}: later choices are not independent of it"
+def opened_line(opened: str, given: bool = False) -> str:
+    """The line with every table of a run whose holdout, drawn or given, was opened."""
+    return f"{'GIVEN TEST PART' if given else 'HOLDOUT'} OPENED on {opened}: later choices are not independent of it"

@@ -58,7 +58,11 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:
     grid = Table(box=box.SIMPLE_HEAD)
     for name in ("", *NAMES):
         grid.add_column(name, overflow="fold")
-    for name in (*(metric.title for metric in metrics), "features", "fit s", "predict s"):
+    tested = f"test_{metrics[0].name}" if metrics and f"test_{metrics[0].name}" in rows else ""
+    heads = [metric.title for metric in metrics]
+    if tested:
+        heads.insert(1, "given test part")
+    for name in (*heads, "features", "fit s", "predict s"):
         grid.add_column(name, justify="right", no_wrap=True)
     engines = wide and "engine" in rows
     if engines:
@@ -68,6 +72,8 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:
         grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
         scores = [metric.of_row(row) for metric in metrics]
+        if tested:
+            scores.insert(1, metrics[0].with_interval(*(row[f"{tested}{end}"] for end in ("", "_low", "_high"))))
         costs = [f"{row['features']:.0f}", f"{row[SELECTOR_S] + row[FIT_S]:.2f}", f"{row[PREDICT_S]:.3f}"]
         names = [_place(row), *names_of(row)]
         engine = [row["engine"]] if engines else []

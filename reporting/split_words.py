@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..config.experiment import Evaluation
 from ..evaluation.metrics import metric_of
+from ..images.splits import SPLIT, VALIDATION, part_of
 from ..runs.split_answer import GivenTest, Leaks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "audit/leaks.csv"
 
@@ -43,6 +50,30 @@ def _across(leaks: Leaks) -> str:
 
 def _left_out(leaks: Leaks) -> str:
     return ": left out of training" if leaks.drop else "; --drop-leaks leaves them out of training"
+
+
+def split_words(images: pd.DataFrame, evaluation: Evaluation, sealed: int, validation: int) -> str:
+    """What the given split does, behind the line of the protocol on the folds.
+
+    Parameters
+    ----------
+    images : DataFrame
+        That are cross-validated.
+    evaluation : Evaluation
+    sealed, validation : int
+        Images of the test part, and those that are only tuned on.
+    """
+    words = [f"GIVEN SPLIT: {len(images):,} images for training, in which the folds lie"]
+    if validation:
+        words.append(
+            f"{validation:,} for validation, which take the place of inner folds for tuning and early stopping"
+        )
+    elif SPLIT in images and (merged := int(images[SPLIT].map(part_of).eq(VALIDATION).sum())):
+        words.append(f"{merged:,} of them are for validation, and trained on since nothing is tuned or stops early")
+    if sealed:
+        when = "never looked at with permuted labels" if evaluation.permute else "scored once the winner is chosen"
+        words.append(f"{sealed:,} for the test, {when}")
+    return f"; {'; '.join(words)}"
 
 
 def test_words(test: GivenTest) -> str:

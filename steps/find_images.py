@@ -32,7 +32,13 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     corrections = read_corrections(images.corrections) if images.corrections else []
     with count_progress(workspace.progress, IDENTIFYING) as report:
         index = index_images(
-            images.folder, images.layout, images.group, report, images.exclude_classes, images.exclude_files
+            images.folder,
+            images.layout,
+            images.group,
+            report,
+            images.exclude_classes,
+            images.exclude_files,
+            split=experiment.evaluation.split == "given",
         )
     for sentence in index.warnings:
         _log.warning("%s", sentence)

@@ -11,11 +11,13 @@ from ..evaluation.smote import few_neighbours
 from ..reporting.answer import Findings, make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import copies_line, corrections_line, groups, opened_line, protocol
+from ..reporting.split_words import leak_warnings
 from ..runs.answer import Duplicates
 from ..runs.finished import read_table
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
+from .given_split import ignored_line, is_given
 from .prepare_run import PreparedRun
 from .score_controls import controls_line
 from .score_shortcuts import background_line
@@ -28,8 +30,13 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     described = {label: extractor.description for label, extractor in prepared.extractors.items()}
     described |= {f"pixels x {method.label}": weights_in_words(method) for method in prepared.networks}
     evaluation = prepared.experiment.evaluation
-    sealed = len(read_table(folder.path / "sealed.parquet")) if evaluation.holdout else 0
-    lines = protocol(audited.index, evaluation, described, prepared.rules.tuning, sealed)
+    given = is_given(evaluation)
+    sealed = len(read_table(folder.path / "sealed.parquet")) if evaluation.holdout or given else 0
+    validation = 0 if audited.validation is None else len(audited.validation)
+    lines = protocol(audited.index, evaluation, described, prepared.rules.tuning, sealed, validation)
+    if ignored := ignored_line(evaluation, audited.index):
+        lines.append(ignored)
+    lines += leak_warnings(audited.leaks) if audited.leaks else []
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
     lines += prepared.notes
@@ -42,7 +49,7 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     if prepared.experiment.evaluation.balance == "smote" and (words := few_neighbours(grid.task, grid.folds)):
         lines.append(words)
     if opened := folder.read_json("holdout.json"):
-        lines.append(opened_line(opened["opened"]))
+        lines.append(opened_line(opened["opened"], given))
     return lines
 
 

@@ -24,6 +24,13 @@ TREES: dict[str, dict[str, tuple[str, str]]] = {
         "fold_1/all/UID_8_1_1_all.bmp": ("all", "8"),
         "fold_2/hem/UID_H30_2_1_hem.bmp": ("hem", "H30"),
     },
+    "cnmc_challenge": {
+        "training_data/fold_0/all/UID_1_10_2_all.bmp": ("all", "1"),
+        "training_data/fold_1/hem/UID_H8_2_4_hem.bmp": ("hem", "H8"),
+        "validation_data/C-NMC_test_prelim_phase_data/1.bmp": ("all", "57"),
+        "validation_data/C-NMC_test_prelim_phase_data/2.bmp": ("hem", "H26"),
+        "validation_data/C-NMC_test_prelim_phase_data/10.bmp": ("all", "57"),
+    },
     "cnmc_preliminary": {
         "C-NMC_test_prelim_phase_data/1.bmp": ("all", "57"),
         "C-NMC_test_prelim_phase_data/2.bmp": ("hem", "H26"),
@@ -55,11 +62,13 @@ TREES: dict[str, dict[str, tuple[str, str]]] = {
         "MYO/deeper/still/MYO_0002.TIFF": ("MYO", ""),
     },
 }
+PRELIMINARY = (
+    "Patient_ID,new_names,labels\n"
+    "UID_57_29_1_all.bmp,1.bmp,1\nUID_H26_2_1_hem.bmp,2.bmp,0\nUID_57_8_4_all.bmp,10.bmp,1\n"
+)
 TABLES = {
-    "cnmc_preliminary": {
-        "C-NMC_test_prelim_phase_data_labels.csv": "Patient_ID,new_names,labels\n"
-        "UID_57_29_1_all.bmp,1.bmp,1\nUID_H26_2_1_hem.bmp,2.bmp,0\nUID_57_8_4_all.bmp,10.bmp,1\n"
-    },
+    "cnmc_challenge": {"validation_data/C-NMC_test_prelim_phase_data_labels.csv": PRELIMINARY},
+    "cnmc_preliminary": {"C-NMC_test_prelim_phase_data_labels.csv": PRELIMINARY},
     "aml_mll": {"metadata.csv": "patient_id,sex_1f_2m,age,bag_label\nAQK,1,50,NPM1\n"},
     "manifest": {"manifest.csv": "path,label,patient\na/one.png,NA,P1\na/two.png,01,P1\nb/three.png,1,\n"},
 }

@@ -13,6 +13,7 @@ for _name in (
     "protocol",
     "winner",
     "leaderboard",
+    "given_test",
     "views",
     "heat",
     "confusion",

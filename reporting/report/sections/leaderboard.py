@@ -33,6 +33,7 @@ def leaderboard(run: FinishedRun) -> View:
     return {
         "rows": rows,
         "columns": columns,
+        "tested": f"test_{metric}" in table,
         "ticks": ticks,
         "left_out": max(len(table) - _ROWS, 0),
         "cut": any(row["line"] and row["line"]["below"] for row in rows),
@@ -58,6 +59,7 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         "names": names_of(row),
         "kind": "failed" if failed else str(row["kind"]),
         "rank": "" if math.isnan(rank) else int(rank),
+        "test": _test(row, metric),
         "ranks": "" if math.isnan(first) or math.isnan(last) else f"{first:.0f}\N{EN DASH}{last:.0f}",
         "among_best": row.get("in_best_set") is True,
         "line": whisker(scale, *interval),
@@ -72,6 +74,13 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         "status": "" if row.get("status") in ("ok", None) else str(row["status"]),
         "reason": reasons.get(names_of(row), "") if failed else "",
     }
+
+
+def _test(row: Row, metric: str) -> View:
+    """Its score on a given test part; nothing is ordered by it."""
+    failed = str(row.get("test_status") or "").startswith("failed")
+    score = texts(metric, interval_of(row, f"test_{metric}"))
+    return {"value": "failed", "interval": ""} if failed else score
 
 
 def _reasons(run: FinishedRun) -> dict[tuple[str, ...], str]:
