@@ -20,18 +20,17 @@ SPLIT, FOLD = "split", "fold"
 _WORDS = {
     TRAIN: r"train(ing)?|tr",
     VALIDATION: r"val|valid|validate|validation|dev|development",
-    TEST: r"test(ing)?|holdout|hold[-_ ]out|ts",
+    TEST: r"test(ing)?|holdout|ts",
 }
-_NAMES = {
-    part: re.compile(rf"(.+[-_ ])?({words})([-_ ]?(set|data|\d+))?", re.IGNORECASE) for part, words in _WORDS.items()
-}
+_NAMES = {part: re.compile(rf"({words})(set|data|\d+)?", re.IGNORECASE) for part, words in _WORDS.items()}
 _SHOWN = 5
 
 
 def part_of(name: str) -> str:
     """The part that a name such as ``Train``, ``valid`` or ``test_set`` means; '' where it tells none, or several."""
-    parts = [part for part, pattern in _NAMES.items() if pattern.fullmatch(name.strip())]
-    return parts[0] if len(parts) == 1 else ""
+    words = re.split(r"[-_ .]+", re.sub(r"hold[-_ ]out", "holdout", name.strip(), flags=re.IGNORECASE))
+    parts = {part for part, pattern in _NAMES.items() if any(map(pattern.fullmatch, words))}
+    return parts.pop() if len(parts) == 1 else ""
 
 
 def given_parts(images: pd.DataFrame) -> NDArray[np.str_]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..config.experiment import Evaluation
 from ..evaluation.metrics import metric_of
 from ..images.splits import SPLIT, VALIDATION, part_of
+from ..runs.answer import Groups
 from ..runs.split_answer import GivenTest, Leaks
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ def leak_warnings(leaks: Leaks) -> list[str]:
             f"({TABLE}){what}."
         )
     return lines
+
+
+def across_folds(source: Groups, leaks: Leaks | None) -> Groups:
+    """Where the groups come from, as far as given folds keep them on one side."""
+    if leaks is None or leaks.drop or not leaks.fold_images:
+        return source
+    crossed = f"given folds have patients or copies of {leaks.fold_images:,} images on both sides ({TABLE})"
+    kept = source.words.replace("each on one side of every split", "not all on one side of every split")
+    return Groups("partly" if source.kind == "patients" else source.kind, f"OPTIMISTIC: {crossed}; {kept}")
 
 
 def _across(leaks: Leaks) -> str:

@@ -138,7 +138,7 @@ def _distances(best: Combination, grid: Grid, prepared: PreparedRun) -> Floats |
     extractor = prepared.extractors.get(best.source.label)
     if best.source.images or extractor is None:
         return None
-    features = np.load(best.source.matrix, mmap_mode="r")
+    features = np.load(best.source.matrix, mmap_mode="r")[: len(grid.task)]
     names = FeatureCache.shared(extractor.identity).feature_names()
     _, weight = stage_scale(features, names)
     return distances_to_training(features, grid.folds, weight)

@@ -71,8 +71,9 @@ def with_given_folds(experiment: Experiment, index: ImageIndex) -> Experiment:
             received=f"repeats: {evaluation.repeats}",
             fix="set it to 1, or draw folds with split: ignore.",
         )
-    known = bool((index.images["patient"] != "").all())
-    check_parts(index.images["label"].tolist(), parts_of(experiment, index), index.group, known)
+    known, used = bool((index.images["patient"] != "").all()), parts_of(experiment, index)
+    check_parts(index.images["label"].tolist(), used, index.group, known)
+    index.split(used != TRAIN)[0].check(least_groups(evaluation, index))
     if not folds:
         return experiment
     changed = evaluation.model_copy(update={"folds": len(set(folds))})
@@ -106,7 +107,7 @@ def ignored_line(evaluation: Evaluation, index: ImageIndex) -> str:
     """A line of the protocol where the images have a split, or folds, that the experiment ignores; '' where not."""
     if is_given(evaluation):
         return ""
-    counts = index.images[SPLIT].value_counts().sort_index() if SPLIT in index.images else {}
+    counts = index.images[SPLIT].value_counts().sort_index().to_dict() if SPLIT in index.images else {}
     if {part_of(str(name)) for name in counts} >= {TRAIN, TEST}:
         words = ", ".join(f"{visible(str(name))} {count:,}" for name, count in counts.items())
         return (

@@ -11,7 +11,7 @@ from ..evaluation.smote import few_neighbours
 from ..reporting.answer import Findings, make_answer
 from ..reporting.figures import draw_figures
 from ..reporting.protocol import copies_line, corrections_line, groups, opened_line, protocol
-from ..reporting.split_words import leak_warnings
+from ..reporting.split_words import across_folds, leak_warnings
 from ..runs.answer import Duplicates
 from ..runs.finished import read_table
 from ..runs.folder import RunFolder
@@ -36,6 +36,7 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     lines = protocol(audited.index, evaluation, described, prepared.rules.tuning, sealed, validation)
     if ignored := ignored_line(evaluation, audited.index):
         lines.append(ignored)
+    lines[1 if not evaluation.permute else 2] = across_folds(groups(audited.index), audited.leaks).words
     lines += leak_warnings(audited.leaks) if audited.leaks else []
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
@@ -63,7 +64,8 @@ def write_answer(
 ) -> None:
     """Write ``answer.json`` and ``figures/``."""
     duplicates = Duplicates.from_json(audited.summary)
-    answer = make_answer(scored, prepared.experiment, groups(audited.index), duplicates, lines, findings)
+    source = across_folds(groups(audited.index), audited.leaks)
+    answer = make_answer(scored, prepared.experiment, source, duplicates, lines, findings)
     folder.write_json("answer.json", answer.to_json())
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())

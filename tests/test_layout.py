@@ -78,6 +78,9 @@ BESIDES = {
     "serving/test_estimators.py": "classifiers/stored_trees serving/estimator_checks",
     "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
     "serving/test_training_reference.py": "bundling/build_reference",
+    "steps/test_open_test.py": (
+        "reporting/report/sections/given_test reporting/split_words runs/split_answer steps/score_sealed"
+    ),
     "steps/test_score_views.py": (
         "evaluation/unchanged reporting/view_sheet steps/find_shortcut_errors steps/read_views"
     ),
