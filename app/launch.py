@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError, LeukobenchError
-from .limits import MAX_FILE_MB, Headers, UploadLimits, keep_uploads_in_memory
+from .limits import MAX_FILE_MB, Headers, OwnSite, UploadLimits, keep_uploads_in_memory, return_memory
 from .style import THEME, in_words
 from .target import Target, find_target
 
@@ -57,6 +57,7 @@ def serve(
         )
     shown = find_target(target, images, results)
     shown.publish()
+    return_memory()
     _warm_up(shown)
     _run(host, _free_port(host, port))
 
@@ -89,8 +90,11 @@ def _free_port(host: str, port: int | None) -> int:
 def _run(host: str, port: int) -> None:
     import streamlit
     from starlette.middleware import Middleware
+    from streamlit import net_util
 
     from . import models
+
+    net_util.get_external_ip = lambda: None  # it would ask a server in the internet
 
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what is wrong with a file, its sender reads
     keep_uploads_in_memory()
@@ -109,12 +113,17 @@ def _run(host: str, port: int) -> None:
     app = streamlit.App(
         script,
         lifespan=lifespan,
-        middleware=[Middleware(Headers), Middleware(UploadLimits)],
+        middleware=[Middleware(Headers), Middleware(OwnSite, hosts=_hosts(host)), Middleware(UploadLimits)],
         on_script_error=_apologise,
     )
     sys.argv = [str(script)]  # Streamlit puts the folder of what was started on sys.path
     with contextlib.suppress(KeyboardInterrupt):
         app.run(config=_options(host, port))
+
+
+def _hosts(host: str) -> tuple[str, ...]:
+    """Names by which the app may be reached; another machine may have any name for this one."""
+    return _LOCAL if host in _LOCAL else ()
 
 
 def _options(host: str, port: int) -> dict[str, Any]:
@@ -125,7 +134,7 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "server.maxUploadSize": MAX_FILE_MB,
         "server.fileWatcherType": "none",
         "server.disconnectedSessionTTL": 60,
-        "server.allowedHosts": list(_LOCAL) if host in _LOCAL else [],
+        "server.allowedHosts": list(_hosts(host)),
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",

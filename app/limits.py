@@ -1,9 +1,11 @@
-"""Limits for browsers: number and size of uploads, which stay in memory; and no frame may show the app."""
+"""Limits for browsers: number and size of uploads, which stay in memory; and no other site may show or use the app."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""Of glibc's ``malloc.h``."""
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+/?$")
 
 
@@ -91,6 +95,52 @@ class Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+class OwnSite:
+    """ASGI middleware that answers 403 where another site speaks, or a name that somebody gave to this machine.
+
+    Only pages of the app itself may speak to it, under the host by which their visitor reached it; Streamlit would take
+    every local address for its own, and ask the internet which of them this machine has.
+
+    Parameters
+    ----------
+    hosts : collection of str
+        The names of this machine by which it may be reached; empty: any.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "lifespan" or self._is_own(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            from starlette.responses import PlainTextResponse
+
+            await PlainTextResponse("Only pages of the app itself may use it.", status_code=403)(scope, receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        headers = dict(scope["headers"])
+        host, origin = headers.get(b"host", b"").decode("latin-1"), headers.get(b"origin")
+        if self._hosts and _name_of(host) not in self._hosts:
+            return False
+        if origin is None:
+            return bool(scope["type"] != "websocket")  # browsers name the origin of every websocket
+        return bool(host) and origin.decode("latin-1").partition("://")[2].lower() == host.lower()
+
+
+def _name_of(host: str) -> str:
+    """Of a name with a port the name: ``[::1]:8501`` is ``::1``."""
+    from urllib.parse import urlsplit
+
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def _content_length(scope: Scope) -> int:
     """Bytes of the request as it says, or the most that Streamlit would take; chunks overrule a length."""
     headers = dict(scope["headers"])
@@ -123,6 +173,16 @@ def keep_uploads_in_memory() -> None:
     from starlette.formparsers import MultiPartParser
 
     MultiPartParser.spool_max_size = (MAX_FILE_MB + 2) * _MB
+
+
+def return_memory() -> None:
+    """Let the C library give the memory of images and uploads back, which it would keep for later ones."""
+    import ctypes
+
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # it is not glibc
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, value in ((_M_MMAP_THRESHOLD, _MB), (_M_TRIM_THRESHOLD, _MB), (_M_ARENA_MAX, 2)):
+            mallopt(option, value)
 
 
 def forget_uploads() -> None:

@@ -186,7 +186,13 @@ def _alone(results: Path) -> Iterator[None]:
 
 def _launch(results: Path, name: str, file: Path) -> None:
     arguments = ["run", str(file), "--results", str(results), "--name", name]
-    command = [sys.executable, "-c", _INTERRUPTIBLE, *arguments]
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        _INTERRUPTIBLE,
+        *arguments,
+    ]  # -P: no module of the current folder comes first
     with _kept(results, name, "log").open("wb") as console:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True

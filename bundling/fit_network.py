@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +107,7 @@ def fit_network(
     _check_unchanged(files, workers, progress)
     pixels, _ = pixels_for(method, files, workspace)
     reports = workspace.folder.records / "fit.json"
-    job = _Job(method, task, fit_rules(experiment), pixels, workers, reports, os.getpid())
+    job = _Job(method, task, fit_rules(experiment), pixels, workers, reports)
     trained = _in_fresh_process(job, progress)
     size, interpolation = input_of(method)
     network = ServedNetwork(size, interpolation, "float32", 1, trained.network, reduced=False)
@@ -128,7 +127,6 @@ class _Job:
     pixels: Path
     threads: int
     reports: Path
-    parent: int
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def _train(job: _Job) -> _Conversion:
     inner = InnerFolds(job.task, Fold(0, 0, everything, everything[:0]), job.rules.seed)
     job.method.estimator.set_params(n_jobs=job.threads)
     estimator = estimator_factory(job.method, job.rules, inner, job.task.classes)()
-    report = reporter(job.reports, job.parent)
+    report = reporter(job.reports)
     arguments = {"groups": job.task.groups, "checkpoint": job.reports.with_suffix(".npz"), "report": report}
     pixels, beside = Rows(job.pixels, everything), rows_beside(job.task, job.pixels)
     inputs, labels, arguments = with_validation(estimator, pixels, job.task.labels, arguments, beside)

@@ -85,6 +85,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script."""
     read_names_as_utf8()
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # workers would look for every library in the current folder first
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup lets SIGHUP be ignored

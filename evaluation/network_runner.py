@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..machine import end_with_parent, in_main_thread
 from ..storage import write_text
 from .folds import InnerFolds, check
 from .grid import Grid, Unit
@@ -96,7 +97,7 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
             key, method = unit.classifiers[0]
             process = process or stack.enter_context(fresh_process())
             _progress(store, key).unlink(missing_ok=True)
-            job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads, os.getpid())
+            job = process.submit(train_unit, unit, grid.task, grid.rules, store, threads)
             try:
                 follow(job, _progress(store, key), _name(unit), advance)
             except BrokenProcessPool:
@@ -108,7 +109,7 @@ def run_networks(grid: Grid, store: RecordStore, threads: int, advance: Advance 
                     left.unlink()
 
 
-def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, threads: int, parent: int) -> None:
+def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, threads: int) -> None:
     """Train one network in one fold and write its record; goes on from its checkpoint where there is one."""
     (key, method) = unit.classifiers[0]
     check(task, unit.fold)
@@ -127,19 +128,17 @@ def train_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore, thre
             len(task.classes),
             groups=task.groups[unit.fold.train],
             checkpoint=_checkpoint(store, key),
-            report=reporter(_progress(store, key), parent),
+            report=reporter(_progress(store, key)),
         )
         store.write(key, record, task.classes)
     except (TypeError, ValueError):  # a plug-in's network may say of itself what cannot be stored
         store.write(key, Record(None, error=traceback.format_exc()), task.classes)
 
 
-def reporter(path: Path, parent: int) -> Callable[[Mapping[str, Any]], None]:
-    """What writes into `path` how far a training is, and ends the process where its `parent` has ended."""
+def reporter(path: Path) -> Callable[[Mapping[str, Any]], None]:
+    """What writes into `path` how far a training is."""
 
     def report(training: Mapping[str, Any]) -> None:
-        if os.getppid() != parent:  # the run was killed: its next start would train beside this process
-            os._exit(1)
         write_text(path, json.dumps(dict(training)))
 
     return report
@@ -186,10 +185,11 @@ def _progress(store: RecordStore, key: str) -> Path:
 
 @contextlib.contextmanager
 def fresh_process() -> Iterator[Any]:
-    """A fresh process, which is killed at the end: nothing of Keras was loaded there with fewer threads."""
+    """A fresh process, which is killed at the end, whatever ends this one: nothing of Keras was loaded there."""
     from joblib.externals.loky import ProcessPoolExecutor
 
-    executor = ProcessPoolExecutor(max_workers=1)
+    own = os.getpid(), in_main_thread()
+    executor = ProcessPoolExecutor(max_workers=1, initializer=end_with_parent, initargs=own)
     try:
         yield executor
     finally:

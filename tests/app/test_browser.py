@@ -243,8 +243,10 @@ def test_other_sites_can_neither_frame_it_nor_speak_to_it(server: Any) -> None:
     with urllib.request.urlopen(server.url, timeout=10) as answer:
         told = answer.headers["content-security-policy"].split("; ")
     assert {"frame-ancestors 'none'", "default-src 'self'", "img-src 'self' data: blob:"} <= set(told)
-    for stranger in ({"Origin": "http://evil.example"}, {"Host": "evil.example", "Origin": "http://evil.example"}):
+    strangers = [{"Origin": "http://evil.example"}, {"Host": "evil.example", "Origin": "http://evil.example"}]
+    strangers += [{"Origin": "http://localhost:3000"}, {"Origin": "null"}, {}]  # another program of this machine; none
+    for headers, status in [({"Origin": server.url}, 101), *((stranger, 403) for stranger in strangers)]:
         connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
-        connection.request("GET", "/_stcore/stream", headers=_SOCKET | stranger)
-        assert connection.getresponse().status == 403
+        connection.request("GET", "/_stcore/stream", headers=_SOCKET | headers)
+        assert connection.getresponse().status == status, headers
         connection.close()

@@ -78,3 +78,42 @@ def test_chunks_count_as_the_most_whatever_length_they_announce() -> None:
     headers = [(b"content-length", b"1"), (b"transfer-encoding", b"chunked")]
     assert limits._content_length({"headers": headers}) == limits.MAX_FILE_MB * 2**20
     assert limits._content_length({"headers": headers[:1]}) == 1
+
+
+def answered(scope: dict[str, Any], hosts: tuple[str, ...] = ("localhost", "::1")) -> bool:
+    """Whether the app behind the middleware is reached."""
+    reached: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(True)
+
+    async def send(message: Any) -> None:
+        assert message.get("status", 403) == 403
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, limits.OwnSite(app, hosts)(scope, None, send)).result()  # type: ignore[arg-type]
+    return bool(reached)
+
+
+@pytest.mark.parametrize(
+    ("kind", "host", "origin", "reaches"),
+    [
+        ("websocket", "localhost:8501", "http://localhost:8501", True),
+        ("websocket", "[::1]:8501", "http://[::1]:8501", True),
+        ("websocket", "localhost:8501", None, False),
+        ("websocket", "localhost:8501", "http://localhost:3000", False),
+        ("websocket", "localhost:8501", "null", False),
+        ("websocket", "evil.example", "http://evil.example", False),
+        ("http", "localhost:9000", None, True),  # through a tunnel
+        ("http", "localhost:9000", "http://evil.example", False),
+        ("http", "evil.example", None, False),
+        ("http", "[", None, False),
+        ("lifespan", "", None, True),
+    ],
+)
+def test_only_its_own_pages_reach_the_app(kind: str, host: str, origin: str | None, reaches: bool) -> None:
+    headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    scope = {"type": kind, "method": "GET", "path": "/", "headers": headers}
+    assert answered(scope) == reaches
+    if host == "evil.example" and origin:
+        assert answered(scope, hosts=())  # any name may be that of a machine others reach

@@ -93,6 +93,33 @@ def test_hostile_files_are_told_from_images_and_leave_nothing(model: Path, smear
     assert max(held[10:]) < max(held[:10]) + 60
 
 
+def test_memory_of_uploads_is_given_back(pages: Any, server: Any, smears: Path, tmp_path: Path) -> None:
+    good = min(smears.rglob("*.jpg"))
+    (page,) = pages(1)
+    drop = page.locator("input[type=file]")
+    drop.set_input_files(good)
+    page.locator(".lb-answer", has_text=good.name).wait_for()
+    files = [tmp_path / f"{number}.png" for number in range(12)]
+    for file in files:
+        file.write_bytes(good.read_bytes() + bytes(19 * 2**20 - 2**14))
+    held = []
+    for sent in (files[:2], files):  # the first are beside the point: what the page itself takes
+        page.get_by_role("button", name="Remove all images").click()
+        page.locator(".lb-answer, .lb-caption").first.wait_for(state="detached")
+        held.append(server.megabytes())
+        drop.set_input_files(sent)
+        page.locator(".lb-caption", has_text=f"{len(sent)} ").wait_for()
+        held.append(server.megabytes())
+    page.get_by_role("button", name="Remove all images").click()
+    page.locator(".lb-answer, .lb-caption").first.wait_for(state="detached")
+    deadline = time.monotonic() + 30
+    while server.megabytes() > held[2] + 20:
+        assert time.monotonic() < deadline, (held, server.megabytes())
+        time.sleep(0.1)
+    assert held[3] > held[2] + 150
+    page.close()
+
+
 def test_hostile_files_leave_the_server_as_it_was(pages: Any, server: Any, smears: Path) -> None:
     good = min(smears.rglob("*.jpg"))
     (page,) = pages(1)

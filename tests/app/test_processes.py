@@ -33,6 +33,16 @@ def started(results: Path, name: str, pid: int, console: str) -> None:
     (folder / f"{name}.log").write_text(console)
 
 
+def until(results: Path, reached: Callable[[Benchmark], bool], seconds: float = 60.0) -> Benchmark:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = benchmarks.find(results)[0]
+        if reached(found):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(benchmarks.find(results))
+
+
 def test_progress_is_the_last_line_that_counts(tmp_path: Path) -> None:
     lines = "Found 96 images.\nfitting combinations: 1,203/4,812, about 2 min 5 s left\nsome warning\n"
     started(tmp_path, "grid", os.getpid(), lines)
@@ -71,6 +81,16 @@ def test_a_crash_is_told_from_a_stop_by_hand(tmp_path: Path, gone: int) -> None:
         assert process.wait(10) == -signal.SIGINT
     found = benchmarks.find(tmp_path)[0]
     assert (found.state, found.words) == ("stopped", "Finished work is kept.")
+
+
+def test_no_module_of_the_current_folder_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started(tmp_path, "grid", os.getpid(), "")
+    (tmp_path / "yaml.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    benchmarks._launch(tmp_path, "grid", tmp_path / "none.yaml")
+    assert until(tmp_path, lambda found: found.state != "running").state == "failed"  # there is no such file
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_leukobench_refused_is_said(tmp_path: Path, gone: int) -> None:
@@ -153,16 +173,6 @@ def asked(smears: Path, tmp_path: Path, plugin: str) -> Iterator[Experiment]:
             if any("leukobench" in part for part in child.cmdline()):
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait(10)
-
-
-def until(results: Path, reached: Callable[[Benchmark], bool], seconds: float = 60.0) -> Benchmark:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = benchmarks.find(results)[0]
-        if reached(found):
-            return found
-        time.sleep(0.1)
-    raise AssertionError(benchmarks.find(results))
 
 
 @pytest.mark.slow

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from .calls import call
 
 
@@ -9,3 +14,17 @@ def test_help_names_every_command() -> None:
     code, said = call("--help")
     assert code == 0
     assert all(command in said for command in ("run", "audit", "leakage", "compare", "unseal", "list", "synthetic"))
+
+
+def test_modules_of_the_current_folder_come_last(tmp_path: Path) -> None:
+    """Here, and in the processes that work for a command."""
+    for name in ("yaml", "joblib", "click", "mine"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / name)!r}, 'w')")
+    code = (
+        "import runpy, subprocess, sys; sys.argv = ['leukobench', 'list', 'presets']\n"
+        "try: runpy.run_module('leukobench', run_name='__main__')\n"
+        "finally:\n  import mine; subprocess.run([sys.executable, '-c', 'import yaml'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir() if not path.suffix] == ["mine"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from typing import Any
@@ -131,6 +132,9 @@ class PixelMeans(ClassifierMixin, BaseEstimator):
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.end == "raise":
                 raise RuntimeError("this network fails on demand")
+            if self.end == "never":
+                report({"done": 0.6, "phase": "waiting"})
+                re.match("(a|a)*b", "a" * 60)  # and holds Python's lock
             if self.end == "wait":
                 for _ in range(200):
                     time.sleep(0.1)
