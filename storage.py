@@ -183,11 +183,11 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0, deep: bool = 
 
     for path in (folder.rglob if deep else folder.glob)(f"{TEMPORARY}*"):
         with contextlib.suppress(OSError):
-            if _has_ended(path.name) or time.time() - path.stat().st_mtime > older_than_s:
+            if has_ended(path.name) or time.time() - path.stat().st_mtime > older_than_s:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _has_ended(name: str) -> bool:
+def has_ended(name: str) -> bool:
     """Whether the process that made the unfinished file is known to have ended."""
     import psutil
 

@@ -133,7 +133,6 @@ class FeatureCache:
     ) -> Iterator[tuple[list[str], pyarrow.Table]]:
         """Names and rows of each part; those that are known to hold none of the `wanted` ids are passed over."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         expected: list[str] | None = None
         for path in sorted(self.folder.glob("part-*.parquet")):
@@ -146,9 +145,7 @@ class FeatureCache:
                     continue
                 if wanted and state in _SEEN and not any(i in wanted for i in _SEEN[state][1][0].to_pylist()):
                     continue
-                with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                    schema, table = file.schema_arrow, file.read(columns)
-                _check(schema, table)
+                schema, table = _read_part(path, columns)
             except FileNotFoundError:
                 continue
             except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
@@ -165,6 +162,26 @@ class FeatureCache:
 
     def _stamp(self) -> bytes:
         return json.dumps(self.identity, sort_keys=True).encode()
+
+
+def part_fault(path: Path) -> str:
+    """Why the part at `path` cannot be read; empty where it is as it was written."""
+    import pyarrow as pa
+
+    try:
+        _read_part(path, None)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _read_part(path: Path, columns: Collection[str] | None) -> tuple[pyarrow.Schema, pyarrow.Table]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        schema, table = file.schema_arrow, file.read(columns)
+    _check(schema, table)
+    return schema, table
 
 
 def _rows_sum(schema: pyarrow.Schema, table: pyarrow.Table) -> bytes:

@@ -58,9 +58,26 @@ def load_converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[
     StorageError
         The cache folder cannot be written.
     """
-    versions = {package: package_version(package) for package in ("keras", "openvino")}
-    folder = cache_folder() / "networks" / digest({**identity, **versions, "format": _FORMAT})
+    folder = networks_folder() / digest({**identity, **_versions(), "format": _FORMAT})
     return _read(folder) or _convert(folder, make)
+
+
+def networks_folder() -> Path:
+    """Folder of all converted networks."""
+    return cache_folder() / "networks"
+
+
+def fault_of(folder: Path) -> str:
+    """Why the converted network in `folder` serves no more: it is damaged, or of other versions; else empty."""
+    if not _read(folder):
+        return "damaged"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    versions = manifest.get("versions", _versions())  # which earlier ones do not tell
+    return "" if versions == _versions() else f"converted by other versions: {versions}"
+
+
+def _versions() -> dict[str, str]:
+    return {package: package_version(package) for package in ("keras", "openvino")}
 
 
 def _read(folder: Path) -> Converted | None:
@@ -85,7 +102,8 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
         try:
             _export(model, unfinished / _FILES[0])
             files = {name: file_digest(unfinished / name) for name in _FILES}
-            write_text(unfinished / "manifest.json", json.dumps({"files": files, "feature_names": names}))
+            manifest = {"files": files, "feature_names": names, "versions": _versions()}
+            write_text(unfinished / "manifest.json", json.dumps(manifest))
             return _publish(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

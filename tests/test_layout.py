@@ -88,6 +88,7 @@ BESIDES = {
     "steps/test_compare_costs.py": "features/speed",
     "steps/test_find_suspects.py": "steps/find_failures",
     "studies/test_comparison.py": "cli/compare",
+    "studies/test_doctor.py": "cli/doctor studies/cache_check",
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",

@@ -25,6 +25,7 @@ TAKE_NO_PART = {
     "evaluation.statistics.curves": "computes the learning curve of a finished run",
     "evaluation.statistics.several_data_sets": "compares finished runs",
     "evaluation.subsamples": "draws the images of the learning curve",
+    "features.cache_health": "looks at the cache for the doctor",
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",
