@@ -8,6 +8,8 @@ import functools
 import json
 import os
 import re
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,7 @@ _OWNER = re.compile(re.escape(TEMPORARY) + r"([0-9a-f]{8})\.(\d{1,9})-")
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+_FULL, _LITTLE = {errno.ENOSPC, errno.EDQUOT}, 1 << 20
 _CACHE_FIX = "set LEUKOBENCH_CACHE (or XDG_CACHE_HOME) to a folder that you may write to."
 
 
@@ -42,9 +45,8 @@ def user_path(path: str | Path) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise ConfigurationError(
-            f"The path {path} is invalid.", received=f"{error}", fix="write the folder's name in place of ~."
-        ) from error
+        fix = "write the folder's name in place of ~."
+        raise ConfigurationError(f"The path {path} is invalid.", received=f"{error}", fix=fix) from error
 
 
 def cache_folder() -> Path:
@@ -83,6 +85,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
+            fault_point("rename", target)
             temporary.replace(target)
     finally:
         with contextlib.suppress(OSError):
@@ -113,9 +116,17 @@ def process_table() -> str:
 def storage_errors(target: Path) -> Iterator[None]:
     """Turn an `OSError` while writing `target` into a `StorageError` with a fix."""
     try:
+        fault_point("write", target)
         yield
+        fault_point("flush", target)
     except OSError as error:
         raise _storage_error(target, error) from error
+
+
+def fault_point(moment: str, target: Path) -> None:
+    """Where every write passes: `benchmarks/faults.py` lets it fail here, or ends the process; else nothing happens."""
+    if watcher := sys.modules.get("leukobench_faults"):
+        watcher.reached(moment, target)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -178,7 +189,6 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0, deep: bool = 
 
     Whether a process of another machine or container still works cannot be known, only how old its file is.
     """
-    import shutil
     import time
 
     for path in (folder.rglob if deep else folder.glob)(f"{TEMPORARY}*"):
@@ -189,10 +199,10 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0, deep: bool = 
 
 def has_ended(name: str) -> bool:
     """Whether the process that made the unfinished file is known to have ended."""
-    import psutil
+    from psutil import pid_exists
 
     owner = _OWNER.match(name)
-    return bool(owner and owner[1] == process_table() and not psutil.pid_exists(int(owner[2])))
+    return bool(owner and owner[1] == process_table() and not pid_exists(int(owner[2])))
 
 
 def digest(value: Any) -> str:
@@ -246,11 +256,8 @@ def lock(path: Path, doing: str, timeout_s: float = 0.0) -> Iterator[None]:
         try:
             held = _acquired(path, timeout_s)
         except filelock.Timeout as error:
-            raise BusyError(
-                f"Another process is {doing}.",
-                received=f"lock file {error.lock_file}",
-                fix="wait for it to finish, or use another run name; delete that file if no such process is left.",
-            ) from error
+            fix = "wait for it to finish, or use another run name; delete that file if no such process is left."
+            raise BusyError(f"Another process is {doing}.", received=f"lock file {error.lock_file}", fix=fix) from error
     try:
         yield
     finally:
@@ -283,7 +290,8 @@ def _native_lock(path: Path, timeout_s: float) -> filelock.BaseFileLock:
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:
-    if error.errno == errno.ENOSPC:
+    unsaid = error.errno is None  # as of NumPy, which could write only a part
+    if error.errno in _FULL or (unsaid and shutil.disk_usage(target.parent).free < _LITTLE):
         fix = "free some space and run the same command again: finished work is kept."
         return StorageError(f"The disk is full: {target} could not be written.", received=str(error), fix=fix)
     fix = "check that the folder exists and that you have permission to write to it."

@@ -49,7 +49,6 @@ def draw_pictures(name: str, pictures: Sequence[Picture], folder: Path, limit: i
     for old in folder.glob(f"{name}-*.png"):
         old.unlink()
     for start in range(0, min(len(pictures), limit * SHEET_SIZE), SHEET_SIZE):
-        folder.mkdir(parents=True, exist_ok=True)
         sheets.append(folder / f"{name}-{start // SHEET_SIZE + 1}.png")
         with atomic_path(sheets[-1]) as temporary:
             _sheet(pictures[start : start + SHEET_SIZE]).save(temporary, "PNG", compress_level=QUICK)

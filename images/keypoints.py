@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..storage import storage_errors
 from .reading import read_image
 
 SIDE, COUNT = 128, 150
@@ -110,8 +112,10 @@ class KeypointFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._folder = folder
         self._places: dict[str, tuple[int, int]] = {}
         self._end, self._lock = 0, threading.Lock()
 
@@ -126,7 +130,9 @@ class KeypointFile:
         data = keypoints.places.tobytes() + keypoints.descriptors.tobytes()
         with self._lock:
             start, self._end = self._end, self._end + len(data)
-        os.pwrite(self._file.fileno(), data, start)
+        with storage_errors(self._folder):
+            if os.pwrite(self._file.fileno(), data, start) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._places[image_id] = start, len(keypoints.places)
 
     def of(self, image_id: str, path: str) -> Keypoints:

@@ -145,12 +145,14 @@ def file_digests(path: Path) -> tuple[str, str]:
     note = cache_folder() / "digests" / f"{digest(str(path.resolve()))}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         stored = json.loads(note.read_text(encoding="utf-8"))
-        if stored["state"] == state:
+        check = stored.pop("check")
+        if stored["state"] == state and check == digest(stored):
             return str(stored["sha256"]), str(stored["md5"])
     sha256, md5 = _digests(path)
     # Without a writable cache folder the file is only read again next time.
     with contextlib.suppress(StorageError):
-        write_text(note, json.dumps({"state": state, "sha256": sha256, "md5": md5}))
+        stored = {"state": state, "sha256": sha256, "md5": md5}
+        write_text(note, json.dumps({**stored, "check": digest(stored)}))
     return sha256, md5
 
 

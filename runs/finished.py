@@ -20,7 +20,7 @@ from ..errors import ConfigurationError, StorageError
 from ..evaluation.combination_names import NAMES
 from ..evaluation.metrics import RANK_BY
 from ..evaluation.task import Task
-from ..storage import restored, user_path
+from ..storage import file_digest, restored, user_path
 from .answer import Answer
 from .folder import RunFolder
 
@@ -86,6 +86,8 @@ class FinishedRun:
                 received=f"no {absent[0] if absent else 'state.json'}" if folder.is_dir() else "no such folder",
                 fix="run its experiment to the end, with `leukobench run`.",
             )
+        for file in files:
+            _check_unchanged(folder, file.name)
         answer = _parse_file(files[1], lambda text: Answer.from_json(json.loads(text)))
         return cls(folder, read_table(files[0]), answer)
 
@@ -186,7 +188,7 @@ class FinishedRun:
         StorageError
             It is damaged.
         """
-        return read_table(self.folder / name)
+        return self._read(name)
 
     def predictions_of(self, names: Sequence[str], repeat: int | None = None) -> pd.DataFrame:
         """Rows of `predictions` on one combination (extractor, selector, classifier), without reading the others."""
@@ -196,12 +198,16 @@ class FinishedRun:
         )
 
     def _require_table(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
-        table = read_table(self.folder / name, filters)
+        table = self._read(name, filters)
         if not len(table.columns):
             raise StorageError(
                 f"The run in {self.folder} is not complete.", expected=name, received="no such file", fix=_AGAIN
             )
         return table
+
+    def _read(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+        _check_unchanged(self.folder, name)
+        return read_table(self.folder / name, filters)
 
     def __repr__(self) -> str:
         return f"FinishedRun({str(self.folder)!r})\n" + "\n".join(self.answer.sentences)
@@ -213,6 +219,19 @@ class FinishedRun:
         best = self.leaderboard[columns].head(_SHOWN)
         words = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer.sentences)
         return f"<div><h4>{escape(self.name)}</h4>{words}{best.to_html(index=False, na_rep='', escape=True)}</div>"
+
+
+def _check_unchanged(folder: Path, name: str) -> None:
+    """Refuse a file whose bytes are not those that the run wrote: a changed bit may read as another number."""
+    path = folder / name
+    written = RunFolder(folder).written().get(name)
+    if written and path.exists() and file_digest(path) != written:
+        raise StorageError(
+            f"{path} has changed since the run wrote it.",
+            expected=f"SHA-256 {written[:12]}…",
+            received=f"{file_digest(path)[:12]}…",
+            fix=_AGAIN,
+        )
 
 
 def load_results(path: str | Path) -> FinishedRun:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ConfigurationError
-from ..storage import HELD, OUTPUT_MARKER, file_digest, remove_leftovers, write_table, write_text
+from ..storage import HELD, OUTPUT_MARKER, file_digest, remove_leftovers, storage_errors, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,8 @@ class RunFolder:
 
     def begin_features(self) -> None:
         """Make the folder for memory-mapped matrices."""
-        (self.path / "features").mkdir(parents=True, exist_ok=True)
+        with storage_errors(self.path / "features"):
+            (self.path / "features").mkdir(parents=True, exist_ok=True)
 
     def end_features(self) -> None:
         """Delete the memory-mapped matrices."""
@@ -165,6 +166,14 @@ class RunFolder:
             return all(file_digest(self.path / name) == written for name, written in stored["files"].items())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
+
+    def written(self) -> dict[str, str]:
+        """File -> SHA-256 of what a finished run wrote; nothing where that cannot be read, or may change."""
+        try:
+            files = json.loads(self._state.read_text(encoding="utf-8"))["files"]
+            return {str(name): str(digest) for name, digest in files.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
     def guide(self) -> list[str]:
         """Files to open first, and the next command."""

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..storage import mark_output
+from ..storage import mark_output, storage_errors
+
+
+class _File(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Lose the line where the disk is full: whatever else is written there says so, without a traceback a line."""
 
 
 class _JsonLines(logging.Formatter):
@@ -24,7 +29,8 @@ def log_to(path: Path) -> Iterator[None]:
     """Append the messages of the ``leukobench`` loggers to `path` while the block runs."""
     mark_output(path.parent)
     logger = logging.getLogger("leukobench")
-    handler = logging.FileHandler(path, encoding="utf-8")
+    with storage_errors(path):
+        handler = _File(path, encoding="utf-8")
     handler.setFormatter(_JsonLines())
     before = logger.level
     logger.addHandler(handler)
@@ -34,4 +40,5 @@ def log_to(path: Path) -> Iterator[None]:
     finally:
         logger.setLevel(before)
         logger.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # its last lines
+            handler.close()

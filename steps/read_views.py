@@ -17,7 +17,7 @@ from ..features.network_extractor import NetworkExtractor
 from ..features.viewed_extractor import ViewedExtractor, viewed_identity
 from ..features.views import View
 from ..runs.workspace import Workspace
-from ..storage import digest
+from ..storage import digest, storage_errors
 
 UNTOUCHED = "untouched"
 
@@ -74,5 +74,6 @@ def read_views(
 
 def _save(source: FeatureSource, features: NDArray[np.float32], workspace: Workspace) -> FeatureSource:
     target = workspace.folder.matrix(f"view-{source.identity[:16]}")
-    np.save(target, features)
+    with storage_errors(target):
+        np.save(target, features)
     return FeatureSource(source.label, target, source.identity)

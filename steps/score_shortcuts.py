@@ -18,7 +18,7 @@ from ..evaluation.methods import Method, make_method
 from ..features.simple_measurements import SimpleMeasurements, columns
 from ..runs.folder import RunFolder
 from ..selection import SELECTORS
-from ..storage import digest
+from ..storage import digest, storage_errors
 from .audit_index import Audited
 
 MAJORITY, BACKGROUND = "majority class", "background"
@@ -79,7 +79,8 @@ def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluati
     rows = []
     for one in baselines(evaluation, len(audited.index), shows_background(audited.measurements, audited.names)):
         target = folder.matrix(f"{one.kind}-{one.name.replace(' ', '-')}")
-        np.save(target, audited.measurements[:, one.columns(audited.names)])
+        with storage_errors(target):
+            np.save(target, audited.measurements[:, one.columns(audited.names)])
         label = f"{SHORTCUT if one.kind == 'shortcut' else CONTENT}{one.name}"
         source = FeatureSource(label, target, digest([identity, one.kind, *one.parts]))
         rows.append(Combination(source, one.selector, one.classifier, one.kind))

@@ -1,0 +1,81 @@
+"""What faults cost: runs and files that are disturbed in every way that we know, and what was lost or wrong after it.
+
+``python benchmarks/faults.py`` tries everything, in about half an hour on two cores; see results/reference/faults.
+``--only kills flips --scale 0.1`` tries a part of it, in a tenth of the number, and replaces those rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fault_watcher  # noqa: F401 - in this process, too
+from fault_files import flips, hostile_experiments, hostile_images
+from fault_leaks import many_runs
+from fault_runs import clock_jumps, full_disks, kills, many_processes, power_cuts, together
+from fault_trials import Place, Row
+
+from machine import machine, table
+
+TARGET = Path(__file__).parent.parent / "results" / "reference" / "faults"
+PARTS: dict[str, tuple[Callable[[Place, int, int], Row], int]] = {
+    "kills": (kills, 200),
+    "power": (power_cuts, 60),
+    "full": (full_disks, 200),
+    "flips": (flips, 120),
+    "clock": (clock_jumps, 20),
+    "together": (together, 8),
+    "images": (hostile_images, 5_000),
+    "experiments": (hostile_experiments, 2_000),
+    "inside": (many_runs, 100),
+    "processes": (many_processes, 40),
+}
+"""Part -> what tries it, and how often; of bits: in each file."""
+
+
+def tried(parts: dict[str, int], seed: int = 0) -> list[Row]:
+    """Try each part as often as said, in a folder of its own."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "place")
+        os.environ["LEUKOBENCH_CACHE"] = str(Path(folder) / "own-cache")
+        for part, count in parts.items():
+            begun = time.monotonic()
+            rows.append(PARTS[part][0](place, count, seed))
+            print(f"{rows[-1].to_mapping()}, {time.monotonic() - begun:.0f} s", flush=True)
+    return rows
+
+
+def write(rows: list[Row]) -> None:
+    """Replace these rows of the published table."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    file = TARGET / "faults.csv"
+    published = {row["part"]: row for row in csv.DictReader(file.open())} if file.exists() else {}
+    published |= {row.part: {name: str(value) for name, value in row.to_mapping().items()} for row in rows}
+    with file.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0].to_mapping()))
+        writer.writeheader()
+        writer.writerows(published.values())
+    lines = ["# Faults", __doc__ or "", *table(list(published.values())), "", f"{machine()}.", ""]
+    (TARGET / "README.md").write_text("\n".join(lines))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=tuple(PARTS), nargs="*", default=tuple(PARTS))
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the number of trials")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    rows = tried({part: max(1, round(PARTS[part][1] * arguments.scale)) for part in arguments.only}, arguments.seed)
+    write(rows)
+    sys.exit(any(row.held < row.tried for row in rows))
+
+
+if __name__ == "__main__":
+    main()
