@@ -1,6 +1,8 @@
 # The two commands of a new user: `make quickstart` and `make test`. Everything else is for those who change the code.
 PYTHON ?= python3
 EXTRA ?= cpu
+# A file of exact versions; `.ci/run` installs those of .ci/constraints.txt, which `make lock` writes after an update.
+LOCK ?=
 BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
 # A process of tests for each core; one that has finished takes over the last tests of another.
@@ -11,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough lint types format benchmarks reference clean
+.PHONY: quickstart test test-all test-thorough test-lowest lock lint types format benchmarks reference clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -27,6 +29,17 @@ test-all: $(READY)
 
 test-thorough: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) -m thorough --durations=15
+
+# The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.
+test-lowest:
+	$(PYTHON) -m venv build/lowest
+	build/lowest/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
+	$(PYTHON) .ci/lowest.py setup.cfg > build/lowest.txt
+	build/lowest/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]" --constraint build/lowest.txt
+	build/lowest/bin/python -m pytest $(PARALLEL)
+
+lock: $(READY)
+	$(BIN)/python -m pip freeze --exclude-editable | grep == > .ci/constraints.txt
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -51,10 +64,10 @@ reference: $(READY)
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
-$(READY): setup.cfg pyproject.toml
+$(READY): setup.cfg pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "leukobench needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]" $(LOCK:%=--constraint %)
 	touch $@

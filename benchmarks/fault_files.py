@@ -61,7 +61,7 @@ def _kinds(place: Place) -> Iterator[tuple[str, Path, _Reader]]:
     run, cache = place.results / "undisturbed", place.folder / "cache-undisturbed"
     record = min((run / "records").glob("*.parquet"))
     yield "record", record, lambda: RecordStore(run / "records").read(record.stem)
-    part = min((cache / "features").glob("trial*/part-*"))
+    part = min(path for path in cache.glob("features/*/part-*") if not path.parent.name.startswith("glance"))
     features = FeatureCache(cache / "features", _identity(part.parent))
     ids, target = sorted(features.image_ids()), place.folder / "filled.npy"
 

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -27,9 +26,7 @@ def kills(place: Place, count: int, seed: int = 0) -> Row:
     """Kills (9, 15, 2) of a run, or of its whole group, at random moments; after four it may end, and is compared."""
     chance, row = random.Random(seed), Row("kills")
     place.expect()
-    place.plan(kind="count")
-    place.run("counted")
-    writes, late, name, before = place.writes(), 0, "", 0
+    writes, late, name, before = place.sites.total(), 0, "", 0
     for number in range(count):
         name, before = (name, before + 1) if before else (f"killed-{number}", 1)
         place.plan(kind="count")
@@ -78,9 +75,7 @@ def power_cuts(place: Place, count: int, seed: int = 0) -> Row:
     """The power fails after a random write: the last renames, or some of them, are lost, and files end anywhere."""
     chance, row = random.Random(seed), Row("power cuts")
     place.expect()
-    place.plan(kind="list")
-    place.run("listed")
-    writes = place.writes()
+    writes = place.sites.total()
     for number in range(count):
         name = f"cut-{number}"
         place.plan(kind="cut", after=chance.randrange(1, writes))
@@ -120,9 +115,7 @@ def full_disks(place: Place, count: int, seed: int = 0) -> Row:
     """The disk is full from a write on, at each site that a run reaches (`count` of them); then there is room again."""
     chance, row = random.Random(seed), Row("full disks")
     place.expect()
-    place.plan(kind="list")
-    place.run("listed")
-    sites = Counter((place.faults / "sites").read_text().splitlines())
+    sites = place.sites
     order = sorted(sites)
     chance.shuffle(order)
     for number, site in enumerate(order[:count]):
@@ -141,12 +134,34 @@ def full_disks(place: Place, count: int, seed: int = 0) -> Row:
     return row
 
 
+def one_after_another(place: Place, count: int, seed: int = 0) -> Row:
+    """One run meets a full disk, a power cut and a kill, in any order, and then ends."""
+    chance, row = random.Random(seed), Row("one after another")
+    place.expect()
+    for number in range(count):
+        name, words = f"several-{number}", []
+        for kind in chance.sample(("full", "cut", "kill"), 3):
+            site = chance.choice(sorted(place.sites))
+            place.plan(kind=kind, site=site, occurrence=1, after=chance.randrange(1, place.sites.total()))
+            process = place.fork(name)
+            if kind == "kill":
+                _wait_for(process, place, chance.randrange(place.sites.total()), 0.0)
+                words.append(_kill(process, chance.choice(_SIGNALS), True)[1])
+            else:
+                words.append(f"{kind}: status {ended(process).status}")
+            if kind == "cut":
+                _lose(place, name, chance)
+            place.plan()
+        note, faults = place.finish(name)
+        row.add(f"{words}: {note}", **faults)
+        place.forget(name)
+    return row
+
+
 def clock_jumps(place: Place, count: int, seed: int = 0) -> Row:
     """The clock of all processes jumps, twice a run, by up to 20 years; killed after one, resumed after another."""
     chance, row, seconds = random.Random(seed), Row("clock jumps"), place.expect()
-    place.plan(kind="count")
-    place.run("counted")
-    writes = place.writes()
+    writes = place.sites.total()
     for number in range(count):
         name = f"clock-{number}"
         place.plan(kind="count")

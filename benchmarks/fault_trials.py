@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -122,6 +123,7 @@ class Place:
             "evaluation": {"folds": 2, "resamples": 100, "controls": "off", "views": "off"},
         }
         self.expected: Mapping[str, str] = {}
+        self.sites: Counter[str] = Counter()
         self.seconds = 0.0
 
     def environment(self, cache: str, **more: str) -> dict[str, str]:
@@ -172,14 +174,16 @@ class Place:
         return path.stat().st_size if path.exists() else 0
 
     def expect(self) -> float:
-        """Run once undisturbed, and keep what it gives; its seconds."""
-        self.plan()
+        """Run once undisturbed, and keep what it gives and where it writes; its seconds."""
         if not self.expected:
+            self.plan(kind="list")
             begun = time.monotonic()
             done = self.run("undisturbed")
             assert done.status == 0, done.text
             self.seconds = time.monotonic() - begun
             self.expected = contents(self.results / "undisturbed")
+            self.sites = Counter((self.faults / "sites").read_text().splitlines())
+        self.plan()
         return self.seconds
 
     def compare(self, name: str) -> list[str]:

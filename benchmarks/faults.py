@@ -18,7 +18,7 @@ from pathlib import Path
 import fault_watcher  # noqa: F401 - in this process, too
 from fault_files import flips, hostile_experiments, hostile_images
 from fault_leaks import many_runs
-from fault_runs import clock_jumps, full_disks, kills, many_processes, power_cuts, together
+from fault_runs import clock_jumps, full_disks, kills, many_processes, one_after_another, power_cuts, together
 from fault_trials import Place, Row
 
 from machine import machine, table
@@ -28,6 +28,7 @@ PARTS: dict[str, tuple[Callable[[Place, int, int], Row], int]] = {
     "kills": (kills, 200),
     "power": (power_cuts, 60),
     "full": (full_disks, 200),
+    "several": (one_after_another, 20),
     "flips": (flips, 120),
     "clock": (clock_jumps, 20),
     "together": (together, 8),
@@ -37,6 +38,7 @@ PARTS: dict[str, tuple[Callable[[Place, int, int], Row], int]] = {
     "processes": (many_processes, 40),
 }
 """Part -> what tries it, and how often; of bits: in each file."""
+SHORT = {"several": 1, "flips": 1, "images": 50, "experiments": 30}
 
 
 def tried(parts: dict[str, int], seed: int = 0) -> list[Row]:
@@ -71,9 +73,12 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(PARTS), nargs="*", default=tuple(PARTS))
     parser.add_argument("--scale", type=float, default=1.0, help="share of the number of trials")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--short", action="store_true", help="a few of most kinds, as in the tests; writes no table")
     arguments = parser.parse_args()
-    rows = tried({part: max(1, round(PARTS[part][1] * arguments.scale)) for part in arguments.only}, arguments.seed)
-    write(rows)
+    counts = {part: max(1, round(PARTS[part][1] * arguments.scale)) for part in arguments.only}
+    rows = tried(SHORT if arguments.short else counts, arguments.seed)
+    if not arguments.short:
+        write(rows)
     sys.exit(any(row.held < row.tried for row in rows))
 
 

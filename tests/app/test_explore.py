@@ -166,9 +166,10 @@ def test_a_picture_that_is_gone_leaves_its_place(results: Path, tmp_path: Path) 
 def changed(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished run, to be changed before a page shows it."""
     monkeypatch.setenv("LEUKOBENCH_APP", "")
-    shutil.copytree(results / "small", tmp_path / "runs" / "small")
+    run = Path(shutil.copytree(results / "small", tmp_path / "runs" / "small"))
+    (run / "state.json").write_text('{"state": "", "files": {}}')  # any bytes are as it wrote them
     find_target(tmp_path / "runs").publish()
-    return tmp_path / "runs" / "small"
+    return run
 
 
 @pytest.mark.parametrize("part", ["One combination", "Misclassified images", "Side by side"])

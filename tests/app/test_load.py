@@ -93,6 +93,7 @@ def test_hostile_files_are_told_from_images_and_leave_nothing(model: Path, smear
     assert max(held[10:]) < max(held[:10]) + 60
 
 
+@pytest.mark.thorough
 def test_memory_of_uploads_is_given_back(pages: Any, server: Any, smears: Path, tmp_path: Path) -> None:
     good = min(smears.rglob("*.jpg"))
     (page,) = pages(1)

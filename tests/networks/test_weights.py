@@ -133,6 +133,7 @@ def test_weights_that_are_not_offered(network, choice, message):
 
 
 def test_digests_are_remembered_until_the_file_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "a"
     path.write_bytes(b"one")
     first = file_digests(path)
@@ -140,6 +141,9 @@ def test_digests_are_remembered_until_the_file_changes(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(weights_module.hashlib, "md5", None)
         assert file_digests(path) == first
+    (note,) = (tmp_path / "cache" / "digests").glob("*.json")
+    note.write_text(note.read_text().replace(first[0][:8], "0" * 8))
+    assert file_digests(path) == first  # a note that was changed is none
     path.write_bytes(b"two, longer")
     assert file_digests(path)[0] == hashlib.sha256(b"two, longer").hexdigest()
 

@@ -47,6 +47,7 @@ def test_predictions_of_one_combination(tiny_run: Path) -> None:
 def test_a_notebook_shows_sentences_and_rows_escaped(copy: Path) -> None:
     answer = json.loads((copy / "answer.json").read_text())
     (copy / "answer.json").write_text(json.dumps(answer | {"name": "<b>bold</b>"}))
+    RunFolder(copy).refresh()
     html = FinishedRun.open(copy)._repr_html_()
     assert "<b>" not in html
     assert "&lt;b&gt;bold" in html
@@ -89,13 +90,25 @@ def test_damage_and_older_versions_are_named(copy: Path) -> None:
     with pytest.raises(StorageError, match="not complete"):
         _ = FinishedRun.open(copy).scores
     (copy / "predictions.parquet").write_bytes(b"PAR1 torn")
+    RunFolder(copy).refresh()
     with pytest.raises(StorageError, match="cannot be read"):
         _ = FinishedRun.open(copy).predictions
     answer = json.loads((copy / "answer.json").read_text())
     (copy / "answer.json").write_text(json.dumps({key: answer[key] for key in answer if key != "schema"}))
+    RunFolder(copy).refresh()
     with pytest.raises(ConfigurationError, match="an older version"):
         FinishedRun.open(copy)
     for torn in ('{"best": ', "7", json.dumps({"schema": answer["schema"]})):
         (copy / "answer.json").write_text(torn)
+        RunFolder(copy).refresh()
         with pytest.raises(StorageError, match=r"answer\.json is damaged"):
             FinishedRun.open(copy)
+
+
+@pytest.mark.parametrize("name", ["leaderboard.csv", "answer.json", "experiment.yaml", "predictions.parquet"])
+def test_a_changed_bit_is_never_read_as_another_number(copy: Path, name: str) -> None:
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / name).write_bytes(data)
+    with pytest.raises(StorageError, match="has changed since the run wrote it"):
+        _ = FinishedRun.open(copy).predictions
