@@ -34,7 +34,7 @@ test-thorough: $(READY)
 test-lowest:
 	$(PYTHON) -m venv build/lowest
 	build/lowest/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	$(PYTHON) .ci/lowest.py setup.cfg > build/lowest.txt
+	sed -n '/^install_requires/,/^\[/s/^ *\([A-Za-z0-9_.-]*\)>=\([0-9.]*\)$$/\1==\2/p' setup.cfg > build/lowest.txt
 	build/lowest/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]" --constraint build/lowest.txt
 	build/lowest/bin/python -m pytest $(PARALLEL)
 

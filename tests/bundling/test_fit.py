@@ -14,6 +14,7 @@ from leukobench.bundling.model_card import flagged_words
 from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
+from leukobench.runs.folder import RunFolder
 from leukobench.serving.bundle import load
 from leukobench.serving.container import read_bundle
 
@@ -130,6 +131,7 @@ def test_another_extractor_than_the_run_had_is_refused(tiny_run: Path, tmp_path:
     copy = Path(shutil.copytree(tiny_run, tmp_path / "copy"))
     text = (copy / "experiment.yaml").read_text()
     (copy / "experiment.yaml").write_text(text.replace("weights: random-he-seed0", "weights: random-he-seed1"))
+    RunFolder(copy).refresh()
     with pytest.raises(ConfigurationError, match="has changed since the run"):
         fit(copy, workers=1)
 
