@@ -11,7 +11,7 @@ import streamlit as st
 
 from ..serving.bundle import Bundle
 from ..serving.prediction import Prediction, Predictions, Upload
-from . import diagnosis, models
+from . import diagnosis, external, models
 from .limits import MAX_FILES, forget_uploads, in_words
 from .spreadsheet import as_csv
 from .style import note, table
@@ -23,7 +23,7 @@ _LEVEL = 0.95
 def page(target: Target) -> None:
     """Draw it."""
     st.title("Diagnose", anchor=False)
-    bundle = _bundle(target.bundles())
+    path, bundle = _bundle(target.bundles())
     st.html(f'<p class="lb-lead">{escape(bundle.title)}: distinguishes {escape(_list_names(bundle.classes))}.</p>')
     st.html(diagnosis.verdict(bundle.facts))
     left, right = st.columns([3, 1])
@@ -40,18 +40,19 @@ def page(target: Target) -> None:
         with st.empty().container():  # empty first: nothing of another image stays while this one is computed
             diagnosis.show(bundle, answers[place], _upload(files[place]), level)
     _forget_explanation(answers)
+    external.show_of_bundle(path, bundle.digest)
     with st.expander("Model card"):
         st.markdown(bundle.card.replace("![", "!&#91;"))  # no images, which could come from anywhere
 
 
-def _bundle(paths: list[Path]) -> Bundle:
+def _bundle(paths: list[Path]) -> tuple[Path, Bundle]:
     """The bundle; where there are several, the one of the chosen run."""
     names = {path.parent.name if path.name == "model" else path.stem: path for path in paths}
     chosen = (
         st.selectbox("Model", list(names), key="model", bind="query-params") if len(names) > 1 else next(iter(names))
     )
     with st.spinner("Loading the model"):
-        return models.load_bundle(names[chosen])
+        return names[chosen], models.load_bundle(names[chosen])
 
 
 def _list_names(names: Sequence[str]) -> str:

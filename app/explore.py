@@ -17,7 +17,7 @@ from ..reporting.report.sections.leaderboard import leaderboard
 from ..reporting.report.sections.verdicts import verdicts
 from ..reporting.report.sections.winner import winner
 from ..runs.finished import FinishedRun
-from . import combination, pair, pictures
+from . import combination, external, pair, pictures
 from .run_data import read_run
 from .spreadsheet import as_csv
 from .style import Cell, boxes, heat_cell, table
@@ -46,6 +46,7 @@ def page(target: Target) -> None:
         "One combination": combination.show,
         "Misclassified images": pictures.show_wrong,
         "Side by side": pair.show,
+        **({"External tests": external.show} if external.has_tests(run) else {}),
     }
     for tab, draw in zip(st.tabs(list(drawers), on_change="rerun", key="part"), drawers.values(), strict=True):
         if tab.open:

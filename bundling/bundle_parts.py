@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation.refit import Refitted
+from ..evaluation.statistics.shifts import Quantiles
 from ..evaluation.task import Task
+from ..serving.training_facts import CALIBRATION, MEASUREMENTS, quantile_arrays
 from .build_reference import build_reference
 from .combination import FittedCombination
 from .coverage import check_coverage
@@ -40,6 +42,8 @@ class Parts:
         Of the training images.
     out_of_fold : OutOfFold
     shortcuts : sequence of FittedShortcut
+    quantiles : Quantiles
+        Of measurements of the training images.
     pictures : sequence of bytes
         JPEG of each training image, or nothing.
     facts : RunFacts
@@ -50,6 +54,7 @@ class Parts:
     task: Task
     out_of_fold: OutOfFold
     shortcuts: Sequence[FittedShortcut]
+    quantiles: Quantiles
     pictures: Sequence[bytes]
     facts: RunFacts
 
@@ -91,9 +96,15 @@ def _files(parts: Parts, calibrated: OutOfFold) -> dict[str, bytes]:
     reference = build_reference(combination.features, combination.network.files.feature_names, task)
     files["reference.npz"] = _npz(**{field.name: getattr(reference, field.name) for field in fields(reference)})
     scores = calibrated.conformal_scores()
-    files["calibration.npz"] = _npz(
-        scores=scores.scores, labels=scores.labels, groups=scores.groups, image_ids=np.unique(task.image_ids)
+    files[CALIBRATION] = _npz(
+        scores=scores.scores,
+        labels=scores.labels,
+        groups=scores.groups,
+        folds=calibrated.folds,
+        probabilities=calibrated.probabilities,
+        image_ids=np.unique(task.image_ids),
     )
+    files[MEASUREMENTS] = _npz(**quantile_arrays(parts.quantiles))
     if parts.pictures:
         by_id = dict(zip(task.image_ids, parts.pictures, strict=True))
         pictures = [by_id[image_id] for image_id in reference.image_ids]

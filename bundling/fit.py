@@ -22,7 +22,8 @@ from ..storage import lock, user_path
 from .bundle_parts import Parts, make_bundle
 from .fit_features import fit_features
 from .fit_network import choose_network, fit_network
-from .fit_shortcuts import fit_shortcuts
+from .fit_shortcuts import fit_shortcuts, load_measurements
+from .measured_quantiles import measured_quantiles
 from .pictures import make_pictures
 from .run_facts import out_of_fold, run_facts
 from .writing import check_target, write_bundle
@@ -135,12 +136,14 @@ def _parts(run: FinishedRun, names: Names, workspace: Workspace, pictures: bool)
         fitted = fit_features(run, names, workspace)
     with fitted.network.open(workspace.workers) as engine:
         pattern = next(iter(engine.vectors(iter([fitted.network.pattern()]))))
+    measurements = load_measurements(run, workspace)
     return Parts(
         combination=fitted,
         pattern=pattern,
         task=run.task,
         out_of_fold=out_of_fold(run, names),
-        shortcuts=fit_shortcuts(run, workspace),
+        shortcuts=fit_shortcuts(run, *measurements),
+        quantiles=measured_quantiles(*measurements, run.task),
         pictures=make_pictures(run.images["path"].tolist(), workspace.progress) if pictures else [],
         facts=run_facts(run, names),
     )

@@ -83,12 +83,22 @@ def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
             received=label,
             fix="choose another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
+    check_extractor(run, label, extractor)
+    return extractor
+
+
+def check_extractor(run: FinishedRun, label: str, extractor: Extractor) -> None:
+    """Refuse an extractor whose numbers would differ from those of the run.
+
+    Raises
+    ------
+    ConfigurationError
+    """
     if digest(run.resolved["extractors"][label]) != digest(dict(extractor.identity)):
         raise ConfigurationError(
             f"The extractor {label} has changed since the run: its weights, its engine or leukobench.",
             fix="run the experiment again: only what changed is computed.",
         )
-    return extractor
 
 
 def _convert(extractor: NetworkExtractor) -> ServedNetwork:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..evaluation.refit import Refitted, refit
 from ..features.cache import FeatureCache
 from ..features.simple_measurements import SimpleMeasurements
@@ -31,11 +34,15 @@ class FittedShortcut:
     fitted: Refitted
 
 
-def fit_shortcuts(run: FinishedRun, workspace: Workspace) -> list[FittedShortcut]:
-    """The run's shortcuts, fitted on all images; the majority of the labels needs no fit."""
+def load_measurements(run: FinishedRun, workspace: Workspace) -> tuple[NDArray[np.float32], list[str]]:
+    """Measurements of all images, and their names."""
     measurements = load_features("file facts and colours", "measurements", SimpleMeasurements(), run.images, workspace)
-    names, rules = FeatureCache.shared(SimpleMeasurements.identity).feature_names(), fit_rules(run.experiment)
-    fitted = []
+    return measurements, FeatureCache.shared(SimpleMeasurements.identity).feature_names()
+
+
+def fit_shortcuts(run: FinishedRun, measurements: NDArray[np.float32], names: list[str]) -> list[FittedShortcut]:
+    """The run's shortcuts, fitted on all images; the majority of the labels needs no fit."""
+    fitted, rules = [], fit_rules(run.experiment)
     background = shows_background(measurements, names)
     for shortcut in baselines(run.experiment.evaluation, len(run.task), background):
         if shortcut.kind == "shortcut" and shortcut.name != MAJORITY:

@@ -29,6 +29,8 @@ _UNSURE = {
     OUTPUT_MARKER,
 }
 """Files that may change after a run has finished."""
+_LATER = "external/"
+"""Where tests of a finished run lie, which change nothing of it."""
 _NEEDED = ("leaderboard.csv", "answer.json", "experiment.yaml")
 
 
@@ -44,8 +46,8 @@ class RunFolder:
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
-    took), ``model/`` (the bundle that `leukobench fit` made) and, while it works, ``features/`` (memory-mapped
-    matrices).
+    took), ``model/`` (the bundle that `leukobench fit` made), ``external/`` (tests on other images) and, while it
+    works, ``features/`` (memory-mapped matrices).
     """
 
     def __init__(self, path: Path) -> None:
@@ -149,7 +151,8 @@ class RunFolder:
             unfinished.unlink()
         files = [path for path in sorted(self.path.rglob("*")) if path.is_file()]
         names = [path.relative_to(self.path).as_posix() for path in files if path.parent != self.records]
-        digests = {name: file_digest(self.path / name) for name in names if name not in _UNSURE}
+        sure = [name for name in names if name not in _UNSURE and not name.startswith(_LATER)]
+        digests = {name: file_digest(self.path / name) for name in sure}
         write_text(self._state, json.dumps({"state": state, "files": digests}, indent=2))
 
     def refresh(self) -> None:

@@ -15,11 +15,15 @@ from ..errors import BundleError, ConfigurationError, LeukobenchError
 from ..machine import Progress, cores
 from ..runs.progress import silent
 from ..storage import user_path
+from .conformal import ConformalScores
 from .container import Contents, read_bundle
 from .fitted_model import FittedModel
 from .manifest_checks import check_manifest
 from .prediction import Image, Prediction, Predictions, Upload, image_bytes, name_of
 from .predictor import Predictor
+from .served_network import ServedNetwork
+from .training_facts import TrainingFacts
+from .training_reference import TrainingReference
 
 if TYPE_CHECKING:
     from .explanation import Explainer, Explanation
@@ -195,6 +199,35 @@ class Bundle:
     def vectors(self, pixels: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Features of images that `read` read, as they come."""
         return self._model.vectors(pixels)
+
+    @property
+    def network(self) -> ServedNetwork:
+        """What turns images into features."""
+        return self._model.network
+
+    @cached_property
+    def training_facts(self) -> TrainingFacts:
+        """Out-of-fold predictions and quantiles of measurements of the training images.
+
+        Raises
+        ------
+        BundleError
+            They do not fit together.
+        """
+        try:
+            return TrainingFacts.of(self._contents)
+        except (ValueError, KeyError, AttributeError) as error:
+            raise BundleError(f"The bundle of {self.name} is damaged.", received=str(error)) from error
+
+    @property
+    def reference(self) -> TrainingReference:
+        """What the training images look like to the network."""
+        return self._predictor.reference
+
+    @property
+    def conformal_scores(self) -> ConformalScores:
+        """From which thresholds of prediction sets are computed."""
+        return self._predictor.conformal_scores
 
     def probabilities(self, vectors: NDArray[np.float32], calibrated: bool = True) -> NDArray[np.float64]:
         """Probabilities of all classes, shape (n, classes), from features, shape (n, features)."""

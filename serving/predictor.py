@@ -33,6 +33,7 @@ class Predictor:
     Attributes
     ----------
     reference : TrainingReference
+    conformal_scores : ConformalScores
     """
 
     def __init__(self, model: FittedModel, contents: Contents) -> None:
@@ -41,8 +42,9 @@ class Predictor:
         if self.reference.labels.max() >= len(model.classes):
             raise ValueError("the reference is of other classes")
         stored = arrays(contents.file("calibration.npz"))
-        self._scores = ConformalScores(stored["scores"], stored["labels"], stored["groups"], len(model.classes))
-        self._scores.check()
+        parts = (stored[name] for name in ("scores", "labels", "groups"))
+        self.conformal_scores = ConformalScores(*parts, len(model.classes))
+        self.conformal_scores.check()
         self._trained_on = frozenset(stored["image_ids"].tolist())
 
     def stream(
@@ -51,7 +53,7 @@ class Predictor:
         """Position and prediction of each image, as they are ready; images that cannot be read come last."""
         queue = _Queue(images, self.model)
         vectors = self.model.vectors(queue.pixels())
-        thresholds = self._scores.thresholds(level)
+        thresholds = self.conformal_scores.thresholds(level)
         while chunk := list(islice(vectors, _CHUNK)):
             places = [queue.readable.popleft() for _ in chunk]
             rows = self._predict(np.stack(chunk), thresholds, calibrated)

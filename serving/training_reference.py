@@ -16,6 +16,7 @@ Integers = NDArray[np.int64]
 
 _NEIGHBOURS = 5
 _RARE = 0.01
+_COPY = 0.5
 PROBABILITY = "probability"
 """How the names of columns begin that are no features: probabilities that a network trained end to end gives."""
 
@@ -71,6 +72,21 @@ class TrainingReference:
     def rare(self, shares: Floats) -> NDArray[np.bool_]:
         """Which are unlike the training data: at most 1 % of that is as far, or nothing where it is small."""
         return np.asarray(shares <= max(_RARE, 1 / (1 + len(self.distances))))
+
+    def likely_copies(self, features: NDArray[np.float32]) -> tuple[Integers, Floats]:
+        """The training image that each image is likely to be a copy of, by features of shape (n, features).
+
+        Returns
+        -------
+        rows : ndarray of int64, shape (n,)
+            The nearest of the kept images; -1 where it is no likely copy.
+        scores : ndarray of float64, shape (n,)
+            Distance to it, in units of that of the median training image to its fifth nearest.
+        """
+        distances = self.distances_to(features)
+        rows = distances.argmin(axis=1)
+        scores = distances[np.arange(len(rows)), rows] / np.median(self.distances)
+        return np.where(scores < _COPY, rows, -1).astype(np.int64), scores
 
     def nearest(self, vector: NDArray[np.float32], count: int) -> tuple[Integers, Floats]:
         """Rows of the `count` kept images nearest to one image's features, shape (features,), and their distances."""

@@ -68,6 +68,8 @@ BESIDES = {
     "reporting/report/test_label_sections.py": (
         "reporting/report/sections/failures reporting/report/sections/suspects reporting/report/sheet"
     ),
+    "reporting/report/test_external_section.py": "reporting/report/sections/external",
+    "reporting/test_external.py": "runs/external_answer",
     "reporting/test_screen.py": "reporting/figures",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
@@ -77,6 +79,7 @@ BESIDES = {
     ),
     "serving/test_estimators.py": "classifiers/stored_trees serving/estimator_checks",
     "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
+    "serving/test_training_facts.py": "bundling/measured_quantiles",
     "serving/test_training_reference.py": "bundling/build_reference",
     "steps/test_open_test.py": (
         "reporting/report/sections/given_test reporting/split_words runs/split_answer steps/score_sealed"
@@ -89,6 +92,10 @@ BESIDES = {
     "steps/test_find_suspects.py": "steps/find_failures",
     "studies/test_comparison.py": "cli/compare",
     "studies/test_doctor.py": "cli/doctor studies/cache_check",
+    "studies/test_external.py": (
+        "cli/external studies/external_answer studies/external_bundle studies/external_images studies/external_model "
+        "studies/external_run studies/external_scores"
+    ),
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
