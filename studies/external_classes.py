@@ -119,9 +119,7 @@ def _nothing(whose: str, name: str, classes: Sequence[str]) -> ConfigurationErro
     )
 
 
-def _check_joined(
-    joined: set[tuple[int, ...]], chosen: dict[str, tuple[int, ...]], of_model: Sequence[str]
-) -> None:
+def _check_joined(joined: set[tuple[int, ...]], chosen: dict[str, tuple[int, ...]], of_model: Sequence[str]) -> None:
     """A class of the model is a part of one class that is scored."""
     for own in joined:
         for label, other in chosen.items():

@@ -260,9 +260,7 @@ def _training_copies(
     return TrainingCopies(kinds, pairs, compared, complete, _relabelled(keys, readable, own, trained))
 
 
-def _relabelled(
-    keys: Sequence[str], readable: pd.DataFrame, own: pd.DataFrame, trained: Mapping[str, str]
-) -> int:
+def _relabelled(keys: Sequence[str], readable: pd.DataFrame, own: pd.DataFrame, trained: Mapping[str, str]) -> int:
     """Copies whose training images have other labels."""
     labels: dict[str, set[str]] = {}
     for key, label in zip(keys, readable["label"], strict=False):
@@ -287,4 +285,3 @@ def _without_conflicts(index: ImageIndex, pairs: pd.DataFrame) -> tuple[ImageInd
         for path, labels in zip(index.images["path"], conflicts, strict=True) if labels
     }  # fmt: skip
     return index.without(reasons), used
-
