@@ -45,7 +45,7 @@ def across_folds(source: Groups, leaks: Leaks | None) -> Groups:
         return source
     crossed = f"given folds have patients or copies of {leaks.fold_images:,} images on both sides ({TABLE})"
     kept = source.words.replace("each on one side of every split", "not all on one side of every split")
-    return Groups("partly" if source.kind == "patients" else source.kind, f"OPTIMISTIC: {crossed}; {kept}")
+    return Groups("none", f"OPTIMISTIC: {crossed}; {kept}")
 
 
 def _across(leaks: Leaks) -> str:

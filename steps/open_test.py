@@ -16,7 +16,7 @@ from ..evaluation.folds import Fold
 from ..evaluation.grid import Grid
 from ..evaluation.records import Record, RecordStore
 from ..evaluation.sampling import part_of
-from ..evaluation.scores import Scored, write_scores
+from ..evaluation.scores import Inference, Scored, write_scores
 from ..images.index import ImageIndex
 from ..images.splits import TEST
 from ..reporting.protocol import groups, patients_of
@@ -80,7 +80,7 @@ def open_test(scored: Scored, prepared: PreparedRun, whole: Audited, workspace: 
     controls = control_baselines(prepared.controls, experiment.evaluation, every.index, reading)
     grid = replace(grid, baselines=[*grid.baselines, *controls])
     store = fit_combinations(grid, workspace)
-    board = _score(grid, store, experiment, patients_of(every.index), folder)
+    board = _score(grid, store, experiment, patients_of(every.index), workspace)
     _extend(scored, board, folder)
     best = names_of(scored.winner)
     alone = replace(grid, only=frozenset([best]), networks=[one for one in grid.networks if one.labels == best])
@@ -115,10 +115,10 @@ class _Renamed(RecordStore):
 
 
 def _score(
-    grid: Grid, store: RecordStore, experiment: Experiment, patients: Sequence[str] | None, folder: RunFolder
+    grid: Grid, store: RecordStore, experiment: Experiment, patients: Sequence[str] | None, workspace: Workspace
 ) -> pd.DataFrame:
     """A row per combination: every metric of the test part; writes its tables."""
-    (fitted,), target = grid.folds, RunFolder(folder.path / FOLDER)
+    (fitted,), target = grid.folds, RunFolder(workspace.folder.path / FOLDER)
     rows = fitted.test
     test = Fold(0, 0, rows[:0], np.arange(len(rows)))
     shown = replace(grid, task=part_of(grid.task, rows), folds=[test])
@@ -126,7 +126,8 @@ def _score(
     named = [patients[row] for row in rows] if patients else None
     target.path.mkdir(parents=True)
     evaluation = experiment.evaluation
-    scored = write_scores(shown, _Renamed(store, keys), target.path, evaluation.rank_by, evaluation.resamples, named)
+    inference = Inference(evaluation.rank_by, evaluation.resamples, named)
+    scored = write_scores(shown, _Renamed(store, keys), target.path, inference, workers=workspace.workers)
     for name in _TABLES:
         if name in scored.tables and len(scored.tables[name]):
             target.write_table(name, scored.tables[name])

@@ -133,7 +133,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     if work.networks:
         with progress("two epochs of each network", 1):
             trainings = training_costs(work.networks, len(work.index.classes()), workspace.workers)
-        there = planned.records - combinations * planned.folds * planned.repeats
+        there = planned.records - combinations * planned.cells
         steps[-2:-2] = _training(work, trainings, planned, there, workspace.workers)
         memory = max([memory, *(memory + cost.memory for cost in trainings if cost)])
         disk += pixel_bytes(work.networks, len(index))
@@ -154,7 +154,7 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
 
 def _steps(seconds: dict[str, float], combinations: int, planned: PlannedRun, viewed: int) -> list[Step]:
     counts = {stage: (planned.distinct - to_do, to_do) for stage, to_do in planned.to_do.items()}
-    cells = combinations * planned.folds * planned.repeats
+    cells = combinations * planned.cells
     counts[FITTING] = min(planned.records, cells), max(0, cells - planned.records)
     counts |= dict.fromkeys((IDENTIFYING, COMPARING), (0, planned.images))
     counts |= dict.fromkeys((COMPUTING, REST), (0, combinations)) | {VIEWS_STAGE: (0, viewed)}
@@ -165,7 +165,7 @@ def _training(
     work: PreparedRun, costs: Sequence[TrainingCost | None], planned: PlannedRun, there: int, workers: int
 ) -> list[Step]:
     """Pixels, and trainings if none stops early; records of combinations come first, the rest are of networks."""
-    cells, evaluation = planned.folds * planned.repeats, work.experiment.evaluation
+    cells, evaluation = planned.cells, work.experiment.evaluation
     train, test = planned.images * (planned.folds - 1) / planned.folds, planned.images / planned.folds
     if evaluation.balance in ("oversample", "smote"):
         counts = work.index.images["label"].value_counts()

@@ -27,7 +27,9 @@ from ..runs.workspace import Workspace
 from ..steps.audit_index import MEASURING
 from ..steps.extract_features import extract_features, images_to_extract
 from ..steps.find_copies import find_copies
+from ..steps.given_split import is_given
 from ..steps.prepare_run import PreparedRun
+from ..steps.seal_holdout import given_or_drawn
 from .plan_cells import nothing_fitted, time_cells, warm_up
 from .plan_forecast import Cells
 
@@ -54,6 +56,8 @@ class PlannedRun:
         Each extractor's cache, and how many images it lacks.
     records : int
         Cells that an earlier run under this name left, if nothing changed since.
+    tested : int
+        Fits of each combination for a given test part: 1, or 0 without one.
     """
 
     images: int
@@ -63,6 +67,12 @@ class PlannedRun:
     to_do: dict[str, int]
     caches: tuple[tuple[FeatureCache, int], ...]
     records: int
+    tested: int = 0
+
+    @property
+    def cells(self) -> int:
+        """Fits of each combination."""
+        return self.folds * self.repeats + self.tested
 
     @classmethod
     def of(cls, experiment: Experiment, work: PreparedRun, folder: RunFolder) -> PlannedRun:
@@ -72,11 +82,12 @@ class PlannedRun:
         extractors: list[Extractor | SimpleMeasurements] = [SimpleMeasurements(), *extracting.values()]
         caches = [FeatureCache.shared(extractor.identity) for extractor in extractors]
         lacking = tuple((cache, len(pending(files, cache))) for cache in caches)
-        images = round(len(work.index) * (1 - evaluation.holdout))
+        sealed = int(given_or_drawn(evaluation, work.index).sum()) if is_given(evaluation) else None
+        images = round(len(work.index) * (1 - evaluation.holdout)) if sealed is None else len(work.index) - sealed
         records = len(list(folder.records.glob("*.parquet")))
         to_do, distinct = images_to_extract(extracting, work.index), work.index.images["image_id"].nunique()
         repeats = evaluation.permutations if evaluation.permute else evaluation.repeats
-        return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records)
+        return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records, int(bool(sealed)))
 
     def part(self, images: int) -> dict[str, int]:
         """What each stage would have to do of so many further images."""

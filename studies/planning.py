@@ -188,7 +188,7 @@ class Planning:
         if not cells:
             return 0.0
         train, test = planned.images * (planned.folds - 1) / planned.folds, planned.images / planned.folds
-        units, folds = fold_seconds(cells, train, test), planned.folds * planned.repeats
+        units, folds = fold_seconds(cells, train, test), planned.cells
         left = max(0.0, 1 - planned.records / (self.combinations * folds))
         starting = sum(trial.stages.get(STARTING, (0, 0.0))[1] for trial in self.trials) if left else 0.0
         return starting + left * max(units.sum() * folds / self.workers, units.max())

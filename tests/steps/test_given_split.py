@@ -129,7 +129,7 @@ def test_given_folds_with_a_leak_run_say_so_and_can_drop_it(tmp_path: Path) -> N
         assert "2 images for training have their patient or a copy in another given fold" in words[drop]
         assert outcome.answer.test is None
         assert set(outcome.results.folds["fold"]) == {0, 1, 2}
-        assert outcome.answer.groups.kind == ("patients" if drop else "partly")
+        assert outcome.answer.groups.kind == ("patients" if drop else "none")
     assert "OPTIMISTIC: given folds have patients or copies of 2 images on both sides" in words[False]
     assert "each fold leaves its own out of training" in words[True]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import metric_of
 from ....runs.finished import FinishedRun, Row, records
@@ -10,7 +12,7 @@ from ..charts import Chart, Scale, whisker
 from ..numbers import Interval, as_number, interval_of, score_text, texts, title_of
 from ..section import Section, View, fragment
 
-_LEAKS = 50
+_LEAKS, _DEPTH = 50, 3
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -23,10 +25,15 @@ def section(run: FinishedRun) -> Section | None:
         "test": test,
         "lines": _lines(run, test),
         "chart": _chart(run, test.metric),
-        "leaks": records(leaks.head(_LEAKS)),
+        "leaks": [_short(row) for row in records(leaks.head(_LEAKS))],
         "more": max(len(leaks) - _LEAKS, 0),
     }
     return Section("The given test part", fragment("given_test", **parts), nav="Test part")
+
+
+def _short(row: Row) -> Row:
+    """With the last folders of each path alone."""
+    return {**row, **{side: "/".join(Path(str(row[side])).parts[-_DEPTH:]) for side in ("path_a", "path_b")}}
 
 
 def _lines(run: FinishedRun, test: GivenTest) -> list[View]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
 from ....runs.finished import FinishedRun
+from ....runs.split_answer import GivenTest
 from ...verdicts import VERDICTS, reaches
-from ..numbers import score_text
+from ..numbers import as_number, score_text
 from ..section import Section, View, fragment
 
 _GROUPS = {
-    "patients": ("good", "Patient-level", "No patient is in both training and test."),
+    "patients": ("good", "Patient-level", "No patient is on both sides of a fold."),
     "partly": ("warn", "Partly image-level", "Some images have no patient: expect lower scores on new patients."),
     "none": ("warn", "Image-level, optimistic", "Images of one patient may be in both training and test."),
     "pseudo": ("warn", "Pseudo-patients", "A stress test with artificial groups: real patients are not known."),
 }
+_LEAKING = "Their patient or a copy is in training, too: the score is too good."
+_LOOKED_AT = "A choice made after an earlier look has seen them."
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -29,7 +32,8 @@ def verdicts(answer: Answer) -> list[View]:
         boxes.append(_box("Permuted labels", state, word, answer.chance.words))
     if answer.shortcut and answer.best:
         boxes.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value))
-    return [*boxes, groups_box(answer.groups.kind), _copies(answer.duplicates)]
+    split = [_split(answer.test)] if answer.test else []
+    return [*boxes, *split, groups_box(answer.groups.kind), _copies(answer.duplicates)]
 
 
 def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
@@ -43,6 +47,16 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
 def groups_box(kind: str) -> View:
     """What the groups are worth; see `Groups`."""
     return _box("Patients", *_GROUPS[kind])
+
+
+def _split(test: GivenTest) -> View:
+    """Whether the given test part is on its own, and looked at for the first time."""
+    score = f"{score_text(test.metric, as_number(test.value))} on {test.images:,} images of {test.groups:,} groups."
+    if test.leaks.other_images and not test.leaks.drop:
+        return _box("Given test part", "bad", f"{test.leaks.test_images:,} images leak", f"{score} {_LEAKING}")
+    if test.look > 1:
+        return _box("Given test part", "warn", f"Look {test.look}", f"{score} {_LOOKED_AT}")
+    return _box("Given test part", "good", "Opened once", f"{score} It took no part in the choice.")
 
 
 def _copies(duplicates: Duplicates) -> View:

@@ -27,6 +27,8 @@ def winner(answer: Answer) -> View | None:
     measured = _interval(best.value, best.low, best.high)
     corrected = _interval(best.corrected, best.corrected_low, best.corrected_high)
     rows = [("as measured", measured, ""), ("corrected for selection", corrected, "")]
+    if answer.test:
+        rows.append(("given test part", _interval(answer.test.value, answer.test.low, answer.test.high), ""))
     if shortcut:
         rows.append(
             (
