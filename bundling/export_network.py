@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import BundleError
+from ..errors import BundleError, EngineError
 from ..networks.frameworks import load_keras, load_openvino
-from ..networks.openvino_ir import Converted
+from ..networks.openvino_ir import Converted, export
+from ..storage import storage_errors
 
 
 def append_features(model: Any) -> Any:
@@ -33,14 +34,14 @@ def export_network(model: Any, names: Sequence[str]) -> Converted:
     ------
     BundleError
         It cannot be converted.
+    StorageError
+        There is no room for temporary files.
     """
     load_openvino()
-    with tempfile.TemporaryDirectory() as folder:
+    with storage_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"
         try:
-            model.export(str(path), format="openvino", verbose=False)
-        except Exception as error:  # the converters raise whatever they trip over
-            raise BundleError(
-                f"{model.name} cannot be converted for OpenVINO.", received=f"{type(error).__name__}: {error}"
-            ) from error
+            export(model, path)
+        except EngineError as error:
+            raise BundleError(error.what, received=error.received) from error
         return Converted(Path("network.xml"), tuple(names), path.read_bytes(), path.with_suffix(".bin").read_bytes())

@@ -100,7 +100,7 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
         remove_leftovers(folder.parent)
         (unfinished := temporary_path(folder)).mkdir()
         try:
-            _export(model, unfinished / _FILES[0])
+            export(model, unfinished / _FILES[0])
             files = {name: file_digest(unfinished / name) for name in _FILES}
             manifest = {"files": files, "feature_names": names, "versions": _versions()}
             write_text(unfinished / "manifest.json", json.dumps(manifest))
@@ -109,8 +109,16 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
             shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _export(model: Any, path: Path) -> None:
-    """Write the two files, and read them again: on a full disk OpenVINO may write less and say nothing."""
+def export(model: Any, path: Path) -> None:
+    """Write a Keras model's two files, and read them again: on a full disk OpenVINO may write less and say nothing.
+
+    Raises
+    ------
+    EngineError
+        OpenVINO cannot read it.
+    OSError
+        The disk is full.
+    """
     try:
         model.export(str(path), format="openvino", verbose=False)
         _read_back(path)
