@@ -76,8 +76,10 @@ def examine(results: Path) -> tuple[list[Finding], CacheState]:
 def _versions() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
-    unmet = []
-    for text in requires("leukobench") or []:
+    unmet, wanted = [], []
+    with contextlib.suppress(PackageNotFoundError):  # a checkout that was never installed
+        wanted = requires("leukobench") or []
+    for text in wanted:
         one = Requirement(text)
         extra = "extra ==" in text
         if one.marker and not any(one.marker.evaluate({"extra": name}) for name in ("", "cpu", "app", "tuning")):
@@ -99,7 +101,8 @@ def _engines() -> Iterator[Finding]:
     installed = ", ".join(f"{name} {number}" for name, number in found if number)
     absent = [name for name, number in found if not number and name in {"openvino", "xgboost"}]
     try:
-        chosen = "openvino" if not has_gpu() and frameworks.is_installed("openvino") else choose_engine()
+        # Whether Keras can use a GPU takes importing it, which would take all of the time.
+        chosen = "Keras, where it can use the GPU, or OpenVINO" if has_gpu() else choose_engine()
     except LeukobenchError as error:
         yield Finding("problem", "engines", f"{error.what} Installed: {installed or 'none'}", error.fix)
         return
@@ -126,13 +129,17 @@ def _processor() -> Iterator[Finding]:
         yield Finding("ok", "bfloat16", "in hardware: `precision: bfloat16` is up to twice as fast as float32")
     else:
         yield Finding("note", "bfloat16", "not in hardware: bfloat16 would be slow here", "leave `precision: float32`")
+    yield _gpu()
+
+
+def _gpu() -> Finding:
     if not has_gpu():
-        yield Finding("ok", "GPU", "none is seen; networks run on the processor")
-    elif frameworks.gpu_usable():
-        yield Finding("ok", "GPU", "Keras computes on it")
-    else:
-        fix = "pip install 'leukobench[gpu]', with a driver that fits it; or CUDA_VISIBLE_DEVICES=-1 to hide the GPU"
-        yield Finding("note", "GPU", "there is one, which Keras cannot use", fix)
+        return Finding("ok", "GPU", "none is seen; networks run on the processor")
+    backend = frameworks.configured_backend()
+    if backend and not (backend == "tensorflow" and frameworks.package_version("tensorflow-cpu")):
+        return Finding("ok", "GPU", f"there is one; {backend} of Keras uses it if the driver fits")
+    fix = "pip install 'leukobench[gpu]' in an environment of its own; or CUDA_VISIBLE_DEVICES=-1 to hide the GPU"
+    return Finding("note", "GPU", "there is one, which the installed Keras cannot use", fix)
 
 
 def _memory() -> Iterator[Finding]:

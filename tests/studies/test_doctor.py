@@ -64,6 +64,16 @@ def test_little_room_and_missing_weights_are_problems(tmp_path: Path, monkeypatc
     assert next((one.level, one.fix) for one in found(tmp_path, "weights")) == ("problem", "install them.")
 
 
+@pytest.mark.parametrize(("package", "level"), [("2.20", "note"), ("", "ok")])
+def test_a_gpu_that_the_installed_keras_cannot_use_is_told(
+    package: str, level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "has_gpu", lambda: True)
+    monkeypatch.setattr(doctor.frameworks, "configured_backend", lambda: "tensorflow")
+    monkeypatch.setattr(doctor.frameworks, "package_version", lambda name: package)
+    assert [one.level for one in found(tmp_path, "GPU")] == [level]
+
+
 def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path, cache: Path) -> None:
     cache.write_text("a file")
     (one,) = found(tmp_path, "permissions")
