@@ -116,8 +116,8 @@ def full_disks(place: Place, count: int, seed: int = 0) -> Row:
     chance, row = random.Random(seed), Row("full disks")
     place.expect()
     sites = place.sites
-    order = sorted(sites)
-    chance.shuffle(order)
+    first = seed * count % len(sites)  # where another seed went on
+    order = sorted(sites)[first:] + sorted(sites)[:first]
     for number, site in enumerate(order[:count]):
         name = f"full-{number}"
         place.plan(kind="full", site=site, occurrence=chance.choice((1, chance.randint(1, sites[site]))))

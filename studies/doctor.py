@@ -76,7 +76,8 @@ def examine(results: Path) -> tuple[list[Finding], CacheState]:
 def _versions() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
-    unmet, wanted = [], []
+    unmet: list[tuple[str, str]] = []
+    wanted: list[str] = []
     with contextlib.suppress(PackageNotFoundError):  # a checkout that was never installed
         wanted = requires("leukobench") or []
     for text in wanted:
@@ -268,9 +269,9 @@ def _cache(state: CacheState) -> Iterator[Finding]:
         yield Finding("ok", "cache", f"{in_bytes(sum(one.bytes for one in rest))}: {len(rest)} more extractors")
     if unchecked := sum(one.unchecked for one in state.extractors):
         yield Finding("ok", "cache", f"{unchecked} files were not read, for want of time; a run checks what it reads")
-    for one in state.unused[:_LARGEST]:
-        name = one.path.relative_to(state.folder)
-        yield Finding("note", "cache", f"unused, {in_bytes(one.bytes)}: {name}: {one.reason}", _CLEAN)
+    for part in state.unused[:_LARGEST]:
+        name = part.path.relative_to(state.folder)
+        yield Finding("note", "cache", f"unused, {in_bytes(part.bytes)}: {name}: {part.reason}", _CLEAN)
     if len(state.unused) > _LARGEST:
-        size = in_bytes(sum(one.bytes for one in state.unused[_LARGEST:]))
+        size = in_bytes(sum(part.bytes for part in state.unused[_LARGEST:]))
         yield Finding("note", "cache", f"unused, {size}: {len(state.unused) - _LARGEST} more", _CLEAN)
