@@ -16,7 +16,7 @@ from .choice import Choice
 from .experiment import Evaluation, Experiment, Images, PseudoPatients
 from .presets import presets
 
-_LONGEST_FILE = 10_000_000  # characters; a device never ends
+_LONGEST_FILE = 1_000_000  # characters; a device never ends, and PyYAML reads three million a second
 _MOST_VALUES = 100_000
 _LONGEST_NAME = 200  # of a run, in bytes: files and other folders are named after it
 
@@ -61,7 +61,10 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     """
     try:
         with path.open(encoding="utf-8") as stream:
-            mapping = yaml.load(stream.read(_LONGEST_FILE), Loader=_UniqueKeys)
+            text = stream.read(_LONGEST_FILE + 1)
+        if len(text) > _LONGEST_FILE:
+            raise ValueError(f"it has more than {_LONGEST_FILE:,} characters")
+        mapping = yaml.load(text, Loader=_UniqueKeys)
         _refuse_bomb(mapping)
     except RecursionError:
         raise ConfigurationError(f"The experiment file {path} is nested too deeply.") from None

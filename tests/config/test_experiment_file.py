@@ -149,8 +149,9 @@ def test_ranges_of_whole_numbers_are_whole() -> None:
         "images: " + "[" * 20_000,
         "images: &a [*a]",
         "images: {folder: x, group: '" + "(" * 5000 + ")" * 5000 + "'}",
+        "images: x\n" + "# long\n" * 2_000_000,  # its beginning alone would be another experiment
     ],
-    ids=["alias bomb", "nesting", "a list in itself", "parentheses"],
+    ids=["alias bomb", "nesting", "a list in itself", "parentheses", "millions of lines"],
 )
 def test_a_hostile_file_is_refused_at_once(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text)
