@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -61,10 +61,7 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     """
     try:
         with path.open(encoding="utf-8") as stream:
-            text = stream.read(_LONGEST_FILE + 1)
-        if len(text) > _LONGEST_FILE:
-            raise ValueError(f"it has more than {_LONGEST_FILE:,} characters")
-        mapping = yaml.load(text, Loader=_UniqueKeys)
+            mapping = yaml.load(_whole(stream), Loader=_UniqueKeys)
         _refuse_bomb(mapping)
     except RecursionError:
         raise ConfigurationError(f"The experiment file {path} is nested too deeply.") from None
@@ -89,6 +86,13 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
+
+
+def _whole(stream: TextIO) -> str:
+    text = stream.read(_LONGEST_FILE + 1)
+    if len(text) > _LONGEST_FILE:
+        raise ValueError(f"it has more than {_LONGEST_FILE:,} characters")
+    return text
 
 
 def _refuse_bomb(mapping: Any) -> None:
