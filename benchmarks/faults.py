@@ -1,10 +1,11 @@
 """What faults cost: runs and files that are disturbed in every way that we know, and what was lost or wrong after it.
 
-``python benchmarks/faults.py`` tries everything, in less than an hour; ``--only kills flips --scale 0.1`` a part of it,
-in a tenth of the number; ``--seed 1 --add`` more of it. Of what was tried, everything was as it should be where it *held*; else
-there were wrong results (numbers other than those of an undisturbed run, something damaged that was read as something else,
-an image that was taken for none), the command did not go on to the end (or took more than two seconds to refuse a file),
-there was a traceback instead of a message, or processes, files or shared memory were left behind after the next run.
+``python benchmarks/faults.py`` tries everything, in less than an hour; ``--only kills flips --scale 0.1`` a
+part of it, in a tenth of the number; ``--seed 1 --add`` more of it. Of what was tried, everything was as it
+should be where it *held*; else there were wrong results (numbers other than those of an undisturbed run,
+something damaged that was read as something else, an image that was taken for none), the command did not go on
+to the end (or took more than two seconds to refuse a file), there was a traceback instead of a message, or
+processes, files or shared memory were left behind after the next run.
 """
 
 from __future__ import annotations
