@@ -36,6 +36,7 @@ from .steps.make_grid import make_grid
 from .steps.open_test import open_test
 from .steps.prepare_run import PreparedRun, prepare_run
 from .steps.score_controls import fit_same_control
+from .steps.score_sites import score_sites
 from .steps.score_views import score_views
 from .steps.seal_holdout import seal_holdout
 from .steps.write_answer import protocol_lines, write_answer
@@ -190,6 +191,7 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
         grid = fit_same_control(grid, store, prepared.extractors, experiment.evaluation, audited.index, workspace)
     chance = fit_permutations(grid, store, experiment.evaluation, workspace) if experiment.evaluation.permute else None
     scored = compute_statistics(grid, store, audited.index, experiment.evaluation, workspace)
+    scored, sites = score_sites(grid, store, scored, audited.index, experiment.evaluation, workspace)
     if grid.networks:
         compare_costs(prepared.extractors, grid, scored.leaderboard, audited.index, workspace)
     findings = Findings(chance)
@@ -201,6 +203,7 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
             suspects=find_suspects(*parts),
             failures=find_failures(*parts),
             test=open_test(scored, prepared, whole, workspace),
+            sites=sites,
         )
     write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, findings)
     write_report(folder.path)

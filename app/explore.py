@@ -84,13 +84,15 @@ def _leaderboard(run: FinishedRun) -> None:
             by, ascending=by in _COSTS or not metric_of(by).greater_is_better, kind="stable", na_position="last"
         )
     board = leaderboard(replace(run, leaderboard=rows))
-    head = ["rank", *NAMES, _title(run.metric), "95 % interval", *(["given test part"] if board["tested"] else [])]
+    across, tested = board["sites"], board["tested"]
+    head = ["rank", *NAMES, _title(run.metric), "95 % interval", *(["given test part"] if tested else [])]
+    head += ["across sites", "gap"] if across else []
     head += [*(one.title for one in board["columns"]), "seconds per fold", "status"]
     caption = f"{len(board['rows']):,} of {len(run.leaderboard):,} rows, ranked by {_title(run.metric)}"
     if board["left_out"]:
         caption += f"; {board['left_out']:,} more match: filter further, or download all that match"
     caption += ". Intervals are of these models on new images or patients like these; AUROC is the mean over folds"
-    st.html(table(head, (_cells(row, board["tested"]) for row in board["rows"]), caption, heads=4))
+    st.html(table(head, (_cells(row, tested, across) for row in board["rows"]), caption, heads=4))
     st.download_button("Download these rows (CSV)", as_csv(rows), "leaderboard.csv", "text/csv")
 
 
@@ -108,8 +110,9 @@ def _filter(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _cells(row: View, tested: bool) -> list[str]:
+def _cells(row: View, tested: bool, across: bool) -> list[str]:
     test = [f"{row['test']['value']} [{row['test']['interval']}]"] if tested else []
+    test += [row["across"], row["gap"]] if across else []
     numbers = [row["value"], row["interval"], *test, *(text for _, text, _ in row["others"]), f"{row['seconds']:.2f}"]
     return [str(row["rank"]), *row["names"], *numbers, row["reason"] or row["status"] or "ok"]
 

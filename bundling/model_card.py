@@ -91,8 +91,12 @@ def _scores(manifest: Manifest) -> str:
     if manifest.run.test:
         column, *numbers = manifest.run.test
         lines.append(_score(column, " on the given test part, which it was not trained on", *numbers))
-    beside = "Controls, which are no candidates, on the same folds:\n\n" + _bullets(manifest.run.controls)
-    return "\n".join([*lines, "", beside] if manifest.run.controls else lines)
+    beside = {
+        "Controls, which are no candidates, on the same folds:": manifest.run.controls,
+        "Mean sensitivity over the classes of each site, trained without it:": manifest.run.sites,
+    }
+    further = [part for title, own in beside.items() if own for part in ("", f"{title}\n\n{_bullets(own)}")]
+    return "\n".join([*lines, *further])
 
 
 def _score(column: str, remark: str, value: float | None, low: float | None, high: float | None) -> str:

@@ -11,7 +11,9 @@ from .. import __version__
 from ..evaluation.combination_names import Names, as_columns, rows_of
 from ..evaluation.identity import installed_versions
 from ..evaluation.metrics import metric_of
+from ..evaluation.site_scores import ACROSS, GAP
 from ..reporting.controls import control_lines
+from ..reporting.site_words import site_lines
 from ..runs.answer import Winner
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
@@ -61,6 +63,8 @@ class RunFacts:
         Of the winner: what each control reaches, and the lead over it.
     test : sequence or None
         Metric, value and interval on a given test part.
+    sites : sequence of str
+        Of the winner: what it reaches at each site, trained without it.
     """
 
     name: str
@@ -80,6 +84,7 @@ class RunFacts:
     patients: str
     controls: Sequence[str] = ()
     test: tuple[str, float | None, float | None, float | None] | None = None
+    sites: Sequence[str] = ()
 
     def to_mapping(self) -> dict[str, object]:
         """JSON-like."""
@@ -120,6 +125,7 @@ def run_facts(run: FinishedRun, names: Names) -> RunFacts:
         patients=answer.groups.kind,
         controls=control_lines(answer.controls, metric_of(winner.metric)) if winner else (),
         test=_test(run, names),
+        sites=site_lines(answer.sites) if winner and answer.sites else (),
     )
 
 
@@ -151,7 +157,9 @@ def _scores(run: FinishedRun, names: Names) -> dict[str, list[float | None]]:
     """Value, low and high of every metric with an interval."""
     table = run.leaderboard
     row = rows_of(table, names).iloc[0]
-    ends = [name for name in row.index if name.endswith("_low") and not name.startswith(("rank_", "test_"))]
+    ends = [
+        name for name in row.index if name.endswith("_low") and not name.startswith(("rank_", "test_", ACROSS, GAP))
+    ]
     metrics = [name.removesuffix("_low") for name in ends]
     numbers = {name: row[[name, f"{name}_low", f"{name}_high"]].tolist() for name in metrics if name in row.index}
     return {name: [float(x) if np.isfinite(x) else None for x in three] for name, three in numbers.items()}

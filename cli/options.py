@@ -48,7 +48,8 @@ def image_options(command: _Command) -> _Command:
             ),
             click.option(
                 "--group",
-                help="Regular expression on the path below the folder; its capture group is the patient ID.",
+                help="Regular expression on the path below the folder; its capture group is the patient ID, and one "
+                "called site, scanner or batch is a column of that name.",
             ),
             click.option("--exclude-class", multiple=True, help="Class to leave out; may be repeated."),
             click.option(

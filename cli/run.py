@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--drop-leaks", is_flag=True, help="With --split given: leave patients and copies of the test part out of training."
 )
+@click.option("--leave-out", metavar="COLUMN", help="Also train without each site (scanner, batch ...) in turn.")
 @click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
@@ -44,6 +45,7 @@ def run(
     folds: int | None,
     split: str | None,
     drop_leaks: bool,
+    leave_out: str | None,
     permute: bool,
     permutations: int | None,
     plan: bool,
@@ -59,10 +61,10 @@ def run(
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
-    protocol = chosen_options(folds=folds, split=split, drop_leaks=drop_leaks or None)
+    protocol = chosen_options(folds=folds, split=split, drop_leaks=drop_leaks or None, leave_out=leave_out)
     if experiments and (section or protocol or preset):
         raise click.UsageError(
-            f"{IMAGE_OPTIONS}, --folds, --split, --drop-leaks, --preset go with --images; "
+            f"{IMAGE_OPTIONS}, --folds, --split, --drop-leaks, --leave-out, --preset go with --images; "
             "set them in the experiment file."
         )
     settings = chosen_options(name=name, results=results)

@@ -15,11 +15,28 @@ from .output import echo
 @click.option("--images", default=480, show_default=True, type=click.IntRange(4), help="Number of images.")
 @click.option("--patients", default=48, show_default=True, type=click.IntRange(4), help="Number of patients.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
-def synthetic(folder: Path, images: int, patients: int, seed: int) -> None:
+@click.option(
+    "--sites",
+    type=click.IntRange(2),
+    help="Number of sites, each with a colour cast, blur and noise of its own (`evaluation: {leave_out: site}`).",
+)
+@click.option(
+    "--confound",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="With --sites: share of each class's patients that are at the sites of that class.",
+)
+def synthetic(folder: Path, images: int, patients: int, seed: int, sites: int | None, confound: float) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
-    from ..images.synthetic import draw_smears
+    if confound and not sites:
+        raise click.UsageError("--confound needs --sites.")
+    from ..images.synthetic import Smears, draw
+    from ..images.synthetic_sites import Sites
     from ..runs.progress import count_progress, on_screen
 
     with count_progress(on_screen(), "drawing images") as report:
-        draw_smears(folder, images, patients, seed, workers=-1 if images > 1000 else 1, progress=report)
-    echo(f"{images} synthetic smear images of {patients} synthetic patients in {folder}")
+        smears = Smears(images, patients, seed, sites=Sites(sites, confound) if sites else None)
+        draw(folder, smears, workers=-1 if images > 1000 else 1, progress=report)
+    where = f" at {sites} synthetic sites" if sites else ""
+    echo(f"{images} synthetic smear images of {patients} synthetic patients{where} in {folder}")

@@ -52,7 +52,8 @@ class Images(Strict):
     layout : str
         A name of `leukobench list layouts`, or the meaning of each level of folders, such as ``split/class``.
     group : str
-        Regular expression on the path; its capture group is the patient.
+        Regular expression on the path; its capture group is the patient. A group called ``site``, ``scanner`` or
+        ``batch`` becomes a column of that name.
     exclude_classes, exclude_files : list of str
         Classes, and patterns of paths such as ``*_mask.png``, that are left out.
     objects : str
@@ -156,6 +157,9 @@ class Evaluation(Strict):
     controls : {"bundled", "same", "off"}
         Rows that are no candidates: a few pixels, and the first stages of the bundled network with random weights; or
         the extractor of the best combination with random weights.
+    leave_out : str
+        Column of the images, such as ``site``, ``scanner`` or ``batch``, of which each value is left out of training in
+        turn, for every combination, beside the ordinary folds: whether scores hold across sites.
     """
 
     folds: int = Field(default=5, ge=2)
@@ -178,6 +182,7 @@ class Evaluation(Strict):
     view_images: int | Literal["all"] = 500
     view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
     controls: Literal["bundled", "same", "off"] = "bundled"
+    leave_out: str | None = Field(default=None, min_length=1)
 
     @field_validator("views", "controls", mode="before")
     @classmethod

@@ -17,6 +17,8 @@ from .files import Listing, Row
 from .losses import exclusion
 
 _LONGEST, _LONGEST_S = 1000, 1.0
+_PLACES = ("site", "scanner", "batch")
+"""Names of groups of an expression that become columns."""
 _TRIAL = "import json, re, sys; group, paths = json.load(sys.stdin); [re.search(group, path) for path in paths]"
 
 
@@ -107,7 +109,10 @@ def check_ends(expression: re.Pattern[str], paths: Sequence[str]) -> None:
 
 
 def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> Listing:
-    """Take the patients from the paths; rows whose path does not match are refused.
+    """Take patients, and sites where a group is named so, from the paths; rows whose path does not match are refused.
+
+    The patient is the group called ``patient``, else the first one that is called neither ``site``, ``scanner`` nor
+    ``batch``; those are columns. Without a group of the patient, the patients stay as they are.
 
     Raises
     ------
@@ -115,30 +120,40 @@ def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> List
         No path matches, or none of a class does.
     """
     check_ends(expression, [row.path for row in listing.rows])
-    part = "patient" if "patient" in expression.groupindex else 1
+    part, places = _patient_group(expression), [name for name in _PLACES if name in expression.groupindex]
+    what = "patient" if part else places[0]
     rows, refused = [], []
     for row in listing.rows:
         match = expression.search(row.path)
-        if match and match[part]:
-            rows.append(replace(row, patient=match[part]))
+        if match and match[part or what]:
+            columns = {**row.columns, **{name: match[name] or "" for name in places}}
+            rows.append(replace(row, patient=match[part] if part else row.patient, columns=columns))
         else:
             refused.append(row)
     lost = sorted({row.label for row in refused} - {row.label for row in rows})
     if lost:
-        what = f"no image of {', '.join(lost)}" if rows else "no image"
+        where = f"no image of {', '.join(lost)}" if rows else "no image"
         raise ImagesError(
-            f"The regular expression for the group finds a patient in {what}.",
+            f"The regular expression for the group finds a {what} in {where}.",
             expected=f"a match in every path below {folder}, such as in {_example(refused, lost)}",
             received=expression.pattern,
             fix=f"correct it{f', or leave the class out with {exclusion(lost)}' if rows else ''}.",
         )
-    reasons = [(row.path, "no patient: the regular expression for the group does not match") for row in refused]
+    reasons = [(row.path, f"no {what}: the regular expression for the group does not match") for row in refused]
     warnings = [*listing.warnings]
     if refused:
         counts = f"{len(refused):,} of {len(listing.rows):,} images are left out"
-        warnings.append(f"{counts}: {expression.pattern!r} finds no patient in their paths, such as {refused[0].path}.")
-    patients = f"regular expression {expression.pattern}"
+        warnings.append(f"{counts}: {expression.pattern!r} finds no {what} in their paths, such as {refused[0].path}.")
+    patients = f"regular expression {expression.pattern}" if part else listing.patients
     return Listing(rows, [*listing.refused, *reasons], patients, tuple(warnings), listing.shape)
+
+
+def _patient_group(expression: re.Pattern[str]) -> int:
+    """Number of the group that is the patient; 0 without one."""
+    if "patient" in expression.groupindex:
+        return expression.groupindex["patient"]
+    others = {expression.groupindex[name] for name in _PLACES if name in expression.groupindex}
+    return next((number for number in range(1, expression.groups + 1) if number not in others), 0)
 
 
 def _example(rows: list[Row], labels: list[str]) -> str:

@@ -164,6 +164,14 @@ LAYOUTS = Registry("layout")
 _ANYWHERE = r"(?:.*/)?"
 LAYOUTS.add("manifest", ManifestLayout())
 LAYOUTS.add(
+    "synthetic_sites",
+    NameLayout(
+        _ANYWHERE + r"(?P<label>[^/]+)/synthetic-(?P<site>S\d+)-(?P<patient>P\d+)_\d+\.\w+",
+        "<class>/synthetic-S<site>-P<patient>_<image>",
+        "patient from the file name (synthetic smears)",
+    ),
+)
+LAYOUTS.add(
     "synthetic",
     NameLayout(
         _ANYWHERE + r"(?P<label>[^/]+)/synthetic-(?P<patient>P\d+)_\d+\.\w+",

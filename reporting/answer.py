@@ -14,6 +14,7 @@ from ..evaluation.scores import Scored
 from ..evaluation.statistics.drops import WhereWrong
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
 from ..runs.label_answer import Failures, LabelSuspects
+from ..runs.site_answer import Sites
 from ..runs.split_answer import GivenTest
 from ..runs.view_answer import Views
 from .controls import controls_of, controls_sentence
@@ -41,6 +42,8 @@ class Findings:
     failures : Failures, optional
     test : GivenTest, optional
         What a given test part says.
+    sites : Sites, optional
+        Where sites were left out.
     """
 
     chance: Chance | None = None
@@ -49,6 +52,7 @@ class Findings:
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
     test: GivenTest | None = None
+    sites: Sites | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -97,6 +101,7 @@ def make_answer(
         failures=findings.failures,
         views=findings.views,
         test=findings.test,
+        sites=findings.sites,
         controls=controls_of(scored, metric, guessing(scored, metric.name)),
     )
     words = findings.words if best and not findings.chance else ()
@@ -177,6 +182,7 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
     return (
         _best_sentence(best),
         *([answer.test.words] if answer.test else []),
+        *([answer.sites.words] if answer.sites else []),
         _set_sentence(best, answer.best_set),
         *([_algorithms_sentence(answer.algorithms)] if answer.algorithms else []),
         f"{shortcut} {groups[0].upper()}{groups[1:]}.",

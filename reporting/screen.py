@@ -11,6 +11,7 @@ from ..evaluation.combination_names import NAMES, names_of
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import RANK_BY, ranking_metrics
 from ..evaluation.records import FIT_S, PREDICT_S, SELECTOR_S
+from ..evaluation.site_scores import ACROSS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +60,9 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:
     for name in ("", *NAMES):
         grid.add_column(name, overflow="fold")
     tested = f"test_{metrics[0].name}" if metrics and f"test_{metrics[0].name}" in rows else ""
+    across = ACROSS in rows
     heads = [metric.title for metric in metrics]
-    if tested:
-        heads.insert(1, "given test part")
+    heads[1:1] = [*(["given test part"] if tested else []), *(["across sites"] if across else [])]
     for name in (*heads, "features", "fit s", "predict s"):
         grid.add_column(name, justify="right", no_wrap=True)
     engines = wide and "engine" in rows
@@ -72,14 +73,19 @@ def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:
         grid.add_column("remark", overflow="fold")
     for row in rows.to_dict("records"):
         scores = [metric.of_row(row) for metric in metrics]
-        if tested:
-            scores.insert(1, metrics[0].with_interval(*(row[f"{tested}{end}"] for end in ("", "_low", "_high"))))
+        further = [*([tested] if tested else []), *([ACROSS] if across else [])]
+        scores[1:1] = [_beside(row, metrics[0], column) for column in further]
         costs = [f"{row['features']:.0f}", f"{row[SELECTOR_S] + row[FIT_S]:.2f}", f"{row[PREDICT_S]:.3f}"]
         names = [_place(row), *names_of(row)]
         engine = [row["engine"]] if engines else []
         remark = [row["status"].removeprefix("ok")] if remarks else []
         grid.add_row(*map(visible, [*names, *scores, *costs, *engine, *remark]))
     return grid
+
+
+def _beside(row: dict[Hashable, Any], metric: Metric, column: str) -> str:
+    """The same score of other images, or of models that were trained without each site."""
+    return metric.with_interval(*(row[f"{column}{end}"] for end in ("", "_low", "_high")))
 
 
 def _place(row: dict[Hashable, Any]) -> str:

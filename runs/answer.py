@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from .control_answer import Control
 from .label_answer import Failures, LabelSuspects
+from .site_answer import Sites
 from .split_answer import GivenTest
 from .stored import Stored, plain
 from .view_answer import Views
@@ -206,6 +207,8 @@ class Answer:
     suspects : LabelSuspects, optional
     failures : Failures, optional
         None where labels were permuted, or nothing was scored.
+    sites : Sites, optional
+        Where sites were left out of training.
     controls : tuple of Control
         That were scored, strongest first.
     test : GivenTest, optional
@@ -226,6 +229,7 @@ class Answer:
     views: Views | None = None
     suspects: LabelSuspects | None = None
     failures: Failures | None = None
+    sites: Sites | None = None
     controls: tuple[Control, ...] = ()
     test: GivenTest | None = None
 
@@ -251,9 +255,9 @@ class Answer:
         parts: dict[str, type[Stored]] = {
             "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
             "duplicates": Duplicates, "chance": Chance, "views": Views, "suspects": LabelSuspects, "failures": Failures,
-            "test": GivenTest,
+            "test": GivenTest, "sites": Sites,
         }  # fmt: skip
-        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures", "test")
+        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures", "test", "sites")
         typed = {
             name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()

@@ -11,12 +11,12 @@ from ..runs.workspace import Workspace
 FITTING, TRAINING = "fitting combinations", "training networks"
 
 
-def fit_combinations(grid: Grid, workspace: Workspace) -> RecordStore:
-    """Fit every combination and fold that has no record yet, or only a failed one."""
+def fit_combinations(grid: Grid, workspace: Workspace, stages: tuple[str, str] = (FITTING, TRAINING)) -> RecordStore:
+    """Fit every combination and fold that has no record yet, or only a failed one; `stages` are shown as progress."""
     store = RecordStore(workspace.folder.records)
-    with workspace.progress(FITTING, sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
+    with workspace.progress(stages[0], sum(len(unit.classifiers) for unit in pending_units(grid, store))) as advance:
         run_grid(grid, store, workspace.executor, advance)
     if grid.networks:
-        with workspace.progress(TRAINING, len(pending_networks(grid, store))) as advance:
+        with workspace.progress(stages[1], len(pending_networks(grid, store))) as advance:
             run_networks(grid, store, workspace.workers, advance)
     return store

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..evaluation.folds import folds_table, make_folds
 from ..evaluation.grid import Grid
 from ..evaluation.guards import permute_labels
+from ..evaluation.site_folds import SiteFolds
 from ..runs.workspace import Workspace
 from .audit_index import Audited
 from .extract_features import extract_features
+from .find_sites import check_site_column, sites_of
 from .fit_permutations import permuted_combinations
 from .given_split import split_task
 from .prepare_run import PreparedRun
@@ -30,6 +32,9 @@ def make_grid(prepared: PreparedRun, audited: Audited, workspace: Workspace) -> 
     task = split_task(evaluation, audited.index, audited.validation)
     if evaluation.permute:
         task = permute_labels(task, evaluation.seed)
+    check_site_column(audited.index, evaluation)
+    if (sites := sites_of(audited.index, evaluation)) is not None:
+        SiteFolds.of(task, sites)
     folds = make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)
     workspace.folder.write_table("folds.parquet", folds_table(task, folds))
     methods, only = prepared.methods, None

@@ -21,6 +21,7 @@ from ..reporting.protocol import groups
 from ..reporting.report.sections import SECTIONS
 from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
+from ..storage import digest
 from .choose_methods import (
     check_classes,
     check_networks,
@@ -30,6 +31,7 @@ from .choose_methods import (
     make_networks,
 )
 from .find_images import decisions_on, find_images
+from .find_sites import check_site_column, sites_of
 from .given_split import ignored_line, least_groups, split_digest, with_given_folds
 from .score_controls import control_extractors
 
@@ -67,10 +69,10 @@ class PreparedRun:
     def state(self) -> str:
         """Digest of everything that decides the results."""
         identities = [extractor.identity for extractor in [*self.extractors.values(), *self.controls.values()]]
-        images, decisions = (
-            split_digest(self.experiment.evaluation, self.index),
-            decisions_on(self.experiment, self.index),
-        )
+        evaluation, index = self.experiment.evaluation, self.index
+        images, decisions = split_digest(evaluation, index), decisions_on(self.experiment, index)
+        if (sites := sites_of(index, evaluation)) is not None:
+            images = digest([images, sites])
         return run_digest(self.experiment, identities, self.networks, images, (METRICS, SECTIONS), decisions)
 
     @cached_property
@@ -131,6 +133,7 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     if ignored := ignored_line(experiment.evaluation, index):
         _log.warning("%s.", ignored)
     check_patients(experiment.evaluation, index)
+    check_site_column(index, experiment.evaluation)
     check_classes(networks, index.classes())
     experiment, notes = experiment_for_size(experiment, len(index))
     for note in notes:

@@ -20,10 +20,12 @@ from ..runs.folder import RunFolder
 from ..selection import SELECTORS
 from ..storage import digest, storage_errors
 from .audit_index import Audited
+from .find_sites import sites_of
 
 MAJORITY, BACKGROUND = "majority class", "background"
 _FOLLOW_CONTENT = ("file.bytes", "file.bytes per pixel", "file.metadata")
 """File facts that follow what is pictured; metadata may hold a thumbnail."""
+_OF_SITES = "logistic_regression"
 _CREDIBLE = 0.9
 """Share of images that show a background at least; else the row of the background is left out."""
 _SCALED = {"scale": True}
@@ -84,7 +86,24 @@ def shortcut_baselines(audited: Audited, folder: RunFolder, evaluation: Evaluati
         label = f"{SHORTCUT if one.kind == 'shortcut' else CONTENT}{one.name}"
         source = FeatureSource(label, target, digest([identity, one.kind, *one.parts]))
         rows.append(Combination(source, one.selector, one.classifier, one.kind))
-    return rows
+    return [*rows, *_site_baseline(audited, folder, evaluation)]
+
+
+def _site_baseline(audited: Audited, folder: RunFolder, evaluation: Evaluation) -> list[Combination]:
+    """What the site alone says of the class, where sites are left out."""
+    if (sites := sites_of(audited.index, evaluation)) is None:
+        return []
+    names, codes = np.unique(sites, return_inverse=True)
+    target = folder.matrix("shortcut-site")
+    np.save(target, np.eye(len(names), dtype=np.float32)[codes])
+    source = FeatureSource(f"{SHORTCUT}{evaluation.leave_out}", target, digest(["sites", sites]))
+    weighted = evaluation.balance == "class_weight"
+    selector = make_method(SELECTORS, _AS_IT_IS, {}, "none", evaluation.seed)
+    return [
+        Combination(
+            source, selector, make_method(CLASSIFIERS, _OF_SITES, {}, _OF_SITES, evaluation.seed, weighted), "shortcut"
+        )
+    ]
 
 
 def baselines(evaluation: Evaluation, images: int, background: bool = True) -> Iterator[Baseline]:

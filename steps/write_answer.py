@@ -17,6 +17,7 @@ from ..runs.finished import read_table
 from ..runs.folder import RunFolder
 from .audit_index import Audited
 from .choose_methods import weights_in_words
+from .find_sites import sites_line, sites_of
 from .given_split import ignored_line, is_given
 from .prepare_run import PreparedRun
 from .score_controls import controls_line
@@ -41,6 +42,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
     lines += prepared.notes
+    if (sites := sites_of(audited.index, evaluation)) is not None:
+        lines.append(sites_line(sites, str(evaluation.leave_out)))
     if controls := controls_line(grid):
         lines.append(controls)
     if unseen := background_line(audited.measurements, audited.names):

@@ -7,8 +7,10 @@ import numpy as np
 from ..config.experiment import Experiment
 from ..evaluation.folds import make_folds
 from ..evaluation.guards import permute_labels
+from ..evaluation.site_folds import SiteFolds
 from ..images.index import ImageIndex
 from ..images.splits import VALIDATION
+from ..steps.find_sites import check_site_column, sites_of
 from ..steps.given_split import is_given, least_groups, parts_of, split_task
 from ..steps.group_pseudo_patients import group_pseudo_patients
 from ..steps.seal_holdout import check_seal, given_or_drawn
@@ -39,6 +41,9 @@ def check_splits(experiment: Experiment, index: ImageIndex, audited: bool) -> Im
     index, _ = index.split(sealed | validation)
     index.check(least_groups(evaluation, index))
     task = split_task(evaluation, index)
+    check_site_column(index, evaluation)
+    if (sites := sites_of(index, evaluation)) is not None:
+        SiteFolds.of(task, sites)
     if evaluation.permute:
         task = permute_labels(task, evaluation.seed)
     make_folds(task, evaluation.folds, evaluation.repeats, evaluation.seed, evaluation.shuffle)

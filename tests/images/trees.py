@@ -50,6 +50,10 @@ TREES: dict[str, dict[str, tuple[str, str]]] = {
         "a/two.png": ("01", "P1"),
         "b/three.png": ("1", ""),
     },
+    "synthetic_sites": {
+        "Benign/synthetic-S1-P01_0000.jpg": ("Benign", "P01"),
+        "Pro/synthetic-S2-P02_0001.jpg": ("Pro", "P02"),
+    },
     "synthetic": {
         "Benign/synthetic-P01_0000.jpg": ("Benign", "P01"),
         "Pro/synthetic-P02_0001.jpg": ("Pro", "P02"),

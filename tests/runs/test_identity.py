@@ -33,6 +33,7 @@ TAKE_NO_PART = {
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",
+    "images.synthetic_sites": "draws the images of examples",
     "reporting.critical_difference": "draws the comparison of finished runs",
     "reporting.learning_curve": "draws the learning curve",
     "reporting.leakage_figure": "draws the study of leaks",

@@ -14,6 +14,7 @@ for _name in (
     "winner",
     "leaderboard",
     "given_test",
+    "sites",
     "external",
     "views",
     "heat",

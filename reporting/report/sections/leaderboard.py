@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from ....evaluation.combination_names import NAMES, names_of
 from ....evaluation.metric import Metric
 from ....evaluation.metrics import metric_of, overall_metrics
+from ....evaluation.site_scores import ACROSS, GAP
 from ....runs.finished import FinishedRun, Row, records
+from ...verdicts import drop_words
 from ..charts import Scale, whisker
 from ..numbers import as_number, interval_of, score_text, seconds_of, texts, title_of
 from ..section import Section, View, fragment
@@ -34,6 +36,7 @@ def leaderboard(run: FinishedRun) -> View:
         "rows": rows,
         "columns": columns,
         "tested": f"test_{metric}" in table,
+        "sites": ACROSS in table,
         "ticks": ticks,
         "left_out": max(len(table) - _ROWS, 0),
         "cut": any(row["line"] and row["line"]["below"] for row in rows),
@@ -68,6 +71,9 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         "others": [
             (one.title, score_text(one.name, row.get(one.name)), as_number(row.get(one.name))) for one in columns
         ],
+        "across": score_text(metric, row.get(ACROSS)),
+        "across_number": as_number(row.get(ACROSS)),
+        "gap": _gap(row, metric),
         "seconds": seconds_of(row),
         "features": as_number(row.get("features")),
         "engine": str(row.get("engine") or ""),
@@ -81,6 +87,12 @@ def _test(row: Row, metric: str) -> View:
     failed = str(row.get("test_status") or "").startswith("failed")
     score = texts(metric, interval_of(row, f"test_{metric}"))
     return {"value": "failed", "interval": ""} if failed else score
+
+
+def _gap(row: Row, metric: str) -> str:
+    """How much lower it is without each site."""
+    gap, low, high = interval_of(row, GAP)
+    return "" if math.isnan(gap) else drop_words(metric_of(metric), gap, low, high)
 
 
 def _reasons(run: FinishedRun) -> dict[tuple[str, ...], str]:
