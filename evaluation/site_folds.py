@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -93,6 +93,7 @@ class SiteFolds:
     apart : tuple of int
         How many these are, for each site.
     task : Task
+        Without given folds, and without images that are only tuned on: these may be of the site.
     """
 
     names: tuple[str, ...]
@@ -111,6 +112,7 @@ class SiteFolds:
             Without a site, and what shares a group with it, one class is left to train on.
         """
         names, codes = np.unique(np.asarray(sites, dtype=str), return_inverse=True)
+        task = replace(task, given=(), validation=None)
         folds, apart = [], []
         for number, name in enumerate(names.tolist()):
             own = codes == number

@@ -132,7 +132,7 @@ def score_across(
 
 def grid_across(grid: Grid, sites: SiteFolds) -> Grid:
     """The same combinations, with a fold a site."""
-    return replace(grid, folds=sites.folds)
+    return replace(grid, task=sites.task, folds=sites.folds)
 
 
 def probabilities_of(grid: Grid, store: RecordStore, names: Names) -> Floats | None:

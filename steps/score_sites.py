@@ -32,7 +32,6 @@ from ..evaluation.site_scores import (
 from ..evaluation.statistics.analysis import Analysis
 from ..evaluation.statistics.robustness import FEWEST, robustness_index
 from ..evaluation.stored_predictions import fold_numbers
-from ..evaluation.task import Task
 from ..images.index import ImageIndex
 from ..reporting.protocol import groups
 from ..reporting.site_words import site_words, verdict_of_sites
@@ -154,7 +153,7 @@ def _told(work: _Work, best: Names, evaluation: Evaluation) -> tuple[Mapping[str
     if (fewest := min(groups_of)) < 2:
         name = sites.names[groups_of.index(fewest)]
         return {}, [f"Whether features tell the site is unknown: {name} is one patient, or one group of copies."]
-    task = _task_of_sites(grid.task, sites)
+    task = replace(sites.task, labels=sites.codes, classes=sites.names)
     folds = make_folds(task, min(evaluation.folds, fewest), 1, evaluation.seed)
     selectors = [one for one in grid.selectors if one.label == best[1]]
     classifiers = [one for one in grid.classifiers if one.label == best[2]]
@@ -171,10 +170,6 @@ def _told(work: _Work, best: Names, evaluation: Evaluation) -> tuple[Mapping[str
         row[NAMES[0]]: {f"told{end}": float(row[f"{name}{end}"]) for end in ("", "_low", "_high")}
         for row in board.to_dict("records")
     }, []
-
-
-def _task_of_sites(task: Task, sites: SiteFolds) -> Task:
-    return replace(task, labels=sites.codes, classes=sites.names)
 
 
 def _notes(work: _Work, evaluation: Evaluation) -> list[str]:
