@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ACROSS, GAP = "across_sites", "site_gap"
 """Columns, with ``_low`` and ``_high``: the score across sites, and that within sites less it."""
 WITHIN = "within_sites"
+STATUS = "site_status"
+TABLE = "across_sites.csv"
 PREDICTIONS = "predictions_across_sites.parquet"
 
 
@@ -59,7 +61,7 @@ class AcrossScores:
     ----------
     table : DataFrame
         One row a combination, shortcut, content row and control: names, kind, within_sites, across_sites and site_gap,
-        the latter two with ``_low`` and ``_high``; every metric across sites with its interval; failed (sites).
+        the latter two with ``_low`` and ``_high``; every metric across sites with its interval; site_status.
     best : dict or None
         The best combination across sites, as `Analysis.winner` has it.
     errors : DataFrame
@@ -124,7 +126,8 @@ def score_across(
                 features = float(np.mean([record.features for _, record, _ in cells]))
                 analysis.add(combination.labels, combination.kind, outside[:, rows_of_task], features)
             failed = sum(record.probabilities is None for _, record, _ in cells)
-            rows.append(_row(combination, pairing, within, outside) | {"failed": failed})
+            status = f"failed without {failed} of {len(cells)} sites" if failed else "ok"
+            rows.append(_row(combination, pairing, within, outside) | {STATUS: status})
             advance(1)
     rows = [row | (pairing.picked(protocol.best) if names_of(row) == protocol.best else {}) for row in rows]
     return AcrossScores(_joined(pd.DataFrame(rows), analysis, protocol.metric), analysis.winner(), pd.DataFrame(errors))

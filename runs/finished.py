@@ -34,13 +34,11 @@ _Parsed = TypeVar("_Parsed")
 _TEXTS = (
     *NAMES, "kind", "status", "label", "fact", "verdict", "text", "worst_patient", "worst_label", "parameter", "value",
     "phase", "trained", "part", "corrected", "suggested", "path", "patient", "image_id", "engine",
-    "test_status", "site", "lacking",
+    "test_status", "site_status", "site", "lacking",
 )  # fmt: skip
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "in_best_set": "boolean"}
 """Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
-ACROSS_SITES = "across_sites.csv"
-"""Scores of every combination without each site in turn."""
 _SHOWN = 5
 _AGAIN = "run the experiment again: finished work is kept."
 
@@ -252,10 +250,8 @@ def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:
     if not folder.holds(state):
         return None
     run = FinishedRun.open(folder.path)
-    columns = [name for name in ("status", "test_status") if name in run.leaderboard]
-    failed = any(run.leaderboard[name].str.startswith("failed").any() for name in columns)
-    across = run.table(ACROSS_SITES)
-    return None if failed or (len(across) and across["failed"].any()) else run
+    columns = [name for name in ("status", "test_status", "site_status") if name in run.leaderboard]
+    return None if any(run.leaderboard[name].str.startswith("failed").any() for name in columns) else run
 
 
 def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:

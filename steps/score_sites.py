@@ -21,6 +21,8 @@ from ..evaluation.site_folds import SiteFolds
 from ..evaluation.site_scores import (
     ACROSS,
     GAP,
+    STATUS,
+    TABLE,
     WITHIN,
     AcrossScores,
     Protocol,
@@ -35,7 +37,6 @@ from ..evaluation.stored_predictions import fold_numbers
 from ..images.index import ImageIndex
 from ..reporting.protocol import groups
 from ..reporting.site_words import site_words, verdict_of_sites
-from ..runs.finished import ACROSS_SITES
 from ..runs.site_answer import AtSite, ExtractorAtSites, Sites
 from ..runs.workspace import Workspace
 from .find_sites import sites_of
@@ -201,10 +202,10 @@ def _written(scored: Scored, across: AcrossScores, answer: Sites, workspace: Wor
     import pandas as pd
 
     folder = workspace.folder
-    folder.write_table(ACROSS_SITES, across.table)
+    folder.write_table(TABLE, across.table)
     folder.write_table(BY_SITE, _table([{**one.to_json(), "lacking": ", ".join(one.lacking)} for one in answer.sites]))
     folder.write_table(BY_EXTRACTOR, _table([one.to_json() for one in answer.extractors]))
-    columns = [f"{name}{end}" for name in (ACROSS, GAP) for end in ("", "_low", "_high")]
+    columns = [STATUS, *(f"{name}{end}" for name in (ACROSS, GAP) for end in ("", "_low", "_high"))]
     board = scored.leaderboard.merge(across.table[[*NAMES, *columns]], how="left", on=list(NAMES))
     folder.write_table("leaderboard.csv", board)
     notes = scored.notes

@@ -6,8 +6,8 @@ import math
 
 from ....evaluation.combination_names import Names, names_of
 from ....evaluation.metrics import BALANCED_ACCURACY, metric_of
-from ....evaluation.site_scores import ACROSS, GAP, WITHIN
-from ....runs.finished import ACROSS_SITES, FinishedRun, Row, records
+from ....evaluation.site_scores import ACROSS, GAP, TABLE, WITHIN
+from ....runs.finished import FinishedRun, Row, records
 from ....runs.site_answer import AtSite, ExtractorAtSites, Sites
 from ...verdicts import drop_words
 from ..charts import Scale, whisker
@@ -36,7 +36,7 @@ def section(run: FinishedRun) -> Section | None:
 
 def board(run: FinishedRun, sites: Sites) -> View:
     """The best combinations, that with the highest score across sites, and shortcuts: places of both scores."""
-    rows = {names_of(row): row for row in records(run.table(ACROSS_SITES))}
+    rows = {names_of(row): row for row in records(run.table(TABLE))}
     chosen = [rows[names] for names in _shown(run, sites) if names in rows]
     scale = Scale.around(as_number(row[name]) for row in chosen for name in (WITHIN, ACROSS, f"{ACROSS}_low"))
     unit = 100 if metric_of(sites.metric).unit == "percent" else 1
