@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from fault_forks import Forked
-from fault_trials import Place, Row, ended, left_behind, survivors
+from fault_trials import Ended, Place, Row, ended, left_behind, survivors
 
 from leukobench.storage import process_table
 
@@ -190,17 +190,19 @@ def together(place: Place, count: int, seed: int = 0) -> Row:
         if chance.random() < 0.5:
             time.sleep(chance.uniform(0, 2 * seconds))
             os.killpg(processes.pop().pid, signal.SIGKILL)
-        for done in map(ended, processes):
-            busy = one_run and done.status == 2 and "Another process is running" in done.text
-            if done.status and not busy:
-                row.notes.append(f"status {done.status}: {done.text[-300:]}")
-                row.tracebacks += 1
+        others = [done for done in map(ended, processes) if done.status and not (one_run and _is_busy(done))]
+        words = [f"status {done.status}: {done.text[-300:]}" for done in others]
         for name in dict.fromkeys(names):
             note, faults = place.finish(name, **cache)
-            row.add(note, **faults)
+            faults["not_resumed"] += len(others)
+            row.add(f"{words} {note}", **faults)
             place.forget(name)
         place.forget(f"shared-{number}")
     return row
+
+
+def _is_busy(done: Ended) -> bool:
+    return done.status == 2 and "Another process is running" in done.text
 
 
 def many_processes(place: Place, count: int, seed: int = 0) -> Row:

@@ -122,6 +122,7 @@ class Place:
             "classifiers": list(classifiers),
             "evaluation": {"folds": 2, "resamples": 100, "controls": "off", "views": "off"},
         }
+        (folder / "experiment.yaml").write_text(yaml.safe_dump(self.experiment))
         self.expected: Mapping[str, str] = {}
         self.sites: Counter[str] = Counter()
         self.seconds = 0.0
@@ -138,7 +139,6 @@ class Place:
 
     def arguments(self, name: str, workers: int) -> list[str]:
         """The command line of the run called `name`."""
-        (self.folder / "experiment.yaml").write_text(yaml.safe_dump(self.experiment))
         file = str(self.folder / "experiment.yaml")
         return ["run", file, "--results", str(self.results), "--name", name, "--workers", str(workers)]
 
