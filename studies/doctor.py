@@ -11,10 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Literal
 
+from .. import __version__
 from ..errors import BusyError, LeukobenchError
 from ..features.engines import choose_engine
 from ..machine import cores, has_gpu
@@ -90,11 +91,8 @@ def _versions() -> Iterator[Finding]:
             unmet.append((f"{one.name}{one.specifier}", found or "absent"))
     fix = "pip install " + " ".join(f"'{name}'" for name, _ in unmet)
     words = "; ".join(f"{name} is required, found: {found}" for name, found in unmet)
-    with contextlib.suppress(PackageNotFoundError):
-        words = (
-            words or f"leukobench {version('leukobench')}, Python {platform.python_version()}, every requirement met"
-        )
-    yield Finding("problem" if unmet else "ok", "versions", words, fix if unmet else "")
+    own = f"leukobench {__version__}, Python {platform.python_version()}, every requirement met"
+    yield Finding("problem" if unmet else "ok", "versions", words or own, fix if unmet else "")
 
 
 def _engines() -> Iterator[Finding]:
