@@ -13,6 +13,7 @@ from ..errors import BundleError, ConfigurationError, ImagesChangedError
 from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
 from ..features.cache import FeatureCache
+from ..features.embedding_table import EmbeddingTable
 from ..features.extraction import extract_to, pending
 from ..features.extractor import Extractor
 from ..features.extractors import make_extractor
@@ -77,8 +78,12 @@ def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
     choice = next(choice for choice in run.experiment.extractors if choice.label == label)
     extractor = make_extractor(choice.name, choice.parameters)
     if not isinstance(extractor, NetworkExtractor):
+        table = isinstance(extractor, EmbeddingTable)
+        what = (
+            "a table, which has no vectors of new images" if table else "your own code, which a bundle cannot contain"
+        )
         raise BundleError(
-            f"The extractor {label} is your own code, which a bundle cannot contain.",
+            f"The extractor {label} is {what}.",
             expected="a network of `leukobench list extractors`",
             received=label,
             fix="choose another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",

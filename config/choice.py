@@ -49,7 +49,10 @@ class Search(Strict):
 
 
 class Choice(Strict):
-    """One extractor, selector or classifier: a name, or ``{name: {parameter: value}}``."""
+    """One extractor, selector or classifier: a name, ``{name: {parameter: value}}``, or ``{name: FILE}``.
+
+    The last one is short for a parameter ``file``; others may stand beside it: ``{table: FILE, key: path}``.
+    """
 
     name: str
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -59,9 +62,13 @@ class Choice(Strict):
     def _from_short_form(cls, value: Any) -> Any:
         if isinstance(value, str):
             return {"name": value}
-        if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        if isinstance(value, dict) and value and "name" not in value:
             name, parameters = next(iter(value.items()))
-            return {"name": name, "parameters": {} if parameters is None else parameters}
+            others = {key: other for key, other in value.items() if key != name}
+            if isinstance(parameters, str):
+                return {"name": name, "parameters": {"file": parameters, **others}}
+            if not others:
+                return {"name": name, "parameters": {} if parameters is None else parameters}
         return value
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from ..errors import StorageError, UnreadableImageError
 from ..images.reading import read_file
 from ..machine import in_processes
 from .cache import PART_ROWS, FeatureCache
+from .embedding_table import EmbeddingTable
 
 if TYPE_CHECKING:
     from .extractor import Extractor
@@ -64,6 +65,9 @@ def extract_to(
     dict
         image_id -> reason, for each image that does not decode.
     """
+    if isinstance(extractor, EmbeddingTable):
+        extractor.write(target, images)
+        return {}
     refused: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         missing = pending(images, cache)

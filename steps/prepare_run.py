@@ -14,6 +14,7 @@ from ..errors import ConfigurationError
 from ..evaluation.identity import installed_versions, runner_software
 from ..evaluation.methods import FitRules, Method
 from ..evaluation.metrics import METRICS, metric_of
+from ..features.embedding_table import EmbeddingTable
 from ..features.extractor import Extractor
 from ..features.extractors import make_extractor
 from ..images.index import ImageIndex
@@ -128,6 +129,9 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
         make_methods(experiment)
     index = find_images(experiment, workspace)
+    for extractor in extractors.values():
+        if isinstance(extractor, EmbeddingTable):
+            extractor.match(index.files())
     experiment = with_given_folds(experiment, index)
     index.check(least_groups(experiment.evaluation, index))
     if ignored := ignored_line(experiment.evaluation, index):

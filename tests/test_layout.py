@@ -96,6 +96,7 @@ BESIDES = {
         "cli/external studies/external_answer studies/external_bundle studies/external_images studies/external_model "
         "studies/external_run studies/external_scores"
     ),
+    "studies/test_feature_export.py": "cli/features",
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
