@@ -18,11 +18,11 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLIT, FOLD = "split", "fold"
 """Columns of the images that say it."""
 _WORDS = {
-    TRAIN: r"train(ing)?|tr",
+    TRAIN: r"train(ing)?",
     VALIDATION: r"val|valid|validate|validation|dev|development",
-    TEST: r"test(ing)?|holdout|ts",
+    TEST: r"test(ing)?|holdout",
 }
-_NAMES = {part: re.compile(rf"({words})(set|data|\d+)?", re.IGNORECASE) for part, words in _WORDS.items()}
+_NAMES = {part: re.compile(rf"({words})(set|data|[a-z]|\d+)?", re.IGNORECASE) for part, words in _WORDS.items()}
 _SHOWN = 5
 
 

@@ -44,7 +44,7 @@ class RunFolder:
     doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), ``views.csv`` (what the
     score needs), of networks
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
-    holdout, and its opening), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
+    holdout, drawn or given, and its opening), ``test/`` and ``validation.parquet`` (of a given split), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
     took), ``model/`` (the bundle that `leukobench fit` made), ``external/`` (tests on other images) and, while it
     works, ``features/`` (memory-mapped matrices).
@@ -181,6 +181,7 @@ class RunFolder:
     def guide(self) -> list[str]:
         """Files to open first, and the next command."""
         suspects = "  suspects.csv         images whose labels are doubtful, to correct (--corrections)"
+        tested = "  test/                every combination on the given test part: every metric, predictions"
         failures = "  failures.csv         where the best combination is wrong more often than elsewhere"
         networks = "  head_to_head.csv     trained networks compared with frozen features, with costs"
         return [
@@ -190,6 +191,7 @@ class RunFolder:
             *([networks] if (self.path / "head_to_head.csv").exists() else []),
             *([suspects] if (self.path / "suspects.csv").exists() else []),
             *([failures] if (self.path / "failures.csv").exists() else []),
+            *([tested] if (self.path / "test").exists() else []),
             "  audit/               copies and differences between the classes, with contact sheets",
             "  predictions.parquet  out-of-fold probabilities of every image",
             "  figures/             leaderboard.png, combinations.png",

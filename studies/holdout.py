@@ -137,6 +137,7 @@ def _add_to_report(run: FinishedRun, folder: RunFolder, opened: str) -> None:
     line = opened_line(opened)
     if line not in run.answer.protocol:
         folder.write_json("answer.json", replace(run.answer, protocol=(*run.answer.protocol, line)).to_json())
+        folder.refresh()
     write_report(folder.path)
     folder.refresh()
 

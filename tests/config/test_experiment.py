@@ -52,6 +52,10 @@ def test_a_permuted_experiment_differs_in_name_and_permutation_only(tmp_path: Pa
         ({"permutations": 4}, "permutations", "greater than or equal to 5 (received: 4)"),
         ({"permute": "perhaps"}, "permute", "valid boolean, unable to interpret input (received: 'perhaps')"),
         ({"shuffle": False, "repeats": 2}, "", "so repeats must be 1"),
+        ({"split": "given", "holdout": 0.2}, "", "so holdout must be 0"),
+        ({"drop_leaks": True}, "", "it needs split: given"),
+        ({"split": "mine"}, "split", "'given' or 'ignore' (received: 'mine')"),
+        ({"rank_by": "test_accuracy"}, "rank_by", "nothing is ranked by the test part"),
     ],
 )
 def test_impossible_protocols_are_refused_with_place_and_value(

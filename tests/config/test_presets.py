@@ -27,6 +27,9 @@ def test_cnmc_is_the_challenge_with_all_else_as_by_default() -> None:
     assert preset.evaluation == Evaluation(folds=5, rank_by="f1_weighted")
     assert preset.model_copy(update={"images": plain.images, "evaluation": plain.evaluation}) == plain
     assert preset.images.layout in LAYOUTS.names()
+    given = for_folder(Path("images"), "cnmc-challenge")
+    assert given.evaluation == preset.evaluation.model_copy(update={"split": "given"})
+    assert given.images.layout in LAYOUTS.names()
 
 
 def test_dinobloom_probe_is_a_linear_probe_and_neighbours_on_folds_in_order() -> None:

@@ -18,9 +18,9 @@ from .trees import PRELIMINARY, write_image, write_tree
 @pytest.mark.parametrize(
     ("part", "names"),
     [
-        ("train", "train Training TRAIN_SET train-2 my_train tr"),
+        ("train", "train Training TRAIN_SET train-2 my_train trainset"),
         ("validation", "val valid Validation validate dev val_data"),
-        ("test", "test Testing test_set holdout hold-out ts test_prelim"),
+        ("test", "test Testing test_set holdout hold-out TestA TestB test_prelim"),
         ("", "eval fold_0 0 trainer contest latest train_test all unused"),
     ],
 )

@@ -40,6 +40,7 @@ def one_picture_in_four_files(images: Path) -> None:
     [
         (single_image, {}, "too small for 3 folds"),
         (None, {"evaluation": {"folds": 9}}, "too small for 9 folds"),  # six patients a class
+        (None, {"evaluation": {"split": "given"}}, "have no given split"),
         pytest.param(
             None, {"evaluation": {"folds": 4, "holdout": 0.5}}, "too small for 4 folds", marks=pytest.mark.slow
         ),
