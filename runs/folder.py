@@ -44,7 +44,8 @@ class RunFolder:
     doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), ``views.csv`` (what the
     score needs), of networks
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
-    holdout, drawn or given, and its opening), ``test/`` and ``validation.parquet`` (of a given split), ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
+    holdout, drawn or given, and its opening), ``test/`` and ``validation.parquet`` (of a given split),
+    ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
     took), ``model/`` (the bundle that `leukobench fit` made), ``external/`` (tests on other images) and, while it
     works, ``features/`` (memory-mapped matrices).

@@ -104,7 +104,7 @@ def test_one_preset_leaves_no_trace_in_the_next() -> None:
 def test_an_unknown_preset_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no preset called 'cnmcc'") as refused:
         for_folder(tmp_path, "cnmcc")
-    assert "expected: cnmc, dinobloom-probe" in str(refused.value)
+    assert "expected: cnmc, cnmc-challenge, dinobloom-probe" in str(refused.value)
     result = CliRunner().invoke(cli, ["run", "--images", str(tmp_path), "--preset", "cnmcc"])
     assert result.exit_code == 2
     assert "There is no preset called 'cnmcc'" in result.output
