@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -47,6 +48,8 @@ def external(
 
     Copies of training images are found and left out. The answer says whether the score holds there, what differs, and
     what recalibration on a few of its patients does.
+
+    Exit status: 0 when there is an answer, 1 when nothing could be fitted, 2 for any other error.
     """
     from ..bundling.external_card import check_card, write_card
     from ..runs.progress import on_screen
@@ -59,6 +62,8 @@ def external(
     test = run_external_test(Request(tested, source, class_map, name, run, best), workers, on_screen())
     echo("\n".join(test.answer.sentences))
     echo(f"In {test.folder}: answer.json, copies.csv" + (", predictions.parquet" if test.answer.combinations else ""))
+    if test.answer.verdict == "failed":
+        sys.exit(1)
     if card is not None:
         digest = write_card(tested, card)
         echo(f"The bundle with a card that lists its external tests is in {card}.\nSHA-256: {digest}")

@@ -207,6 +207,9 @@ def _shares(answer: ExternalAnswer) -> Iterator[str]:
     own = effects.get(answer.metric)
     if own is None or own.change is None:
         return
+    if answer.images.same_shares:
+        yield "The shares of the classes are those of the training images."
+        return
     shown = own if abs(own.change) > _SMALL else effects.get(ACCURACY.name, own)
     kept = "" if shown is own else f"leave {metric_of(own.metric).title} as it is and "
     yield (

@@ -13,6 +13,7 @@ from ..errors import ConfigurationError
 from .stored import Stored
 
 FOLDER, ANSWER = "external", "answer.json"
+_POINT = 0.01
 SCHEMA = 1
 """Version of the file; whoever changes or removes a key raises it."""
 
@@ -56,6 +57,12 @@ class ImagesTested(Stored):
     unmapped: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unused: int = 0
+
+    @property
+    def same_shares(self) -> bool:
+        """Whether each class is as frequent as among the training images, within half a point."""
+        here, there = max(sum(self.counts), 1), max(sum(self.training), 1)
+        return all(abs(n / here - t / there) < _POINT / 2 for n, t in zip(self.counts, self.training, strict=True))
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ def run_external_test(request: Request, workers: int | None = None, progress: Pr
     model, home = _model(request, workers)
     classes = check_source(images, model.classes, request.class_map)
     title = request.name or _default_name(request.tested, images.folder, model.kind)
+    _check_name(title)
     folder = RunFolder(home / FOLDER / title)
     with lock(folder.lock, f"testing '{title}'"), log_to(folder.log):
         workspace = Workspace.of(folder, workers, progress)
@@ -156,6 +157,17 @@ def _run_of(tested: Path, run: Path | None, image_ids: frozenset[str]) -> Finish
         return None
 
 
+def _check_name(name: str) -> None:
+    """It is that of a folder below ``external/``."""
+    if Path(name).name != name or name.startswith("."):
+        raise ConfigurationError(
+            "The name of the test is invalid.",
+            expected="the name of a folder, without / and not beginning with a point",
+            received=name,
+            fix="choose another name with --name.",
+        )
+
+
 def _default_name(tested: Path, images: Path, kind: str) -> str:
     own = images.stem if images.suffix else images.absolute().name
     return file_name(own if kind == "run" else f"{tested.stem}-{own}")
@@ -165,7 +177,7 @@ def _test(model: Model, source: ImageSource, classes: ClassMap, title: str, work
     external = read_external(source, classes, _training(model, classes), workspace)
     copies = external.copies
     decides = model.digest, external.index.digest(), sorted(classes.labels.items()), sorted(copies.kinds.items())
-    state = digest([*decides, copies.compared, code_digest(_CODE)])
+    state = digest([*decides, sorted(copies.compared), code_digest(_CODE)])
     if (before := _finished(workspace.folder, state)) is not None:
         return ExternalTest(workspace.folder.path, before, reused=True)
     facts = {"name": title, "state": state, "time": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -184,10 +196,12 @@ def _finished(folder: RunFolder, state: str) -> ExternalAnswer | None:
     return None if any(one.error for one in answer.combinations) else answer
 
 
-def _training(model: Model, classes: ClassMap) -> pd.DataFrame | None:
-    """Training images, with the classes that are scored as labels."""
+def _training(model: Model, classes: ClassMap) -> pd.DataFrame:
+    """Training images, with the classes that are scored as labels; '' for what is not known of them."""
+    import pandas as pd
+
     if model.training is None:
-        return None
+        return pd.DataFrame({"image_id": sorted(model.image_ids), "label": "", "path": ""}, dtype="str")
     names = {model.classes[one]: classes.classes[place] for place, own in enumerate(classes.members) for one in own}
     return model.training.assign(label=model.training["label"].map(names))
 

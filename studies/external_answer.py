@@ -106,8 +106,8 @@ def _copies(model: Model, external: ExternalImages) -> CopiesTested:
         identical=copies.count(KINDS[0]),
         near=copies.count(KINDS[2]),
         relabelled=copies.relabelled,
-        compared=copies.compared,
-        training=sum(model.counts),
+        compared=len(copies.compared),
+        training=len(model.image_ids),
     )
 
 
@@ -173,9 +173,8 @@ def _likely(external: ExternalImages, paths: Sequence[str], predicted: Predicted
     own = set(paths)
     alike = pairs[(pairs["kind"] == KINDS[3]) & (pairs["path_a"].isin(own) != pairs["path_b"].isin(own))]
     likely = (set(alike["path_a"]) | set(alike["path_b"])) & own
-    if external.copies.complete:
-        return likely
-    return likely | {path for path, copy in zip(paths, predicted.copies, strict=True) if copy}
+    known = external.copies.compared | {""}
+    return likely | {path for path, copy in zip(paths, predicted.copies.tolist(), strict=True) if copy not in known}
 
 
 def _with_likely(copies: CopiesTested, scored: Scored, predicted: Predicted, likely: NDArray[np.bool_]) -> CopiesTested:

@@ -60,18 +60,15 @@ class TrainingCopies:
     pairs : DataFrame
         Of copies among training and external images, those that only look alike included; see
         `leukobench.audit.copies.find_copies`.
-    compared : int
-        Training images that could still be read, and were compared.
-    complete : bool
-        These are all of them.
+    compared : frozenset of str
+        Ids of the training images whose files could still be read.
     relabelled : int
         Copies whose training image has another label.
     """
 
     kinds: dict[str, str]
     pairs: pd.DataFrame
-    compared: int
-    complete: bool
+    compared: frozenset[str]
     relabelled: int = 0
 
     def count(self, kind: str) -> int:
@@ -142,7 +139,7 @@ def check_source(source: ImageSource, of_model: Sequence[str], text: str | None)
 
 
 def read_external(
-    source: ImageSource, classes: ClassMap, training: pd.DataFrame | None, workspace: Workspace
+    source: ImageSource, classes: ClassMap, training: pd.DataFrame, workspace: Workspace
 ) -> ExternalImages:
     """Find, measure and compare the images; what is not scored goes to the ledger.
 
@@ -151,9 +148,8 @@ def read_external(
     source : ImageSource
     classes : ClassMap
         From `check_source`.
-    training : DataFrame, optional
-        image_id, label (of the classes that are scored) and path of the training images; None where nothing is known of
-        their files.
+    training : DataFrame
+        image_id of the training images; label (of the classes that are scored) and path, '' where they are not known.
     workspace : Workspace
     """
     index = _find(source, classes, workspace)
@@ -164,7 +160,7 @@ def read_external(
         with count_progress(workspace.progress, COMPARING) as report:
             prints = fingerprints_of(measurements, names)
             pairs = find_copies(both, prints, keypoints, report, workspace.workers)
-    trained_on = _training_copies(pairs, known, index, training, len(readable))
+    trained_on = _training_copies(pairs, known, index, training)
     index, used = _without_conflicts(index, pairs)
     rows = np.concatenate([np.zeros(len(known), dtype=bool), used])
     kept = {path: kind for path, kind in trained_on.kinds.items() if path in set(index.images["path"])}
@@ -191,12 +187,9 @@ def _pairs(table: pd.DataFrame, one: str, other: str) -> zip[tuple[str, str]]:
     return zip(table[one], table[other], strict=True)
 
 
-def _readable(training: pd.DataFrame | None, workspace: Workspace) -> pd.DataFrame:
+def _readable(training: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
     """Training images whose files are as they were."""
-    import pandas as pd
-
-    if training is None:
-        return pd.DataFrame(columns=["image_id", "label", "path"], dtype="str")
+    training = training[training["path"] != ""]
     files = list(_pairs(training, "image_id", "path"))
 
     def unchanged(file: tuple[str, str]) -> bool:
@@ -235,10 +228,10 @@ def _measure(
 
 
 def _training_copies(
-    pairs: pd.DataFrame, readable: pd.DataFrame, index: ImageIndex, training: pd.DataFrame | None, compared: int
+    pairs: pd.DataFrame, readable: pd.DataFrame, index: ImageIndex, training: pd.DataFrame
 ) -> TrainingCopies:
     """Copies that are sure: a verified pair with a training image, or with a group of copies that holds one."""
-    trained = {} if training is None else dict(_pairs(training, "image_id", "label"))
+    trained = dict(_pairs(training, "image_id", "label"))
     own = index.images
     both = _together(readable, index)
     grouped = group_pairs(pairs.assign(decision=""), both)
@@ -252,12 +245,11 @@ def _training_copies(
     }  # fmt: skip
     kinds = {}
     for image_id, path, key in zip(own["image_id"], own["path"], keys[len(readable) :], strict=True):
-        if image_id in trained or image_id in sides:
+        if image_id in trained:
             kinds[path] = KINDS[0]
         elif key in of_training or image_id in direct:
             kinds[path] = KINDS[2]
-    complete = training is not None and compared == len(training)
-    return TrainingCopies(kinds, pairs, compared, complete, _relabelled(keys, readable, own, trained))
+    return TrainingCopies(kinds, pairs, frozenset(sides), _relabelled(keys, readable, own, trained))
 
 
 def _relabelled(keys: Sequence[str], readable: pd.DataFrame, own: pd.DataFrame, trained: Mapping[str, str]) -> int:
@@ -268,7 +260,7 @@ def _relabelled(keys: Sequence[str], readable: pd.DataFrame, own: pd.DataFrame, 
     count = 0
     for image_id, label, key in zip(own["image_id"], own["label"], keys[len(readable) :], strict=True):
         of_training = {trained[image_id]} if image_id in trained else labels.get(key, set()) if key else set()
-        count += bool(of_training) and label not in of_training
+        count += bool(of_training - {""}) and label not in of_training
     return count
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Flags = NDArray[np.bool_]
+_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,13 @@ class Surroundings:
 
     @cached_property
     def _unlike(self) -> Flags:
-        return self.reference.rare(self.reference.scores(self.vectors)[1])
+        return np.concatenate([self.reference.rare(self.reference.scores(part)[1]) for part in self._parts()])
 
     @cached_property
     def _copies(self) -> NDArray[np.str_]:
-        rows = self.reference.likely_copies(self.vectors)[0]
+        rows = np.concatenate([self.reference.likely_copies(part)[0] for part in self._parts()])
         return np.where(rows >= 0, self.reference.image_ids[rows], "")
+
+    def _parts(self) -> list[NDArray[np.float32]]:
+        """A few images at a time, since their distances to all training images are held."""
+        return np.array_split(self.vectors, -(-len(self.vectors) // _BLOCK))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundling.measured_quantiles import part_of
+from ..bundling.measured_quantiles import PARTS, part_of
 from ..bundling.out_of_fold import OutOfFold
 from ..evaluation.metric import Floats, Integers, Metric
 from ..evaluation.metrics import BALANCED_ACCURACY, metric_of
@@ -20,7 +20,7 @@ from ..evaluation.statistics.intervals import Interval, rates
 from ..evaluation.statistics.present_classes import over_present
 from ..evaluation.statistics.recalibration import recalibration_curve
 from ..evaluation.statistics.shifts import Quantiles, shifts
-from ..machine import Progress
+from ..machine import Advance, Progress
 from ..runs.external_answer import (
     ClassCalibration,
     CombinationTested,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Flags = NDArray[np.bool_]
-_FAR = 0.2
+FAR = 0.2
 """A quantity differs where it is at least so far from 0.5, beyond its interval."""
 
 
@@ -82,13 +82,15 @@ class Scored:
         own, classes = predicted.inside, self.classes
         return OutOfFold(classes.probabilities(own.probabilities), classes.codes(own.labels), own.groups, own.folds)
 
-    def analysis(self, predictions: Sequence[tuple[Predicted, Floats]]) -> Analysis:
+    def analysis(self, predictions: Sequence[Predicted], advance: Advance = lambda done, words="": None) -> Analysis:
         """Statistics of predictions of these images."""
         once, protocol = np.zeros((1, len(self.labels)), dtype=np.int64), self.model.evaluation
         settings = self.metric.name, protocol.seed, protocol.resamples
         analysis = Analysis(self.labels, self.classes.classes, self.groups, once, *settings, patients=self.patients)
-        for predicted, probabilities in predictions:
+        for predicted in predictions:
+            probabilities = self.classes.probabilities(predicted.probabilities)
             analysis.add(predicted.names, "combination", probabilities[None])
+            advance(1)
         return analysis
 
 
@@ -124,10 +126,11 @@ def score_all(
     scored: Scored, predictions: Sequence[Predicted], progress: Progress
 ) -> tuple[list[CombinationTested], dict[str, Any]]:
     """Every combination with its interval, beside its cross-validated score; and the tables of `Analysis`."""
-    merged = [(one, scored.classes.probabilities(one.probabilities)) for one in predictions if not one.error]
-    tables = scored.analysis(merged).tables() if merged else {}
+    fitted = [one for one in predictions if not one.error]
+    with progress("scoring", len(fitted)) as advance:
+        tables = scored.analysis(fitted, advance).tables() if fitted else {}
     rows = {}
-    if merged:
+    if fitted:
         board = tables["leaderboard"]
         rows = {tuple(row[:3]): row for row in board.itertuples(index=False, name=None)}
         places = [board.columns.get_loc(f"{scored.metric.name}{end}") for end in ("", "_low", "_high")]
@@ -149,8 +152,8 @@ def score_without(scored: Scored, predicted: Predicted, left: Flags) -> Interval
     """The ranking metric without some images; NaN where none are left."""
     if left.all():
         return (np.nan,) * 3
-    kept, probabilities = scored.rows(~left), scored.classes.probabilities(predicted.probabilities)[~left]
-    row = kept.analysis([(predicted, probabilities)]).tables()["leaderboard"].iloc[0]
+    kept = replace(predicted, probabilities=predicted.probabilities[~left])
+    row = scored.rows(~left).analysis([kept]).tables()["leaderboard"].iloc[0]
     return tuple(float(row[f"{scored.metric.name}{end}"]) for end in ("", "_low", "_high"))  # type: ignore[return-value]
 
 
@@ -193,10 +196,10 @@ def shifts_of(scored: Scored, quantiles: Quantiles | None, numbers: Floats) -> l
     rows = []
     for one in shifts(quantiles.joined(scored.classes.members), numbers, scored.labels, scored.groups):
         value, low, high = one.above
-        differs = abs(value - 0.5) >= _FAR and (low > 0.5 or high < 0.5)
+        differs = abs(value - 0.5) > FAR and (low > 0.5 or high < 0.5)
         row = ShiftTested(part_of(one.name), one.name, *map(_plain, (*one.above, one.here, one.there)), bool(differs))
         rows.append((row.part, -abs(value - 0.5), row))
-    parts = list(dict.fromkeys(part for part, _, _ in rows))
+    parts = list(PARTS)
     return [row for _, _, row in sorted(rows, key=lambda item: (parts.index(item[0]), item[1]))]
 
 

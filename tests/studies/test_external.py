@@ -114,7 +114,9 @@ def test_every_combination_of_a_run_is_fitted_on_all_its_images(
 
 
 @pytest.mark.slow
-def test_copies_of_training_images_test_nothing(run: Path, smears: Path, elsewhere: Path, tmp_path: Path) -> None:
+def test_copies_of_training_images_test_nothing(
+    run: Path, bundle: Path, smears: Path, elsewhere: Path, tmp_path: Path
+) -> None:
     copies = tmp_path / "copies"
     for name in CLASSES:
         (copies / name).mkdir(parents=True)
@@ -135,6 +137,10 @@ def test_copies_of_training_images_test_nothing(run: Path, smears: Path, elsewhe
     assert (mixed.copies.identical, mixed.copies.near, mixed.images.scored) == (4, 4, 48)
     assert any(sentence.startswith("8 images are copies of training images") for sentence in mixed.sentences)
     assert set(external_answers(run)) == {run / "external" / "copies", run / "external" / "both"}
+    apart = run_external_test(Request(bundle, source(both)), workers=1).answer  # knows ids and features alone
+    assert (apart.copies.identical, apart.copies.near, apart.images.scored) == (4, 0, 52)
+    assert apart.copies.compared == 0
+    assert "COPIES NOT EXCLUDED: none of the training images could be read" in " ".join(apart.sentences)
 
 
 @pytest.mark.slow
@@ -181,6 +187,7 @@ def test_mistakes_end_before_any_work(bundle: Path, elsewhere: Path, tmp_path: P
         (elsewhere, {"class_map": "blast=Pre"}, ConfigurationError, "class that the images do not have"),
         (elsewhere, {"class_map": "Pre=blast"}, ConfigurationError, "class that the model does not have"),
         (elsewhere, {"run": tmp_path}, ConfigurationError, "no finished run"),
+        (elsewhere, {"name": "../../x"}, ConfigurationError, "name of the test is invalid"),
     ):
         with pytest.raises(error, match=words) as raised:
             run_external_test(Request(bundle, source(folder), **settings), workers=1)

@@ -42,7 +42,7 @@ def external_test(run: FinishedRun, folder: Path, answer: ExternalAnswer) -> Vie
         "shifts": [_shift(one) for one in answer.shifts],
         "shares": [_share(one) for one in answer.shares],
         "charts": curves(answer),
-        "confusion": fragment("confusion", confusions=matrices) if matrices else "",
+        "confusion": fragment("confusion", confusions=matrices, elsewhere=True) if matrices else "",
         "reliability": fragment("calibration", reliabilities=diagrams) if diagrams else "",
         "sheet": sheet_data(folder / _SHEET),
     }
