@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ..reporting.external import VERDICTS
+from ..reporting.external_verdicts import VERDICTS
 from ..reporting.report.sections.external import external_test
 from ..runs.external_answer import ExternalAnswer, external_answers
 from ..runs.finished import FinishedRun

@@ -2,104 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
 
 from ..evaluation.combination_names import title
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import ACCURACY, LOG_LOSS, metric_of
 from ..runs.external_answer import ExternalAnswer, RecalibrationPoint, SharesTested, ShiftTested
+from .external_verdicts import VERDICTS
 
 SHOWN_LEVEL = 0.95
 _NEAR_TEN = 10
 _SMALL = 1e-9
 _CHANNELS = {"r": "red", "g": "green", "b": "blue"}
-
-
-@dataclass(frozen=True)
-class ExternalVerdict:
-    """A verdict on a model elsewhere.
-
-    Attributes
-    ----------
-    name : str
-        In ``answer.json``.
-    state : {"good", "note", "warn", "bad"}
-        Its colour.
-    words : str
-        First sentence of the answer.
-    holds : callable
-        Whether it is the verdict, if none before it in the table is.
-    """
-
-    name: str
-    state: Literal["good", "note", "warn", "bad"]
-    words: str
-    holds: Callable[[ExternalAnswer], bool]
-
-
-_SCORES = "on {images}, {title} reaches {value}, against {inside} in its own cross-validation: {gap}"
-_TABLE = (
-    ExternalVerdict(
-        "copies",
-        "bad",
-        "ALL IMAGES ARE COPIES of training images ({identical} identical files, {near} near-duplicates): they test "
-        "nothing, so there is no score.",
-        lambda answer: not answer.images.scored,
-    ),
-    ExternalVerdict(
-        "failed",
-        "bad",
-        "FAILED: {title} could not be fitted or has no score here: {error}",
-        lambda answer: answer.chosen is None or answer.chosen.value is None,
-    ),
-    ExternalVerdict(
-        "unknown",
-        "note",
-        "On {images}, {title} reaches {value}; whether that is lower than in its own cross-validation is not known: an "
-        "earlier leukobench made the bundle, or the intervals need more groups.",
-        lambda answer: answer.chosen is None or None in (answer.chosen.gap_low, answer.chosen.gap_high),
-    ),
-    ExternalVerdict(
-        "slightly lower",
-        "note",
-        f"SLIGHTLY LOWER ELSEWHERE: {_SCORES}, which is less than the margin of {{margin}}.",
-        lambda answer: _high(answer) < 0 and _low(answer) > -_margin(answer),
-    ),
-    ExternalVerdict("lower", "bad", f"LOWER ELSEWHERE: {_SCORES}.", lambda answer: _high(answer) < 0),
-    ExternalVerdict(
-        "holds",
-        "good",
-        f"HOLDS ELSEWHERE: {_SCORES}, so it is not lower by as much as the margin of {{margin}}.",
-        lambda answer: _low(answer) > -_margin(answer),
-    ),
-    ExternalVerdict(
-        "undecided",
-        "warn",
-        f"UNDECIDED: {_SCORES}, so it may be as good, or lower by more than the margin of {{margin}}; more images of "
-        "other patients would decide.",
-        lambda answer: True,
-    ),
-)
-VERDICTS = {verdict.name: verdict for verdict in _TABLE}
-
-
-def _low(answer: ExternalAnswer) -> float:
-    return answer.chosen.gap_low if answer.chosen and answer.chosen.gap_low is not None else float("nan")
-
-
-def _high(answer: ExternalAnswer) -> float:
-    return answer.chosen.gap_high if answer.chosen and answer.chosen.gap_high is not None else float("nan")
-
-
-def _margin(answer: ExternalAnswer) -> float:
-    return answer.margin if answer.margin is not None else 0.0
-
-
-def verdict_of(answer: ExternalAnswer) -> str:
-    """Name of the first verdict of the table that holds."""
-    return next(verdict.name for verdict in _TABLE if verdict.holds(answer))
+_SHARPNESS = {
+    "across": "noise from left to right",
+    "down": "noise from top to bottom",
+    "grid": "steps on the grid of JPEG",
+    "one to three": "steepness of outlines",
+    "two to three": "steepness of outlines, wider",
+    "bend": "bend of outlines",
+}
+"""Measurement of `leukobench.features.background` -> what it is."""
 
 
 def sentences_of(answer: ExternalAnswer) -> tuple[str, ...]:
@@ -114,6 +37,7 @@ def sentences_of(answer: ExternalAnswer) -> tuple[str, ...]:
 def _verdict_words(answer: ExternalAnswer) -> str:
     metric, chosen, copies = metric_of(answer.metric), answer.chosen, answer.copies
     named = {"identical": f"{copies.identical:,}", "near": f"{copies.near:,}", "images": _images(answer)}
+    named["likely"] = f"{copies.likely:,}"
     if chosen:
         named["title"] = title(chosen.names)
         named["value"] = f"{metric.with_interval(chosen.value, chosen.low, chosen.high)} {metric.title}"
@@ -175,7 +99,7 @@ def words_of_quantity(name: str) -> str:
     kind, _, channel = rest.partition(".")
     if part == "colour":
         return f"{'mean' if kind == 'mean' else 'spread'} of {_CHANNELS.get(channel, channel)}"
-    return f"{rest} in pixels" if part == "file" else f"{part}, {rest}"
+    return f"{rest} in pixels" if part == "file" else _SHARPNESS.get(rest, f"noise, {rest}")
 
 
 def _drift(answer: ExternalAnswer) -> Iterator[str]:

@@ -222,7 +222,7 @@ class ExternalAnswer(Stored):
     flagged, flagged_low, flagged_high : float
         Share of the images that are unlike the training data.
     verdict : str
-        A name of `leukobench.reporting.external.VERDICTS`.
+        A name of `leukobench.reporting.external_verdicts.VERDICTS`.
     sentences : tuple of str
     """
 

@@ -14,7 +14,8 @@ from ..audit.pictures import SHEET_SIZE, Picture, draw_pictures
 from ..bundling.measured_quantiles import measured_columns
 from ..evaluation.combination_names import as_columns
 from ..evaluation.metric import Floats
-from ..reporting.external import sentences_of, verdict_of
+from ..reporting.external import sentences_of
+from ..reporting.external_verdicts import verdict_of
 from ..reporting.protocol import groups
 from ..runs.external_answer import CombinationTested, CopiesTested, ExternalAnswer, ImagesTested
 from ..runs.workspace import Workspace

@@ -69,7 +69,7 @@ BESIDES = {
         "reporting/report/sections/failures reporting/report/sections/suspects reporting/report/sheet"
     ),
     "reporting/report/test_external_section.py": "reporting/report/sections/external",
-    "reporting/test_external.py": "runs/external_answer",
+    "reporting/test_external.py": "reporting/external_verdicts runs/external_answer",
     "reporting/test_screen.py": "reporting/figures",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",

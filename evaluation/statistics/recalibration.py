@@ -90,7 +90,7 @@ def _newton_step(distance: Floats, mean: Floats, logs: Floats, hits: Floats, wei
     curvature[0, 0] = (weighted * np.square(logs)).sum() - weights @ np.square(own)
     curvature[0, 1:] = curvature[1:, 0] = (weighted * (logs - own[:, None])).sum(axis=0)
     curvature[1:, 1:] = np.diag(weighted.sum(axis=0)) - weighted.T @ mean
-    return np.linalg.solve(curvature + _STRENGTH * np.eye(len(gradient)), -gradient)
+    return np.asarray(np.linalg.solve(curvature + _STRENGTH * np.eye(len(gradient)), -gradient), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,5 @@ def shifts(training: Quantiles, numbers: Floats, labels: Integers, groups: Integ
 def _ranks(quantiles: Floats, values: Floats) -> float:
     """Mean share of the training images that are below `values`; equals count half."""
     shares: NDArray[np.float64] = np.concatenate([[LEVELS[0] / 2], (LEVELS[1:] + LEVELS[:-1]) / 2, [1 - LEVELS[0] / 2]])
-    ends = [np.searchsorted(quantiles, values, side=side) for side in ("left", "right")]  # type: ignore[call-overload]
+    ends = [np.searchsorted(quantiles, values, side=side) for side in ("left", "right")]
     return float(np.mean([shares[end].mean() for end in ends]))

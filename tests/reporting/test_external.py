@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from leukobench.errors import ConfigurationError
-from leukobench.reporting.external import sentences_of, verdict_of
+from leukobench.reporting.external import sentences_of, words_of_quantity
+from leukobench.reporting.external_verdicts import verdict_of
 from leukobench.runs.external_answer import (
     ClassCalibration,
     CombinationTested,
@@ -98,6 +99,22 @@ def test_copies_have_their_sentences() -> None:
     assert "5 images are copies of training images (2 identical files, 3 near-duplicates) and are left out; 1" in text
     assert "4 further images are likely copies (copies.csv) and stay in the score; without them it is 70.00 %" in text
     assert "COPIES NOT EXCLUDED: none of the training images could be read" in text
+
+
+def test_where_copies_are_likely_a_good_score_is_no_test() -> None:
+    good = replace(COMBINATION, gap=0.02, gap_low=-0.03, gap_high=0.06)
+    for compared, likely, verdict in ((0, 3, "copies likely"), (1000, 3, "holds"), (0, 2, "holds")):
+        copies = CopiesTested(likely=likely, compared=compared, training=1000)
+        assert verdict_of(replace(ANSWER, combinations=(good,), copies=copies)) == verdict
+    worse = replace(ANSWER, copies=CopiesTested(likely=9, training=1000))
+    assert verdict_of(worse) == "lower"
+
+
+def test_quantities_have_names() -> None:
+    names = ["colour.mean.r", "colour.sd.b", "file.width", "sharpness.bend", "sharpness.band 3 to 4"]
+    assert [words_of_quantity(name) for name in names] == [
+        "mean of red", "spread of blue", "width in pixels", "bend of outlines", "noise, band 3 to 4",
+    ]  # fmt: skip
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from ....evaluation.metrics import LOG_LOSS, metric_of
 from ....runs.external_answer import CombinationTested, ExternalAnswer, RecalibrationPoint, external_answers
 from ....runs.finished import FinishedRun, read_table
-from ...external import VERDICTS, difference, words_of_quantity
+from ...external import difference, words_of_quantity
+from ...external_verdicts import VERDICTS
 from ..charts import Chart, Scale, whisker
 from ..numbers import PERCENT, as_number, score_text, title_of
 from ..section import Section, View, fragment
