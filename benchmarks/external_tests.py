@@ -50,7 +50,7 @@ def draw(rng: np.random.Generator, setting: Setting, groups: int, skill: float) 
         + setting.spread * rng.normal(size=(groups, setting.classes))[codes]
     )
     logits[np.arange(len(codes)), labels] += skill
-    return labels, softmax(logits, axis=1), codes
+    return labels, softmax(skill * logits / (1 + setting.spread**2), axis=1), codes
 
 
 def interval(labels: Any, probabilities: Any, codes: Any, classes: int, seed: int) -> Interval:
