@@ -212,18 +212,14 @@ class ExternalAnswer(Stored):
         Name of the run; SHA-256 (hex) of the bundle, or of what decides the run's predictions.
     state : str
         Digest of everything that decides this answer.
-    metric : str
     margin : float
         A gap that is smaller does not count; None where the model is not surely better than guessing inside.
-    images : ImagesTested
-    copies : CopiesTested
     combinations : tuple of CombinationTested
         The one that the answer is about first; none where all images are copies.
     flagged, flagged_low, flagged_high : float
         Share of the images that are unlike the training data.
     verdict : str
         A name of `leukobench.reporting.external_verdicts.VERDICTS`.
-    sentences : tuple of str
     """
 
     name: str
