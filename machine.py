@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
+import math
 import os
 import re
 import shutil
@@ -11,8 +13,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,32 +36,119 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 """Given the title of a stage and its total: a context in which `Advance` is called. See `leukobench.runs.progress`."""
 
 
+@dataclass(frozen=True)
+class Stop:
+    """A step of a piece of work that its process did not finish.
+
+    Attributes
+    ----------
+    step : str
+        What the piece of work said last that it begins; '' where it said nothing yet.
+    words : str
+        Why, in one line.
+    limit : mapping
+        Seconds or memory of the `Limits` that it exceeded; nothing where its process died.
+    """
+
+    step: str
+    words: str
+    limit: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What nothing that an `Executor` computes may exceed; no limits by default.
+
+    Attributes
+    ----------
+    seconds : float
+        Of a step.
+    memory : float
+        Bytes that the process holds, mapped files apart.
+    deadline : float
+        On the clock of `time.monotonic`: what is not finished by then is stopped, and nothing more is begun.
+    """
+
+    seconds: float = math.inf
+    memory: float = math.inf
+    deadline: float = math.inf
+
+    @property
+    def over(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() >= self.deadline
+
+    def exceeded(self, step: str, began: float, process: int) -> Stop | None:
+        """The step of this process that began at this time, where it exceeds the seconds or the memory."""
+        if time.monotonic() - began > self.seconds:
+            return Stop(step, f"it took more than the limit of {self.seconds:g} s", {"seconds": self.seconds})
+        if math.isfinite(self.memory) and held_bytes(process) > self.memory:
+            return Stop(
+                step, f"it took more memory than the limit of {self.memory / 1e9:.3g} GB", {"memory": self.memory}
+            )
+        return None
+
+    def stop_again(self, limit: Mapping[str, float]) -> bool:
+        """Whether they are no higher than the one that stopped something before."""
+        return any(getattr(self, name) <= value for name, value in limit.items())
+
+
 class Executor(Protocol):
-    """What computes independent pieces of work, in processes of this machine or elsewhere.
+    """What computes independent pieces of work, each in a process that may die or be stopped without harm to others.
 
     Attributes
     ----------
     workers : int
         Pieces that are computed at a time.
+    limits : Limits
+        Enforced from outside these processes.
     """
 
     workers: int
+    limits: Limits
 
-    def isolate(self) -> Executor:
-        """The same, but never in this process: what kills a piece leaves this process alive."""
+    def alone(self) -> Executor:
+        """The same with one worker, beside which nothing else of the run is computed."""
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> Iterator[int]:
-        """Call ``work(*piece)`` for every piece, and yield the position of each piece when it is finished.
+    def map(
+        self,
+        work: Callable[..., Any],
+        pieces: Iterable[tuple[Any, ...]],
+        stopped: Callable[[int, Stop], tuple[Any, ...] | None],
+    ) -> Iterator[int]:
+        """Call ``work(*piece, begin)`` for every piece, and yield the position of each piece when it has ended.
 
-        Raises
-        ------
-        WorkerDiedError
-            A process was killed; the pieces that were not yielded may be unfinished.
+        Pieces are taken when they are begun. After the deadline the rest is neither begun nor yielded.
+
+        Parameters
+        ----------
+        work : callable
+            Calls ``begin(step)`` with the name of each step that it begins; limits are those of a step.
+        pieces : iterable of tuple
+        stopped : callable
+            Gets the position of a piece that did not finish a step, and the step; gives what is left of it to compute.
         """
 
 
-class WorkerDiedError(Exception):
-    """A worker process ended before its work: most often the machine ran out of memory."""
+def held_bytes(process: int) -> int:
+    """Bytes of memory that a process holds, mapped files apart; 0 where it has ended."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        seen = psutil.Process(process).memory_info()
+        return int(seen.rss - getattr(seen, "shared", 0))
+    return 0
+
+
+def end_process(process: int) -> None:
+    """Kill a process and what it started."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        whole = psutil.Process(process)
+        for one in [*whole.children(recursive=True), whole]:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
 
 
 def cores() -> int:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config.experiment import Experiment
-from .errors import EveryCombinationFailedError
+from .errors import ConfigurationError, EveryCombinationFailedError
 from .images.files import check_output
 from .machine import Progress
 from .reporting.answer import Findings
+from .reporting.budget_words import budget_of
 from .reporting.report.page import write_report
 from .runs.answer import Answer
+from .runs.budget_answer import Budget
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
 from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
 from .runs.leftovers import cleared_leftovers
 from .runs.log import log_to
 from .runs.progress import silent
+from .runs.site_answer import Sites
+from .runs.view_answer import Views
 from .runs.workspace import Workspace
-from .steps.audit_index import audit_index
+from .steps.audit_index import Audited, audit_index
 from .steps.compare_costs import compare_costs
 from .steps.compute_statistics import compute_statistics
 from .steps.find_failures import find_failures
@@ -37,7 +42,7 @@ from .steps.open_test import open_test
 from .steps.prepare_run import PreparedRun, prepare_run
 from .steps.score_controls import fit_same_control
 from .steps.score_sites import score_sites
-from .steps.score_views import score_views
+from .steps.score_views import NOT_REACHED, score_views
 from .steps.seal_holdout import seal_holdout
 from .steps.write_answer import protocol_lines, write_answer
 from .steps.write_images import write_images
@@ -97,7 +102,9 @@ class Outcome:
         return "\n".join([first, *RunFolder(self.folder).guide()])
 
 
-def run(experiment: Experiment, workers: int | None = None, progress: Progress = silent) -> Outcome:
+def run(
+    experiment: Experiment, workers: int | None = None, progress: Progress = silent, budget: float = math.inf
+) -> Outcome:
     """Run an experiment, or resume it where an earlier call stopped.
 
     Parameters
@@ -107,6 +114,8 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
         Cores to use; all by default. Does not affect scores, except rounding in CNNs.
     progress : Progress
         See `leukobench.runs.progress`.
+    budget : float
+        Seconds after which nothing more is fitted; what is finished is compared.
 
     Raises
     ------
@@ -117,11 +126,18 @@ def run(experiment: Experiment, workers: int | None = None, progress: Progress =
     EveryCombinationFailedError
         Nothing was scored.
     """
-    folder = RunFolder(experiment.folder)
+    folder, limits = RunFolder(experiment.folder), experiment.evaluation.limits.until(time.monotonic() + budget)
+    if math.isfinite(budget) and experiment.evaluation.permute:
+        raise ConfigurationError(
+            "Permuted labels need all of their fits: a budget of time would leave no verdict.",
+            fix="run them without --budget; --limit-seconds stops single fits.",
+        )
     check_output(folder.path)
     with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
-        outcome = _run(experiment, Workspace.of(folder, workers, progress))
+        outcome = _run(experiment, Workspace.of(folder, workers, progress, limits))
     if outcome.leaderboard["rank"].isna().all():
+        if (unreached := outcome.answer.budget) and not unreached.reached:
+            raise EveryCombinationFailedError(unreached.words, fix="give it a larger --budget.")
         raise EveryCombinationFailedError(
             f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
             received=f"the tracebacks are in {folder.notes}",
@@ -167,7 +183,7 @@ def _run(experiment: Experiment, workspace: Workspace) -> Outcome:
     with watch_memory(costs):
         _compute(prepared, workspace)
         costs.disk = folder_bytes(folder.path) + folder_bytes(cache_folder()) - cached
-    folder.finish(prepared.state)
+    folder.finish(prepared.state, keep_checkpoints=workspace.limits.over)
     costs.seconds = time.perf_counter() - start
     _log.info("Finished.", extra={"facts": {"seconds": round(costs.seconds, 3)}})
     folder.write_json("costs.json", costs.to_mapping())
@@ -197,13 +213,29 @@ def _compute(prepared: PreparedRun, workspace: Workspace) -> None:
     findings = Findings(chance)
     if chance is None:
         parts = grid, store, scored, prepared, audited, workspace
+        views = score_views(grid, scored, prepared, audited, workspace)
+        budget = _unreached(scored.leaderboard, whole, views, sites, workspace, experiment)
         findings = Findings(
-            views=score_views(grid, scored, prepared, audited, workspace),
+            views=views,
             where_wrong=find_shortcut_errors(grid, store, scored),
             suspects=find_suspects(*parts),
             failures=find_failures(*parts),
-            test=open_test(scored, prepared, whole, workspace),
+            test=None if budget else open_test(scored, prepared, whole, workspace.to_the_end()),
             sites=sites,
+            budget=budget,
         )
     write_answer(scored, prepared, audited, protocol_lines(prepared, audited, grid, folder), folder, findings)
     write_report(folder.path)
+
+
+def _unreached(
+    leaderboard: pd.DataFrame, whole: Audited, views: Views | None, sites: Sites | None, workspace: Workspace,
+    experiment: Experiment,
+) -> Budget | None:  # fmt: skip
+    """What the time did not suffice for; a given test part is opened after all of that, for the winner among all."""
+    test = whole.parts is not None
+    no_views, no_sites = (
+        bool(views and NOT_REACHED in views.left_out),
+        bool(experiment.evaluation.leave_out and not sites),
+    )
+    return budget_of(leaderboard, workspace.limits.over and (test or no_views or no_sites), test)

@@ -105,7 +105,7 @@ def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import Grid
     from leukobench.evaluation.records import RecordStore
-    from leukobench.evaluation.runner import run_grid
+    from leukobench.evaluation.scheduling import run_grid
     from leukobench.features.extractors import make_extractor
     from leukobench.runs.executors import Processes
     from leukobench.runs.folder import RunFolder

@@ -26,7 +26,7 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.evaluation.folds import make_folds
     from leukobench.evaluation.grid import FeatureSource, Grid
     from leukobench.evaluation.records import RecordStore
-    from leukobench.evaluation.runner import run_grid
+    from leukobench.evaluation.scheduling import run_grid
     from leukobench.evaluation.task import Task
     from leukobench.runs.costs import Costs, watch_memory
     from leukobench.runs.executors import Processes

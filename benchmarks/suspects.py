@@ -26,7 +26,7 @@ from ..evaluation.grid import FeatureSource, Grid
 from ..evaluation.methods import make_method
 from ..evaluation.metric import Floats, Integers
 from ..evaluation.records import RecordStore
-from ..evaluation.runner import run_grid
+from ..evaluation.scheduling import run_grid
 from ..evaluation.scores import Inference, write_scores
 from ..evaluation.statistics.suspects import NEARLY_ALL, Pool
 from ..evaluation.stored_predictions import cells_of, out_of_fold

@@ -80,6 +80,53 @@ def image_options(command: _Command) -> _Command:
     )
 
 
+def limit_options(command: _Command) -> _Command:
+    """Options on what fits may take; those of the section ``evaluation.limits`` come as a mapping."""
+
+    @functools.wraps(command)
+    def with_limits(limit_seconds: float | None, limit_memory: int | None, **options: Any) -> Any:
+        return command(limits=chosen_options(seconds=limit_seconds, memory=limit_memory), **options)
+
+    return _apply(
+        cast("_Command", with_limits),
+        [
+            click.option(
+                "--limit-seconds",
+                metavar="TIME",
+                callback=_quantity("seconds_of"),
+                help="Most that a selector or classifier may take in a fold, such as 600 or 10m: else its row fails.",
+            ),
+            click.option(
+                "--limit-memory",
+                metavar="SIZE",
+                callback=_quantity("bytes_of"),
+                help="Most memory that the process of a fit may hold, such as 4GB: else its row fails.",
+            ),
+            click.option(
+                "--budget",
+                metavar="TIME",
+                callback=_quantity("seconds_of"),
+                help="Stop fitting when the run has taken so long, such as 30m, cheapest combinations first. Tables "
+                "and report of what is finished follow; the same command goes on from there.",
+            ),
+        ],
+    )
+
+
+def _quantity(reader: str) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
+    """A callback of click that reads a quantity."""
+
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+        from ..config import cell_limits
+
+        try:
+            return None if value is None else getattr(cell_limits, reader)(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}; received {value!r}") from error
+
+    return read
+
+
 def bundle_options(command: _Command) -> _Command:
     """Options of every command that applies a bundle to images."""
     return _apply(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LeukobenchError
-from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options, limit_options
 from .output import echo
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--leave-out", metavar="COLUMN", help="Also train without each site (scanner, batch ...) in turn.")
 @click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
+@limit_options
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
 def run(
     experiments: tuple[Path, ...],
@@ -48,6 +50,8 @@ def run(
     leave_out: str | None,
     permute: bool,
     permutations: int | None,
+    limits: dict[str, Any],
+    budget: float | None,
     plan: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
@@ -75,9 +79,18 @@ def run(
         planned = [experiment_file.read_experiment(path, **settings) for path in experiments]
     if permute or permutations:
         planned = [experiment.with_permuted_labels(permutations) for experiment in planned]
+    if limits:
+        planned = [_limited(experiment, limits) for experiment in planned]
     if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
-    sys.exit(max((_plan if plan else _run)(experiment, workers) for experiment in planned))
+    if plan:
+        sys.exit(max(_plan(experiment, workers) for experiment in planned))
+    sys.exit(max(_run(experiment, workers, budget) for experiment in planned))
+
+
+def _limited(experiment: Experiment, limits: dict[str, Any]) -> Experiment:
+    changed = experiment.evaluation.limits.model_copy(update=limits)
+    return experiment.model_copy(update={"evaluation": experiment.evaluation.model_copy(update={"limits": changed})})
 
 
 def _plan(experiment: Experiment, workers: int | None) -> int:
@@ -95,18 +108,20 @@ def _plan(experiment: Experiment, workers: int | None) -> int:
     return 0
 
 
-def _run(experiment: Experiment, workers: int | None) -> int:
+def _run(experiment: Experiment, workers: int | None, budget: float | None) -> int:
     """Run one experiment of several: what stops it does not stop the next."""
     from .. import pipeline
+    from ..reporting.report.sections.leaderboard import reasons_of
     from ..reporting.screen import show_leaderboard
     from ..runs.progress import on_screen
 
     try:
-        outcome = pipeline.run(experiment, workers, on_screen())
+        outcome = pipeline.run(experiment, workers, on_screen(), budget or math.inf)
     except LeukobenchError as error:
         echo(f"leukobench: {error}", err=True)
         return error.exit_code
-    show_leaderboard(outcome.leaderboard, outcome.protocol, outcome.results.metric)
+    results = outcome.results
+    show_leaderboard(outcome.leaderboard, outcome.protocol, results.metric, reasons=reasons_of(results))
     echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
     echo(outcome.guide())
     return outcome.exit_code

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from ..evaluation.metrics import RANK_BY, ranking_metrics
 from ..images.groups import compiled
 from ..storage import user_path
+from .cell_limits import CellLimits
 from .choice import Choice, Strict
+from .pseudo_patients import PseudoPatients
 
 GRID = ("extractors", "selectors", "classifiers")
 """Families of which every choice meets every choice of the others."""
@@ -19,27 +21,6 @@ CHOICES = (*GRID, "cnns")
 COPIES = ("group", "list", "off")
 """What can be done with copies, besides what a table of decisions says."""
 Balance = Literal["none", "class_weight", "oversample", "smote"]
-
-
-class PseudoPatients(Strict):
-    """Stress test where patients are unknown: groups guessed from file numbers or colour. Exactly one is set.
-
-    Attributes
-    ----------
-    blocks : int
-        Number of consecutive file numbers of a class that form one group.
-    stain : int
-        Number of colour clusters in each class; each cluster is one group.
-    """
-
-    blocks: int | None = Field(default=None, ge=2)
-    stain: int | None = Field(default=None, ge=2)
-
-    @model_validator(mode="after")
-    def _one(self) -> PseudoPatients:
-        if (self.blocks is None) == (self.stain is None):
-            raise ValueError("set either blocks: N or stain: N")
-        return self
 
 
 class Images(Strict):
@@ -160,6 +141,8 @@ class Evaluation(Strict):
     leave_out : str
         Column of the images, such as ``site``, ``scanner`` or ``batch``, of which each value is left out of training in
         turn, for every combination, beside the ordinary folds: whether scores hold across sites.
+    limits : CellLimits
+        Of seconds and memory of each fit; none by default.
     """
 
     folds: int = Field(default=5, ge=2)
@@ -183,6 +166,7 @@ class Evaluation(Strict):
     view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
     controls: Literal["bundled", "same", "off"] = "bundled"
     leave_out: str | None = Field(default=None, min_length=1)
+    limits: CellLimits = CellLimits()
 
     @field_validator("views", "controls", mode="before")
     @classmethod

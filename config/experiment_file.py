@@ -12,9 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigurationError
 from ..storage import file_name, user_path
+from .cell_limits import CellLimits
 from .choice import Choice
-from .experiment import Evaluation, Experiment, Images, PseudoPatients
+from .experiment import Evaluation, Experiment, Images
 from .presets import presets
+from .pseudo_patients import PseudoPatients
 
 _LONGEST_FILE = 1_000_000  # characters; a device never ends, and PyYAML reads three million a second
 _MOST_VALUES = 100_000
@@ -156,6 +158,7 @@ def _keys(location: tuple[Any, ...]) -> list[str]:
         ("images",): Images,
         ("images", "pseudo_patients"): PseudoPatients,
         ("evaluation",): Evaluation,
+        ("evaluation", "limits"): CellLimits,
         (): Experiment,
     }
     return list(sections.get(location, Choice).model_fields)

@@ -15,6 +15,8 @@ CONTENT = "content: "
 """What the extractor's name of a shortcut, and of a content row, begins with."""
 TOGETHER = "all shortcuts together"
 """Name of the shortcut that sees all columns of the others."""
+FAILED, NOT_REACHED = "failed", "not reached"
+"""How the status of a row without numbers begins: it failed in a fold, or the time ended before it had all folds."""
 
 
 def names_of(row: Mapping[Any, Any]) -> Names:

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ..machine import Limits
 from ..storage import digest
 from .combination_names import Names
 from .folds import Fold
 from .identity import NETWORK_RUNNER, RUNNER, runner_software
 from .methods import FitRules, Method
+from .records import RecordStore
 from .task import Task
+
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -143,3 +147,12 @@ class Grid:
     @cached_property
     def _software(self) -> dict[str, dict[str, str]]:
         return {runner: runner_software(runner) for runner in (RUNNER, NETWORK_RUNNER)}
+
+
+def finished_keys(grid: Grid, store: RecordStore, limits: Limits = _NO_LIMITS) -> set[str]:
+    """Keys of all cells with a record that is no failure, or one that these limits would make again."""
+    keys = [grid.key(combination, fold) for combination in grid.combinations() for fold in grid.folds]
+    records = ((key, store.read(key)) for key in keys)
+    return {
+        key for key, record in records if record is not None and (not record.error or limits.stop_again(record.limit))
+    }

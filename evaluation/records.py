@@ -48,7 +48,9 @@ class Record:
     curve : list of dict
         Its learning curve, one entry an epoch.
     error : str
-        Traceback of a failure, else empty.
+        Traceback of a failure, or why it was stopped in one line; else empty.
+    limit : dict
+        Seconds or memory that it exceeded, where it was stopped for that.
     """
 
     probabilities: NDArray[np.float64] | None
@@ -63,6 +65,7 @@ class Record:
     parameters: int = 0
     curve: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
+    limit: dict[str, float] = field(default_factory=dict)
 
 
 class RecordStore:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import pickle
 import time
 import traceback
@@ -17,82 +16,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from ..machine import Executor, WorkerDiedError
 from .folds import InnerFolds, check
-from .grid import Grid, Unit, spread
+from .grid import Unit
 from .methods import Candidate, FitRules, Method, estimator_factory, fit_arguments
 from .records import Record, RecordStore
 from .task import Task, over_classes
 from .tuning import choose
 from .validation import Beside, beside_of, tuning_part, with_validation
 
+SELECTOR = "selector"
+"""Name of a unit's step that comes before those of its classifiers."""
 _TOLERANCE = 1e-3
 BYTES_OF_A_WEIGHT = 4
 _CURVE = {"phase", "epoch", "loss", "validation_loss"}
-_log = logging.getLogger(__name__)
 
 Floats = NDArray[Any]
 
 
-def run_grid(
-    grid: Grid, store: RecordStore, executor: Executor, advance: Callable[[int], None] = lambda done: None
+def run_unit(
+    unit: Unit, task: Task, rules: FitRules, store: RecordStore, begin: Callable[[str], None] = lambda step: None
 ) -> None:
-    """Bring a record into `store` for every combination and fold that has none, or only a failed one.
+    """Fit the unit's selector once, then each of its classifiers; write a record for each.
 
-    Networks on pixels are `leukobench.evaluation.network_runner`'s.
-
-    Parameters
-    ----------
-    grid : Grid
-    store : RecordStore
-    executor : Executor
-        Each worker computes with one thread, so that the numbers do not depend on how many there are.
-    advance : callable
-        Called with the number of cells just finished.
+    The steps that it begins are `SELECTOR`, and the key of each record. Where the selector is tuned, its candidates are
+    fitted when they are first wanted.
     """
-    units = spread(pending_units(grid, store), executor.workers)
-    done: set[int] = set()
-
-    def finish(position: int) -> None:
-        done.add(position)
-        advance(len(units[position].classifiers))
-
-    try:
-        for position in executor.map(run_unit, [(unit, grid.task, grid.rules, store) for unit in units]):
-            finish(position)
-    except WorkerDiedError as error:
-        _log.warning("A worker process died (%s); the rest runs one cell at a time.", error)
-        for position in sorted(set(range(len(units))) - done):
-            _run_alone(grid, store, units[position], executor)
-            finish(position)
-
-
-def pending_units(grid: Grid, store: RecordStore) -> list[Unit]:
-    """Units with cells that have no record yet, but for networks on pixels."""
-    return [unit for unit in grid.pending(finished_keys(grid, store)) if not unit.source.images]
-
-
-def finished_keys(grid: Grid, store: RecordStore) -> set[str]:
-    """Keys of all cells with a record that is not a failure."""
-    keys = [grid.key(combination, fold) for combination in grid.combinations() for fold in grid.folds]
-    records = ((key, store.read(key)) for key in keys)
-    return {key for key, record in records if record is not None and not record.error}
-
-
-def run_unit(unit: Unit, task: Task, rules: FitRules, store: RecordStore) -> None:
-    """Fit the unit's selector once, then each of its classifiers; write a record for each."""
     from threadpoolctl import threadpool_limits
 
     check(task, unit.fold)
+    if not unit.classifiers:
+        return
     with threadpool_limits(1):
+        begin(SELECTOR)
         inner = InnerFolds(task, unit.fold, rules.seed)
         try:
             features = _Features(unit, task, inner)
+            if not unit.selector.axes:
+                with contextlib.suppress(_SelectorFailedError):
+                    features.select(0, unit.selector.candidates[0])
         except (Exception, SystemExit):
             for key, _ in unit.classifiers:
                 store.write(key, Record(None, error=traceback.format_exc()), task.classes)
             return
         for key, classifier in unit.classifiers:
+            begin(key)
             store.write(key, _cell(unit, classifier, features, inner, rules), task.classes)
 
 
@@ -282,17 +249,3 @@ def _support(selector: Any) -> list[int]:
 
 def _messages(caught: list[warnings.WarningMessage]) -> list[str]:
     return sorted({f"{warning.category.__name__}: {warning.message}".splitlines()[0] for warning in caught})
-
-
-def _run_alone(grid: Grid, store: RecordStore, unit: Unit, executor: Executor) -> None:
-    """Run each cell of a unit in processes of its own; what kills them costs only that cell."""
-    for key, classifier in unit.classifiers:
-        record = store.read(key)
-        if record is not None and not record.error:
-            continue
-        cell = Unit(unit.source, unit.selector, unit.fold, ((key, classifier),))
-        try:
-            list(executor.isolate().map(run_unit, [(cell, grid.task, grid.rules, store)]))
-        except WorkerDiedError:
-            reason = "The process that computed this died: most often the machine ran out of memory."
-            store.write(key, Record(None, error=reason), grid.task.classes)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..machine import in_processes
 from ..storage import atomic_path
-from .combination_names import NAMES, Names, as_columns
+from .combination_names import FAILED, NAMES, NOT_REACHED, Names, as_columns
 from .grid import Combination, Grid
 from .metrics import metric_of, overall_metrics
 from .records import COSTS, Record, RecordStore
@@ -61,7 +61,7 @@ class Scored:
         One row per combination, shortcut, content row and control, best first (see `Analysis.order`): rank (of
         combinations alone; equals share it), extractor, selector, classifier, kind, each metric with ``_low``,
         ``_high`` (95 % interval) and ``_sd`` (spread over folds, no interval), mean costs, what `Analysis` adds, folds,
-        status. A row that failed in any fold has no numbers and stands last.
+        status. A row that failed in any fold, or was not reached, has no numbers and stands last.
     scores : DataFrame
         Tidy: extractor, selector, classifier, repeat, fold, metric, value. `COSTS` are metrics too; one that is not
         defined in a fold is NaN.
@@ -219,10 +219,12 @@ def _leaderboard(
     table = table.join(_costs(scores, notes, rank_by), on=keys)
     counts = {name: table.pop(name).fillna(0).astype(int) for name in ("scored", "undefined", "failed")}
     table["folds"] = counts["scored"] + counts["failed"]
+    folds = len(grid.folds)
     table["status"] = [
-        _status(*row, rank_by) for row in zip(counts["scored"], counts["undefined"], counts["failed"], strict=True)
+        _status(*row, folds, rank_by)
+        for row in zip(counts["scored"], counts["undefined"], counts["failed"], strict=True)
     ]
-    table.loc[counts["failed"] > 0, list(COSTS)] = np.nan
+    table.loc[counts["scored"] < folds, list(COSTS)] = np.nan
     places = {key: place for place, key in enumerate(analysis.order())}
     own = [places.get(key, len(places)) for key in table[keys].itertuples(index=False, name=None)]
     table = table.iloc[np.argsort(own, kind="stable")]
@@ -253,9 +255,11 @@ def _stability(supports: dict[tuple[str, str], tuple[list[list[int]], int]]) -> 
     return pd.DataFrame(rows, columns=[*NAMES[:2], *Stability._fields])
 
 
-def _status(scored: int, undefined: int, failed: int, rank_by: str) -> str:
+def _status(scored: int, undefined: int, failed: int, folds: int, rank_by: str) -> str:
     if failed:
-        return f"failed in {failed} of {scored + failed} folds"
+        return f"{FAILED} in {failed} of {folds} folds"
+    if scored < folds:
+        return f"{NOT_REACHED} in {folds - scored} of {folds} folds"
     return f"{rank_by} undefined in {undefined} of {scored} folds: a class is absent" if undefined else "ok"
 
 

@@ -23,12 +23,12 @@ _FEWEST_RESAMPLES = 2
 
 
 def cells_of(grid: Grid, store: RecordStore, combination: Combination) -> Cells:
-    """Every cell of a combination; an error stands for a record that is not there."""
+    """Every cell of a combination; one that was not reached has neither probabilities nor an error."""
     cells = []
     for fold in grid.folds:
         record = store.read(grid.key(combination, fold))
         place = as_columns(combination.labels) | {"repeat": fold.repeat, "fold": fold.number}
-        cells.append((place, record or Record(None, error="no record: the run stopped before this fit"), fold))
+        cells.append((place, record or Record(None), fold))
     return cells
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,17 +21,23 @@ def unchanged_key(grid: Grid, combination: Combination, fold: Fold, source: Feat
 
 
 def predict_sources(
-    grid: Grid, combination: Combination, fold: Fold, sources: Sequence[FeatureSource], store: RecordStore
+    grid: Grid,
+    combination: Combination,
+    fold: Fold,
+    sources: Sequence[FeatureSource],
+    store: RecordStore,
+    begin: Callable[[str], None] = lambda step: None,
 ) -> None:
     """Fit a combination on the training part of a fold, and write what it predicts for the test part of each source.
 
-    What was predicted before is kept.
+    What was predicted before is kept. It is one step.
     """
     keys = {source.label: unchanged_key(grid, combination, fold, source) for source in sources}
     records = {label: store.read(key) for label, key in keys.items()}
     if all(record is not None and not record.error for record in records.values()):
         return
     task = grid.task
+    begin("predicting")
     try:
         features = np.load(combination.source.matrix, mmap_mode="r")[fold.train]
         training = part_of(task, fold.train)

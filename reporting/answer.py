@@ -13,6 +13,7 @@ from ..evaluation.metrics import metric_of
 from ..evaluation.scores import Scored
 from ..evaluation.statistics.drops import WhereWrong
 from ..runs.answer import Algorithms, Answer, Chance, Duplicates, Groups, ShortcutVerdict, Winner
+from ..runs.budget_answer import Budget
 from ..runs.label_answer import Failures, LabelSuspects
 from ..runs.site_answer import Sites
 from ..runs.split_answer import GivenTest
@@ -44,6 +45,8 @@ class Findings:
         What a given test part says.
     sites : Sites, optional
         Where sites were left out.
+    budget : Budget, optional
+        What was not reached.
     """
 
     chance: Chance | None = None
@@ -53,6 +56,7 @@ class Findings:
     failures: Failures | None = None
     test: GivenTest | None = None
     sites: Sites | None = None
+    budget: Budget | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -103,6 +107,7 @@ def make_answer(
         test=findings.test,
         sites=findings.sites,
         controls=controls_of(scored, metric, guessing(scored, metric.name)),
+        budget=findings.budget,
     )
     words = findings.words if best and not findings.chance else ()
     return replace(answer, sentences=(*_sentences(answer), *words))
@@ -173,14 +178,17 @@ def guessing(scored: Scored, column: str) -> float:
 
 def _sentences(answer: Answer) -> tuple[str, ...]:
     best, groups = answer.best, answer.groups.words
+    unreached = (answer.budget.words,) if answer.budget else ()
     if best is None:
-        return "Every combination failed.", "There is nothing to compare.", f"{groups}."
+        failed = () if answer.budget and not answer.budget.reached else ("Every combination failed.",)
+        return *failed, *unreached, "There is nothing to compare.", f"{groups}."
     if answer.chance:
         return answer.chance.words, f"{groups[0].upper()}{groups[1:]}."
     shortcut = answer.shortcut.words if answer.shortcut else "No shortcut could be scored."
     control = controls_sentence(answer.controls, metric_of(best.metric))
     return (
         _best_sentence(best),
+        *unreached,
         *([answer.test.words] if answer.test else []),
         *([answer.sites.words] if answer.sites else []),
         _set_sentence(best, answer.best_set),

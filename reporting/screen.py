@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import visible
-from ..evaluation.combination_names import NAMES, names_of
+from ..evaluation.combination_names import FAILED, NAMES, NOT_REACHED, names_of, title
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import RANK_BY, ranking_metrics
 from ..evaluation.records import FIT_S, PREDICT_S, SELECTOR_S
@@ -24,11 +24,16 @@ _LEGEND = "value [95 % interval over groups]; = : with 95 % confidence the best 
 
 
 def show_leaderboard(
-    table: pd.DataFrame, protocol: list[str], rank_by: str = RANK_BY, stream: TextIO | None = None
+    table: pd.DataFrame,
+    protocol: list[str],
+    rank_by: str = RANK_BY,
+    stream: TextIO | None = None,
+    reasons: Mapping[tuple[str, ...], str] | None = None,
 ) -> None:
     """Show the best rows, those that are no candidates, the failed rows, and the protocol that all numbers come from.
 
-    The metric `rank_by` comes first. A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
+    `reasons` says in a line why a row failed; rows that were not reached are counted. The metric `rank_by` comes first.
+    A narrow terminal gets fewer columns; a pipe gets all of them, never cut.
     """
     from rich.console import Console
 
@@ -36,8 +41,9 @@ def show_leaderboard(
     console = Console(file=stream, width=None if stream.isatty() else 10_000, highlight=False, markup=False)
     for line in protocol:
         console.print(visible(line), soft_wrap=True)
-    good, failed = table[table["rank"].notna()], table[table["status"].str.startswith("failed")]
-    others = table[(table["kind"] != "combination") & ~table.index.isin(failed.index)]
+    good, failed = table[table["rank"].notna()], table[table["status"].str.startswith(FAILED)]
+    unreached = table[table["status"].str.startswith(NOT_REACHED)]
+    others = table[(table["kind"] != "combination") & ~table.index.isin([*failed.index, *unreached.index])]
     if len(good):
         rows = table.loc[[*good.head(_ROWS).index, *others.index]]
         ranking = sorted(ranking_metrics().values(), key=lambda metric: metric.name != rank_by)
@@ -48,8 +54,11 @@ def show_leaderboard(
     if len(good) > _ROWS:
         console.print(f"... and {len(good) - _ROWS} more combinations in leaderboard.csv")
     for row in failed.itertuples():
-        words = f"FAILED: {row.extractor} x {row.selector} x {row.classifier}: {row.status}"
-        console.print(visible(words), soft_wrap=True)
+        names = str(row.extractor), str(row.selector), str(row.classifier)
+        words = [f"FAILED: {title(names)}", str(row.status), *filter(None, [(reasons or {}).get(names)])]
+        console.print(visible(": ".join(words)), soft_wrap=True)
+    if len(unreached):
+        console.print(f"NOT REACHED in every fold: {len(unreached)} rows of leaderboard.csv")
 
 
 def _grid(rows: pd.DataFrame, metrics: Sequence[Metric], wide: bool) -> Table:

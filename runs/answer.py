@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import ConfigurationError
+from .budget_answer import Budget
 from .control_answer import Control
 from .label_answer import Failures, LabelSuspects
 from .site_answer import Sites
@@ -213,6 +214,8 @@ class Answer:
         That were scored, strongest first.
     test : GivenTest, optional
         None without a given test part.
+    budget : Budget, optional
+        None where everything was reached.
     """
 
     name: str
@@ -232,6 +235,7 @@ class Answer:
     sites: Sites | None = None
     controls: tuple[Control, ...] = ()
     test: GivenTest | None = None
+    budget: Budget | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Answer:
@@ -255,9 +259,9 @@ class Answer:
         parts: dict[str, type[Stored]] = {
             "best": Winner, "algorithms": Algorithms, "shortcut": ShortcutVerdict, "groups": Groups,
             "duplicates": Duplicates, "chance": Chance, "views": Views, "suspects": LabelSuspects, "failures": Failures,
-            "test": GivenTest, "sites": Sites,
+            "test": GivenTest, "sites": Sites, "budget": Budget,
         }  # fmt: skip
-        optional = ("best", "algorithms", "shortcut", "chance", "views", "suspects", "failures", "test", "sites")
+        optional = (*parts.keys() - {"groups", "duplicates"},)
         typed = {
             name: None if name in optional and stored.get(name) is None else part.from_json(stored[name])
             for name, part in parts.items()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..machine import Advance, Progress
+from ..machine import Advance, Progress, held_bytes
 from .progress import duration
 
 _EVERY_S = 0.5
@@ -74,12 +74,8 @@ def _watch(costs: Costs, children: bool, done: threading.Event) -> None:
 
     own = psutil.Process()
     while True:
-        held = 0
-        for process in [own, *(own.children(recursive=True) if children else [])]:
-            with contextlib.suppress(psutil.Error):
-                seen = process.memory_info()
-                held += seen.rss - getattr(seen, "shared", 0)
-        costs.memory = max(costs.memory, held)
+        processes = [own, *(own.children(recursive=True) if children else [])]
+        costs.memory = max(costs.memory, sum(held_bytes(one.pid) for one in processes))
         if done.wait(_EVERY_S):
             return
 

@@ -1,46 +1,83 @@
-"""Executors: spread the fits of a run over processes."""
+"""Executors: spread the fits of a run over processes, and stop what exceeds its limits."""
 
 from __future__ import annotations
 
-import os
-import warnings
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import wait
 from typing import Any
 
-from ..machine import WorkerDiedError, end_with_parent, in_main_thread
+from ..machine import Limits, Stop
+from .workers import Worker
+
+_LOOK_S = 0.1
+"""How often memory is looked at, where it is limited."""
+_NO_LIMITS = Limits()
+
+Stopped = Callable[[int, Stop], tuple[Any, ...] | None]
 
 
 class Processes:
     """Processes of this machine, kept for the next call; see `leukobench.machine.Executor`.
 
+    Even a single piece is computed in a process apart from this one, which nothing in it can kill.
+
     Parameters
     ----------
     workers : int
+    limits : Limits
     """
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, limits: Limits = _NO_LIMITS) -> None:
+        self.workers, self.limits = workers, limits
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]]) -> Iterator[int]:
-        """Yield the position of each piece when ``work(*piece)`` has ended."""
-        from joblib import Parallel, delayed
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
+    def alone(self) -> Processes:
+        """See `leukobench.machine.Executor`."""
+        return Processes(1, self.limits)
 
-        # loky replaces a worker that has grown by 300 MB, such as by loading a library, and warns of it.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-        own = os.getpid(), in_main_thread()
-        jobs = (delayed(_run_piece)(position, work, piece, own) for position, piece in enumerate(pieces))
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped) -> Iterator[int]:
+        """See `leukobench.machine.Executor`."""
+        waiting, busy = enumerate(pieces), dict[Any, Worker]()
+
+        def begin(position: int, piece: tuple[Any, ...], worker: Worker) -> None:
+            worker.begin(position, work, piece)
+            busy[worker.pipe] = worker
+
         try:
-            yield from Parallel(n_jobs=self.workers, return_as="generator_unordered", batch_size=1)(jobs)
-        except TerminatedWorkerError as error:
-            raise WorkerDiedError(str(error)) from error
+            while not self.limits.over:
+                while len(busy) < self.workers and (following := next(waiting, None)):
+                    begin(*following, Worker.take())
+                if not busy:
+                    return
+                for worker, stop in self._look(busy):
+                    del busy[worker.pipe]
+                    rest = None
+                    if stop:
+                        worker.end()
+                        rest = stopped(worker.position, stop)
+                    else:
+                        worker.give_back()
+                    if rest:
+                        begin(worker.position, rest, Worker())
+                    else:
+                        yield worker.position
+        finally:
+            for worker in busy.values():
+                worker.end()
 
-    def isolate(self) -> Processes:
-        """Processes apart from this one, even for a single worker: what kills them leaves this one alive."""
-        return Processes(max(2, self.workers))
-
-
-def _run_piece(position: int, work: Callable[..., Any], piece: tuple[Any, ...], parent: tuple[int, bool]) -> int:
-    end_with_parent(*parent)
-    work(*piece)
-    return position
+    def _look(self, busy: dict[Any, Worker]) -> list[tuple[Worker, Stop | None]]:
+        """Workers whose piece is done, and those that were stopped; after a while there may be none."""
+        limits = self.limits
+        left = min([limits.deadline - time.monotonic(), *(worker.left_s(limits) for worker in busy.values())])
+        if math.isfinite(limits.memory):
+            left = min(left, _LOOK_S)
+        heard = {pipe: busy[pipe].hear() for pipe in wait(list(busy), None if left == math.inf else max(0.0, left))}
+        ends: list[tuple[Worker, Stop | None]] = []
+        for pipe, worker in busy.items():
+            said = heard.get(pipe, False)
+            if said is True:
+                ends.append((worker, None))
+            elif stop := said or worker.exceeded(limits):
+                ends.append((worker, stop))
+        return ends

@@ -17,7 +17,7 @@ import yaml
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError, StorageError
-from ..evaluation.combination_names import NAMES
+from ..evaluation.combination_names import FAILED, NAMES, NOT_REACHED
 from ..evaluation.metrics import RANK_BY
 from ..evaluation.task import Task
 from ..storage import file_digest, restored, user_path
@@ -246,12 +246,13 @@ def load_results(path: str | Path) -> FinishedRun:
 
 
 def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:
-    """The run in `folder`, where it ended with this `state` and no combination failed, which is tried again."""
+    """The run in `folder`, where it ended with this `state`, and nothing failed or was not reached."""
     if not folder.holds(state):
         return None
     run = FinishedRun.open(folder.path)
     columns = [name for name in ("status", "test_status", "site_status") if name in run.leaderboard]
-    return None if any(run.leaderboard[name].str.startswith("failed").any() for name in columns) else run
+    lacking = any(run.leaderboard[name].str.startswith((FAILED, NOT_REACHED)).any() for name in columns)
+    return None if lacking or run.answer.budget else run
 
 
 def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:

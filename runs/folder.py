@@ -145,10 +145,13 @@ class RunFolder:
         except (OSError, ValueError):
             return None
 
-    def finish(self, state: str) -> None:
-        """Mark the run as finished; `state` is the digest of everything that decides its files."""
+    def finish(self, state: str, keep_checkpoints: bool = False) -> None:
+        """Mark the run as finished; `state` is the digest of everything that decides its files.
+
+        Checkpoints of trainings are kept for a run that will go on.
+        """
         self.end_features()
-        for unfinished in [*self.records.glob("*.npz"), *self.records.glob("*.json")]:
+        for unfinished in [] if keep_checkpoints else [*self.records.glob("*.npz"), *self.records.glob("*.json")]:
             unfinished.unlink()
         files = [path for path in sorted(self.path.rglob("*")) if path.is_file()]
         names = [path.relative_to(self.path).as_posix() for path in files if path.parent != self.records]

@@ -17,7 +17,7 @@ from ..selection import SELECTORS
 from ..storage import digest
 
 _DECIDING = (*CHOICES, "evaluation")
-"""Parts of an experiment file: its name and folders decide no number."""
+"""Parts of an experiment file: its name and folders decide no number, nor do limits of the fits."""
 
 
 def run_digest(
@@ -47,7 +47,7 @@ def run_digest(
     mapping = experiment.to_mapping()
     return digest(
         [
-            [mapping[part] for part in _DECIDING] + [mapping["images"]["pseudo_patients"]],
+            [*deciding_parts(experiment), mapping["images"]["pseudo_patients"]],
             sorted([*pair, decision] for pair, decision in (decisions or {}).items()),
             mapping["images"]["copies"] if mapping["images"]["copies"] in COPIES else "group",
             mapping["images"]["label_conflicts"],
@@ -60,6 +60,13 @@ def run_digest(
             __version__,
         ]
     )
+
+
+def deciding_parts(experiment: Experiment) -> list[Any]:
+    """What an experiment file says that decides numbers: combinations and evaluation, without limits of the fits."""
+    mapping = experiment.to_mapping()
+    mapping["evaluation"].pop("limits")
+    return [mapping[part] for part in _DECIDING]
 
 
 def _pipeline_code(registries: Iterable[Registry]) -> list[str]:

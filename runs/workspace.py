@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
-from ..machine import Executor, Progress, cores
+from ..machine import Executor, Limits, Progress, cores
 from .executors import Processes
 from .folder import RunFolder
 from .progress import silent
@@ -20,18 +21,25 @@ class Workspace:
     workers : int
         Cores for everything; all that this process may use by default.
     progress : Progress
+    limits : Limits
+        Of the fits; none by default.
     """
 
     folder: RunFolder
     workers: int = field(default_factory=cores)
     progress: Progress = silent
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def of(cls, folder: RunFolder, workers: int | None, progress: Progress) -> Workspace:
+    def of(cls, folder: RunFolder, workers: int | None, progress: Progress, limits: Limits | None = None) -> Workspace:
         """With all cores where `workers` is None."""
-        return cls(folder, workers or cores(), progress)
+        return cls(folder, workers or cores(), progress, limits or Limits())
+
+    def to_the_end(self) -> Workspace:
+        """The same without a deadline, for what is not left half done once it has begun."""
+        return replace(self, limits=replace(self.limits, deadline=math.inf))
 
     @property
     def executor(self) -> Executor:
         """What fits combinations on these cores."""
-        return Processes(self.workers)
+        return Processes(self.workers, self.limits)

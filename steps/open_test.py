@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config.experiment import CHOICES, Experiment
+from ..config.experiment import Experiment
 from ..evaluation.combination_names import NAMES, names_of, rows_of
 from ..evaluation.folds import Fold
 from ..evaluation.grid import Grid
@@ -23,6 +23,7 @@ from ..reporting.protocol import groups, patients_of
 from ..reporting.split_words import test_words
 from ..runs.answer import Winner
 from ..runs.folder import RunFolder
+from ..runs.identity import deciding_parts
 from ..runs.looks import FILE, Look, record_look
 from ..runs.split_answer import GivenTest, Leaks
 from ..runs.workspace import Workspace
@@ -95,8 +96,7 @@ def _look(
     folder: RunFolder, experiment: Experiment, index: ImageIndex, held: ImageIndex, best: Mapping[str, object]
 ) -> Look:
     """Recorded before anything is scored: a run that was killed looked, too."""
-    mapping = experiment.to_mapping()
-    compared, winner = digest([mapping[part] for part in (*CHOICES, "evaluation")]), Winner.from_json(best).to_json()
+    compared, winner = digest(deciding_parts(experiment)), Winner.from_json(best).to_json()
     look = record_look(folder, digest(sorted(held.images["image_id"])), index.digest(), compared, winner)
     for sentence in look.earlier:
         _log.warning("%s", sentence)

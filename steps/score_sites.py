@@ -62,13 +62,16 @@ def score_sites(
     scored : Scored
         With the scores across sites on its leaderboard, and the fits that failed among its notes.
     sites : Sites or None
-        None where no site is left out, or nothing has a score.
+        None where no site is left out, nothing has a score, or the budget of time ended before.
     """
     named = sites_of(index, evaluation)
     if named is None or not scored.winner:
         return scored, None
     sites = SiteFolds.of(grid.task, named)
     fit_combinations(grid_across(grid, sites), workspace, FITTING)
+    if workspace.limits.over:
+        return scored, None
+    workspace = workspace.to_the_end()
     best = names_of(scored.winner)
     work = _Work(grid, store, sites, _protocol(evaluation, sites, best), workspace)
     with workspace.progress(COMPARING, len(list(grid.combinations()))) as advance:

@@ -17,13 +17,14 @@ from ..evaluation.grid import Combination, FeatureSource, Grid
 from ..evaluation.metric import Floats, Metric
 from ..evaluation.metrics import BALANCED_ACCURACY, metric_of
 from ..evaluation.records import RecordStore
-from ..evaluation.runner import pending_units, run_grid
 from ..evaluation.sampling import part_of, restrict, sample_rows
+from ..evaluation.scheduling import pending_units, run_grid
 from ..evaluation.scores import Scored
 from ..evaluation.statistics.drops import UNDECIDED, Drop, PairedScores, Scores
 from ..evaluation.unchanged import predict_sources, unchanged_key
 from ..features.extractor import Extractor
 from ..features.views import VIEWS
+from ..machine import Stop
 from ..reporting.answer import guessing
 from ..reporting.view_needs import answer_views
 from ..reporting.view_sheet import draw_views
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 TABLE, SHEET = "views.csv", "views.jpg"
 FITTING = "fitting in views"
+NOT_REACHED = "The budget of time ended before the views were fitted."
 LEAST_IMAGES = 100
 """With fewer images hardly a drop could be decided."""
 _log = logging.getLogger(__name__)
@@ -65,10 +67,8 @@ def score_views(
     best, metric = names_of(scored.winner), _metric(evaluation)
     nothing = Views(metric.name, 0, 0, None, None, evaluation.view_margin)
     candidates = [one for one in grid.combinations() if one.kind == "combination" and not one.source.images]
-    if len(grid.task) < LEAST_IMAGES:
-        return replace(nothing, left_out=(f"Fewer than {LEAST_IMAGES} images can hardly decide what the score needs.",))
-    if best not in [one.labels for one in candidates]:
-        return replace(nothing, left_out=("A network that was trained end to end is not trained again in views.",))
+    if why := _why_none(grid, best in [one.labels for one in candidates], workspace):
+        return replace(nothing, left_out=(why,))
     chosen = [one for one in candidates if one.labels == best or (evaluation.views == "all" and not one.source.error)]
     sample, left_out = _sample(grid, audited, evaluation)
     try:
@@ -76,12 +76,22 @@ def score_views(
     except (ExtractionError, EngineError, ImagesError) as error:
         _log.warning("No views: %s", error)
         return replace(nothing, left_out=(error.what,))
+    if workspace.limits.over:
+        return replace(nothing, left_out=(NOT_REACHED,))
     table = viewed.table(chosen, evaluation, metric)
     workspace.folder.write_table(TABLE, table)
     draw_views(sample.files, viewed.grid.task.labels, sample.views, workspace.folder.figures / SHEET)
     groups = len(np.unique(viewed.grid.task.groups))
     counted = replace(nothing, images=len(sample.rows), groups=groups, left_out=tuple(left_out))
     return answer_views(counted, rows_of(table, best), scored.leaderboard, guessing(scored, metric.name))
+
+
+def _why_none(grid: Grid, frozen: bool, workspace: Workspace) -> str:
+    if len(grid.task) < LEAST_IMAGES:
+        return f"Fewer than {LEAST_IMAGES} images can hardly decide what the score needs."
+    if not frozen:
+        return "A network that was trained end to end is not trained again in views."
+    return NOT_REACHED if workspace.limits.over else ""
 
 
 def _metric(evaluation: Evaluation) -> Metric:
@@ -126,13 +136,17 @@ def _fit(
     for fold in folds:
         check(part.task, fold)
     viewed = _Viewed(part, sources, RecordStore(workspace.folder.records))
-    cells = sum(len(unit.classifiers) for unit in pending_units(part, viewed.store))
+    cells = sum(len(unit.classifiers) for unit in pending_units(part, viewed.store, workspace.limits))
     pieces = [(part, viewed.of(one), fold, viewed.views_of(one), viewed.store) for one in chosen for fold in folds]
     with workspace.progress(FITTING, cells + len(pieces)) as advance:
         run_grid(part, viewed.store, workspace.executor, advance)
-        for _ in workspace.executor.map(predict_sources, pieces):
+        for _ in workspace.executor.map(predict_sources, pieces, _without_prediction):
             advance(1)
     return viewed
+
+
+def _without_prediction(position: int, stop: Stop) -> None:
+    _log.warning("The models of a fold do not predict the views: %s.", stop.words)
 
 
 @dataclass(frozen=True)

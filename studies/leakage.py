@@ -14,13 +14,13 @@ from ..classifiers import CLASSIFIERS
 from ..config.experiment import Evaluation, Experiment
 from ..errors import ConfigurationError, EveryCombinationFailedError
 from ..evaluation.combination_names import NAMES, Names, as_columns
-from ..evaluation.grid import FeatureSource, Grid
+from ..evaluation.grid import FeatureSource, Grid, finished_keys
 from ..evaluation.guards import permute_labels
 from ..evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from ..evaluation.methods import Method, make_method
 from ..evaluation.metrics import ACCURACY, BALANCED_ACCURACY
 from ..evaluation.records import RecordStore
-from ..evaluation.runner import finished_keys, run_grid
+from ..evaluation.scheduling import run_grid
 from ..evaluation.scorer import Scorer
 from ..evaluation.task import Task
 from ..features.extractors import make_extractor
@@ -206,7 +206,9 @@ def _scaling(experiment: Experiment) -> list[tuple[Method, Method]]:
 def _measure(setting: Setting, store: RecordStore, workspace: Workspace, title: str) -> list[dict[str, Any]]:
     leaks = list(comparisons(setting))
     grids = list({id(grid): grid for leak in leaks for grid in [*leak.leaky, *leak.honest]}.values())
-    cells = sum(len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store)))
+    cells = sum(
+        len(unit.classifiers) for grid in grids for unit in grid.pending(finished_keys(grid, store, workspace.limits))
+    )
     with workspace.progress(title, cells) as advance:
         for grid in grids:
             run_grid(grid, store, workspace.executor, advance)

@@ -13,11 +13,11 @@ from ..bundling.fit_features import load_features
 from ..errors import ConfigurationError, EveryCombinationFailedError
 from ..evaluation.combination_names import Names, as_columns, names_of
 from ..evaluation.folds import Fold
-from ..evaluation.grid import FeatureSource, Grid
+from ..evaluation.grid import FeatureSource, Grid, finished_keys
 from ..evaluation.metric import Metric
 from ..evaluation.metrics import BALANCED_ACCURACY, metric_of
 from ..evaluation.records import Record, RecordStore
-from ..evaluation.runner import finished_keys, run_grid
+from ..evaluation.scheduling import run_grid
 from ..evaluation.scorer import Scorer
 from ..evaluation.statistics.curves import Curves, Point
 from ..evaluation.statistics.entry import Design
@@ -111,7 +111,7 @@ def measure_learning_curve(
         grids = [replace(_grid(results, only, workspace), folds=size) for size in sizes]
         units = [_units(results, grid.folds) for grid in grids]
         for grid, (count, _) in zip(grids, units, strict=True):
-            cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store)))
+            cells = sum(len(unit.classifiers) for unit in grid.pending(finished_keys(grid, store, workspace.limits)))
             with workspace.progress(f"fitting with {count:,.0f} {_unit(results)}", cells) as advance:
                 run_grid(grid, store, workspace.executor, advance)
         curve = _write(results, grids, units, store, workspace)

@@ -21,6 +21,7 @@ import pytest
 from filelock import FileLock
 from joblib.externals.loky import get_reusable_executor
 
+from .in_process import InProcess
 from .plugin.installed import installed
 
 if (
@@ -65,6 +66,19 @@ def own_cache(shared: Path) -> Path:
     cache = shared / "cache"
     os.environ["LEUKOBENCH_CACHE"] = str(cache)
     return cache
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fits_in_process() -> Iterator[None]:
+    """A run with one worker fits in the process of the tests, which takes no time to start; with more in their own."""
+    from leukobench.runs import executors, workspace
+
+    def executor(workers: int, limits: Any) -> Any:
+        return executors.Processes(workers, limits) if workers > 1 else InProcess(limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "Processes", executor)
+        yield
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from leukobench.config.experiment import PseudoPatients
 from leukobench.config.experiment_file import for_folder, read_experiment
+from leukobench.config.pseudo_patients import PseudoPatients
 from leukobench.errors import ConfigurationError
 
 from .round_trip import read_back

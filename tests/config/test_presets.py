@@ -112,7 +112,7 @@ def test_an_unknown_preset_is_refused_with_the_known_ones(tmp_path: Path) -> Non
 
 def test_the_command_line_wins_over_the_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Experiment] = []
-    monkeypatch.setattr("leukobench.cli.run._run", lambda experiment, workers: asked.append(experiment) or 0)
+    monkeypatch.setattr("leukobench.cli.run._run", lambda experiment, *rest: asked.append(experiment) or 0)
     options = ["run", "--images", str(tmp_path), "--preset", "cnmc"]
     for more in ([], ["--folds", "3", "--layout", "folders"]):
         assert CliRunner().invoke(cli, [*options, *more]).exit_code == 0

@@ -29,10 +29,11 @@ from leukobench.evaluation.folds import Fold
 from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import Record, RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
-from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 METHODS = ["sigmoid", "isotonic", "temperature"]
 LOGISTIC = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-6, max_iter=5000))
@@ -77,7 +78,7 @@ def grid_of(folder: Path, classifier: str, X: np.ndarray, task: Task, **rules: A
 
 def cell(folder: Path, classifier: str, X: np.ndarray, task: Task, **rules: Any) -> Record:
     grid, store = grid_of(folder, classifier, X, task, **rules), RecordStore(folder / "records")
-    run_grid(grid, store, Processes(1))
+    run_grid(grid, store, InProcess())
     record = store.read(grid.key(next(grid.combinations()), grid.folds[0]))
     assert record is not None
     return record

@@ -27,10 +27,11 @@ from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.guards import leaks_into, permute_labels
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
-from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 SHIPPED = {
     "selector": [name for name in SELECTORS.names() if SELECTORS.ships(name)],
@@ -129,7 +130,7 @@ def as_the_runner_does(folder: Path, selector: str, classifier: str, **rules: An
         source = FeatureSource("x", matrix, matrix.name)
         grid = Grid(task, [Fold(0, 0, train, test)], [source], [methods[0]], [methods[1]], FitRules(**rules))
         store = RecordStore(folder / "records")
-        run_grid(grid, store, Processes(1))
+        run_grid(grid, store, InProcess())
         record = store.read(grid.key(next(grid.combinations()), grid.folds[0]))
         assert record is not None
         assert record.probabilities is not None, record.error

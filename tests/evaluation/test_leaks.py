@@ -22,10 +22,11 @@ from leukobench.evaluation.guards import permute_labels
 from leukobench.evaluation.leaks import PROTOCOLS, LeakComparison, Setting, comparisons, part_of, subsample
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
-from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def task_of(labels: np.ndarray, groups: np.ndarray) -> Task:
 def answers(grids: list[Grid], store: RecordStore) -> np.ndarray:
     """Out-of-fold probabilities of the only combination."""
     (grid,) = grids
-    run_grid(grid, store, Processes(1))
+    run_grid(grid, store, InProcess())
     found = np.full((len(grid.task), len(grid.task.classes)), np.nan)
     for combination in grid.combinations():
         for fold in grid.folds:

@@ -11,10 +11,11 @@ from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.refit import refit
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
-from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 
 @pytest.mark.parametrize("tuned", [True, pytest.param(False, marks=pytest.mark.slow)])
@@ -34,7 +35,7 @@ def test_a_refit_on_the_training_part_says_what_the_runner_said(classifier: str,
     folds = make_folds(task, 3, 1, 0)
     grid = Grid(task, folds, [FeatureSource("f", tmp_path / "f.npy", "f")], [selector], [method], rules)
     store = RecordStore(tmp_path / "records")
-    run_grid(grid, store, Processes(1))
+    run_grid(grid, store, InProcess())
     for fold in folds:
         record = store.read(grid.key(next(grid.combinations()), fold))
         assert record is not None

@@ -12,11 +12,14 @@ from leukobench.evaluation.folds import make_folds
 from leukobench.evaluation.grid import FeatureSource, Grid, spread
 from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import _all_classes, _stored_bytes, run_grid
+from leukobench.evaluation.runner import _all_classes, _stored_bytes
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
 from leukobench.runs.executors import Processes
+
+from ..in_process import InProcess
 
 N = 180
 
@@ -56,7 +59,7 @@ def make_grid(
 
 def results(grid: Grid, folder: Path, workers: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     store = RecordStore(folder / "records")
-    run_grid(grid, store, Processes(workers))
+    run_grid(grid, store, Processes(workers) if workers > 1 else InProcess())
     scored = write_scores(grid, store, folder, Inference("balanced_accuracy", 100))
     return scored.leaderboard, pd.read_parquet(folder / "predictions.parquet")
 
@@ -127,7 +130,7 @@ def test_a_failure_is_a_row_without_numbers_and_is_tried_again(
     assert np.isnan(board.accuracy[1])
     grid, store = make_grid(tmp_path, registries, ["bayes", "failing"]), RecordStore(tmp_path / "records")
     counted: list[int] = []
-    run_grid(grid, store, Processes(1), counted.append)
+    run_grid(grid, store, InProcess(), counted.append)
     assert sum(counted) == 4
     notes = write_scores(grid, store, tmp_path, Inference("accuracy", 100)).notes
     assert notes.text.str.contains("this classifier fails on demand").all()
@@ -169,12 +172,12 @@ def test_a_selector_is_fitted_once_a_fold_and_adding_a_classifier_computes_only_
     monkeypatch.setenv("FIT_FILE", str(count))
     registries[0].add("counting", f"{plugin}:best_two")
     store = RecordStore(tmp_path / "records")
-    run_grid(make_grid(tmp_path, registries, ["bayes", "tree"], ("counting",)), store, Processes(1))
+    run_grid(make_grid(tmp_path, registries, ["bayes", "tree"], ("counting",)), store, InProcess())
     assert len(count.read_text()) == 4
     before = {path.name for path in store.folder.iterdir()}
     counted: list[int] = []
     run_grid(
-        make_grid(tmp_path, registries, ["bayes", "tree", "svm"], ("counting",)), store, Processes(1), counted.append
+        make_grid(tmp_path, registries, ["bayes", "tree", "svm"], ("counting",)), store, InProcess(), counted.append
     )
     assert sum(counted) == 4
     assert len({path.name for path in store.folder.iterdir()} - before) == 4
@@ -199,7 +202,7 @@ def test_a_damaged_record_is_computed_again(tmp_path: Path, registries: tuple[Re
     data[len(data) // 3] ^= 0xFF
     victim.write_bytes(bytes(data))
     counted: list[int] = []
-    run_grid(grid, RecordStore(tmp_path / "records"), Processes(1), counted.append)
+    run_grid(grid, RecordStore(tmp_path / "records"), InProcess(), counted.append)
     again, _ = results(grid, tmp_path)
     assert sum(counted) == 1
     assert again.accuracy.tolist() == first.accuracy.tolist()
@@ -250,7 +253,7 @@ def test_calibration_never_wipes_out_a_class_with_few_patients(tmp_path: Path) -
 
 def test_where_no_inner_folds_hold_every_class_the_row_fails_and_says_why(tmp_path: Path) -> None:
     grid, store = few_patients(tmp_path, patients=2), RecordStore(tmp_path / "records")
-    run_grid(grid, store, Processes(1))
+    run_grid(grid, store, InProcess())
     scored = write_scores(grid, store, tmp_path, Inference("accuracy", 100))
     assert scored.leaderboard["status"].tolist() == ["failed in 2 of 2 folds"]
     assert scored.notes["text"].str.contains("a class has one patient").all()

@@ -19,11 +19,12 @@ from leukobench.evaluation.methods import FitRules, make_method
 from leukobench.evaluation.network_runner import Rows
 from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.refit import refit
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
 from leukobench.evaluation.validation import Beside, with_validation
-from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 NEIGHBOURS = [1, 3, 9, 21]
 SIZE, HELD = 90, 30
@@ -69,7 +70,7 @@ def choice(features: Any, labels: Any, train: Any, held: Any) -> int:
 
 def test_given_folds_are_tuned_on_the_validation_part_alone(grid: Grid, tmp_path: Path) -> None:
     store = RecordStore(tmp_path / "records")
-    run_grid(grid, store, Processes(1))
+    run_grid(grid, store, InProcess())
     task, features = grid.task, np.load(tmp_path / "features.npy")
     labels = np.concatenate([task.labels, task.validation.labels])  # type: ignore[union-attr]
     held, (combination,) = np.arange(SIZE, SIZE + HELD), grid.combinations()

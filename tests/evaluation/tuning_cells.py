@@ -16,10 +16,12 @@ from leukobench.evaluation.folds import Fold
 from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import FitRules, Method, make_method
 from leukobench.evaluation.records import Record, RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
 from leukobench.runs.executors import Processes
 from leukobench.selection import SELECTORS
+
+from ..in_process import InProcess
 
 C_VALUES = [1.0, 0.01, 0.1, 10.0]
 COUNTS = [8, 2, 4]
@@ -54,7 +56,7 @@ def grid_of(
 
 def records(grid: Grid, folder: Path, workers: int = 1) -> dict[tuple[str, int], Record]:
     store = RecordStore(folder / "records")
-    run_grid(grid, store, Processes(workers))
+    run_grid(grid, store, Processes(workers) if workers > 1 else InProcess())
     found = {
         (c.classifier.label, f.number): store.read(grid.key(c, f)) for c in grid.combinations() for f in grid.folds
     }

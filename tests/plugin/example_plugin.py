@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -84,6 +85,31 @@ class KillsItsProcess(GaussianNB):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> KillsItsProcess:
         os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+class SleepsInC(GaussianNB):
+    """Never ends, in compiled code that holds Python's lock."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SleepsInC:
+        ctypes.PyDLL(None).sleep(10_000)
+        return self
+
+
+class EatsMemory(GaussianNB):
+    """Allocates without end."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> EatsMemory:
+        eaten = []
+        while True:
+            eaten.append(np.ones(5_000_000))
+
+
+class SelectorSleepsInC(SelectKBest):
+    """A selector that never ends."""
+
+    def fit(self, X: Any, y: Any = None) -> SelectorSleepsInC:
+        ctypes.PyDLL(None).sleep(10_000)
         return self
 
 

@@ -55,6 +55,14 @@ def test_a_pipe_gets_whole_names_the_protocol_and_the_failures(board: pd.DataFra
     assert "nan" not in said
 
 
+def test_a_failure_has_its_reason_and_what_was_not_reached_is_counted(board: pd.DataFrame) -> None:
+    unreached = board.tail(1).assign(classifier="w", status="not reached in 5 of 5 folds")
+    stream, reasons = io.StringIO(), {("x", "y", "z"): "it took too long"}
+    show_leaderboard(pd.concat([board, unreached]), [], stream=stream, reasons=reasons)
+    assert "FAILED: x x y x z: failed in 2 of 5 folds: it took too long" in stream.getvalue()
+    assert "NOT REACHED in every fold: 1 rows of leaderboard.csv" in stream.getvalue()
+
+
 def test_nothing_scored_shows_failures_only(board: pd.DataFrame) -> None:
     assert "FAILED" in shown(board.tail(1))
 

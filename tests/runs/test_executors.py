@@ -16,7 +16,7 @@ PIECE = """
 import os, re, sys
 from pathlib import Path
 
-def work(folder, number):
+def work(folder, number, begin):
     (Path(folder) / str(os.getpid())).touch()
     re.match("(a|a)*b", "a" * 60)  # never ends, and holds Python's lock
 """
@@ -25,7 +25,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from piece import work
 from leukobench.runs.executors import Processes
-list(Processes(2).map(work, [(sys.argv[2], number) for number in range(2)]))
+list(Processes(2).map(work, [(sys.argv[2], number) for number in range(2)], None))
 """
 
 

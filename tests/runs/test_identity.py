@@ -50,6 +50,14 @@ def state() -> str:
     return run_digest(for_folder(Path("images"), **names), [], [], "images", (METRICS, SECTIONS))
 
 
+def test_limits_of_the_fits_are_in_no_identity() -> None:
+    limited = for_folder(Path("images"), evaluation={"limits": {"seconds": 600, "memory": "4GB"}})
+    plain = for_folder(Path("images"))
+    others = for_folder(Path("images"), evaluation={"folds": 4})
+    states = [run_digest(one, [], [], "images") for one in (limited, plain, others)]
+    assert states[0] == states[1] != states[2]
+
+
 def computing() -> set[str]:
     """Modules that compute a run: imported by the pipeline, or named in a registry."""
     named = [registry.module(name) for registry in REGISTRIES for name in registry.shipped_names()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ....evaluation.combination_names import NAMES, names_of
+from ....evaluation.combination_names import FAILED, NAMES, NOT_REACHED, names_of
 from ....evaluation.metric import Metric
 from ....evaluation.metrics import metric_of, overall_metrics
 from ....evaluation.site_scores import ACROSS, GAP
@@ -27,7 +27,7 @@ def leaderboard(run: FinishedRun) -> View:
     """Rows with places of their intervals, the scale above them, and the columns beside."""
     table, metric = run.leaderboard, run.metric
     columns = [one for one in overall_metrics() if one.name in table and one.name != metric]
-    scale, reasons = leaderboard_scale(run), _reasons(run)
+    scale, reasons = leaderboard_scale(run), reasons_of(run)
     rows = [_row(row, metric, columns, scale, reasons) for row in records(table.head(_ROWS))]
     unit = 100 if metric_of(metric).unit == "percent" else 1
     ticks = [(round(100 * scale.at(value), 2), f"{unit * value:.4g}") for value in scale.ticks(4)]
@@ -57,10 +57,12 @@ def leaderboard_scale(run: FinishedRun) -> Scale:
 def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Mapping[tuple[str, ...], str]) -> View:
     interval = interval_of(row, metric)
     rank, first, last = (as_number(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
-    failed = str(row.get("status", "ok")).startswith("failed")
+    status = str(row.get("status", "ok"))
+    failed = status.startswith((FAILED, NOT_REACHED))
     return {
         "names": names_of(row),
         "kind": "failed" if failed else str(row["kind"]),
+        "tag": NOT_REACHED if status.startswith(NOT_REACHED) else FAILED,
         "rank": "" if math.isnan(rank) else int(rank),
         "test": _test(row, metric),
         "ranks": "" if math.isnan(first) or math.isnan(last) else f"{first:.0f}\N{EN DASH}{last:.0f}",
@@ -84,9 +86,9 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
 
 def _test(row: Row, metric: str) -> View:
     """Its score on a given test part; nothing is ordered by it."""
-    failed = str(row.get("test_status") or "").startswith("failed")
+    failed = str(row.get("test_status") or "").startswith(FAILED)
     score = texts(metric, interval_of(row, f"test_{metric}"))
-    return {"value": "failed", "interval": ""} if failed else score
+    return {"value": FAILED, "interval": ""} if failed else score
 
 
 def _gap(row: Row, metric: str) -> str:
@@ -95,8 +97,8 @@ def _gap(row: Row, metric: str) -> str:
     return "" if math.isnan(gap) else drop_words(metric_of(metric), gap, low, high)
 
 
-def _reasons(run: FinishedRun) -> dict[tuple[str, ...], str]:
-    """The last line of each row's first error."""
+def reasons_of(run: FinishedRun) -> dict[tuple[str, ...], str]:
+    """Names of each row that failed -> the last line of its first error."""
     notes = run.table("notes.csv")
     if not len(notes):
         return {}

@@ -1,0 +1,181 @@
+"""Workers: processes that compute one piece of work after another, and say which step of it they begin."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import math
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..machine import Limits, Stop, end_process, end_with_parent, held_bytes, in_main_thread
+
+_IDLE_S = 300.0
+_GROWN_BYTES = 300e6
+"""What a worker may keep of the pieces before, beyond what it held after its first; as joblib has it."""
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
+_DIED = "the process that computed it died: most often the machine ran out of memory"
+_READY, _BEGUN, _DONE, _FAILED, _ENDED = range(5)
+_ENDS_S = 5.0
+_idle: list[Worker] = []
+_alive: set[Worker] = set()
+
+
+class Worker:
+    """A process, and what it is computing.
+
+    Attributes
+    ----------
+    pipe : Connection
+        Has something to read when the worker says something, or has ended.
+    position : int
+        Of its piece.
+    """
+
+    def __init__(self) -> None:
+        from joblib.externals.loky.backend import get_context
+
+        self.pipe, theirs = get_context("loky").Pipe()
+        self.position = -1
+        self._message, self._ready, self._held = b"", False, 0
+        self._step, self._began = "", math.inf
+        self._environment = _environment()
+        make = get_context("loky").Process
+        self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env=_ONE_THREAD)
+        self._process.start()
+        theirs.close()
+        _alive.add(self)
+
+    @classmethod
+    def take(cls) -> Worker:
+        """One that is idle, and was started in an environment like that of now; else a new one."""
+        environment = _environment()
+        while _idle:
+            worker = _idle.pop()
+            if worker._environment == environment and worker._process.is_alive():
+                return worker
+            worker.end()
+        return cls()
+
+    def give_back(self) -> None:
+        """Keep it for the next call of `take`, unless it has kept much memory."""
+        if self.is_bloated():
+            self.end()
+        else:
+            _idle.append(self)
+
+    def is_bloated(self) -> bool:
+        """Whether it holds much more memory than after its first piece."""
+        held = held_bytes(self._process.pid)
+        self._held = self._held or held
+        return held > self._held + _GROWN_BYTES
+
+    def begin(self, position: int, work: Callable[..., Any], piece: tuple[Any, ...]) -> None:
+        """Let it compute a piece as soon as it is ready."""
+        from joblib.externals.loky.backend.reduction import dumps
+
+        self.position, self._message, self._step = position, bytes(dumps((work, piece))), ""
+        if self._ready:
+            self._send()
+
+    def _send(self) -> None:
+        self._ready = False
+        with contextlib.suppress(OSError):  # it has ended, as `hear` will say
+            self.pipe.send_bytes(self._message)
+
+    def hear(self) -> bool | Stop:
+        """What it says: whether its piece is done; or that it died.
+
+        Raises
+        ------
+        Exception
+            That of the piece.
+        """
+        while received := self._receive():
+            kind, words = received
+            if kind == _ENDED:
+                return Stop(self._step, _DIED)
+            if kind == _FAILED:
+                raise words
+            if kind == _DONE:
+                self._ready, self._began = True, math.inf
+                return True
+            if kind == _READY:
+                self._send()
+            else:
+                self._step, self._began = words, time.monotonic()
+        return False
+
+    def _receive(self) -> tuple[int, Any] | None:
+        try:
+            return pickle.loads(self.pipe.recv_bytes()) if self.pipe.poll() else None
+        except (EOFError, ConnectionError):
+            return _ENDED, None
+
+    def left_s(self, limits: Limits) -> float:
+        """Seconds that its step may still take; loading what it needs before its first step takes no time of it."""
+        return self._began + limits.seconds - time.monotonic()
+
+    def exceeded(self, limits: Limits) -> Stop | None:
+        """Its step, where that exceeds the limits."""
+        return limits.exceeded(self._step, self._began, self._process.pid)
+
+    def end(self) -> None:
+        """Kill it."""
+        _alive.discard(self)
+        end_process(self._process.pid)
+        self._process.join(_ENDS_S)
+        self.pipe.close()
+
+
+def _environment() -> tuple[Any, ...]:
+    return os.getcwd(), tuple(sys.path), dict(os.environ)
+
+
+@atexit.register
+def end_workers() -> None:
+    """End all workers of this process; those that wait for work would end by themselves after some minutes."""
+    _idle.clear()
+    for worker in list(_alive):
+        worker.end()
+
+
+def _serve(pipe: Connection, parent: int, at_once: bool) -> None:
+    """What runs in the process, until its parent ends or has had nothing to do for some minutes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers
+    end_with_parent(parent, at_once)
+
+    def say(kind: int, said: Any = None) -> None:
+        pipe.send_bytes(pickle.dumps((kind, said)))
+
+    with contextlib.suppress(EOFError, OSError):  # the parent has ended, or needs it no more
+        say(_READY)
+        while pipe.poll(_IDLE_S):
+            say(*_answer(pipe.recv_bytes(), say))
+
+
+def _answer(message: bytes, say: Callable[..., None]) -> tuple[int, Any]:
+    try:
+        work, piece = pickle.loads(message)
+        work(*piece, functools.partial(say, _BEGUN))
+    except BaseException as error:
+        return _FAILED, _sendable(error)
+    return _DONE, None
+
+
+def _sendable(error: BaseException) -> BaseException:
+    words = "".join(traceback.format_exception(error))
+    try:
+        error.add_note(words)
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(words)
+    return error

@@ -1,0 +1,27 @@
+"""An executor of the tests: it computes in this process, which knows what a test changed, and starts no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from leukobench.machine import Limits
+
+
+class InProcess:
+    """See `leukobench.machine.Executor`; what dies here would end the tests."""
+
+    workers = 1
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+
+    def alone(self) -> InProcess:
+        return self
+
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[int]:
+        for position, piece in enumerate(pieces):
+            if self.limits.over:
+                return
+            work(*piece, lambda step: None)
+            yield position
