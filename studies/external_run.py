@@ -26,6 +26,7 @@ from ..features.extractors import make_extractor
 from ..features.simple_measurements import SimpleMeasurements
 from ..images.index import ImageIndex
 from ..runs.finished import FinishedRun
+from ..runs.identity import deciding_parts
 from ..runs.workspace import Workspace
 from ..serving.temperature import apply_temperature
 from ..steps.choose_methods import fit_rules, make_methods
@@ -43,8 +44,7 @@ def run_model(run: FinishedRun, best: int | None = None) -> Model:
     ConfigurationError
         There is none, or the labels of the run were permuted.
     """
-    names, written = _names(run)[:best], run.experiment.to_mapping()
-    parts = [written[part] for part in ("extractors", "selectors", "classifiers", "evaluation")]
+    names, parts = _names(run)[:best], deciding_parts(run.experiment)
     return Model(
         kind="run",
         name=run.name,
