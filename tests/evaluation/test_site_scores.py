@@ -16,7 +16,7 @@ from leukobench.evaluation.grid import FeatureSource, Grid
 from leukobench.evaluation.methods import make_method
 from leukobench.evaluation.metrics import BALANCED_ACCURACY
 from leukobench.evaluation.records import RecordStore
-from leukobench.evaluation.runner import run_grid
+from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.site_folds import SiteFolds
 from leukobench.evaluation.site_scores import (
     PREDICTIONS,
@@ -29,7 +29,8 @@ from leukobench.evaluation.site_scores import (
 )
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
-from leukobench.runs.executors import Processes
+
+from ..in_process import InProcess
 
 PER_SITE = 40
 PLACES = np.repeat(["A", "B", "C"], PER_SITE)
@@ -78,7 +79,7 @@ def scored(
     folder = tmp_path_factory.mktemp("run")
     store, sites = RecordStore(folder / "records"), SiteFolds.of(grid.task, PLACES.tolist())
     for one in (grid, grid_across(grid, sites)):
-        run_grid(one, store, Processes(1))
+        run_grid(one, store, InProcess())
     return score_across(grid, store, sites, protocol, folder), sites, store, folder
 
 
