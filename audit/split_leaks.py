@@ -64,7 +64,7 @@ def _several(keys: pd.Series[str], parts: NDArray[np.str_]) -> NDArray[np.bool_]
     """Rows in a part whose key is in another part, too."""
     import pandas as pd
 
-    counted = pd.Series(np.where(parts == "", None, parts), index=keys.index).groupby(keys).transform("nunique")
+    counted = pd.Series(parts, index=keys.index).where(parts != "").groupby(keys).transform("nunique")
     return ((counted > 1) & (keys != "") & (parts != "")).to_numpy()
 
 

@@ -92,8 +92,9 @@ LEAKY = [
 """Patients a0 and b0 are in training, too."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("drop", [False, True])
+@pytest.mark.parametrize(
+    "drop", [pytest.param(False, marks=pytest.mark.thorough), pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_patients_and_copies_across_the_split_are_counted_named_and_dropped(tmp_path: Path, drop: bool) -> None:
     folder = draw(tmp_path / "leaky", LEAKY)
     (folder / "20.png").write_bytes((folder / "5.png").read_bytes())  # a file of b1, which is in training
@@ -115,23 +116,23 @@ def test_patients_and_copies_across_the_split_are_counted_named_and_dropped(tmp_
     assert "LEAK: 2 patients and 1 pair of copies are in the given test part" in "\n".join(outcome.protocol)
 
 
-@pytest.mark.slow
-def test_given_folds_with_a_leak_run_say_so_and_can_drop_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "drop", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.thorough)]
+)
+def test_given_folds_with_a_leak_run_say_so_and_can_drop_it(tmp_path: Path, drop: bool) -> None:
     folds = [("uvw"[place // 4 % 3]) for place in range(24)]
     folds[0] = "v"  # one image of patient a0 is in another fold
     folder = draw(tmp_path / "folds", rows("train train train train train train"), fold=folds)
-    words = {}
-    for drop in (False, True):
-        evaluation = {"split": "given", "drop_leaks": drop}
-        outcome: Outcome = run(small_experiment(folder, tmp_path / f"{drop}", evaluation=evaluation), workers=1)
-        words[drop] = "\n".join(outcome.protocol)
-        assert "3 given folds" in words[drop]
-        assert "2 images for training have their patient or a copy in another given fold" in words[drop]
-        assert outcome.answer.test is None
-        assert set(outcome.results.folds["fold"]) == {0, 1, 2}
-        assert outcome.answer.groups.kind == ("patients" if drop else "none")
-    assert "OPTIMISTIC: given folds have patients or copies of 2 images on both sides" in words[False]
-    assert "each fold leaves its own out of training" in words[True]
+    evaluation = {"split": "given", "drop_leaks": drop}
+    outcome: Outcome = run(small_experiment(folder, tmp_path / "results", evaluation=evaluation), workers=1)
+    words = "\n".join(outcome.protocol)
+    assert "3 given folds" in words
+    assert "2 images for training have their patient or a copy in another given fold" in words
+    assert outcome.answer.test is None
+    assert set(outcome.results.folds["fold"]) == {0, 1, 2}
+    assert outcome.answer.groups.kind == ("patients" if drop else "none")
+    assert ("OPTIMISTIC: given folds have patients or copies of 2 images on both sides" in words) != drop
+    assert ("each fold leaves its own out of training" in words) == drop
 
 
 def test_an_ignored_split_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,7 +26,6 @@ from leukobench.studies.holdout import unseal
 
 from ..conftest import made_once, small_experiment
 
-pytestmark = pytest.mark.slow
 NEIGHBOURS = [1, 5, 15]
 BAYES, NEAREST = "sklearn.naive_bayes.GaussianNB", "sklearn.neighbors.KNeighborsClassifier"
 SETTINGS: dict[str, Any] = {
@@ -64,6 +63,7 @@ def colours(paths: pd.Series[str]) -> Any:
     return np.array([np.concatenate([i.mean(axis=(0, 1)), i.std(axis=(0, 1))]) for i in images], dtype=np.float32)
 
 
+@pytest.mark.slow
 def test_cells_of_the_test_part_are_those_of_plain_scikit_learn(outcome: Outcome) -> None:
     rows = pd.read_csv(outcome.folder.parent / "split.csv")
     parts = {part: rows[rows["split"] == part] for part in ("train", "valid", "Test")}
@@ -92,6 +92,7 @@ def test_cells_of_the_test_part_are_those_of_plain_scikit_learn(outcome: Outcome
         assert abs(row["test_balanced_accuracy"].iloc[0] - score) < 1e-9
 
 
+@pytest.mark.slow
 def test_the_answer_says_the_winners_test_score_and_the_board_stays_in_the_order_of_the_folds(outcome: Outcome) -> None:
     answer, board = outcome.answer, outcome.leaderboard
     assert answer.best
@@ -118,6 +119,7 @@ def test_the_answer_says_the_winners_test_score_and_the_board_stays_in_the_order
     assert not set(outcome.results.predictions["path"]) & {*seen["sealed"]["path"], *seen["validation"]["path"]}
 
 
+@pytest.mark.slow
 def test_report_screen_card_and_unseal_carry_it(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
     answer = outcome.answer
     assert answer.test
@@ -136,6 +138,7 @@ def test_report_screen_card_and_unseal_carry_it(outcome: Outcome, capsys: pytest
     assert unseal(outcome.folder)[0] == f"Opened by the run itself, on {answer.test.opened}:"
 
 
+@pytest.mark.slow
 def test_a_rerun_is_no_look_other_settings_are_and_a_failure_is_tried_again(
     outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +166,7 @@ def test_a_rerun_is_no_look_other_settings_are_and_a_failure_is_tried_again(
     )
 
 
+@pytest.mark.thorough
 def test_with_permuted_labels_the_test_part_stays_closed(outcome: Outcome, tmp_path: Path) -> None:
     evaluation = SETTINGS["evaluation"] | {"permute": True, "permutations": 5}
     settings = {**SETTINGS, "selectors": ["none"], "classifiers": [BAYES], "evaluation": evaluation}
