@@ -14,6 +14,7 @@ from .layouts import FolderLayout, Layout, detect, get_layout
 from .losses import check_losses, lost_classes
 from .manifest import ManifestLayout, PreliminaryLayout
 from .masks import check_masks
+from .splits import with_split_folders
 from .tables import lists_images, table_advice
 
 _TABLES = (ManifestLayout, PreliminaryLayout)
@@ -61,6 +62,7 @@ def read_layout(
         listing = _read_table(files, reader, layout == "auto")
         return files, _without_classes(_without_files(files, listing, exclude_files), exclude_classes), name
     listing, lost = _read_folders(kept, reader, name, layout == "auto", exclude_classes)
+    listing = with_split_folders(listing) if split else listing
     return kept, _without_classes(listing, exclude_classes, lost), name
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImagesError, visible
+from .files import Listing
+from .levels import kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +34,23 @@ def part_of(name: str) -> str:
     words = re.split(r"[-_ .]+", re.sub(r"hold[-_ ]out", "holdout", name.strip(), flags=re.IGNORECASE))
     parts = {part for part, pattern in _NAMES.items() if any(map(pattern.fullmatch, words))}
     return parts.pop() if len(parts) == 1 else ""
+
+
+def with_split_folders(listing: Listing) -> Listing:
+    """The listing with the column split, or fold, from folders above the classes, where its layout reads none of them.
+
+    Layouts that know a data set by the names of its files pass over the folders in which these lie.
+    """
+    if not listing.rows or {SPLIT, FOLD} & set(listing.rows[0].columns):
+        return listing
+    folders = [row.path.split("/")[:-2] for row in listing.rows]
+    for column, fits in ((SPLIT, part_of), (FOLD, lambda name: kind_of(name) == FOLD)):
+        names = [next(filter(fits, above), "") for above in folders]
+        if all(names):
+            rows = zip(listing.rows, names, strict=True)
+            named = [replace(row, columns={**row.columns, column: name}) for row, name in rows]
+            listing = replace(listing, rows=named)
+    return listing
 
 
 def given_parts(images: pd.DataFrame) -> NDArray[np.str_]:

@@ -85,6 +85,19 @@ def test_a_part_needs_every_class_and_the_test_part_more_than_one_patient() -> N
             check_parts(list("abaab"), parts, np.array([0, 1, 2, 3, 3]), known)
 
 
+@pytest.mark.parametrize(("folders", "column"), [("train test", "split"), ("fold_0 fold_1", "fold")])
+def test_folders_above_names_of_a_known_data_set_are_read_with_split_alone(
+    tmp_path: Any, folders: str, column: str
+) -> None:
+    for number, folder in enumerate(folders.split()):
+        for label in ("Benign", "Pro"):
+            write_image(tmp_path / "images" / folder / label / f"synthetic-P0{number}_000{len(label)}.jpg", 10 * number)
+            write_image(tmp_path / "images" / folder / label / f"synthetic-P0{number}_100{len(label)}.jpg", 5 + number)
+    images = index_images(tmp_path / "images", split=True).images
+    assert sorted(set(images[column])) == sorted(folders.split())
+    assert column not in index_images(tmp_path / "images").images
+
+
 def test_cnmc_as_it_is_unpacked_has_its_folds_and_the_preliminary_set_as_test(tmp_path: Any) -> None:
     folder = write_tree(tmp_path, "cnmc_challenge")
     for number in range(1, 13):  # the final set numbers its images alike, and has no labels
