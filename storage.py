@@ -281,12 +281,9 @@ def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
 
 def _native_lock(path: Path, timeout_s: float) -> filelock.BaseFileLock:
     """The lock of the operating system, and no other: `path` itself stays behind, so its existence says nothing."""
-    import inspect
-
     import filelock
 
-    has_fallback = "fallback_to_soft" in inspect.signature(filelock.FileLock.__init__).parameters  # from version 4 on
-    return filelock.FileLock(path, timeout=timeout_s, **({"fallback_to_soft": False} if has_fallback else {}))
+    return filelock.FileLock(path, timeout=timeout_s, fallback_to_soft=False)
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:

@@ -147,7 +147,7 @@ def test_a_named_search_replaces_the_space_and_is_carried_out_whatever_the_tunin
     assert selectors[0].axes == {"n_features": [5, 10]}
     assert list(method.axes) == ["C"]
     np.testing.assert_allclose(method.axes["C"], np.geomspace(0.1, 1000, points))
-    assert [candidate.estimator.get_params()["svc__C"] for candidate in method.candidates] == method.axes["C"]
+    assert [candidate.estimator.get_params()["kernelmachine__C"] for candidate in method.candidates] == method.axes["C"]
     assert rules.tuning == ("grid" if tuning == "none" else tuning)
     assert (selectors[0].label, method.label) == ("anova(n_features=tuned)", "svm_rbf(scale=True, C=tuned)")
 
