@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 import math
 import os
 import re
@@ -22,7 +21,6 @@ from typing import Any, Protocol
 from .storage import digest, file_digest
 
 _PR_SET_PDEATHSIG, _LOOK_S = 1, 0.5
-_log = logging.getLogger(__name__)
 
 
 class Advance(Protocol):
@@ -158,39 +156,6 @@ def cores() -> int:
     return int(joblib.cpu_count())
 
 
-def in_processes(
-    work: Callable[..., Any], piece_of: Callable[[int], tuple[Any, ...]], count: int, workers: int
-) -> Iterator[Any]:
-    """Yield ``work(*piece_of(number))`` for each number below `count`, in order, computed in processes.
-
-    Meant for work that holds Python's lock, where threads would wait for one another. With one worker it is done in
-    this process, and so is what is left when a process dies. Each uses one thread.
-    """
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    done = 0
-    try:
-        compute = Parallel(n_jobs=workers, return_as="generator", batch_size=1)
-        own = workers > 1 and (os.getpid(), in_main_thread())
-        for result in compute(delayed(_with_one_thread)(work, piece_of(number), own) for number in range(count)):
-            done += 1
-            yield result
-    except TerminatedWorkerError as error:
-        _log.warning("A worker process died (%s); this one goes on alone.", error)
-        for number in range(done, count):
-            yield _with_one_thread(work, piece_of(number))
-
-
-def _with_one_thread(work: Callable[..., Any], piece: tuple[Any, ...], parent: Any = None) -> Any:
-    from threadpoolctl import threadpool_limits
-
-    if parent:
-        end_with_parent(*parent)
-    with threadpool_limits(1):
-        return work(*piece)
-
-
 def in_main_thread() -> bool:
     """Whether the caller's thread lives as long as the process."""
     return threading.current_thread() is threading.main_thread()
@@ -236,6 +201,9 @@ DECIDE_NOTHING = {
     "errors": "messages to the user",
     "storage": "writes bytes, names them by their digest, and knows no number",
     "machine": "spreads work over cores, on which no number depends; a GPU is in the software of a record",
+    "processes": "names nothing",
+    "processes.spread": "spreads work over cores, on which no number depends",
+    "processes.workers": "spreads work over cores, on which no number depends",
     "registry": "finds what other modules define; names and parameters are in the identity of a method",
     "classifiers": "names alone",
     "classifiers.cnns": "names alone",

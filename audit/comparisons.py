@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
 from ..images.keypoints import KeypointFile, Keypoints
-from ..machine import DECIDE_NOTHING, code_digest, in_processes
+from ..machine import DECIDE_NOTHING, code_digest
+from ..processes.spread import in_processes
 from ..storage import atomic_path, cache_folder, remove_leftovers
 from .candidates import Pairs
 from .verification import Match, Picture, verify

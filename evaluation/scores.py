@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..machine import in_processes
+from ..processes.spread import in_processes
 from ..storage import atomic_path
 from .combination_names import FAILED, NAMES, NOT_REACHED, Names, as_columns
 from .grid import Combination, Grid

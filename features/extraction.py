@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.reading import read_file
-from ..machine import in_processes
+from ..processes.spread import in_processes
 from .cache import PART_ROWS, FeatureCache
 from .embedding_table import EmbeddingTable
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from ..machine import Limits, Stop
-from .workers import Worker
+from ..processes.workers import Worker
 
 _LOOK_S = 0.1
 """How often memory is looked at, where it is limited."""

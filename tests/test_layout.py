@@ -72,7 +72,7 @@ BESIDES = {
     "reporting/test_external.py": "reporting/external_verdicts runs/external_answer",
     "reporting/test_screen.py": "reporting/figures",
     "reporting/test_budget_words.py": "runs/budget_answer",
-    "runs/test_executors.py": "runs/workers",
+    "runs/test_executors.py": "processes/workers",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients config/pseudo_patients",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",

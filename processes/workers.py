@@ -38,13 +38,15 @@ class Worker:
         Has something to read when the worker says something, or has ended.
     position : int
         Of its piece.
+    result
+        Of the last piece that is done.
     """
 
     def __init__(self) -> None:
         from joblib.externals.loky.backend import get_context
 
         self.pipe, theirs = get_context("loky").Pipe()
-        self.position = -1
+        self.position, self.result = -1, None
         self._message, self._ready, self._held = b"", False, 0
         self._step, self._began = "", math.inf
         self._environment = _environment()
@@ -106,7 +108,7 @@ class Worker:
             if kind == _FAILED:
                 raise words
             if kind == _DONE:
-                self._ready, self._began = True, math.inf
+                self._ready, self._began, self.result = True, math.inf, words
                 return True
             if kind == _READY:
                 self._send()
@@ -165,10 +167,9 @@ def _serve(pipe: Connection, parent: int, at_once: bool) -> None:
 def _answer(message: bytes, say: Callable[..., None]) -> tuple[int, Any]:
     try:
         work, piece = pickle.loads(message)
-        work(*piece, functools.partial(say, _BEGUN))
+        return _DONE, work(*piece, functools.partial(say, _BEGUN))
     except BaseException as error:
         return _FAILED, _sendable(error)
-    return _DONE, None
 
 
 def _sendable(error: BaseException) -> BaseException:
