@@ -27,6 +27,7 @@ from ..runs.workspace import Workspace
 from ..steps.audit_index import MEASURING
 from ..steps.extract_features import extract_features, images_to_extract
 from ..steps.find_copies import find_copies
+from ..steps.find_sites import sites_of
 from ..steps.given_split import is_given
 from ..steps.prepare_run import PreparedRun
 from ..steps.seal_holdout import given_or_drawn
@@ -57,7 +58,7 @@ class PlannedRun:
     records : int
         Cells that an earlier run under this name left, if nothing changed since.
     tested : int
-        Fits of each combination for a given test part: 1, or 0 without one.
+        Fits of each combination beside those of the folds: one for a given test part, one without each site.
     """
 
     images: int
@@ -87,7 +88,8 @@ class PlannedRun:
         records = len(list(folder.records.glob("*.parquet")))
         to_do, distinct = images_to_extract(extracting, work.index), work.index.images["image_id"].nunique()
         repeats = evaluation.permutations if evaluation.permute else evaluation.repeats
-        return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records, int(bool(sealed)))
+        tested = int(bool(sealed)) + len(set(sites_of(work.index, evaluation) or ()))
+        return cls(images, distinct, evaluation.folds, repeats, to_do, lacking, records, tested)
 
     def part(self, images: int) -> dict[str, int]:
         """What each stage would have to do of so many further images."""

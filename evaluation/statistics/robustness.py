@@ -60,7 +60,8 @@ def robustness_index(
 
     References
     ----------
-    Kömen, de Jong, Hense et al.: Towards Robust Foundation Models for Digital Pathology (PathoROB). arXiv:2507.17845.
+    Kömen, de Jong, Hense et al.: Towards robust foundation models for digital pathology (PathoROB). Nature
+    Communications 17 (2026), arXiv:2507.17845.
     """
     counted = [
         _count(features[rows], labels[rows], sites[rows], groups[rows], rows) for rows in pairs(labels, sites, seed)
