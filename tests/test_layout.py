@@ -63,8 +63,9 @@ BESIDES = {
         "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
         "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
         "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
-        "reporting/report/sections/sites reporting/report/sections/views reporting/report/sections/winner"
+        "reporting/report/sections/views reporting/report/sections/winner"
     ),
+    "reporting/report/test_site_section.py": "reporting/report/sections/sites",
     "reporting/report/test_label_sections.py": (
         "reporting/report/sections/failures reporting/report/sections/suspects reporting/report/sheet"
     ),
