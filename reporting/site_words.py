@@ -110,7 +110,7 @@ def _worst(sites: Sites) -> str:
     if not scored:
         return ""
     lowest = min(scored, key=lambda one: one.across or 0.0)
-    return f"; lowest at {lowest.site}, {BALANCED_ACCURACY.with_unit(lowest.across)}"
+    return f"; lowest at {lowest.site}"
 
 
 def _best_words(sites: Sites) -> str:

@@ -42,7 +42,8 @@ class RunFolder:
     what the statistics give (``comparisons.csv``, ``confusion.parquet``, ``reliability.parquet``, ``classes.csv``,
     ``patients.parquet``, ``stability.csv``, ``tuned.csv``), ``suspects.csv`` and ``failures.csv`` (labels that are
     doubtful, parts of the images where the best combination fails; ``sheets/`` shows both), ``views.csv`` (what the
-    score needs), of networks
+    score needs), ``across_sites.csv``, ``sites.csv``, ``extractors_across_sites.csv`` and
+    ``predictions_across_sites.parquet`` (trained without each site), of networks
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, drawn or given, and its opening), ``test/`` and ``validation.parquet`` (of a given split),
     ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,

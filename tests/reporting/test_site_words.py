@@ -24,8 +24,8 @@ def test_the_verdict_goes_by_the_interval(low: float | None, high: float | None,
 def test_a_gap_is_said_with_its_numbers() -> None:
     assert site_words(SITES, NAMES, "patients") == (
         "LOWER ACROSS SITES: balanced accuracy 60.00 % [50.00 to 70.00] trained without each of the 1 sites in turn, "
-        "90.00 % in ordinary folds; gap 30.00 points [20.00 to 40.00] for new patients of these sites; lowest at S1, "
-        "60.00 %. The features of x tell the site: 99.00 % [90.00 to 100.00] balanced accuracy, where guessing reaches "
+        "90.00 % in ordinary folds; gap 30.00 points [20.00 to 40.00] for new patients of these sites; lowest at S1. "
+        "The features of x tell the site: 99.00 % [90.00 to 100.00] balanced accuracy, where guessing reaches "
         "100.00 %. Highest across sites: x x none x lda, 70.00 % [60.00 to 80.00]; corrected for selecting the best of "
         "4: 69.00 % [60.00 to 80.00]."
     ).replace("tell the site", "do not tell the site")

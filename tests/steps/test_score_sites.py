@@ -18,6 +18,7 @@ from leukobench.runs.finished import FinishedRun
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.steps.prepare_run import prepare_run
+from leukobench.studies.plan_trials import PlannedRun
 
 from ..conftest import made_once, small_experiment
 
@@ -86,6 +87,7 @@ def test_what_was_fitted_is_not_fitted_again(outcome: Outcome, images: Path, tmp
 def test_other_sites_are_another_run_and_too_few_images_stop_it(outcome: Outcome, images: Path, tmp_path: Path) -> None:
     workspace = Workspace(RunFolder(tmp_path / "trial"), 1)
     prepared = prepare_run(small_experiment(images, tmp_path, **SETTINGS), workspace)
+    assert PlannedRun.of(prepared.experiment, prepared, workspace.folder).cells == 3 + 2
     frame = prepared.index.images
     other = replace(prepared.index, images=frame.assign(site=frame["site"].iloc[::-1].to_numpy()))
     assert replace(prepared, index=other).state != prepared.state
