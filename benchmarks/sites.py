@@ -4,7 +4,7 @@ Synthetic smears of four sites, with and without a confound of site and class, e
 ``leave_out: site``. Prints, for each seed: the scores within and across sites of the best combination, the gap with
 its interval, the verdict, and how well the features tell the site. ``--picture`` draws both scores of the first seed.
 
-    python -m benchmarks.sites [--seeds 100 101 ...] [--confound 0 0.97] [--images 240] [--patients 240]
+    python -m benchmarks.sites [--seeds 200 201 ...] [--confound 0 0.97] [--images 320] [--patients 320]
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def _both(axes: Any, place: int, row: dict[str, Any], colour: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(100, 110)))
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(200, 210)))
     parser.add_argument("--confound", type=float, nargs="+", default=[0.0, 0.97])
-    parser.add_argument("--images", type=int, default=240)
-    parser.add_argument("--patients", type=int, default=240)
+    parser.add_argument("--images", type=int, default=320)
+    parser.add_argument("--patients", type=int, default=320)
     parser.add_argument("--picture", type=Path, help="PNG of the first seed")
     options = parser.parse_args()
     print("| seed | confound | within | across | gap [95 %] | verdict | site told | robustness |")

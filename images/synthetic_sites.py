@@ -11,7 +11,7 @@ _CAST = 0.02
 """By how much a scanner's colours lean to one hue."""
 _AWAY = 2
 """So many patients of each class are at other sites at least: the class has to be learnt there."""
-_BLUR, _NOISE = 0.4, 3.0
+_BLUR, _NOISE = 0.3, 3.0
 """Of the scanner with most of it: radius in pixels, and standard deviation in grey levels."""
 
 
