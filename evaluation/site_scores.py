@@ -212,8 +212,9 @@ def _joined(rows: pd.DataFrame, analysis: Analysis, metric: Metric) -> pd.DataFr
     board = analysis.tables()["leaderboard"]
     scored = [f"{one.name}{end}" for one in metrics_of(patients=False) if not one.by_class for end in ends]
     table = rows.merge(board.reindex(columns=[*keys, *scored]), how="left", on=keys)
-    for end in ends:
-        table.insert(table.columns.get_loc(GAP), f"{ACROSS}{end}", table[f"{metric.name}{end}"])
+    place = list(table.columns).index(GAP)
+    for end in reversed(ends):
+        table.insert(place, f"{ACROSS}{end}", table[f"{metric.name}{end}"])
     return table.sort_values(ACROSS, ascending=False, kind="stable", ignore_index=True)
 
 
@@ -246,7 +247,8 @@ def sensitivity_by_site(
     task = sites.task
     for fold, name, apart in zip(sites.folds, sites.names, sites.apart, strict=True):
         rows = fold.test[sites.known[fold.test]]
-        facts = {"site": name, "images": len(rows), "groups": len(np.unique(task.groups[rows]))}
+        groups = len(np.unique(task.groups[rows]))
+        facts: dict[str, Any] = {"site": name, "images": len(rows), "groups": groups}
         facts |= {"lacking": sites.lacking(fold.number), "trained": len(fold.train), "apart": apart}
         facts |= dict.fromkeys(("within", "across", "gap", "low", "high"), np.nan)
         if len(rows):
@@ -254,7 +256,7 @@ def sensitivity_by_site(
             inside, across = _mean([paired.scores(one[rows]) for one in within]), paired.scores(outside[rows])
             drop = paired.drop(inside, across)
             facts |= {"within": inside[0], "across": across[0], "gap": drop.drop}
-            facts |= {"low": drop.low, "high": drop.high} if facts["groups"] > len(task.classes) else {}
+            facts |= {"low": drop.low, "high": drop.high} if groups > len(task.classes) else {}
         yield facts
 
 

@@ -25,7 +25,7 @@ def sites_of(index: ImageIndex, evaluation: Evaluation) -> list[str] | None:
     column = evaluation.leave_out
     if column is None or evaluation.permute:
         return None
-    further = [name for name in index.images if name not in _OTHERS]
+    further = [str(name) for name in index.images if name not in _OTHERS]
     if column not in further:
         raise ConfigurationError(
             f"The images have no column '{column}', of which each value could be left out.",

@@ -108,7 +108,9 @@ def _overall(across: AcrossScores, best: Names, evaluation: Evaluation, work: _W
     row = rows_of(across.table, best).iloc[0]
     columns = {"within": WITHIN, "across": ACROSS, "gap": GAP}
     ends = {"within": ("",), "across": ("", "_low", "_high"), "gap": ("", "_low", "_high")}
-    facts = {f"{name}{end}": float(row[f"{columns[name]}{end}"]) for name in columns for end in ends[name]}
+    facts: dict[str, Any] = {
+        f"{name}{end}": float(row[f"{columns[name]}{end}"]) for name in columns for end in ends[name]
+    }
     facts |= {"column": evaluation.leave_out, "metric": work.protocol.metric.name}
     return facts | {"images": len(work.sites.compared), "best": across.best}
 

@@ -80,7 +80,7 @@ def _at_site(one: AtSite) -> View:
 
 
 def _extractor(one: ExtractorAtSites, sites: Sites) -> View:
-    told = texts(BALANCED_ACCURACY.name, tuple(map(as_number, (one.told, one.told_low, one.told_high))))
+    told = texts(BALANCED_ACCURACY.name, (as_number(one.told), as_number(one.told_low), as_number(one.told_high)))
     limits = f"{one.robustness_low:.2f} to {one.robustness_high:.2f}" if one.robustness_low is not None else ""
     return {
         "one": one,
