@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-_CAST = 0.02
+_CAST = 0.01
 """By how much a scanner's colours lean to one hue."""
 _AWAY = 2
 """So many patients of each class are at other sites at least: the class has to be learnt there."""
-_BLUR, _NOISE = 0.3, 3.0
+_BLUR, _NOISE = 0.8, 4.0
 """Of the scanner with most of it: radius in pixels, and standard deviation in grey levels."""
 
 
@@ -68,13 +69,19 @@ class Scanner:
 
     @classmethod
     def of(cls, site: int, sites: int, seed: int) -> Scanner:
-        """The scanner of one of so many sites: hues, blur and noise are spread evenly over all of them."""
+        """The scanner of one of so many sites.
+
+        Hues are spread evenly. Each blur goes with each noise, so that no site alone has the most or the least of both:
+        what the others teach need not be extrapolated.
+        """
         rng = np.random.default_rng([seed, 2])
-        hue, blur, noise = (rng.permutation(sites)[site] for _ in range(3))
+        hue, place = (int(rng.permutation(sites)[site]) for _ in range(2))
         angle = 2 * np.pi * (hue + rng.uniform()) / sites
+        levels = math.isqrt(sites - 1) + 1
+        blur, noise = divmod(place, levels)
         red, green, blue = 1 + _CAST * np.cos(angle + 2 * np.pi * np.arange(3) / 3)
-        most = max(sites - 1, 1)
-        return cls((float(red), float(green), float(blue)), _BLUR * float(blur) / most, _NOISE * float(noise) / most)
+        most = max(levels - 1, 1)
+        return cls((float(red), float(green), float(blue)), _BLUR * blur / most, _NOISE * noise / most)
 
     def scan(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """What becomes of pixels, uint8 of shape (H, W, 3)."""

@@ -37,8 +37,8 @@ def test_a_confound_puts_that_share_of_each_class_at_its_sites(count: int) -> No
 
 def test_scanners_differ_in_colour_blur_and_noise() -> None:
     scanners = [Scanner.of(site, 4, 0) for site in range(4)]
-    assert len({one.gains for one in scanners}) == len({one.blur for one in scanners}) == 4
-    assert len({one.noise for one in scanners}) == 4
+    assert len({one.gains for one in scanners}) == len({(one.blur, one.noise) for one in scanners}) == 4
+    assert len({one.blur for one in scanners}) == len({one.noise for one in scanners}) == 2
     grey = np.full((64, 64, 3), 120, np.uint8)
     for one in scanners:
         scanned = one.scan(grey, np.random.default_rng(0)).astype(float)
