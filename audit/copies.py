@@ -37,6 +37,7 @@ def find_copies(
     keypoints: KeypointFile,
     report: Report | None = None,
     workers: int = 1,
+    fresh: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Find pairs of files that are copies of one image; of identical files and pixels each with the first one only.
 
@@ -52,6 +53,8 @@ def find_copies(
         Called with the number of pairs compared and of all.
     workers : int
         Processes that compare the candidates.
+    fresh : ndarray of bool, shape (n,), optional
+        Rows of which a pair needs at least one; others were compared with one another before. All by default.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def find_copies(
         a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
         only look alike come last.
     """
-    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, workers)])
+    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, workers, fresh)])
 
 
 def identical_files(images: pd.DataFrame) -> pd.DataFrame:
@@ -100,10 +103,13 @@ def _alike(
     keypoints: KeypointFile,
     report: Report | None,
     workers: int,
+    fresh: NDArray[np.bool_] | None,
 ) -> list[tuple[Any, ...]]:
     """Verified pairs of distinct contents; names and order of the files make no difference."""
     _, first = np.unique(images["image_id"].to_numpy(dtype=str), return_index=True)
     pairs = candidate_pairs(fingerprints, first)
+    if fresh is not None:
+        pairs = pairs[fresh[pairs].any(axis=1)]
     checksums = fingerprints[:, :CHECKSUMS]
     equal = (checksums[pairs[:, 0]] == checksums[pairs[:, 1]]).all(axis=1)
     contents = Contents(images["image_id"].to_numpy(dtype=str), images["path"].to_numpy(dtype=str))

@@ -159,7 +159,8 @@ def read_external(
         both = _together(known, index)
         with count_progress(workspace.progress, COMPARING) as report:
             prints = fingerprints_of(measurements, names)
-            pairs = find_copies(both, prints, keypoints, report, workspace.workers)
+            fresh = np.arange(len(both)) >= len(known)
+            pairs = find_copies(both, prints, keypoints, report, workspace.workers, fresh)
     trained_on = _training_copies(pairs, known, index, training)
     index, used = _without_conflicts(index, pairs)
     rows = np.concatenate([np.zeros(len(known), dtype=bool), used])

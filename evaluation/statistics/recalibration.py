@@ -14,8 +14,8 @@ from ..scorer import Scorer
 DRAWS = 50
 LEAST = 1e-6
 """Probabilities below it count as this one."""
-_STRENGTH = 1.0
-"""How strongly the fit is held at doing nothing: as one group would that contradicts it."""
+_STRENGTH = 2.0
+"""How strongly the fit is held at doing nothing: as two groups would that contradict it."""
 _MOST_SIZES = 8
 _STEPS, _SMALL = 50, 1e-9
 

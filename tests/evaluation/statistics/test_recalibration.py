@@ -31,7 +31,7 @@ def test_it_is_the_penalised_maximum_of_the_likelihood() -> None:
     def loss(parameters: Any) -> float:
         logits = parameters[0] * np.log(np.maximum(probabilities, 1e-6)) + parameters[1:]
         chosen = log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
-        return float(-(weights * chosen).sum() + ((parameters - [1, 0, 0, 0]) ** 2).sum() / 2)
+        return float(-(weights * chosen).sum() + ((parameters - [1, 0, 0, 0]) ** 2).sum())
 
     options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 5000}
     other = minimize(loss, np.array([1.0, 0, 0, 0]), method="Nelder-Mead", options=options)
