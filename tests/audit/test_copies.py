@@ -41,6 +41,10 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.rglob("*.jpg"), key=lambda path: path.stem[-4:])]
 
 
+def turned(data: bytes) -> bytes:
+    return written(np.rot90(decode(data)))
+
+
 def planted_row(
     folder: Path, originals: list[bytes], what: str, kind: str, make: Callable[[bytes], bytes]
 ) -> list[Any]:
@@ -63,6 +67,14 @@ def test_planted_copies_of_every_kind_are_found_and_called_what_they_are(
     rows = [planted_row(tmp_path / what, originals[:2], what, kind, make) for what, (kind, make) in kinds.items()]
     table = pd.DataFrame(rows, columns=["copies", "planted", "found", "called so", "false"])
     assert [row[1:] for row in rows] == [[2, 2, 2, 0]] * len(kinds), f"\n{table.to_string(index=False)}"
+
+
+def test_pairs_of_images_that_are_not_fresh_are_not_compared(originals: list[bytes], tmp_path: Path) -> None:
+    copies = {f"{n}.{what}": data for n, data in enumerate(originals[:2]) for what in ("a", "b")}
+    files = {name: data if name.endswith("a") else turned(data) for name, data in copies.items()}
+    images = listed(tmp_path, files)
+    rows = found(images, prints_of(images), fresh=np.array([False, False, False, True]))
+    assert [Path(path).name[0] for path in rows["path_b"]] == ["1"]
 
 
 def test_unrelated_smears_are_no_copies(originals: list[bytes], tmp_path: Path) -> None:
