@@ -42,8 +42,8 @@ class Predictor:
         if self.reference.labels.max() >= len(model.classes):
             raise ValueError("the reference is of other classes")
         stored = arrays(contents.file("calibration.npz"))
-        parts = (stored[name] for name in ("scores", "labels", "groups"))
-        self.conformal_scores = ConformalScores(*parts, len(model.classes))
+        scores, labels, groups = (stored[name] for name in ("scores", "labels", "groups"))
+        self.conformal_scores = ConformalScores(scores, labels, groups, len(model.classes))
         self.conformal_scores.check()
         self._trained_on = frozenset(stored["image_ids"].tolist())
 

@@ -59,11 +59,14 @@ def answer_of(
     index, _ = external.index.split(~external.new)
     known = bool(len(index)) and groups(index).kind == "patients"
     place = {name: position for position, name in enumerate(external.classes.classes)}
-    labels = index.images["label"].map(place).to_numpy(dtype=np.int64)
+    labels = np.array([place[label] for label in index.images["label"]], dtype=np.int64)
     patients = index.images["patient"].tolist() if known else None
-    scored = Scored(model, external.classes, labels, index.group if len(index) else labels, patients)
+    own_groups = np.asarray(index.group, dtype=np.int64) if len(index) else labels
+    scored = Scored(model, external.classes, labels, own_groups, patients)
     answer = ExternalAnswer(
-        **facts,
+        name=facts["name"],
+        time=facts["time"],
+        state=facts["state"],
         kind=model.kind,
         run=model.name,
         digest=model.digest,
@@ -84,7 +87,7 @@ def answer_of(
 def _images(source: ImageSource, external: ExternalImages, scored: Scored, images: str) -> ImagesTested:
     classes, labels = external.classes, set(external.index.images["source_label"])
     renamed = {label: name for label, name in classes.labels.items() if label != name and label in labels}
-    absent = np.array(classes.classes, dtype=object)[~scored.present] if images else []
+    absent = [name for name, there in zip(classes.classes, scored.present, strict=True) if images and not there]
     return ImagesTested(
         folder=source.folder.absolute().name,
         digest=images,
@@ -96,7 +99,7 @@ def _images(source: ImageSource, external: ExternalImages, scored: Scored, image
         training=tuple(sum(scored.model.counts[one] for one in own) for own in classes.members),
         mapped=tuple(f"{label} = {name}" for label, name in renamed.items()),
         unmapped=tuple(f"{name} ({count:,})" for name, count in external.left_out.items()),
-        absent=tuple(map(str, absent)),
+        absent=tuple(absent),
         unused=len(external.index.ledger) - sum(external.left_out.values()),
     )
 

@@ -163,6 +163,13 @@ def read_external(
             pairs = find_copies(both, prints, keypoints, report, workspace.workers, fresh)
     trained_on = _training_copies(pairs, known, index, training)
     index, used = _without_conflicts(index, pairs)
+    if not len(index):
+        raise ImagesError(
+            f"No image in {source.folder} can be scored.",
+            expected="images that decode, of one label each",
+            received="; ".join(sorted(set(index.ledger["reason"]))[:3]),
+            fix="look at the reasons, and correct the images or the labels.",
+        )
     rows = np.concatenate([np.zeros(len(known), dtype=bool), used])
     kept = {path: kind for path, kind in trained_on.kinds.items() if path in set(index.images["path"])}
     left_out = index.ledger["reason"].str.extract(r"^class that the model does not have: (.*)$")[0].value_counts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ..bundling.measured_quantiles import PARTS, part_of
 from ..bundling.out_of_fold import OutOfFold
+from ..evaluation.combination_names import as_columns
 from ..evaluation.metric import Floats, Integers, Metric
 from ..evaluation.metrics import BALANCED_ACCURACY, metric_of
 from ..evaluation.statistics.analysis import Analysis
-from ..evaluation.statistics.calibration_line import calibration_lines
+from ..evaluation.statistics.calibration_line import UNDEFINED, calibration_lines
 from ..evaluation.statistics.class_shares import PredictedImages, effect_of_shares
 from ..evaluation.statistics.intervals import Interval, rates
 from ..evaluation.statistics.present_classes import over_present
@@ -139,13 +140,21 @@ def score_all(
         for one in predictions:
             advance(1)
             if one.error:
-                combinations.append(CombinationTested(*one.names, *(None,) * 9, error=one.error))
+                combinations.append(_combination(one, UNDEFINED, UNDEFINED))
                 continue
-            value = tuple(float(rows[one.names][place]) for place in places)
-            inside = inside_interval(scored, one)
-            numbers = [*value, *inside, *gap_of(value, inside)]  # type: ignore[arg-type]
-            combinations.append(CombinationTested(*one.names, *map(_plain, numbers)))
+            value, low, high = (float(rows[one.names][place]) for place in places)
+            combinations.append(_combination(one, (value, low, high), inside_interval(scored, one)))
     return combinations, tables
+
+
+def _combination(one: Predicted, value: Interval, inside: Interval) -> CombinationTested:
+    numbers = {"value": value, "inside": inside, "gap": gap_of(value, inside)}
+    ends = {
+        ("" if name == "value" else f"{name}_") + end if end else name: number
+        for name, interval in numbers.items()
+        for end, number in zip(("", "low", "high"), interval, strict=True)
+    }
+    return CombinationTested.from_json({**as_columns(one.names), **ends, "error": one.error})
 
 
 def score_without(scored: Scored, predicted: Predicted, left: Flags) -> Interval:
@@ -184,8 +193,8 @@ def sets_of(scored: Scored, predicted: Predicted) -> list[SetsTested]:
 def share_of(flags: Flags, groups: Integers) -> Interval:
     """Share of the images with a flag, and its 95 % interval."""
     distinct, codes = np.unique(groups, return_inverse=True)
-    hits = np.bincount(codes, flags, len(distinct))[:, None]
-    low, high = rates(hits, np.bincount(codes)[:, None].astype(np.float64))
+    hits, images = (np.bincount(codes, one, len(distinct)).astype(np.float64)[:, None] for one in (flags, None))
+    low, high = rates(hits, images)
     return float(flags.mean()), float(low[0]), float(high[0])
 
 
@@ -197,7 +206,8 @@ def shifts_of(scored: Scored, quantiles: Quantiles | None, numbers: Floats) -> l
     for one in shifts(quantiles.joined(scored.classes.members), numbers, scored.labels, scored.groups):
         value, low, high = one.above
         differs = abs(value - 0.5) > FAR and (low > 0.5 or high < 0.5)
-        row = ShiftTested(part_of(one.name), one.name, *map(_plain, (*one.above, one.here, one.there)), bool(differs))
+        measured = {"above": value, "low": low, "high": high, "here": one.here, "there": one.there}
+        row = ShiftTested.from_json({"part": part_of(one.name), "name": one.name, "differs": bool(differs), **measured})
         rows.append((row.part, -abs(value - 0.5), row))
     parts = list(PARTS)
     return [row for _, _, row in sorted(rows, key=lambda item: (parts.index(item[0]), item[1]))]
@@ -212,10 +222,7 @@ def shares_of(scored: Scored, predicted: Predicted) -> list[SharesTested]:
     counts = np.bincount(scored.labels, minlength=len(scored.classes.classes))
     protocol = scored.model.evaluation
     effects = effect_of_shares(images, counts, protocol.resamples, protocol.seed)
-    return [
-        SharesTested(one.metric, *map(_plain, (one.before, one.after, one.change, one.low, one.high)))
-        for one in effects
-    ]
+    return [SharesTested.from_json(asdict(one)) for one in effects]
 
 
 def recalibration_of(scored: Scored, predicted: Predicted) -> list[RecalibrationPoint]:
@@ -225,12 +232,7 @@ def recalibration_of(scored: Scored, predicted: Predicted) -> list[Recalibration
     curve = recalibration_curve(
         scored.labels, probabilities, scored.groups, scored.classes.classes, [metric], seed=scored.model.evaluation.seed
     )
-    return [
-        RecalibrationPoint(
-            one.metric, one.groups, one.draws, *map(_plain, (one.before, one.after, one.low, one.high)), one.better
-        )
-        for one in curve
-    ]
+    return [RecalibrationPoint.from_json(asdict(one)) for one in curve]
 
 
 def _plain(value: float) -> float | None:
