@@ -63,7 +63,7 @@ def tried(parts: dict[str, int], seed: int = 0) -> list[Row]:
     """Try each part as often as said, in a folder of its own."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder) / "place")
+        place = Place(Path(folder) / "place", **({"images": 24, "classifiers": ("lda",)} if parts == SHORT else {}))
         os.environ["LEUKOBENCH_CACHE"] = str(Path(folder) / "own-cache")
         for part, count in parts.items():
             begun = time.monotonic()
