@@ -22,8 +22,7 @@ def in_processes(
     this process, and so is what a process leaves that dies. Each uses one thread.
     """
     if workers == 1:
-        for number in range(count):
-            yield with_one_thread(work, piece_of(number))
+        yield from (with_one_thread(work, piece_of(number)) for number in range(count))
         return
     waiting, busy, results = iter(range(count)), dict[Any, Worker](), dict[int, Any]()
     try:

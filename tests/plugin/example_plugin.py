@@ -105,14 +105,6 @@ class EatsMemory(GaussianNB):
             eaten.append(np.ones(5_000_000))
 
 
-class SelectorSleepsInC(SelectKBest):
-    """A selector that never ends."""
-
-    def fit(self, X: Any, y: Any = None) -> SelectorSleepsInC:
-        ctypes.PyDLL(None).sleep(10_000)
-        return self
-
-
 class Slow(GaussianNB):
     """Takes a while, so that a test can kill the run in the middle."""
 
