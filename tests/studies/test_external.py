@@ -103,7 +103,7 @@ def test_every_combination_of_a_run_is_fitted_on_all_its_images(
     assert "COPIES NOT EXCLUDED" not in " ".join(of_bundle.sentences)
     assert "External tests" in (run / "report.html").read_text()
     fitted: list[Any] = []
-    monkeypatch.setattr("leukobench.evaluation.runner.run_unit", lambda *unit: fitted.append(unit))
+    monkeypatch.setattr("leukobench.evaluation.scheduling.run_unit", lambda *unit: fitted.append(unit))
     again = run_external_test(Request(run, source(elsewhere)), workers=1)
     assert again.reused
     assert again.answer == test.answer

@@ -34,7 +34,7 @@ def test_a_run_gets_its_curves_and_a_second_call_fits_nothing(
     assert "UNDECIDED" in done.output or "LESS THAN" in done.output or "NOT LEVELLED" in done.output
     assert {path: path.read_bytes() for path in finished.folder.rglob("*") if path.is_file()} == before
     fitted = []
-    monkeypatch.setattr("leukobench.evaluation.runner.run_unit", lambda *unit: fitted.append(unit))
+    monkeypatch.setattr("leukobench.evaluation.scheduling.run_unit", lambda *unit: fitted.append(unit))
     again = measure_learning_curve(finished.folder, workers=1)
     assert not fitted
     pd.testing.assert_frame_equal(again.table, table, check_exact=False)
