@@ -12,7 +12,7 @@ _CAST = 0.01
 """By how much a scanner's colours lean to one hue."""
 _AWAY = 2
 """So many patients of each class are at other sites at least: the class has to be learnt there."""
-_BLUR, _NOISE = 0.8, 4.0
+_BLUR, _NOISE = 0.5, 2.5
 """Of the scanner with most of it: radius in pixels, and standard deviation in grey levels."""
 
 
