@@ -198,11 +198,15 @@ def remove_leftovers(folder: Path, older_than_s: float = 86_400.0, deep: bool = 
 
 
 def has_ended(name: str) -> bool:
-    """Whether the process that made the unfinished file is known to have ended."""
-    from psutil import pid_exists
+    """Whether the process that made the unfinished file is known to have ended, be it unnoticed (a zombie)."""
+    import psutil
 
     owner = _OWNER.match(name)
-    return bool(owner and owner[1] == process_table() and not pid_exists(int(owner[2])))
+    try:
+        pid = int(owner[2]) if owner and owner[1] == process_table() else os.getpid()
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def digest(value: Any) -> str:
@@ -268,7 +272,8 @@ def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
     """The lock; where the file system has none, a file beside it that exists while it is held."""
     import filelock
 
-    held = _native_lock(path, timeout_s)
+    # Of the operating system, and no other: `path` itself stays behind, so its existence says nothing.
+    held: filelock.BaseFileLock = filelock.FileLock(path, timeout=timeout_s, fallback_to_soft=False)
     try:
         held.acquire()
     except (OSError, NotImplementedError) as error:
@@ -277,13 +282,6 @@ def _acquired(path: Path, timeout_s: float) -> filelock.BaseFileLock:
         held = filelock.SoftFileLock(path.with_name(f"{path.name}{HELD}"), timeout=timeout_s)
         held.acquire()
     return held
-
-
-def _native_lock(path: Path, timeout_s: float) -> filelock.BaseFileLock:
-    """The lock of the operating system, and no other: `path` itself stays behind, so its existence says nothing."""
-    import filelock
-
-    return filelock.FileLock(path, timeout=timeout_s, fallback_to_soft=False)
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:

@@ -80,6 +80,7 @@ def power_cuts(place: Place, count: int, seed: int = 0) -> Row:
         name = f"cut-{number}"
         place.plan(kind="cut", after=chance.randrange(1, writes))
         done = place.run(name)
+        time.sleep(1.0)  # a worker in a group of its own ends with the run, not with the power
         lost = _lose(place, name, chance)
         place.plan()
         note, faults = place.finish(name)
@@ -150,6 +151,7 @@ def one_after_another(place: Place, count: int, seed: int = 0) -> Row:
             else:
                 words.append(f"{kind}: status {ended(process).status}")
             if kind == "cut":
+                time.sleep(1.0)
                 _lose(place, name, chance)
             place.plan()
         note, faults = place.finish(name)

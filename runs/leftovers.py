@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..storage import cache_folder, process_table, remove_leftovers
+from ..storage import TEMPORARY, cache_folder, has_ended, process_table, remove_leftovers
 
 _STARTED = "started"
 _SHARED_MEMORY = Path("/dev/shm")
@@ -39,10 +39,8 @@ def cleared_leftovers() -> Iterator[None]:
 
 
 def _clear_shared_memory(started: Path) -> None:
-    import psutil
-
     noted = {path.suffix[1:]: path for path in started.glob(f"{process_table()}.*")}
-    ended = {number: path for number, path in noted.items() if not psutil.pid_exists(int(number))}
+    ended = {number: path for number, path in noted.items() if has_ended(f"{TEMPORARY}{path.name}-")}
     for path in _SHARED_MEMORY.iterdir() if ended and _SHARED_MEMORY.is_dir() else ():
         owner = _OWNER.fullmatch(path.name)
         if owner and owner[1] in ended:

@@ -85,6 +85,15 @@ def test_unfinished_files_are_removed_when_old_or_when_their_process_has_ended(t
     assert [path.exists() for path in (young, own, dead, elsewhere)] == [True, True, False, True]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no zombies elsewhere")
+def test_a_process_that_ended_unnoticed_has_ended() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert storage.has_ended(f".part-{storage.process_table()}.{process.pid}-x")
+    process.wait()
+    assert not storage.has_ended(f".part-{storage.process_table()}.{os.getpid()}-x")
+
+
 def test_a_lock_where_no_folder_can_be_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
