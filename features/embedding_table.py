@@ -99,7 +99,7 @@ class EmbeddingTable:
         owners = {row: image_id for image_id, row in rows.items()}
         shared = [path for image_id, path, row in matched if row is not None and owners.get(row, image_id) != image_id]
         self._refuse("has one row for several images", shared, "longer paths, which tell them apart")
-        finite = np.isfinite(vectors).all(axis=1)
+        finite = np.asarray(np.isfinite(vectors).all(axis=1))
         self._refuse("holds NaN or infinity", [keys[row] for row in owners if not finite[row]], "finite numbers")
         self._rows = rows
 
@@ -190,7 +190,7 @@ def _load_npy(file: Path, key: str) -> _Table:
     except (OSError, ValueError) as error:
         raise _unreadable(file, str(error)) from error
     if key not in table or vectors.shape != (len(table), *vectors.shape[1:2]) or vectors.dtype.kind != "f":
-        shapes = f"{vectors.dtype} {vectors.shape}, and {len(table)} rows with {', '.join(list(table)[:8])}"
+        shapes = f"{vectors.dtype} {vectors.shape}, and {len(table)} rows with {', '.join(map(str, list(table)[:8]))}"
         raise _unreadable(file, shapes, f"floating-point numbers, shape (n, features), and a column {key} of n rows")
     return table[key].tolist(), vectors, []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,8 @@ def _of_run(source: Path, extractor: str | None) -> tuple[pd.DataFrame, Choice]:
 
 
 def _of_images(source: Path, extractor: str | None) -> tuple[pd.DataFrame, Choice]:
-    experiment = for_folder(source, **({"extractors": [extractor]} if extractor else {}))
+    settings: dict[str, Any] = {"extractors": [extractor]} if extractor else {}
+    experiment = for_folder(source, **settings)
     images = experiment.images
     return index_images(images.folder, images.layout, images.group).images, experiment.extractors[0]
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from leukobench.features import cache, custom_extractor, network_extractor, simple_measurements, viewed_extractor
+from pathlib import Path
+
+import pandas as pd
+
+from leukobench.features import (
+    cache,
+    custom_extractor,
+    embedding_table,
+    network_extractor,
+    simple_measurements,
+    viewed_extractor,
+)
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extractors import make_extractor
 from leukobench.features.simple_measurements import SimpleMeasurements
@@ -19,7 +30,8 @@ WITHOUT_NUMBERS = {
 """Imported where features are computed, and why no identity speaks for them."""
 COMPUTES = ("features.extractors", "features.simple_measurements", "features.extraction", "features.viewed_extractor")
 DECLARED = [
-    module.SPEAKS_FOR for module in (network_extractor, custom_extractor, simple_measurements, viewed_extractor, cache)
+    module.SPEAKS_FOR
+    for module in (network_extractor, custom_extractor, embedding_table, simple_measurements, viewed_extractor, cache)
 ]
 
 
@@ -30,11 +42,14 @@ def test_every_module_that_computes_features_is_in_an_identity() -> None:
     assert spoken_for | WITHOUT_NUMBERS.keys() <= imported
 
 
-def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str) -> None:
+def test_the_keys_that_speak_for_modules_are_keys_of_identities(plugin: str, tmp_path: Path) -> None:
     network = make_extractor("efficientnet_lite0", {"weights": "random", "orientations": 8})
     assert network_extractor.SPEAKS_FOR.keys() <= network.identity.keys()
     assert simple_measurements.SPEAKS_FOR.keys() <= SimpleMeasurements.identity.keys()
     assert custom_extractor.SPEAKS_FOR.keys() <= make_extractor(f"{plugin}:Colours", {}).identity.keys()
+    pd.DataFrame({"path": ["x.png"], "f": [0.5]}).to_parquet(tmp_path / "x.parquet")
+    table = make_extractor("table", {"file": str(tmp_path / "x.parquet")})
+    assert embedding_table.SPEAKS_FOR.keys() <= table.identity.keys()
     assert viewed_extractor.SPEAKS_FOR.keys() <= viewed_extractor.viewed_identity(network, VIEWS[0]).keys()
     assert cache.SPEAKS_FOR.keys() <= FeatureCache.shared(SimpleMeasurements.identity).identity.keys()
 
