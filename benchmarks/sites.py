@@ -59,13 +59,15 @@ def line(seed: int, confound: float, sites: site_answer.Sites) -> str:
 def picture(tables: dict[float, pd.DataFrame], target: Path) -> None:
     """Both scores of each row, a panel for each confound, with the interval across sites."""
     figure, panels = new_figure(11, 2.6, len(tables))
+    first = next(iter(tables.values())).sort_values(["kind", WITHIN], ascending=[True, False])
+    order = {names_of(row): place for place, row in enumerate(first.to_dict("records"))}
     for axes, (confound, table) in zip(panels, tables.items(), strict=True):
         rows = table[(table["kind"] == "combination") | (table["extractor"] == "shortcut: site")]
-        rows = rows.sort_values(["kind", WITHIN], ascending=[True, False])
-        for place, row in enumerate(rows.to_dict("records")):
+        shown = sorted(rows.to_dict("records"), key=lambda row: order[names_of(row)])
+        for place, row in enumerate(shown):
             _both(axes, place, row, MARK if row["kind"] == "combination" else SHORTCUT)
-        names = [title(names_of(row)).split(" x ", 1)[-1] for row in rows.to_dict("records")]
-        axes.set_yticks(range(len(rows)), [*names[:-1], "the site alone"] if axes is panels[0] else [""] * len(rows))
+        names = [title(names_of(row)).split(" x ", 1)[-1] for row in shown]
+        axes.set_yticks(range(len(shown)), [*names[:-1], "the site alone"] if axes is panels[0] else [""] * len(shown))
         axes.invert_yaxis()
         axes.set_xlim(-2, 102)
         axes.grid(axis="x", color=PALE, linewidth=0.5)
