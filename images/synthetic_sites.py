@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-_CAST = 0.01
+_CAST = 0.025
 """By how much a scanner's colours lean to one hue."""
 _AWAY = 2
 """So many patients of each class are at other sites at least: the class has to be learnt there."""
-_BLUR, _NOISE = 0.5, 2.5
+_BLUR, _NOISE = 0.2, 3.0
 """Of the scanner with most of it: radius in pixels, and standard deviation in grey levels."""
 
 
