@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from leukobench.app.diagnosis import set_in_words
+from leukobench.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 _PATIENCE_MS = 30_000
@@ -133,6 +134,7 @@ def test_more_files_than_allowed_are_refused(visitor: Any) -> None:
 def test_an_unexpected_error_is_an_apology_without_a_trace(visitor: Any, server: Any, model: Path) -> None:
     broken = shutil.copytree(model / "net", model / "broken")
     (broken / "leaderboard.csv").write_text("rank,extractor\n1,a\n")
+    RunFolder(broken).refresh()  # else the page says in words that the table was changed
     try:
         page = visitor("explore?run=broken")
         said = page.get_by_text("An error occurred")
