@@ -27,4 +27,4 @@ def test_modules_of_the_current_folder_come_last(tmp_path: Path) -> None:
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment, capture_output=True)
-    assert [path.name for path in tmp_path.iterdir() if not path.suffix] == ["mine"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file() and not path.suffix] == ["mine"]

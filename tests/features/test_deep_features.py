@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 
 from leukobench import DeepFeatures
 from leukobench.errors import ConfigurationError, UnreadableImageError
-from leukobench.features.extractors import EXTRACTORS, make_extractor
+from leukobench.features.extractors import make_extractor
+from leukobench.networks import NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_a_bad_file_is_named(paths: list[Path], tmp_path: Path) -> None:
         DeepFeatures().fit_transform([tmp_path / "absent.jpg"])
 
 
-@pytest.mark.parametrize("name", [*EXTRACTORS.names(), "resnet50v2", "efficientnetb0"])
+@pytest.mark.parametrize("name", [*NETWORKS.names(), "resnet50v2", "efficientnetb0"])
 def test_every_extractor_says_what_it_is(name: str) -> None:
     extractor = make_extractor(name, {"weights": "random"})
     assert "RANDOM" in extractor.description
