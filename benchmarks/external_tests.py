@@ -100,7 +100,7 @@ def lines(setting: Setting, sets: int, seed: int) -> tuple[float, float]:
 
 def moved(setting: Setting, sets: int, seed: int, far: float) -> float:
     """How often a quantity of many is said to differ, where all move by `far` standard deviations of single images."""
-    rng, said = np.random.default_rng(seed), 0
+    rng, alarms = np.random.default_rng(seed), 0
     for _ in range(sets):
         tables = []
         for groups, shift in ((setting.inside, 0.0), (setting.outside, far)):
@@ -111,8 +111,8 @@ def moved(setting: Setting, sets: int, seed: int, far: float) -> float:
         (inside, labels, codes), outside = tables
         quantiles = Quantiles.of(list(map(str, range(_QUANTITIES))), inside, labels, codes, setting.classes)
         rows = [one.above for one in shifts(quantiles, *outside)]
-        said += any(abs(value - 0.5) >= FAR and (low > 0.5 or high < 0.5) for value, low, high in rows)
-    return said / sets
+        alarms += any(abs(value - 0.5) >= FAR and (low > 0.5 or high < 0.5) for value, low, high in rows)
+    return alarms / sets
 
 
 def recalibrated(setting: Setting, sets: int, seed: int, sharpen: float, shift: float) -> list[str]:

@@ -36,8 +36,8 @@ def flips(place: Place, count: int, seed: int = 0) -> Row:
             path.write_bytes(damaged)
             faults, note = {"wrong_results": 0, "tracebacks": 0}, kind
             try:
-                found = read()
-                faults["wrong_results"] = int(found is not None and not _equal(found, expected))
+                content = read()
+                faults["wrong_results"] = int(content is not None and not _equal(content, expected))
             except LeukobenchError:
                 pass
             except Exception as error:

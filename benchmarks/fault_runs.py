@@ -53,20 +53,20 @@ def _wait_for(process: Process, place: Place, writes: int, seconds: float) -> No
 
 def _kill(process: Process, number: signal.Signals, group: bool) -> tuple[bool, str, dict[str, int]]:
     if process.poll() is not None:
-        done = ended(process)
-        return True, f"status {done.status}", {"not_resumed": int(done.status != 0)}
+        ending = ended(process)
+        return True, f"status {ending.status}", {"not_resumed": int(ending.status != 0)}
     children = psutil.Process(process.pid).children(recursive=True)
     (os.killpg if group else os.kill)(process.pid, number)
-    done = ended(process)
+    ending = ended(process)
     alive = survivors(children, 3.0)
     allowed = {-number, 128 + number} if number != signal.SIGKILL else {-number}
-    is_late = done.status == 0 and "Took" in done.text
-    words = f"signal {number.name}, group {group}: status {done.status} {alive} {done.text[-300:]}"
-    early = "from leukobench.cli import main" in done.text  # Python itself tells where its imports were interrupted
+    is_late = ending.status == 0 and "Took" in ending.text
+    words = f"signal {number.name}, group {group}: status {ending.status} {alive} {ending.text[-300:]}"
+    early = "from leukobench.cli import main" in ending.text  # Python itself tells where its imports were interrupted
     faults = {
         "left_behind": int(bool(alive)),
-        "tracebacks": int(done.traceback and not early),
-        "not_resumed": int(done.status not in allowed and not is_late),
+        "tracebacks": int(ending.traceback and not early),
+        "not_resumed": int(ending.status not in allowed and not is_late),
     }
     return is_late, words, faults
 
@@ -79,12 +79,12 @@ def power_cuts(place: Place, count: int, seed: int = 0) -> Row:
     for number in range(count):
         name = f"cut-{number}"
         place.plan(kind="cut", after=chance.randrange(1, writes))
-        done = place.run(name)
+        ending = place.run(name)
         time.sleep(1.0)  # a worker in a group of its own ends with the run, not with the power
         lost = _lose(place, name, chance)
         place.plan()
         note, faults = place.finish(name)
-        row.add(f"status {done.status}, {lost} renames lost: {note}", **faults)
+        row.add(f"status {ending.status}, {lost} renames lost: {note}", **faults)
         place.forget(name)
     return row
 
@@ -122,14 +122,14 @@ def full_disks(place: Place, count: int, seed: int = 0) -> Row:
     for number, site in enumerate(order[:count]):
         name = f"full-{number}"
         place.plan(kind="full", site=site, occurrence=chance.choice((1, chance.randint(1, sites[site]))))
-        done = place.run(name)
+        ending = place.run(name)
         hit = (place.faults / "full").exists()
-        told = done.status == 2 and "disk is full" in done.text and not done.traceback
+        named = ending.status == 2 and "disk is full" in ending.text and not ending.traceback
         place.plan()
         note, faults = place.finish(name)
-        if hit and not told:
+        if hit and not named:
             faults["tracebacks"] += 1
-        row.add(f"{site}: status {done.status} {done.text[-300:] if not told else ''} {note}", **faults)
+        row.add(f"{site}: status {ending.status} {ending.text[-300:] if not named else ''} {note}", **faults)
         place.forget(name)
     row.notes.append(f"{len(sites)} sites")
     return row
@@ -173,8 +173,8 @@ def clock_jumps(place: Place, count: int, seed: int = 0) -> Row:
             _wait_for(process, place, chance.randrange(writes), 0.0)
             _kill(process, signal.SIGKILL, True)
         else:
-            done = ended(process)
-            row.notes += [f"status {done.status}: {done.text[-200:]}"] * bool(done.status)
+            ending = ended(process)
+            row.notes += [f"status {ending.status}: {ending.text[-200:]}"] * bool(ending.status)
         note, faults = place.finish(name, LEUKOBENCH_CLOCK=json.dumps(jumps[::-1]))
         row.add(f"{jumps}: {note}", **faults)
         place.forget(name)
@@ -192,8 +192,8 @@ def together(place: Place, count: int, seed: int = 0) -> Row:
         if chance.random() < 0.5:
             time.sleep(chance.uniform(0, 2 * seconds))
             os.killpg(processes.pop().pid, signal.SIGKILL)
-        others = [done for done in map(ended, processes) if done.status and not (one_run and _is_busy(done))]
-        words = [f"status {done.status}: {done.text[-300:]}" for done in others]
+        others = [ending for ending in map(ended, processes) if ending.status and not (one_run and _is_busy(ending))]
+        words = [f"status {ending.status}: {ending.text[-300:]}" for ending in others]
         for name in dict.fromkeys(names):
             note, faults = place.finish(name, **cache)
             faults["not_resumed"] += len(others)
@@ -203,8 +203,8 @@ def together(place: Place, count: int, seed: int = 0) -> Row:
     return row
 
 
-def _is_busy(done: Ended) -> bool:
-    return done.status == 2 and "Another process is running" in done.text
+def _is_busy(ending: Ended) -> bool:
+    return ending.status == 2 and "Another process is running" in ending.text
 
 
 def many_processes(place: Place, count: int, seed: int = 0) -> Row:
@@ -219,11 +219,11 @@ def many_processes(place: Place, count: int, seed: int = 0) -> Row:
                 children.update(psutil.Process(process.pid).children(recursive=True))
             except psutil.NoSuchProcess:
                 break
-        done = ended(process)
+        ending = ended(process)
         alive = survivors(list(children), 3.0)
         left = left_behind(place.folder, (process.pid, *(child.pid for child in children)))
-        wrong = place.compare(f"small-{number}") if not done.status else []
+        wrong = place.compare(f"small-{number}") if not ending.status else []
         faults = {"left_behind": int(bool(alive or left)), "wrong_results": int(bool(wrong))}
-        row.add(f"{alive} {left} {wrong}", not_resumed=int(done.status != 0), **faults)
+        row.add(f"{alive} {left} {wrong}", not_resumed=int(ending.status != 0), **faults)
         place.forget(f"small-{number}")
     return row

@@ -178,8 +178,8 @@ class Place:
         if not self.expected:
             self.plan(kind="list")
             begun = time.monotonic()
-            done = self.run("undisturbed")
-            assert done.status == 0, done.text
+            ending = self.run("undisturbed")
+            assert ending.status == 0, ending.text
             self.seconds = time.monotonic() - begun
             self.expected = contents(self.results / "undisturbed")
             self.sites = Counter((self.faults / "sites").read_text().splitlines())
@@ -188,21 +188,21 @@ class Place:
 
     def compare(self, name: str) -> list[str]:
         """Tables of the run that are not those of an undisturbed one."""
-        found = contents(self.results / name)
-        return [table for table in _TABLES if found.get(table) != self.expected[table]]
+        tables = contents(self.results / name)
+        return [table for table in _TABLES if tables.get(table) != self.expected[table]]
 
     def finish(self, name: str, **more: str) -> tuple[str, dict[str, int]]:
         """Run to the end after a disturbance; what is wrong, and the faults of a `Row`."""
-        done = self.run(name, **more)
-        wrong = self.compare(name) if done.status == 0 else []
+        ending = self.run(name, **more)
+        wrong = self.compare(name) if ending.status == 0 else []
         left = left_behind(self.folder)
         faults = {
-            "not_resumed": int(done.status != 0),
+            "not_resumed": int(ending.status != 0),
             "wrong_results": int(bool(wrong)),
-            "tracebacks": int(done.traceback),
+            "tracebacks": int(ending.traceback),
             "left_behind": int(bool(left)),
         }
-        words = [f"status {done.status}: {done.text[-200:]}"] if done.status else []
+        words = [f"status {ending.status}: {ending.text[-200:]}"] if ending.status else []
         return ", ".join([*words, *wrong, *left]), faults
 
     def forget(self, name: str) -> None:

@@ -54,7 +54,7 @@ def line(seed: int, confound: float, sites: site_answer.Sites) -> str:
     robust = "-" if best.robustness is None else f"{best.robustness:.3f}"
     gap = f"{sites.gap:.3f} [{sites.gap_low:.3f}, {sites.gap_high:.3f}]"
     row = [seed, f"{confound:g}", f"{sites.within:.3f}", f"{sites.across:.3f}", gap, sites.verdict]
-    return f"| {' | '.join(map(str, [*row, f'{best.told:.3f}', robust]))} |"
+    return f"| {' | '.join(map(str, [*row, f'{best.site_accuracy:.3f}', robust]))} |"
 
 
 def picture(tables: dict[float, pd.DataFrame], target: Path) -> None:
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=320)
     parser.add_argument("--picture", type=Path, help="PNG of the first seed")
     options = parser.parse_args()
-    print("| seed | confound | within | across | gap [95 %] | verdict | site told | robustness |")
+    print("| seed | confound | within | across | gap [95 %] | verdict | site recognised | robustness |")
     print("|---|---|---|---|---|---|---|---|")
     tables: dict[float, pd.DataFrame] = {}
     for confound in options.confound:

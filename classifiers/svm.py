@@ -186,8 +186,8 @@ class KernelMachine(SVC):
         if few or kernel not in _KERNELS:
             super()._dense_fit(X, y, sample_weight, solver_type, kernel, random_seed)
             return
-        whole = self._kernel(X, X)
-        super()._dense_fit(whole, y, sample_weight, solver_type, "precomputed", random_seed)
+        kernels = self._kernel(X, X)
+        super()._dense_fit(kernels, y, sample_weight, solver_type, "precomputed", random_seed)
         self.support_vectors_ = X[self.support_]
 
     def _dense_decision_function(self, X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -127,10 +127,10 @@ class SiteFolds:
     @cached_property
     def known(self) -> NDArray[np.bool_]:
         """Images whose class is among those that their fold trains on, shape (n,)."""
-        known = np.zeros(len(self.task), dtype=bool)
+        learnt = np.zeros(len(self.task), dtype=bool)
         for fold in self.folds:
-            known[fold.test] = np.isin(self.task.labels[fold.test], self.task.labels[fold.train])
-        return known
+            learnt[fold.test] = np.isin(self.task.labels[fold.test], self.task.labels[fold.train])
+        return learnt
 
     @cached_property
     def compared(self) -> Integers:

@@ -55,15 +55,15 @@ def cached_extractors(root: Path, within_s: float) -> list[CachedExtractor]:
 
     Parts are read for `within_s` seconds, the small ones first.
     """
-    found = [_look(folder) for folder in sorted(root.glob("*/"))] if root.is_dir() else []
+    extractors = [_look(folder) for folder in sorted(root.glob("*/"))] if root.is_dir() else []
     end = time.monotonic() + within_s
-    parts = [(path.stat().st_size, path, one) for one in found for path in one.folder.glob("part-*.parquet")]
+    parts = [(path.stat().st_size, path, one) for one in extractors for path in one.folder.glob("part-*.parquet")]
     for _, path, one in sorted(parts, key=lambda entry: entry[:2]):
         if time.monotonic() > end:
             one.unchecked += 1
         elif (fault := part_fault(path)) and path.exists():
             one.damaged[path] = fault
-    return sorted(found, key=lambda one: -one.bytes)
+    return sorted(extractors, key=lambda one: -one.bytes)
 
 
 def _look(folder: Path) -> CachedExtractor:

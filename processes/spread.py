@@ -48,12 +48,12 @@ def _hear(
     piece_of: Callable[[int], tuple[Any, ...]],
 ) -> None:
     worker = busy[pipe]
-    said = worker.hear()
-    if not said:
+    news = worker.hear()
+    if not news:
         return
     del busy[pipe]
-    if isinstance(said, Stop):
-        _log.warning("A piece of work was lost (%s); it is computed here.", said.words)
+    if isinstance(news, Stop):
+        _log.warning("A piece of work was lost (%s); it is computed here.", news.words)
         worker.end()
         results[worker.position] = with_one_thread(work, piece_of(worker.position))
     else:

@@ -155,8 +155,8 @@ def _serve(pipe: Connection, parent: int, at_once: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers
     end_with_parent(parent, at_once)
 
-    def say(kind: int, said: Any = None) -> None:
-        pipe.send_bytes(pickle.dumps((kind, said)))
+    def say(kind: int, content: Any = None) -> None:
+        pipe.send_bytes(pickle.dumps((kind, content)))
 
     with contextlib.suppress(EOFError, OSError):  # the parent has ended, or needs it no more
         say(_READY)

@@ -75,9 +75,9 @@ def _copies(answer: ExternalAnswer) -> Iterator[str]:
             f"is {score}."
         )
     if copies.compared < copies.training and answer.images.scored:
-        known = "none" if not copies.compared else f"{copies.compared:,} of {copies.training:,}"
+        readable = "none" if not copies.compared else f"{copies.compared:,} of {copies.training:,}"
         yield (
-            f"COPIES NOT EXCLUDED: {known} of the training images could be read, so copies of others are found by "
+            f"COPIES NOT EXCLUDED: {readable} of the training images could be read, so copies of others are found by "
             "their bytes and features alone: identical files, and only a part of turned, cut or recompressed ones."
         )
 

@@ -74,7 +74,7 @@ def site_words(sites: Sites, best: Names, objects: str) -> str:
     }
     sentences = [SITE_VERDICTS[sites.verdict].words.format(**named)]
     own = next((one for one in sites.extractors if one.extractor == best[0]), None)
-    if own and own.told is not None:
+    if own and own.site_accuracy is not None:
         sentences.append(told_words(own, len(sites.sites)))
     if sites.best and sites.best.names != best:
         sentences.append(_best_words(sites))
@@ -83,9 +83,9 @@ def site_words(sites: Sites, best: Names, objects: str) -> str:
 
 def told_words(own: ExtractorAtSites, sites: int) -> str:
     """Whether the features of an extractor tell the site."""
-    reached = BALANCED_ACCURACY.with_interval(own.told, own.told_low, own.told_high)
+    reached = BALANCED_ACCURACY.with_interval(own.site_accuracy, own.site_accuracy_low, own.site_accuracy_high)
     guessing = BALANCED_ACCURACY.with_unit(1 / sites)
-    verb = "tell" if own.told_low is not None and own.told_low > 1 / sites else "do not tell"
+    verb = "tell" if own.site_accuracy_low is not None and own.site_accuracy_low > 1 / sites else "do not tell"
     scores = f"{reached} {BALANCED_ACCURACY.title}, where guessing reaches {guessing}"
     return f"The features of {own.extractor} {verb} the site: {scores}."
 

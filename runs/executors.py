@@ -75,9 +75,9 @@ class Processes:
         heard = {pipe: busy[pipe].hear() for pipe in wait(list(busy), None if left == math.inf else max(0.0, left))}
         ends: list[tuple[Worker, Stop | None]] = []
         for pipe, worker in busy.items():
-            said = heard.get(pipe, False)
-            if said is True:
+            news = heard.get(pipe, False)
+            if news is True:
                 ends.append((worker, None))
-            elif stop := said or worker.exceeded(limits):
+            elif stop := news or worker.exceeded(limits):
                 ends.append((worker, stop))
         return ends

@@ -71,7 +71,7 @@ class ExtractorAtSites(Stored):
     ----------
     extractor, selector, classifier : str
     within, across, gap, gap_low, gap_high : float
-    told, told_low, told_high : float
+    site_accuracy, site_accuracy_low, site_accuracy_high : float
         Balanced accuracy for the site, from its features with the selector and classifier of the best combination.
     robustness, robustness_low, robustness_high : float
         Robustness index, from 0 (neighbours are of one site) to 1 (of one class).
@@ -87,9 +87,9 @@ class ExtractorAtSites(Stored):
     gap: float | None
     gap_low: float | None
     gap_high: float | None
-    told: float | None = None
-    told_low: float | None = None
-    told_high: float | None = None
+    site_accuracy: float | None = None
+    site_accuracy_low: float | None = None
+    site_accuracy_high: float | None = None
     robustness: float | None = None
     robustness_low: float | None = None
     robustness_high: float | None = None

@@ -47,8 +47,8 @@ class TrainingFacts:
             They do not fit together.
         """
         stored = arrays(contents.file(CALIBRATION))
-        known = "probabilities" in stored and "folds" in stored
-        probabilities, folds = (stored["probabilities"], stored["folds"]) if known else (None, None)
+        complete = "probabilities" in stored and "folds" in stored
+        probabilities, folds = (stored["probabilities"], stored["folds"]) if complete else (None, None)
         labels, groups = stored["labels"], stored["groups"].astype(np.int64)
         size = len(contents.manifest["classes"])
         if probabilities is not None and folds is not None:

@@ -156,10 +156,10 @@ def _answer(
     metric, row = str(winner["metric"]), rows_of(board, names_of(winner)).iloc[0]
     value, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
     source = groups(held)
-    known = held.images["patient"] if source.kind == "patients" else held.group
+    units = held.images["patient"] if source.kind == "patients" else held.group
     facts = {
         "images": len(held),
-        "groups": len(set(known)),
+        "groups": len(set(units)),
         "kind": source.kind,
         "metric": metric,
         "value": value,

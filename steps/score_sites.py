@@ -134,13 +134,15 @@ def _extractors(
     usable = [source for source in usable if source.label in first]
     if not usable:
         return (), []
-    told, notes = _told(work, next(names for names in ranked if names[0] in {one.label for one in usable}), evaluation)
+    site_accuracy, notes = _recognised(
+        work, next(names for names in ranked if names[0] in {one.label for one in usable}), evaluation
+    )
     rows = []
     for source in usable:
         row = rows_of(table, first[source.label]).iloc[0]
         facts = as_columns(first[source.label]) | {"within": float(row[WITHIN]), "across": float(row[ACROSS])}
         facts |= {f"gap{end}": float(row[f"{GAP}{end}"]) for end in ("", "_low", "_high")}
-        facts |= told.get(source.label, {})
+        facts |= recognised.get(source.label, {})
         features, task = np.load(source.matrix, mmap_mode="r"), work.grid.task
         resampling = work.protocol.resamples, work.protocol.seed
         if index := robustness_index(features, task.labels, work.sites.codes, task.groups, *resampling):
@@ -152,7 +154,9 @@ def _extractors(
     return tuple(rows), notes
 
 
-def _told(work: _Work, best: Names, evaluation: Evaluation) -> tuple[Mapping[str, Mapping[str, float]], list[str]]:
+def _recognised(
+    work: _Work, best: Names, evaluation: Evaluation
+) -> tuple[Mapping[str, Mapping[str, float]], list[str]]:
     """Balanced accuracy for the site from each extractor's features, with the selector and classifier of `best`."""
     grid, sites, protocol = work.grid, work.sites, work.protocol
     groups_of = [len(np.unique(grid.task.groups[fold.test])) for fold in sites.folds]
@@ -173,7 +177,7 @@ def _told(work: _Work, best: Names, evaluation: Evaluation) -> tuple[Mapping[str
     board = analysis.tables()["leaderboard"]
     name = BALANCED_ACCURACY.name
     return {
-        row[NAMES[0]]: {f"told{end}": float(row[f"{name}{end}"]) for end in ("", "_low", "_high")}
+        row[NAMES[0]]: {f"site_accuracy{end}": float(row[f"{name}{end}"]) for end in ("", "_low", "_high")}
         for row in board.to_dict("records")
     }, []
 

@@ -86,9 +86,9 @@ def _versions() -> Iterator[Finding]:
         extra = "extra ==" in text
         if one.marker and not any(one.marker.evaluate({"extra": name}) for name in ("", "cpu", "app", "tuning")):
             continue
-        found = frameworks.package_version(one.name)
-        if (not found and not extra) or (found and not one.specifier.contains(found, prereleases=True)):
-            unmet.append((f"{one.name}{one.specifier}", found or "absent"))
+        version = frameworks.package_version(one.name)
+        if (not version and not extra) or (version and not one.specifier.contains(version, prereleases=True)):
+            unmet.append((f"{one.name}{one.specifier}", version or "absent"))
     fix = "pip install " + " ".join(f"'{name}'" for name, _ in unmet)
     words = "; ".join(f"{name} is required, found: {found}" for name, found in unmet)
     own = f"leukobench {__version__}, Python {platform.python_version()}, every requirement met"
@@ -96,9 +96,9 @@ def _versions() -> Iterator[Finding]:
 
 
 def _engines() -> Iterator[Finding]:
-    found = [(name, frameworks.package_version(name) or _other_version(name)) for name in _ENGINES]
-    installed = ", ".join(f"{name} {number}" for name, number in found if number)
-    absent = [name for name, number in found if not number and name in {"openvino", "xgboost"}]
+    versions = [(name, frameworks.package_version(name) or _other_version(name)) for name in _ENGINES]
+    installed = ", ".join(f"{name} {number}" for name, number in versions if number)
+    absent = [name for name, number in versions if not number and name in {"openvino", "xgboost"}]
     try:
         # Whether Keras can use a GPU takes importing it, which would take all of the time.
         chosen = "Keras, where it can use the GPU, or OpenVINO" if has_gpu() else choose_engine()
@@ -246,11 +246,11 @@ def _has_locks(folder: Path) -> bool:
 
 def _weights() -> Iterator[Finding]:
     try:
-        found = locate(get_network("efficientnet_lite0"))
+        weights = locate(get_network("efficientnet_lite0"))
     except LeukobenchError as error:
         yield Finding("problem", "weights", error.what, error.fix)
     else:
-        yield Finding("ok", "weights", f"EfficientNet-Lite0: {found.label}, as published")
+        yield Finding("ok", "weights", f"EfficientNet-Lite0: {weights.label}, as published")
     files = [path for path in (frameworks.keras_folder() / "models").glob("*.h5") if path.is_file()]
     if files:
         held = in_bytes(sum(path.stat().st_size for path in files))

@@ -57,10 +57,10 @@ def answer_of(
     workspace : Workspace
     """
     index, _ = external.index.split(~external.new)
-    known = bool(len(index)) and groups(index).kind == "patients"
+    has_patients = bool(len(index)) and groups(index).kind == "patients"
     place = {name: position for position, name in enumerate(external.classes.classes)}
     labels = np.array([place[label] for label in index.images["label"]], dtype=np.int64)
-    patients = index.images["patient"].tolist() if known else None
+    patients = index.images["patient"].tolist() if has_patients else None
     own_groups = np.asarray(index.group, dtype=np.int64) if len(index) else labels
     scored = Scored(model, external.classes, labels, own_groups, patients)
     answer = ExternalAnswer(
@@ -177,8 +177,8 @@ def _likely(external: ExternalImages, paths: Sequence[str], predicted: Predicted
     own = set(paths)
     alike = pairs[(pairs["kind"] == KINDS[3]) & (pairs["path_a"].isin(own) != pairs["path_b"].isin(own))]
     likely = (set(alike["path_a"]) | set(alike["path_b"])) & own
-    known = external.copies.compared | {""}
-    return likely | {path for path, copy in zip(paths, predicted.copies.tolist(), strict=True) if copy not in known}
+    readable = external.copies.compared | {""}
+    return likely | {path for path, copy in zip(paths, predicted.copies.tolist(), strict=True) if copy not in readable}
 
 
 def _with_likely(copies: CopiesTested, scored: Scored, predicted: Predicted, likely: NDArray[np.bool_]) -> CopiesTested:

@@ -206,13 +206,13 @@ def _readable(training: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
         except OSError:
             return False
 
-    whole = []
+    unchanged_files = []
     progress = workspace.progress("looking for training images", len(files))
     with progress as advance, ThreadPoolExecutor(workspace.workers) as pool:
         for one in pool.map(unchanged, files):
-            whole.append(one)
+            unchanged_files.append(one)
             advance(1)
-    return training.loc[np.array(whole, dtype=bool), ["image_id", "label", "path"]].reset_index(drop=True)
+    return training.loc[np.array(unchanged_files, dtype=bool), ["image_id", "label", "path"]].reset_index(drop=True)
 
 
 def _together(training: pd.DataFrame, index: ImageIndex) -> pd.DataFrame:

@@ -68,8 +68,8 @@ def robustness_index(
     ]
     if not counted:
         return None
-    told = np.array([one.told for one in counted]).mean(axis=0)
-    best = int(np.argmax(told))
+    accuracies = np.array([one.accuracies for one in counted]).mean(axis=0)
+    best = int(np.argmax(accuracies))
     rows = np.concatenate([one.rows for one in counted])
     same_class, same_site = (
         np.concatenate([side[best] for side in sides])
@@ -122,7 +122,7 @@ class _Counted:
     """Of each image of a pair, for each number of neighbours: those of its class alone, and those of its site alone."""
 
     rows: Integers
-    told: Floats
+    accuracies: Floats
     same_class: Floats
     same_site: Floats
 
@@ -140,5 +140,5 @@ def _count(features: Floats, labels: Integers, sites: Integers, groups: Integers
     places = [min(count, nearest.shape[1]) - 1 for count in NEIGHBOURS]
     votes = np.cumsum(usable & same_label, axis=1)[:, places], np.cumsum(usable & ~same_label, axis=1)[:, places]
     right = np.where(votes[0] == votes[1], labels[:, None] == labels.min(), votes[0] > votes[1])
-    told = np.mean([right[labels == label].mean(axis=0) for label in np.unique(labels)], axis=0)
-    return _Counted(rows, told, by_class[:, places].T.astype(float), by_site[:, places].T.astype(float))
+    accuracies = np.mean([right[labels == label].mean(axis=0) for label in np.unique(labels)], axis=0)
+    return _Counted(rows, accuracies, by_class[:, places].T.astype(float), by_site[:, places].T.astype(float))

@@ -47,11 +47,11 @@ class Quantiles:
         """Of classes that are several of these together, each weighing by its groups."""
         values = np.full((len(self.names), len(members), len(LEVELS)), np.nan)
         for place, own in enumerate(members):
-            known = [one for one in own if self.groups[one]]
-            if len(known) == 1:
-                values[:, place] = self.values[:, known[0]]
-            elif known:
-                values[:, place] = _mixture(self.values[:, known], self.groups[known])
+            measured = [one for one in own if self.groups[one]]
+            if len(measured) == 1:
+                values[:, place] = self.values[:, measured[0]]
+            elif measured:
+                values[:, place] = _mixture(self.values[:, measured], self.groups[measured])
         return Quantiles(self.names, values, np.array([self.groups[list(own)].sum() for own in members]))
 
 

@@ -41,7 +41,7 @@ def test_no_gap_says_what_is_excluded_and_nothing_of_the_best_where_it_is_the_sa
 
 
 def test_features_that_tell_the_site_are_named() -> None:
-    four = replace(SITES, sites=SITES.sites * 4, extractors=(replace(KNOWN, told=0.5),))
+    four = replace(SITES, sites=SITES.sites * 4, extractors=(replace(KNOWN, site_accuracy=0.5),))
     assert "The features of x tell the site: 50.00 % [90.00 to 100.00]" in site_words(four, NAMES, "patients")
 
 

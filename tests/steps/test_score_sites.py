@@ -60,8 +60,8 @@ def test_the_site_is_a_shortcut_and_features_tell_it(outcome: Outcome) -> None:
     assert "site" in outcome.answer.shortcut.tried
     known = outcome.answer.sites.extractors[0] if outcome.answer.sites else None
     assert known is not None
-    assert known.told is not None
-    assert known.told > 0.5
+    assert known.site_accuracy is not None
+    assert known.site_accuracy > 0.5
     assert known.robustness is not None
 
 

@@ -80,7 +80,10 @@ def _at_site(one: AtSite) -> View:
 
 
 def _extractor(one: ExtractorAtSites, sites: Sites) -> View:
-    told = texts(BALANCED_ACCURACY.name, (as_number(one.told), as_number(one.told_low), as_number(one.told_high)))
+    site_accuracy = texts(
+        BALANCED_ACCURACY.name,
+        (as_number(one.site_accuracy), as_number(one.site_accuracy_low), as_number(one.site_accuracy_high)),
+    )
     limits = f"{one.robustness_low:.2f} to {one.robustness_high:.2f}" if one.robustness_low is not None else ""
     return {
         "one": one,
@@ -88,6 +91,8 @@ def _extractor(one: ExtractorAtSites, sites: Sites) -> View:
         "within": score_text(sites.metric, one.within),
         "across": score_text(sites.metric, one.across),
         "gap": drop_words(metric_of(sites.metric), one.gap, one.gap_low, one.gap_high),
-        "told": "unknown" if one.told is None else f"{told['value']} [{told['interval']}]",
+        "site_accuracy": "unknown"
+        if one.site_accuracy is None
+        else f"{site_accuracy['value']} [{site_accuracy['interval']}]",
         "robustness": "" if one.robustness is None else f"{one.robustness:.2f} [{limits}]",
     }
