@@ -134,9 +134,8 @@ def _extractors(
     usable = [source for source in usable if source.label in first]
     if not usable:
         return (), []
-    site_accuracy, notes = _recognised(
-        work, next(names for names in ranked if names[0] in {one.label for one in usable}), evaluation
-    )
+    best = next(names for names in ranked if names[0] in {one.label for one in usable})
+    recognised, notes = _recognised(work, best, evaluation)
     rows = []
     for source in usable:
         row = rows_of(table, first[source.label]).iloc[0]

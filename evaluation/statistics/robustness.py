@@ -119,7 +119,10 @@ def _fitting(
 
 @dataclass(frozen=True)
 class _Counted:
-    """Of each image of a pair, for each number of neighbours: those of its class alone, and those of its site alone."""
+    """Of each image of a pair, for each number of neighbours: those of its class alone, and those of its site alone.
+
+    And how well neighbours give the class, for each number of them.
+    """
 
     rows: Integers
     accuracies: Floats
