@@ -17,7 +17,7 @@ from ..images.limits import FIX, refusal
 from ..machine import cores
 from ..storage import file_digest
 from .cache import FeatureCache
-from .extraction import extract_to
+from .extraction import extract_to, feature_names
 from .extractors import make_extractor
 
 
@@ -118,8 +118,7 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Feature names, made of pooling, stage and channel; empty before the first `transform`."""
-        cache = FeatureCache.shared(self.extractor_.identity)
-        return np.asarray(cache.feature_names(), dtype=object)
+        return np.asarray(feature_names(self.extractor_), dtype=object)
 
 
 def _identify(path: Path) -> str:

@@ -71,8 +71,9 @@ class EmbeddingTable:
 
     @property
     def feature_names(self) -> Sequence[str]:
-        """Columns of the file; numbers in its place where it names none."""
-        return _load(self.file, self.key, self._content)[2]
+        """Columns of the file; numbers where it names none."""
+        _, vectors, names = _load(self.file, self.key, self._content)
+        return names or [f"f_{number:04d}" for number in range(vectors.shape[1])]
 
     def match(self, images: Sequence[tuple[str, str]]) -> None:
         """Find the row of each image.
@@ -153,8 +154,8 @@ def _load(file: Path, key: str, content: str) -> _Table:
     """Keys, vectors and names of the features; `content` is the file's digest, so that an edited one is read again."""
     keys, vectors, names = _load_parquet(file, key) if file.suffix == ".parquet" else _load_npy(file, key)
     if key == "path":
-        keys = [PurePath(one.replace("\\", "/")).as_posix() for one in keys]
-    return [one.lower() for one in keys] if key != "path" else keys, vectors, names
+        return [PurePath(one.replace("\\", "/")).as_posix() for one in keys], vectors, names
+    return [one.lower() for one in keys], vectors, names
 
 
 def _load_parquet(file: Path, key: str) -> _Table:

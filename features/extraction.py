@@ -82,6 +82,13 @@ def extract_to(
     )
 
 
+def feature_names(extractor: Extractor) -> list[str]:
+    """Names of the features that `extract_to` wrote; empty while nothing was extracted."""
+    if isinstance(extractor, EmbeddingTable):
+        return list(extractor.feature_names)
+    return FeatureCache.shared(extractor.identity).feature_names()
+
+
 def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tuple[str, str]]:
     """Images that are not cached, each id once."""
     cached = cache.image_ids()

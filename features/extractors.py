@@ -35,7 +35,8 @@ class _Extractors(Registry):
 EXTRACTORS = _Extractors("extractor")
 for _name in NETWORKS.shipped_names():
     EXTRACTORS.add(_name, NETWORKS.get(_name))
-EXTRACTORS.add("table", "leukobench.features.embedding_table:EmbeddingTable")
+TABLE = "table"
+EXTRACTORS.add(TABLE, "leukobench.features.embedding_table:EmbeddingTable")
 
 
 def make_extractor(name: str, parameters: Mapping[str, Any]) -> Extractor:

@@ -17,7 +17,7 @@ from ..evaluation.statistics.distances import distances_to_training
 from ..evaluation.statistics.failures import Failure, Part, beyond_doubt, failure
 from ..evaluation.statistics.image_parts import PAIR, Predicted, parts
 from ..evaluation.stored_predictions import cells_of, out_of_fold
-from ..features.cache import FeatureCache
+from ..features.extraction import feature_names
 from ..images.groups import clusters
 from ..images.index import ImageIndex
 from ..reporting.label_words import failures_words
@@ -139,8 +139,7 @@ def _distances(best: Combination, grid: Grid, prepared: PreparedRun) -> Floats |
     if best.source.images or extractor is None:
         return None
     features = np.load(best.source.matrix, mmap_mode="r")[: len(grid.task)]
-    names = FeatureCache.shared(extractor.identity).feature_names()
-    _, weight = stage_scale(features, names)
+    _, weight = stage_scale(features, feature_names(extractor))
     return distances_to_training(features, grid.folds, weight)
 
 

@@ -20,9 +20,9 @@ from ..evaluation.records import RecordStore
 from ..evaluation.statistics.shifts import Quantiles
 from ..evaluation.task import Task
 from ..features.cache import FeatureCache
-from ..features.extraction import extract_to, pending
+from ..features.extraction import extract_to, feature_names, pending
 from ..features.extractor import Extractor
-from ..features.extractors import make_extractor
+from ..features.extractors import TABLE, make_extractor
 from ..features.simple_measurements import SimpleMeasurements
 from ..images.index import ImageIndex
 from ..runs.finished import FinishedRun
@@ -62,10 +62,10 @@ def run_model(run: FinishedRun, best: int | None = None) -> Model:
 
 
 def _names(run: FinishedRun) -> list[Names]:
-    """Combinations on features that were scored, best first."""
+    """Combinations on features that were scored, best first; a table has none of new images."""
     if run.answer.chance:
         raise ConfigurationError("The labels of this run were permuted, so nothing of it can be tested elsewhere.")
-    extractors = {choice.label for choice in run.experiment.extractors}
+    extractors = {choice.label for choice in run.experiment.extractors if choice.name != TABLE}
     names = [names_of(row) for row in run.ranked if names_of(row)[0] in extractors]
     if not names:
         raise ConfigurationError(
@@ -122,7 +122,7 @@ def _probabilities(grid: Grid, store: RecordStore) -> dict[Names, tuple[np.ndarr
 
 def _surroundings(run: FinishedRun, source: FeatureSource, extractors: Mapping[str, Extractor]) -> Surroundings:
     features, trained = np.load(source.matrix, mmap_mode="r"), len(run.task)
-    names = FeatureCache.shared(extractors[source.label].identity).feature_names()
+    names = feature_names(extractors[source.label])
     reference = build_reference(np.asarray(features[:trained]), names, run.task)
     return Surroundings(reference, np.asarray(features[trained:]))
 

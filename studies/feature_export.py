@@ -14,9 +14,7 @@ from ..config.choice import Choice
 from ..config.experiment_file import for_folder
 from ..errors import ConfigurationError, ImagesChangedError
 from ..features.cache import FeatureCache
-from ..features.embedding_table import EmbeddingTable
-from ..features.extraction import extract_to, pending
-from ..features.extractor import Extractor
+from ..features.extraction import extract_to, feature_names, pending
 from ..features.extractors import make_extractor
 from ..images.index import index_images
 from ..machine import Progress, cores
@@ -72,7 +70,7 @@ def export_features(
             unreadable = extract_to(target, opened, files, cache, threads, advance)
         if unreadable:
             raise ImagesChangedError(unreadable)
-        _write(out, images, np.load(target, mmap_mode="r"), _names(opened, cache))
+        _write(out, images, np.load(target, mmap_mode="r"), feature_names(opened))
     return choice.label, len(images)
 
 
@@ -101,15 +99,10 @@ def _of_images(source: Path, extractor: str | None) -> tuple[pd.DataFrame, Choic
     return index_images(images.folder, images.layout, images.group).images, experiment.extractors[0]
 
 
-def _names(extractor: Extractor, cache: FeatureCache) -> list[str]:
-    return list(extractor.feature_names) if isinstance(extractor, EmbeddingTable) else cache.feature_names()
-
-
 def _write(out: Path, images: pd.DataFrame, features: NDArray[np.float32], names: list[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = names or [f"f_{number:04d}" for number in range(features.shape[1])]
     texts = images[["image_id", "path", "label", "patient"]].astype(str)
 
     def parts() -> Iterator[pa.Table]:
