@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what an editor completes; at run time each is imported when it is first asked for
+    from .bundling.fit import fit
+    from .config.experiment import Experiment
+    from .errors import LeukobenchError
+    from .features.deep_features import DeepFeatures
+    from .pipeline import audit_images, run
+    from .runs.finished import load_results
+    from .serving.bundle import load
 
 __version__ = "0.1.0"
 

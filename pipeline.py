@@ -7,9 +7,10 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .config.experiment import Experiment
+from .config.sources import Source, experiment_of
 from .errors import ConfigurationError, EveryCombinationFailedError
 from .images.files import check_output
 from .machine import Progress
@@ -23,6 +24,7 @@ from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
 from .runs.leftovers import cleared_leftovers
 from .runs.log import log_to
+from .runs.notebook import block
 from .runs.progress import silent
 from .runs.site_answer import Sites
 from .runs.view_answer import Views
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """Results of a run.
 
@@ -96,26 +98,63 @@ class Outcome:
         """0; 1 if scores of permuted labels are above chance."""
         return 0 if self.answer.chance is None or self.answer.chance.at_chance else 1
 
+    def __repr__(self) -> str:
+        return repr(self.results).replace("FinishedRun(", "Outcome(", 1)
+
+    def _repr_html_(self) -> str:
+        """As of the finished run, for a notebook."""
+        return self.results._repr_html_()
+
     def guide(self) -> str:
         """Files to open first, and the next commands."""
         first = "Nothing to compute: this run was finished before." if self.reused else self.costs
         return "\n".join([first, *RunFolder(self.folder).guide()])
 
 
+class Audit(NamedTuple):
+    """What an audit of images gives.
+
+    Attributes
+    ----------
+    folder : Path
+        ``<results>/<name>-audit``, apart from any run; holds ``audit/``, ``images.parquet`` and ``ledger.parquet``.
+    summary : dict
+        See `leukobench.audit.summary.summarise`.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "\n".join([f"Audit({str(self.folder)!r})", *self.summary["warnings"]])
+
+    def _repr_html_(self) -> str:
+        """What is to be looked at, for a notebook."""
+        return block(f"Audit: {self.folder}", self.summary["warnings"] or ["Nothing to warn of."])
+
+
 def run(
-    experiment: Experiment, workers: int | None = None, progress: Progress = silent, budget: float = math.inf
+    experiment: Source,
+    workers: int | None = None,
+    progress: Progress = silent,
+    budget: float = math.inf,
+    **settings: Any,
 ) -> Outcome:
     """Run an experiment, or resume it where an earlier call stopped.
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment : path-like, mapping or Experiment
+        A folder or manifest of images, an experiment file (``.yaml``), what such a file would hold, or the thing
+        itself; see `leukobench.config.sources.experiment_of`.
     workers : int, optional
         Cores to use; all by default. Does not affect scores, except rounding in CNNs.
     progress : Progress
         See `leukobench.runs.progress`.
     budget : float
         Seconds after which nothing more is fitted; what is finished is compared.
+    **settings
+        Keys of an experiment file that take precedence, such as ``name="second"``; and ``preset`` beside a folder.
 
     Raises
     ------
@@ -126,6 +165,7 @@ def run(
     EveryCombinationFailedError
         Nothing was scored.
     """
+    experiment = experiment_of(experiment, **settings)
     folder, limits = RunFolder(experiment.folder), experiment.evaluation.limits.until(time.monotonic() + budget)
     if math.isfinite(budget) and experiment.evaluation.permute:
         raise ConfigurationError(
@@ -146,22 +186,23 @@ def run(
     return outcome
 
 
-def audit_images(
-    experiment: Experiment, workers: int | None = None, progress: Progress = silent
-) -> tuple[Path, dict[str, Any]]:
+def audit_images(experiment: Source, workers: int | None = None, progress: Progress = silent, **settings: Any) -> Audit:
     """The first step of a run alone: find the images, measure each, compare them.
+
+    Parameters
+    ----------
+    experiment, workers, progress, **settings
+        As of `run`.
 
     Returns
     -------
-    folder : Path
-        ``<results>/<name>-audit``, apart from any run; holds ``audit/``, ``images.parquet`` and ``ledger.parquet``.
-    summary : dict
-        See `leukobench.audit.summary.summarise`.
+    Audit
 
     Raises
     ------
     ConfigurationError, ImagesError, BusyError
     """
+    experiment = experiment_of(experiment, **settings)
     folder = RunFolder.beside(experiment.folder, "audit")
     with lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
         workspace = Workspace.of(folder, workers, progress)
@@ -170,7 +211,7 @@ def audit_images(
         audited = audit_index(experiment, index, workspace)
         write_images(audited, folder)
         folder.end_features()
-    return folder.path, audited.summary
+    return Audit(folder.path, audited.summary)
 
 
 def _run(experiment: Experiment, workspace: Workspace) -> Outcome:

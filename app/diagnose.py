@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from ..serving.bundle import Bundle
-from ..serving.prediction import Prediction, Predictions, Upload
+from ..serving.image_input import Upload
+from ..serving.prediction import Prediction, Predictions
 from . import diagnosis, external, models
 from .limits import MAX_FILES, forget_uploads, in_words
 from .spreadsheet import as_csv

@@ -18,7 +18,8 @@ from .style import as_url, boxes, figures, note, notes, table
 if TYPE_CHECKING:
     from ..serving.bundle import Bundle
     from ..serving.explanation import Explanation
-    from ..serving.prediction import Prediction, Upload
+    from ..serving.image_input import Upload
+    from ..serving.prediction import Prediction
 
 
 def show(bundle: Bundle, row: Prediction, image: Upload, level: float) -> None:

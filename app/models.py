@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BundleError
 from ..serving.bundle import Bundle, load
-from ..serving.prediction import Prediction, Upload
+from ..serving.image_input import Upload
+from ..serving.prediction import Prediction
 
 if TYPE_CHECKING:
     from ..serving.explanation import Explanation

@@ -12,9 +12,11 @@ from ..config.experiment_file import read_experiment
 from ..errors import ConfigurationError
 from ..evaluation.combination_names import NAMES, Names, title
 from ..machine import Progress
+from ..pipeline import Outcome
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
+from ..runs.notebook import block
 from ..runs.progress import silent
 from ..runs.workspace import Workspace
 from ..steps.write_pixels import PIXELS
@@ -32,7 +34,7 @@ _log = logging.getLogger(__name__)
 _LISTED = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedBundle:
     """A bundle that was written: its path, its digest, its combination in words, and its manifest."""
 
@@ -41,9 +43,16 @@ class FittedBundle:
     title: str
     manifest: Mapping[str, object]
 
+    def __repr__(self) -> str:
+        return f"FittedBundle({str(self.path)!r})\n{self.title}\ndigest: {self.digest}"
+
+    def _repr_html_(self) -> str:
+        """Where it is and what it is, for a notebook."""
+        return block(f"Bundle: {self.path}", [self.title, f"digest: {self.digest}"])
+
 
 def fit(
-    run: str | Path,
+    run: str | Path | Outcome | FinishedRun,
     combination: Sequence[str] | None = None,
     out: str | Path | None = None,
     pictures: bool = False,
@@ -56,8 +65,9 @@ def fit(
 
     Parameters
     ----------
-    run : path-like
-        Folder of a finished run, or an experiment file, which is then run first (and not again where it was finished).
+    run : path-like, Outcome or FinishedRun
+        A finished run or its folder, or an experiment file, which is then run first (and not again where it was
+        finished).
     combination : (str, str, str), optional
         Extractor, selector and classifier as the leaderboard names them; the winner by default.
     out : path-like, optional
@@ -83,12 +93,12 @@ def fit(
     TrainingError
         A network that is trained end to end could not be trained on all images.
     """
-    finished = _open_run(Path(run), workers, progress)
+    finished = _open_run(run, workers, progress)
     folder = RunFolder(finished.folder)
     workspace = Workspace.of(folder, workers, progress)
     target = user_path(out).resolve() if out else folder.path / "model"
     check_target(target)
-    with lock(folder.lock, f"working in {run}"), log_to(folder.log):
+    with lock(folder.lock, f"working in {folder.path}"), log_to(folder.log):
         names = _choose(finished, combination)
         folder.begin_features()
         try:
@@ -102,7 +112,12 @@ def fit(
     return FittedBundle(target, digest, title(names), facts)
 
 
-def _open_run(run: Path, workers: int | None, progress: Progress) -> FinishedRun:
+def _open_run(run: str | Path | Outcome | FinishedRun, workers: int | None, progress: Progress) -> FinishedRun:
+    if isinstance(run, Outcome):
+        return run.results
+    if isinstance(run, FinishedRun):
+        return run
+    run = Path(run)
     if run.suffix.lower() in (".yaml", ".yml"):
         return pipeline.run(read_experiment(user_path(run)), workers, progress).results
     return FinishedRun.open(run)

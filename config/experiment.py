@@ -265,6 +265,11 @@ class Experiment(Strict):
             raise ValueError("pseudo_patients would cross a given split: they need split: ignore")
         return self
 
+    def __repr__(self) -> str:
+        counts = " x ".join(f"{len(getattr(self, family))} {family}" for family in GRID)
+        networks = f", {len(self.cnns)} networks trained end to end" if self.cnns else ""
+        return f"Experiment({self.name!r}: {counts}{networks}; {self.images.folder}; {self.evaluation.folds} folds)"
+
     @property
     def folder(self) -> Path:
         """Folder of this run."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -23,6 +22,7 @@ from ..evaluation.task import Task
 from ..storage import file_digest, restored, user_path
 from .answer import Answer
 from .folder import RunFolder
+from .notebook import block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,8 +217,7 @@ class FinishedRun:
         ends = (self.metric, f"{self.metric}_low", f"{self.metric}_high")
         columns = [name for name in ("rank", *NAMES, *ends) if name in self.leaderboard]
         best = self.leaderboard[columns].head(_SHOWN)
-        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer.sentences)
-        return f"<div><h4>{escape(self.name)}</h4>{words}{best.to_html(index=False, na_rep='', escape=True)}</div>"
+        return block(self.name, self.answer.sentences, best.to_html(index=False, na_rep="", escape=True))
 
 
 def _check_unchanged(folder: Path, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleError, ConfigurationError, LeukobenchError
+from ..errors import BundleError, ConfigurationError, LeukobenchError, UnreadableImageError
 from ..machine import Progress, cores
+from ..runs.notebook import block
 from ..runs.progress import silent
 from ..storage import user_path
 from .conformal import ConformalScores
 from .container import Contents, read_bundle
 from .fitted_model import FittedModel
+from .image_input import AnyImage, Upload, as_images, image_bytes, name_of
 from .manifest_checks import check_manifest
-from .prediction import Image, Prediction, Predictions, Upload, image_bytes, name_of
+from .prediction import Prediction, Predictions
 from .predictor import Predictor
 from .served_network import ServedNetwork
 from .training_facts import TrainingFacts
@@ -110,9 +112,17 @@ class Bundle:
         names = self.facts["combination"]
         return f"{names['extractor']} x {names['selector']} x {names['classifier']}"
 
+    def __repr__(self) -> str:
+        return "\n".join([f"Bundle({self.name!r}, classes={self.classes!r})", self.title, *self.facts["sentences"]])
+
+    def _repr_html_(self) -> str:
+        """What it is and what to know first, for a notebook."""
+        what = f"{self.title}; classes: {', '.join(self.classes)}; research use only: not a medical device"
+        return block(f"Bundle: {self.name}", [what, *self.facts["sentences"]])
+
     def predict(
         self,
-        images: Sequence[Image],
+        images: AnyImage | Iterable[AnyImage],
         *,
         groups: Sequence[str] | None = None,
         level: float = DEFAULT_LEVEL,
@@ -125,7 +135,9 @@ class Bundle:
 
         Parameters
         ----------
-        images : sequence of path-like or Upload
+        images : one image, or several
+            Paths, bytes of image files, uint8 pixels of shape (H, W), (H, W, 3) or (H, W, 4), or Pillow images. Those
+            in memory are called ``image 1``, ``image 2`` ...; their ``image_id`` is not that of a file.
         groups : sequence of str, optional
             Patient of each image; '' is none.
         level : float
@@ -143,28 +155,43 @@ class Bundle:
         Raises
         ------
         ConfigurationError
-            The level is impossible, or groups are not as many as images.
+            The level is impossible, something is no image, or groups are not as many as images.
         """
-        images, level = list(images), _check_level(level)
-        if groups is not None and len(groups) != len(images):
+        named, level = as_images(images), _check_level(level)
+        if groups is not None and len(groups) != len(named):
             raise ConfigurationError(
-                "Every image needs a group, which may be ''.", expected=f"{len(images)}", received=f"{len(groups)}"
+                "Every image needs a group, which may be ''.", expected=f"{len(named)}", received=f"{len(groups)}"
             )
-        rows = [Prediction("")] * len(images)
-        with progress("reading images", len(images)) as advance:
-            for position, row in self._predictor.stream(images, level, calibrated):
+        rows = [Prediction("")] * len(named)
+        with progress("reading images", len(named)) as advance:
+            for position, row in self._predictor.stream(named, level, calibrated):
                 rows[position] = row
                 advance(1)
         facts = {"name": self.name, "combination": self.title, "digest": self.digest, "calibrated": calibrated}
         predictions = Predictions(rows, self.classes, level, facts)
         return predictions if groups is None else predictions.with_groups([str(group) for group in groups])
 
-    def explain(self, image: Image, *, level: float = DEFAULT_LEVEL, method: str = "auto") -> Explanation:
+    def predict_proba(self, images: AnyImage | Iterable[AnyImage]) -> NDArray[np.float64]:
+        """Calibrated probabilities, shape (n, classes), in the order of `classes`; see `predict`.
+
+        Raises
+        ------
+        UnreadableImageError
+            One of the images cannot be read: `predict` gives the others.
+        """
+        predictions = self.predict(images)
+        if unreadable := [row for row in predictions if row.error]:
+            raise UnreadableImageError(f"{unreadable[0].image}: {unreadable[0].error}")
+        rows = [[row.probabilities[name] for name in self.classes] for row in predictions]
+        return np.array(rows, dtype=np.float64).reshape(-1, len(self.classes))
+
+    def explain(self, image: AnyImage, *, level: float = DEFAULT_LEVEL, method: str = "auto") -> Explanation:
         """Show which regions of one image moved its prediction; see `leukobench.serving.explanation`.
 
         Parameters
         ----------
-        image : path-like or Upload
+        image : path, bytes, uint8 pixels or Pillow image
+            As for `predict`.
         level : float
             As for `predict`.
         method : {"auto", "occlusion", "cam"}
@@ -178,7 +205,8 @@ class Bundle:
             The level is impossible, or there is no such method for this bundle.
         """
         level = _check_level(level)
-        return self._explainer.explain(Upload(name_of(image), image_bytes(image)), level, method)
+        (named,) = as_images([image])
+        return self._explainer.explain(Upload(name_of(named), image_bytes(named)), level, method)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -186,14 +214,15 @@ class Bundle:
 
         return Explainer(self._predictor, self._contents)
 
-    def read(self, image: Image) -> tuple[str, NDArray[np.uint8]]:
+    def read(self, image: AnyImage) -> tuple[str, NDArray[np.uint8]]:
         """Image id, and pixels as the network gets them.
 
         Raises
         ------
         UnreadableImageError
         """
-        data = image_bytes(image)
+        (named,) = as_images([image])
+        data = image_bytes(named)
         return hashlib.sha256(data).hexdigest(), self._model.network.read(data)
 
     def vectors(self, pixels: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:

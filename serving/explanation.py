@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from ..errors import ConfigurationError
 from ..evaluation.refit import Refitted
 from ..features.simple_measurements import SimpleMeasurements
+from ..runs.notebook import block
 from .class_activation import FeatureMaps, activation
 from .container import Contents, arrays
 from .estimators import from_bytes
+from .image_input import Upload
 from .occlusion import occlusion
 from .overlay import overlay
-from .prediction import Prediction, Upload
+from .prediction import Prediction
 from .predictor import Predictor
 
 METHODS = ("auto", "occlusion", "cam")
@@ -106,6 +109,13 @@ class Explanation:
     def overlay(self) -> bytes:
         """PNG: the image in grey, with what speaks for the label in orange and what speaks against it in blue."""
         return overlay(self.pixels, self.heat, _SLIGHT * abs(self.margin))
+
+    def _repr_html_(self) -> str:
+        """The overlay and what it is of, for a notebook."""
+        label, near = self.prediction.label, ", ".join(one.label for one in self.neighbours)
+        words = [f"{label} against {self.against} ({self.method}); orange speaks for {label}; nearest: {near}"]
+        picture = base64.b64encode(self.overlay()).decode("ascii")
+        return block(self.prediction.image, words, f'<img alt="overlay" src="data:image/png;base64,{picture}">')
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like: the prediction, and all of this but pictures and heat."""

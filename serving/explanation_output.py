@@ -13,8 +13,9 @@ from ..machine import Progress
 from ..storage import atomic_path, file_name, mark_output, write_text
 from .bundle import Bundle
 from .explanation import Explanation
+from .image_input import name_of
 from .output import prediction_line
-from .prediction import Prediction, name_of
+from .prediction import Prediction
 
 
 def write_explanations(

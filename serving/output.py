@@ -33,15 +33,20 @@ def lines(predictions: Predictions) -> Iterator[str]:
         yield from map(prediction_line, predictions)
     for patient in predictions.patients():
         yield _patient(patient)
+    yield from summary(predictions)
+
+
+def summary(predictions: Predictions) -> list[str]:
+    """How many images have which label and which remark."""
     counts = Counter(row.label for row in predictions if row.label)
     remarks = {
         "unlike the training data": sum(row.ood for row in predictions),
         "in the training data": sum(row.trained_on for row in predictions),
         "not read": sum(bool(row.error) for row in predictions),
     }
-    summary = [f"{len(predictions):,} images", *(f"{name} {counts[name]:,}" for name in predictions.classes)]
-    yield visible("; ".join([*summary, *(f"{count:,} {remark}" for remark, count in remarks.items() if count)]))
-    yield "Research use only: not a medical device."
+    counted = [f"{len(predictions):,} images", *(f"{name} {counts[name]:,}" for name in predictions.classes)]
+    line = "; ".join([*counted, *(f"{count:,} {remark}" for remark, count in remarks.items() if count)])
+    return [visible(line), "Research use only: not a medical device."]
 
 
 def closing_lines(others: int, written: Sequence[Path]) -> list[str]:

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..images.files import printable
-from ..images.reading import read_file
+from ..runs.notebook import block
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True)
-class Upload:
-    """An image that is no file: its name and its bytes."""
-
-    name: str
-    data: bytes
-
-
-Image = str | Path | Upload
-
-
-def image_bytes(image: Image) -> bytes:
-    """The bytes of a file or upload.
-
-    Raises
-    ------
-    UnreadableImageError
-        The file cannot be read.
-    """
-    if isinstance(image, Upload):
-        return image.data
-    return read_file(image)
-
-
-def name_of(image: Image) -> str:
-    """Path or name, as text that any file format can store."""
-    return image.name if isinstance(image, Upload) else printable(os.fspath(image))
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -162,6 +132,19 @@ class Predictions(Sequence[Prediction]):
 
     def __iter__(self) -> Iterator[Prediction]:
         return iter(self._rows)
+
+    def __repr__(self) -> str:
+        from .output import lines
+
+        return "\n".join(lines(self))
+
+    def _repr_html_(self) -> str:
+        """The first images with their probabilities, for a notebook."""
+        from .output import summary
+
+        columns = ["image", "label", *(f"p_{name}" for name in self.classes), "set", "ood", "error"]
+        first = Predictions(self._rows[:_SHOWN], self.classes, self.level, self._facts).table()[columns]
+        return block("Predictions", summary(self), first.to_html(index=False, na_rep="", escape=True))
 
     def patients(self) -> list[GroupPrediction]:
         """One prediction a group, for images that have one, in the order of the groups' first images."""

@@ -16,7 +16,8 @@ from ..features.extraction import read_ahead
 from .conformal import ConformalScores, prediction_sets
 from .container import Contents, arrays
 from .fitted_model import FittedModel
-from .prediction import Image, Prediction, image_bytes, name_of
+from .image_input import Image, image_bytes, name_of
+from .prediction import Prediction
 from .training_reference import TrainingReference
 
 _CHUNK = 256

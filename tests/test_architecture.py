@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import leukobench
 
 ROOT = Path(__file__).parent.parent
 LAYERS = {
@@ -35,10 +38,23 @@ def top(module: str) -> str:
     return module.partition(".")[0]
 
 
+@functools.cache
+def tree(source: str) -> ast.Module:
+    """Syntax tree of a source."""
+    return ast.parse(source)
+
+
+def without_types(source: str) -> str:
+    """A source without what stands at its top under ``if TYPE_CHECKING``, for editors alone."""
+    nodes = [node for node in tree(source).body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node))]
+    return ast.unparse(ast.Module(nodes, []))
+
+
+@functools.cache
 def imports(source: str, package: tuple[str, ...]) -> set[str]:
     """Modules of leukobench that a source in `package` imports, at its top or inside its functions."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         if isinstance(node, ast.ImportFrom):
             if node.level:
                 base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
@@ -70,7 +86,7 @@ def test_a_package_imports_only_from_layers_below() -> None:
     for path in SOURCES:
         own = top(".".join(path.relative_to(ROOT).with_suffix("").parts))
         if own == "__init__":
-            crossing[path] = [name for name in imports(path.read_text(), ()) if top(name) in LAYERS]
+            crossing[path] = [name for name in imports(without_types(path.read_text()), ()) if top(name) in LAYERS]
         else:
             assert own in LAYERS, f"{own} stands in no layer: add it to LAYERS"
             crossing[path] = forbidden(own, path.read_text(), path.relative_to(ROOT).parts[:-1])
@@ -93,6 +109,14 @@ def test_a_package_imports_only_from_layers_below() -> None:
 )
 def test_the_guard_sees_what_crosses_the_layers(own: str, package: tuple[str, ...], source: str) -> None:
     assert forbidden(own, source, package)
+
+
+def test_an_editor_completes_what_a_bare_import_offers() -> None:
+    source = (ROOT / "__init__.py").read_text()
+    named = {alias.name for node in ast.walk(tree(source)) if isinstance(node, ast.ImportFrom) and node.level
+             for alias in node.names}  # fmt: skip
+    assert named == set(leukobench.__all__) - {"__version__"}
+    assert not named & ({path.name for path in ROOT.iterdir() if path.is_dir()} | ROOT_FILES)  # no module hides one
 
 
 def test_no_other_python_file_stands_at_the_root() -> None:
@@ -121,7 +145,7 @@ def test_every_folder_of_the_package_is_listed_in_setup_cfg() -> None:
 def test_heavy_libraries_are_imported_inside_functions() -> None:
     for path in SOURCES:
         pages = {"streamlit"} if "app" in path.relative_to(ROOT).parts else set()  # these are run by Streamlit
-        for node in ast.parse(path.read_text()).body:
+        for node in tree(path.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             assert not {top(name) for name in names} & HEAVY - pages, path

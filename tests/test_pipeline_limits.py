@@ -59,6 +59,7 @@ def test_a_budget_compares_what_is_finished_and_the_next_run_goes_on(
     assert run(experiment(name="part"), workers=1).reused
 
 
+@pytest.mark.slow
 def test_a_budget_that_reaches_nothing_says_so(experiment: Any) -> None:
     with pytest.raises(EveryCombinationFailedError, match="0 of 4 combinations were finished on all folds"):
         run(experiment(), workers=1, budget=1e-6)

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from leukobench.app import models
-from leukobench.serving.prediction import Upload
+from leukobench.serving.image_input import Upload
 
 from .hostile import hostile_files
 

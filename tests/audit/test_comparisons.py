@@ -110,6 +110,7 @@ def test_a_file_that_cannot_be_read_is_not_kept_as_compared(tmp_path: Path) -> N
     assert np.isfinite(prints).all()
 
 
+@pytest.mark.slow
 def test_other_processes_give_the_same_and_one_that_dies_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

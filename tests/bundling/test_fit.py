@@ -24,6 +24,8 @@ TINY = "tiny_network:TINY(pooling=multilevel)"
 def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) -> None:
     bundle = fit(tiny_run, workers=1)
     assert bundle.path == tiny_run / "model"
+    assert bundle.digest in repr(bundle)
+    assert bundle.title in bundle._repr_html_()
     best = json.loads((tiny_run / "answer.json").read_text())["best"]
     assert bundle.title == f"{best['extractor']} x {best['selector']} x {best['classifier']}"
     facts = read_bundle(bundle.path, bundle.digest).manifest

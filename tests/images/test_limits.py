@@ -17,7 +17,7 @@ from leukobench.images.decoding import decode
 from leukobench.images.index import index_images
 from leukobench.images.limits import MAX_BYTES, SLIDES, refusal
 from leukobench.images.reading import read_file, read_image
-from leukobench.serving.prediction import image_bytes
+from leukobench.serving.image_input import image_bytes
 
 from .formats import chunk, encode, picture
 from .trees import write_image

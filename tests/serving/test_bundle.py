@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import leukobench
 from leukobench.bundling.fit import fit
@@ -23,7 +24,7 @@ from leukobench.errors import BundleError, ConfigurationError, LeukobenchError, 
 from leukobench.pipeline import run
 from leukobench.serving.bundle import Bundle, load
 from leukobench.serving.container import read_bundle
-from leukobench.serving.prediction import Upload
+from leukobench.serving.image_input import Upload
 
 KEPT = Path(__file__).parent / "bundle-format-1.zip"
 
@@ -39,7 +40,7 @@ def paths(smears: Path) -> list[Path]:
 
 
 def numbers(predictions: Any) -> np.ndarray:
-    return np.array([[row.probabilities[name] for name in predictions.classes] for row in predictions])
+    return np.array([list(row.probabilities.values()) for row in predictions])
 
 
 @pytest.mark.slow
@@ -65,6 +66,29 @@ def test_a_new_image_gets_the_numbers_of_the_benchmark(
     assert len(predictions) == len(expected)
     assert np.abs(numbers(predictions) - expected.loc[[row.image_id for row in predictions]].to_numpy()).max() < 1e-6
     assert not any(row.trained_on for row in predictions)
+
+
+def test_images_in_memory_are_predicted_as_their_files(bundle: Bundle, paths: list[Path], tmp_path: Path) -> None:
+    picture = Image.open(paths[0])
+    picture.save(tmp_path / "first.png")
+    pixels = np.asarray(picture)
+    in_memory = bundle.predict([tmp_path / "first.png", pixels, picture, (tmp_path / "first.png").read_bytes()])
+    assert [row.image for row in in_memory][1:] == ["image 2", "image 3", "image 4"]
+    assert np.array_equal(numbers(in_memory), numbers(in_memory[:1] * 4))
+    assert bundle.predict_proba(pixels) == pytest.approx(numbers(in_memory)[:1], rel=1e-9)
+    assert bundle.predict_proba([]).shape == (0, len(bundle.classes))
+    assert bundle.explain(pixels).prediction.probabilities == pytest.approx(in_memory[0].probabilities, rel=1e-9)
+    with pytest.raises(UnreadableImageError, match="image 1"):
+        bundle.predict_proba(b"no image")
+
+
+def test_a_notebook_shows_it(bundle: Bundle, paths: list[Path]) -> None:
+    assert bundle.title in repr(bundle)
+    assert "not a medical device" in bundle._repr_html_()
+    predictions = bundle.predict(paths[:2])
+    assert "prediction set {" in repr(predictions)
+    assert predictions._repr_html_().count("<tr") == 3
+    assert "data:image/png;base64," in bundle.explain(paths[0])._repr_html_()
 
 
 def test_predictions_say_all_that_is_known(bundle: Bundle, paths: list[Path]) -> None:

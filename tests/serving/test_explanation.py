@@ -17,7 +17,7 @@ from leukobench.errors import ConfigurationError, UnreadableImageError
 from leukobench.images.drawing import Morphology, draw_smear, draw_stain
 from leukobench.pipeline import run
 from leukobench.serving.bundle import Bundle, load
-from leukobench.serving.prediction import Upload
+from leukobench.serving.image_input import Upload
 
 RADIUS = 16
 
