@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +68,11 @@ def as_images(images: AnyImage | Iterable[AnyImage]) -> list[Image]:
     ConfigurationError
         Something is no image.
     """
-    alone = _is_one(images)
-    return [_named(image, place) for place, image in enumerate([images] if alone else images, 1)]
+    several: Iterable[Any] = [images] if _is_one(images) else cast("Iterable[AnyImage]", images)
+    return [_named(image, place) for place, image in enumerate(several, 1)]
 
 
-def _is_one(images: AnyImage | Iterable[AnyImage]) -> TypeGuard[AnyImage]:
+def _is_one(images: object) -> bool:
     if isinstance(images, np.ndarray):
         return images.ndim < 4 and images.dtype.kind not in "OUS"
     return isinstance(images, (str, Path, bytes, bytearray, Upload, Pixels)) or hasattr(images, "getbbox")
@@ -86,7 +86,7 @@ def _named(image: Any, place: int) -> Image:
         return image
     if isinstance(image, (bytes, bytearray, memoryview)):
         return Upload(name, bytes(image))
-    shape = getattr(image, "shape", ())
+    shape: tuple[int, ...] = getattr(image, "shape", ())
     colours = 0 not in shape and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4)))
     if hasattr(image, "getbbox") or (isinstance(image, np.ndarray) and image.dtype == np.uint8 and colours):
         return Pixels(name, image)
