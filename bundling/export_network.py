@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError, EngineError
-from ..networks.frameworks import load_keras, load_openvino
-from ..networks.openvino_ir import Converted, export
-from ..storage import storage_errors
+from ..networks.frameworks import load_keras
+from ..networks.openvino_ir import Converted, in_memory
 
 
 def append_features(model: Any) -> Any:
@@ -37,11 +34,7 @@ def export_network(model: Any, names: Sequence[str]) -> Converted:
     StorageError
         There is no room for temporary files.
     """
-    load_openvino()
-    with storage_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.xml"
-        try:
-            export(model, path)
-        except EngineError as error:
-            raise BundleError(error.what, received=error.received) from error
-        return Converted(Path("network.xml"), tuple(names), path.read_bytes(), path.with_suffix(".bin").read_bytes())
+    try:
+        return in_memory(model, names)
+    except EngineError as error:
+        raise BundleError(error.what, received=error.received) from error

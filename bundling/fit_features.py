@@ -15,10 +15,8 @@ from ..evaluation.refit import refit
 from ..features.cache import FeatureCache
 from ..features.embedding_table import EmbeddingTable
 from ..features.extraction import extract_to, pending
-from ..features.extractor import Extractor
+from ..features.extractor import Convertible, Extractor
 from ..features.extractors import make_extractor
-from ..features.network_extractor import NetworkExtractor
-from ..features.openvino_engine import converted_network
 from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
 from ..serving.served_network import ServedNetwork, relative_distance
@@ -74,10 +72,10 @@ def load_features(
     return np.asarray(np.load(target, mmap_mode="r"))
 
 
-def _extractor(run: FinishedRun, label: str) -> NetworkExtractor:
+def _extractor(run: FinishedRun, label: str) -> Convertible:
     choice = next(choice for choice in run.experiment.extractors if choice.label == label)
     extractor = make_extractor(choice.name, choice.parameters)
-    if not isinstance(extractor, NetworkExtractor):
+    if not isinstance(extractor, Convertible):
         table = isinstance(extractor, EmbeddingTable)
         what = (
             "a table, which has no vectors of new images" if table else "your own code, which a bundle cannot contain"
@@ -106,11 +104,11 @@ def check_extractor(run: FinishedRun, label: str, extractor: Extractor) -> None:
         )
 
 
-def _convert(extractor: NetworkExtractor) -> ServedNetwork:
+def _convert(extractor: Convertible) -> ServedNetwork:
     """The network as the bundle will run it."""
-    spec = extractor.network
-    files = converted_network(spec, extractor.weights, [extractor.pooling])
-    return ServedNetwork(spec.input_size, spec.interpolation, extractor.precision, extractor.orientations, files)
+    read = extractor.image_input
+    way = read.interpolation, extractor.precision, extractor.orientations
+    return ServedNetwork(read.size, *way, extractor.converted(), crop=read.crop)
 
 
 def _agreement(network: ServedNetwork, images: pd.DataFrame, features: NDArray[np.float32], workers: int) -> Agreement:

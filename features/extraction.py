@@ -22,7 +22,7 @@ from .embedding_table import EmbeddingTable
 
 if TYPE_CHECKING:
     from .extractor import Extractor
-    from .network_extractor import Together
+    from .together import Together
     from .viewed_extractor import ViewedExtractor
 
 _ATTEMPTS = 3

@@ -9,6 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..networks.network import ImageInput
+from ..networks.openvino_ir import Converted
+from ..networks.weights import Weights
+
 
 class OpenExtractor(Protocol):
     """An extractor that is loaded and ready."""
@@ -44,3 +48,27 @@ class Extractor(Protocol):
 
     def open(self, threads: int) -> AbstractContextManager[OpenExtractor]:
         """Load what is needed; uses at most `threads` cores."""
+
+
+@runtime_checkable
+class Convertible(Extractor, Protocol):
+    """An extractor that a bundle can hold: a network that OpenVINO can run, on any machine."""
+
+    @property
+    def weights(self) -> Weights:
+        """What its numbers come from."""
+
+    @property
+    def image_input(self) -> ImageInput:
+        """How images are read for it: size, interpolation, crop."""
+
+    @property
+    def precision(self) -> str:
+        """``"float32"`` or ``"bfloat16"``."""
+
+    @property
+    def orientations(self) -> int:
+        """Of an image, over which vectors are averaged."""
+
+    def converted(self) -> Converted:
+        """The network with its pooling, from raw pixels (n, H, W, 3), in OpenVINO's format."""

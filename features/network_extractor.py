@@ -1,21 +1,24 @@
-"""Pretrained networks as extractors; those that differ in their pooling alone share one pass over the images."""
+"""Pretrained networks as extractors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images.reading import READS_PIXELS, decode, resize
+from ..images.reading import READS_PIXELS, read_for
 from ..networks import Network, get_network
 from ..networks.build import check_precision
+from ..networks.network import ImageInput
+from ..networks.openvino_ir import Converted
 from ..networks.weights import locate
 from ..storage import digest
 from .engines import choose_engine, engine_family, open_engine
-from .extractor import Extractor, OpenExtractor
+from .extractor import OpenExtractor
+from .openvino_engine import converted_network
 from .orientations import average_orientations, check_orientations
 from .pooling import check_pooling, columns_of
 
@@ -27,7 +30,7 @@ SPEAKS_FOR = {
         "networks.efficientnet_lite",
     ),
     "weights": ("networks.weights", "networks.torch_file"),
-    "pooling": ("features.pooling", "features.network_extractor"),
+    "pooling": ("features.pooling", "features.network_extractor", "features.together"),
     "engine": (
         *("features.engines", "features.network_engine", "features.openvino_engine", "features.keras_engine"),
         *("networks.frameworks", "networks.openvino_ir"),
@@ -72,7 +75,7 @@ class NetworkExtractor:
         check_precision(precision)
         check_pooling(pooling)
         self.network = network if isinstance(network, Network) else get_network(network)
-        check_orientations(orientations, self.network)
+        check_orientations(orientations, self.network.name, self.network.input_size)
         self.pooling, self.precision, self.orientations = pooling, precision, orientations
         self.weights = locate(self.network, weights)
         self.engine = choose_engine(engine)
@@ -99,46 +102,37 @@ class NetworkExtractor:
 
     def read(self, data: bytes) -> NDArray[np.uint8]:
         """Pixels at the network's input size; see `Extractor.read`."""
-        size = self.network.input_size
-        return resize(decode(data, target_size=size), size, self.network.interpolation)
+        return read_for(data, self.network.input_size, self.network.interpolation)
 
     def open(self, threads: int) -> AbstractContextManager[OpenExtractor]:
         """Build or load the network; see `Extractor.open`."""
-        return self.open_with([self.pooling], threads)
+        return self.open_with([self], threads)
 
-    def open_with(self, poolings: Sequence[str], threads: int) -> AbstractContextManager[OpenExtractor]:
-        """The same with other poolings, one after the other."""
+    @property
+    def image_input(self) -> ImageInput:
+        """Size and interpolation; see `Convertible.image_input`."""
+        return ImageInput(self.network.input_size, self.network.preprocessing, "nhwc", self.network.interpolation)
+
+    def converted(self) -> Converted:
+        """The network with its pooling in OpenVINO's format; see `Convertible.converted`."""
+        return converted_network(self.network, self.weights, [self.pooling])
+
+    @property
+    def trunk(self) -> str:
+        """Digest of all but the pooling; see `leukobench.features.together.Shared`."""
+        return digest({key: value for key, value in self.identity.items() if key != "pooling"})
+
+    @property
+    def title(self) -> str:
+        """Name of the network."""
+        return self.network.name
+
+    def open_with(self, members: Sequence[NetworkExtractor], threads: int) -> AbstractContextManager[OpenExtractor]:
+        """The same with the poolings of all `members`, one after the other."""
+        poolings = [member.pooling for member in members]
         opened = open_engine(self.network, self.weights, poolings, self.precision, self.engine, threads)
         return opened if self.orientations == 1 else average_orientations(opened)
 
-
-class Together:
-    """Extractors that differ in their pooling alone: one pass over the images serves all of them.
-
-    Parameters
-    ----------
-    members : sequence of NetworkExtractor
-        Of one `trunk`.
-    """
-
-    def __init__(self, members: Sequence[NetworkExtractor]) -> None:
-        self.members = members
-        self.read = members[0].read
-
-    def open(self, threads: int) -> AbstractContextManager[OpenExtractor]:
-        """Build or load the network with all poolings; the vectors of the members stand one after the other."""
-        return self.members[0].open_with([member.pooling for member in self.members], threads)
-
-    def columns(self, names: Sequence[str]) -> list[slice]:
-        """Where the numbers of each member stand."""
-        return [columns_of(names, member.pooling) for member in self.members]
-
-
-def together(extractors: Iterable[Extractor]) -> list[Together]:
-    """Groups of two extractors or more that one pass over the images can serve."""
-    groups: dict[str, list[NetworkExtractor]] = {}
-    for extractor in extractors:
-        if isinstance(extractor, NetworkExtractor):
-            trunk = {key: value for key, value in extractor.identity.items() if key != "pooling"}
-            groups.setdefault(digest(trunk), []).append(extractor)
-    return [Together(members) for members in groups.values() if len({m.pooling for m in members}) > 1]
+    def columns_with(self, members: Sequence[NetworkExtractor], names: Sequence[str]) -> list[slice]:
+        """Where the numbers of each of the `members` stand."""
+        return [columns_of(names, member.pooling) for member in members]

@@ -12,6 +12,7 @@ from ..errors import EngineError
 from ..machine import cores
 from ..networks import frameworks
 from ..networks.network import Network
+from ..networks.openvino_graph import Graph
 from ..networks.openvino_ir import Converted, load_converted
 from ..networks.weights import Weights
 from .keras_engine import build_pooled
@@ -36,29 +37,28 @@ class OpenVINOEngine(NetworkEngine):
     ----------
     input_size : tuple of int
         Height and width.
-    files : Converted
-        The network; see `converted_network`.
+    network : Converted or Graph
+        With raw pixels in front, and its pooling behind.
     precision, threads
         As for `leukobench.features.engines.open_engine`.
     """
 
     family = "openvino"
 
-    def __init__(self, input_size: tuple[int, int], files: Converted, precision: str, threads: int) -> None:
+    def __init__(self, input_size: tuple[int, int], network: Converted | Graph, precision: str, threads: int) -> None:
         super().__init__(input_size)
-        self.feature_names = files.feature_names
+        self.feature_names = network.feature_names
         self.name = f"OpenVINO {frameworks.short_version('openvino')} {precision}, CPU"
         self._openvino = frameworks.load_openvino()
-        self._compiled = self._compile(files, {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
+        self._compiled = self._compile(network, {"float32": "f32", "bfloat16": "bf16"}[precision], threads)
         # Twice as many as streams: while the results of some are fetched, no stream waits for an image.
         self._lookahead = 2 * threads
 
-    def _compile(self, files: Converted, precision: str, threads: int) -> Any:
+    def _compile(self, network: Converted | Graph, precision: str, threads: int) -> Any:
         core = self._openvino.Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EngineError("This processor cannot compute in bfloat16.", fix="choose `precision: float32`.")
-        model = core.read_model(str(files.path)) if files.xml is None else core.read_model(*files.files())
-        steps = self._openvino.preprocess.PrePostProcessor(model)
+        steps = self._openvino.preprocess.PrePostProcessor(network.read(core))
         steps.input().tensor().set_element_type(self._openvino.Type.u8)
         model = steps.build()
         model.reshape([1, *self._shape])

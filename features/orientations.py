@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError
-from ..networks.network import Network
 
 if TYPE_CHECKING:
     from .extractor import OpenExtractor
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 VIEWS = 8
 
 
-def check_orientations(orientations: int, network: Network) -> None:
-    """Raise a `ConfigurationError` unless the network can average over this number of orientations."""
-    height, width = network.input_size
+def check_orientations(orientations: int, name: str, input_size: tuple[int, int]) -> None:
+    """Raise a `ConfigurationError` unless the network `name` can average over this number of orientations."""
+    height, width = input_size
     possible = orientations in (1, VIEWS) and not isinstance(orientations, bool)
     if not possible or (orientations == VIEWS and height != width):
         raise ConfigurationError(
-            f"{network.name} cannot average over {orientations!r} orientations.",
+            f"{name} cannot average over {orientations!r} orientations.",
             expected="1, or 8 for a network with square input",
             received=f"orientations: {orientations!r}, input of {height} x {width} pixels",
             fix="leave `orientations` out, or set it to 8.",

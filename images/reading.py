@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,10 @@ __all__ = [
     "INTERPOLATIONS",
     "MAX_PIXELS",
     "READS_PIXELS",
+    "check_crop",
     "decode",
     "read_file",
+    "read_for",
     "read_image",
     "read_resized",
     "resize",
@@ -138,6 +141,61 @@ def resize(pixels: np.ndarray, size: tuple[int, int], interpolation: str = "bili
     if pixels.shape[:2] == (height, width):
         return pixels
     return np.array(Image.fromarray(pixels).resize((width, height), INTERPOLATIONS[interpolation]))
+
+
+def read_for(
+    data: bytes,
+    size: tuple[int, int],
+    interpolation: str = "bilinear",
+    crop: float | None = None,
+    reduced: bool = True,
+) -> np.ndarray:
+    """Pixels of an image file as a network wants them.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    size : (int, int)
+        Height and width of the result in pixels.
+    interpolation : str
+        A name in `INTERPOLATIONS`.
+    crop : float, optional
+        The image is scaled until its shorter side, or the side that limits, is `size` divided by this; the middle of it
+        is taken, as torchvision and timm do it for square networks. Default: all of it is scaled to `size`, whatever
+        its aspect ratio.
+    reduced : bool
+        Large JPEG files are decoded at a part of their size; see `decode_rgb`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (*size, 3)
+
+    Raises
+    ------
+    UnreadableImageError
+    """
+    if crop is None:
+        return resize(decode(data, target_size=size if reduced else None), size, interpolation)
+    whole = (math.floor(size[0] / crop), math.floor(size[1] / crop))
+    pixels = decode(data, target_size=whole if reduced else None)
+    height, width = pixels.shape[:2]
+    by_height = height * whole[1] <= width * whole[0]
+    scaled = (whole[0], whole[0] * width // height) if by_height else (whole[1] * height // width, whole[1])
+    pixels = resize(pixels, scaled, interpolation)
+    top, left = (round((side - wanted) / 2) for side, wanted in zip(scaled, size, strict=True))
+    return np.ascontiguousarray(pixels[top : top + size[0], left : left + size[1]])
+
+
+def check_crop(crop: float | None) -> None:
+    """Raise a `ConfigurationError` unless `crop` is None, or above 0 and at most 1."""
+    if crop is not None and (isinstance(crop, bool) or not isinstance(crop, int | float) or not 0.1 <= crop <= 1):
+        raise ConfigurationError(
+            f"Images cannot be cropped to {crop!r}.",
+            expected="a number from 0.1 to 1, such as 0.875",
+            received=repr(crop),
+            fix="correct `crop`, or leave it out: the whole image is then scaled to the input size.",
+        )
 
 
 @contextlib.contextmanager

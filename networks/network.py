@@ -117,3 +117,27 @@ class Network:
         """Everything that decides the features, as a JSON-like value; titles and sources take no part."""
         keys = ("name", "builder", "input_size", "interpolation", "preprocessing", "stages")
         return {key: value for key, value in asdict(self).items() if key in keys}
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """What a network wants of an image.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels.
+    preprocessing : Preprocessing
+        Of raw pixels, 0 to 255.
+    layout : {"nchw", "nhwc"}
+        Order of the axes of the network's input.
+    interpolation : str
+    crop : float or None
+        See `leukobench.images.reading.read_for`.
+    """
+
+    size: tuple[int, int]
+    preprocessing: Preprocessing
+    layout: str = "nchw"
+    interpolation: str = "bilinear"
+    crop: float | None = None

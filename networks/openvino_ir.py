@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,16 +36,27 @@ class Converted:
             return self.xml, self.weights
         return self.path.read_bytes(), self.path.with_suffix(".bin").read_bytes()
 
+    def read(self, core: Any) -> Any:
+        """The network as a model of OpenVINO, read by its `core`."""
+        return core.read_model(str(self.path)) if self.xml is None else core.read_model(*self.files())
 
-def load_converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[str]]]) -> Converted:
+
+def load_converted(
+    identity: dict[str, Any],
+    make: Callable[[], tuple[Any, list[str]]],
+    packages: Sequence[str] = ("keras", "openvino"),
+) -> Converted:
     """Return the converted form of a network, from the cache if it is there undamaged.
 
     Parameters
     ----------
     identity : dict
-        JSON-like; everything that the output depends on. The versions of Keras and OpenVINO are added here.
+        JSON-like; everything that the output depends on. The versions of `packages` are added here.
     make : callable
-        Builds the Keras model and names its output's columns; called only if the network has to be converted.
+        Builds the model, of Keras or OpenVINO, and names its output's columns; called only if the network has to be
+        converted.
+    packages : sequence of str
+        That convert it.
 
     Returns
     -------
@@ -58,8 +70,9 @@ def load_converted(identity: dict[str, Any], make: Callable[[], tuple[Any, list[
     StorageError
         The cache folder cannot be written.
     """
-    folder = networks_folder() / digest({**identity, **_versions(), "format": _FORMAT})
-    return _read(folder) or _convert(folder, make)
+    versions = {package: package_version(package) for package in packages}
+    folder = networks_folder() / digest({**identity, **versions, "format": _FORMAT})
+    return _read(folder) or _convert(folder, make, versions)
 
 
 def networks_folder() -> Path:
@@ -72,12 +85,9 @@ def fault_of(folder: Path) -> str:
     if not _read(folder):
         return "damaged"
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    versions = manifest.get("versions", _versions())  # which earlier ones do not tell
-    return "" if versions == _versions() else f"converted by other versions: {versions}"
-
-
-def _versions() -> dict[str, str]:
-    return {package: package_version(package) for package in ("keras", "openvino")}
+    versions = manifest.get("versions", {})  # which earlier ones do not tell
+    current = {package: package_version(package) for package in versions}
+    return "" if versions == current else f"converted by other versions: {versions}"
 
 
 def _read(folder: Path) -> Converted | None:
@@ -91,8 +101,9 @@ def _read(folder: Path) -> Converted | None:
     return None
 
 
-def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Converted:
-    load_keras()
+def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]], versions: dict[str, str]) -> Converted:
+    if "keras" in versions:
+        load_keras()
     load_openvino()
     model, names = make()
     with storage_errors(folder):
@@ -102,7 +113,7 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
         try:
             export(model, unfinished / _FILES[0])
             files = {name: file_digest(unfinished / name) for name in _FILES}
-            manifest = {"files": files, "feature_names": names, "versions": _versions()}
+            manifest = {"files": files, "feature_names": names, "versions": versions}
             write_text(unfinished / "manifest.json", json.dumps(manifest))
             return _publish(unfinished, folder)
         finally:
@@ -110,7 +121,9 @@ def _convert(folder: Path, make: Callable[[], tuple[Any, list[str]]]) -> Convert
 
 
 def export(model: Any, path: Path) -> None:
-    """Write a Keras model's two files, and read them again: on a full disk OpenVINO may write less and say nothing.
+    """Write the two files of a model of Keras or OpenVINO, and read them again.
+
+    On a full disk OpenVINO may write less and say nothing.
 
     Raises
     ------
@@ -120,17 +133,45 @@ def export(model: Any, path: Path) -> None:
         The disk is full.
     """
     try:
-        model.export(str(path), format="openvino", verbose=False)
+        if hasattr(model, "export"):
+            model.export(str(path), format="openvino", verbose=False)
+        else:
+            load_openvino().save_model(model, str(path), compress_to_fp16=False)
         _read_back(path)
     except OSError:
         raise
     except Exception as error:  # the converters raise whatever they trip over
-        _check_room(path.parent, 4 * model.count_params())
+        _check_room(path.parent, _bytes(model))
         raise EngineError(
-            f"{model.name} cannot be converted for OpenVINO.",
+            f"{getattr(model, 'name', 'The network')} cannot be converted for OpenVINO.",
             received=f"{type(error).__name__}: {error}",
-            fix="choose `engine: keras`.",
+            fix="choose `engine: keras`." if hasattr(model, "export") else "",
         ) from error
+
+
+def _bytes(model: Any) -> int:
+    """Of a model's weights."""
+    if hasattr(model, "count_params"):
+        return 4 * int(model.count_params())
+    nodes = [node for node in model.get_ops() if node.get_type_name() == "Constant"]
+    return sum(node.get_byte_size() for node in nodes)
+
+
+def in_memory(model: Any, names: Sequence[str]) -> Converted:
+    """A model of Keras or OpenVINO in OpenVINO's format, as bytes, with names of its output's columns.
+
+    Raises
+    ------
+    EngineError
+        It cannot be converted.
+    StorageError
+        There is no room for temporary files.
+    """
+    load_openvino()
+    with storage_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.xml"
+        export(model, path)
+        return Converted(Path("network.xml"), tuple(names), path.read_bytes(), path.with_suffix(".bin").read_bytes())
 
 
 def _read_back(path: Path) -> None:

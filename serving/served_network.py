@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..features.extractor import OpenExtractor
 from ..features.openvino_engine import OpenVINOEngine
 from ..features.orientations import average_orientations
-from ..images.reading import decode, resize
+from ..images.reading import check_crop, read_for
 from ..networks.openvino_ir import Converted
 
 
@@ -31,6 +31,8 @@ class ServedNetwork:
     files : Converted
     reduced : bool
         Large JPEG files are decoded at a part of their size; see `leukobench.images.decoding.decode_rgb`.
+    crop : float or None
+        See `leukobench.images.reading.read_for`.
     """
 
     input_size: tuple[int, int]
@@ -39,6 +41,7 @@ class ServedNetwork:
     orientations: int
     files: Converted
     reduced: bool = True
+    crop: float | None = None
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any], xml: bytes, weights: bytes) -> ServedNetwork:
@@ -49,7 +52,9 @@ class ServedNetwork:
         names = tuple(map(str, manifest["feature_names"]))
         files = Converted(Path("network.xml"), names, xml, weights)
         reading = str(manifest["interpolation"]), str(manifest["precision"]), int(manifest["orientations"])
-        return cls((height, width), *reading, files, bool(manifest.get("reduced", True)))
+        crop = manifest.get("crop")
+        check_crop(crop)
+        return cls((height, width), *reading, files, bool(manifest.get("reduced", True)), crop)
 
     def to_mapping(self) -> dict[str, Any]:
         """What a manifest says of it."""
@@ -59,6 +64,7 @@ class ServedNetwork:
             "precision": self.precision,
             "orientations": self.orientations,
             "reduced": self.reduced,
+            **({} if self.crop is None else {"crop": self.crop}),
             "feature_names": list(self.files.feature_names),
         }
 
@@ -69,8 +75,7 @@ class ServedNetwork:
         ------
         UnreadableImageError
         """
-        pixels = decode(data, target_size=self.input_size if self.reduced else None)
-        return resize(pixels, self.input_size, self.interpolation)
+        return read_for(data, self.input_size, self.interpolation, self.crop, self.reduced)
 
     def open(self, threads: int) -> AbstractContextManager[OpenExtractor]:
         """Load the network for `threads` cores.

@@ -10,8 +10,8 @@ from ..evaluation.grid import FeatureSource
 from ..features.cache import FeatureCache
 from ..features.extraction import compute, extract_to, pending
 from ..features.extractor import Extractor
-from ..features.network_extractor import Together, together
 from ..features.simple_measurements import SimpleMeasurements
+from ..features.together import Together, together
 from ..images.index import ImageIndex
 from ..runs.workspace import Workspace
 from ..storage import digest
@@ -78,11 +78,8 @@ def _extract_together(group: Together, index: ImageIndex, workspace: Workspace) 
         _log.warning("Extraction in one pass failed, now one extractor after the other: %s", failure)
     else:
         if missing:
-            _log.info("Features of %s in one pass: %s images.", group.members[0].network.name, f"{len(missing):,}")
+            _log.info("Features of %s in one pass: %s images.", group.members[0].title, f"{len(missing):,}")
 
 
 def _stage(extracting: str | Together) -> str:
-    if isinstance(extracting, Together):
-        poolings = ", ".join(member.pooling for member in extracting.members)
-        return f"extracting {extracting.members[0].network.name} ({poolings})"
-    return f"extracting {extracting}"
+    return f"extracting {extracting.title if isinstance(extracting, Together) else extracting}"

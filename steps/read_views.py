@@ -12,8 +12,7 @@ from ..errors import ExtractionError
 from ..evaluation.grid import FeatureSource
 from ..features.cache import FeatureCache
 from ..features.extraction import compute, pending
-from ..features.extractor import Extractor
-from ..features.network_extractor import NetworkExtractor
+from ..features.extractor import Convertible, Extractor
 from ..features.viewed_extractor import ViewedExtractor, viewed_identity
 from ..features.views import View
 from ..runs.workspace import Workspace
@@ -52,7 +51,7 @@ def read_views(
     rows, files, views = sample
     caches = {view.name: FeatureCache.shared(viewed_identity(extractor, view)) for view in views}
     lacking = {view.name: pending(files, caches[view.name]) for view in views}
-    shared = isinstance(extractor, NetworkExtractor)  # of others the number of features is not known beforehand
+    shared = isinstance(extractor, Convertible)  # of others the number of features is not known beforehand
     passes = [[view for view in views if lacking[view.name]]] if shared else [[view] for view in views]
     count = max((len(missing) for missing in lacking.values()), default=0)
     with workspace.progress(f"views of {source.label}", count * len(passes)) as advance:

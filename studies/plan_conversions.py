@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import LeukobenchError
 from ..features.extractors import make_extractor
-from ..features.network_extractor import NetworkExtractor, together
+from ..features.network_extractor import NetworkExtractor
 from ..features.openvino_engine import OpenVINOEngine, converted_network
+from ..features.together import together
 from ..steps.score_controls import control_extractors
 
 if TYPE_CHECKING:

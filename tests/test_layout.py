@@ -48,6 +48,7 @@ BESIDES = {
     "evaluation/test_scheduling.py": "evaluation/expected_costs",
     "evaluation/test_runner.py": ("evaluation/grid evaluation/methods evaluation/scores evaluation/combination_names"),
     "features/test_engines.py": "features/keras_engine features/network_engine features/openvino_engine",
+    "features/test_together.py": "features/network_extractor",
     "features/test_extractors.py": "features/custom_extractor features/extractor",
     "images/test_index.py": "images/identification",
     "images/test_layouts.py": "images/files",
@@ -55,6 +56,7 @@ BESIDES = {
     "images/test_reduced.py": "images/reading",
     "images/test_synthetic.py": "images/drawing",
     "networks/test_build.py": "networks/efficientnet_lite",
+    "networks/test_openvino_graph.py": "networks/graph_pooling",
     "networks/test_network.py": "networks/shipped",
     "reporting/report/test_page.py": (
         "reporting/report/numbers reporting/report/section reporting/report/sections/answer "

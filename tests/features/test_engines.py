@@ -216,7 +216,7 @@ def test_two_processes_may_convert_at_once(unread, tmp_path, monkeypatch):
 def test_a_conversion_is_kept_apart_by_all_that_matters(tmp_path, monkeypatch, lite):
     seen = []
     monkeypatch.setattr(openvino_ir, "digest", lambda value: seen.append(value) or "x" * 8)
-    monkeypatch.setattr(openvino_ir, "_convert", lambda folder, make: None)
+    monkeypatch.setattr(openvino_ir, "_convert", lambda *_: None)
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path))
     openvino_ir.load_converted({"weights": "w"}, lambda: (None, []))
     assert set(seen[0]) == {"weights", "keras", "openvino", "format"}

@@ -10,6 +10,7 @@ from leukobench.features import (
     cache,
     custom_extractor,
     embedding_table,
+    graph_extractor,
     network_extractor,
     simple_measurements,
     viewed_extractor,
@@ -28,10 +29,16 @@ WITHOUT_NUMBERS = {
     "features.extractors": "names alone",
 }
 """Imported where features are computed, and why no identity speaks for them."""
-COMPUTES = ("features.extractors", "features.simple_measurements", "features.extraction", "features.viewed_extractor")
+COMPUTES = (
+    *("features.extractors", "features.simple_measurements", "features.extraction", "features.viewed_extractor"),
+    "features.graph_extractor",
+)
 DECLARED = [
     module.SPEAKS_FOR
-    for module in (network_extractor, custom_extractor, embedding_table, simple_measurements, viewed_extractor, cache)
+    for module in (
+        *(network_extractor, graph_extractor, custom_extractor, embedding_table, simple_measurements),
+        *(viewed_extractor, cache),
+    )
 ]
 
 

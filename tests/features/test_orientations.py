@@ -10,8 +10,8 @@ import pytest
 
 from leukobench.errors import ConfigurationError
 from leukobench.features.extractors import make_extractor
-from leukobench.features.network_extractor import together
 from leukobench.features.orientations import views
+from leukobench.features.together import together
 from leukobench.images.reading import read_image, resize
 
 

@@ -30,6 +30,7 @@ TAKE_NO_PART = {
     "evaluation.statistics.shifts": "computes external tests",
     "evaluation.subsamples": "draws the images of the learning curve",
     "features.cache_health": "looks at the cache for the doctor",
+    "features.graph_extractor": "loaded with the extractors of its kind, whose identities speak for it",
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",

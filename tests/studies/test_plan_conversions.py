@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leukobench.features.extractors import make_extractor
-from leukobench.features.network_extractor import together
+from leukobench.features.together import together
 from leukobench.networks import openvino_ir
 from leukobench.studies.plan_conversions import convert, converting
 

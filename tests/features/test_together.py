@@ -12,7 +12,7 @@ import pytest
 from leukobench.features.cache import FeatureCache
 from leukobench.features.extraction import compute
 from leukobench.features.extractors import make_extractor
-from leukobench.features.network_extractor import Together, together
+from leukobench.features.together import Together, together
 
 POOLINGS = ("average", "multilevel", "max")
 
