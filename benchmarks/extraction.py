@@ -1,4 +1,9 @@
-"""Images per second, from files to vectors, beside what a user of Keras would write."""
+"""Images per second, from files to vectors, beside what a user of Keras would write.
+
+Ratios are medians of turns, with the lowest and the highest; the machine's matrix rate is measured in each turn, too.
+Outside of products: the share of the computing time in which maps are only joined, scaled and moved, so that even an
+engine at the matrix rate leaves that part of it unused.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matrix_rate import gflop, matrix_rate
 
 from leukobench.machine import cores
@@ -26,32 +32,38 @@ NETWORKS = {
     "vgg19": ("VGG19", 160, {"float32": 1.0, "bfloat16": 2.0}),
 }
 """Class in keras.applications, number of images to time it on, and the target ratios."""
+_PROFILES = 5
 
 
 def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
     results = []
-    ceiling = {precision: alone(matrix_rate, precision) for precision in ("float32", "bfloat16")}
     for name, (keras_name, count, wanted) in NETWORKS.items():
         with some(images, count) as folder:
             ways = {precision: partial(alone, engine_seconds, folder, name, precision) for precision in wanted}
-            seconds = in_turns({**ways, "Keras": partial(alone, keras_seconds, folder, keras_name)}, repeats)
+            rates = {f"matrix {precision}": partial(alone, matrix_rate, precision) for precision in wanted}
+            measured = in_turns({**ways, **rates, "Keras": partial(alone, keras_seconds, folder, keras_name)}, repeats)
             work = alone(gflop_of, keras_name)
-        theirs = seconds["Keras"]
+        theirs = measured["Keras"]
         for precision, target in wanted.items():
-            ours = seconds[precision]
-            speed = count / statistics.median(ours)
+            ours, ceiling = measured[precision], measured[f"matrix {precision}"]
+            speed, ratios = count / statistics.median(ours), [b / a for a, b in zip(ours, theirs, strict=True)]
             results.append(
                 {
                     "network": name,
                     "precision": precision,
                     "leukobench, images/s": speed,
                     "Keras float32, images/s": count / statistics.median(theirs),
-                    "ratio": statistics.median(b / a for a, b in zip(ours, theirs, strict=True)),
+                    "ratio": statistics.median(ratios),
+                    "lowest": min(ratios),
+                    "highest": max(ratios),
                     "wanted": target,
                     "GFLOP an image": work,
                     "GFLOP/s": speed * work,
-                    "matrix rate": ceiling[precision],
-                    "share": speed * work / ceiling[precision],
+                    "matrix rate": statistics.median(ceiling),
+                    "share": statistics.median(
+                        count / own * work / rate for own, rate in zip(ours, ceiling, strict=True)
+                    ),
+                    "outside of products": alone(outside_of_products, name, precision),
                 }
             )
             print(results[-1], flush=True)
@@ -98,6 +110,33 @@ class _Ready:
     @contextlib.contextmanager
     def open(self, threads: int) -> Iterator[Any]:
         yield self._engine
+
+
+def outside_of_products(network: str, precision: str) -> float:
+    """Share of the computing time in which nothing is multiplied: joining, scaling and moving maps in memory."""
+    import openvino
+
+    from leukobench.features.extractors import make_extractor
+    from leukobench.features.openvino_engine import converted_network
+
+    extractor: Any = make_extractor(network, {"weights": "random"})
+    files = converted_network(extractor.network, extractor.weights, ["average"])
+    core = openvino.Core()
+    model = core.read_model(str(files.path))
+    model.reshape([1, *extractor.network.input_size, 3])
+    hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
+    settings = {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": 1, "PERF_COUNT": True}
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, *extractor.network.input_size, 3)).astype(np.float32)
+    shares = []
+    for _ in range(_PROFILES):
+        request.infer(pixels)
+        seconds = {True: 0.0, False: 0.0}
+        for step in request.profiling_info:
+            multiplies = step.node_type in ("Convolution", "MatMul", "FullyConnected", "GroupConvolution")
+            seconds[multiplies] += step.real_time.total_seconds()
+        shares.append(seconds[False] / sum(seconds.values()))
+    return statistics.median(shares)
 
 
 def keras_seconds(folder: Path, name: str) -> float:

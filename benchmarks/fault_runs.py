@@ -32,7 +32,8 @@ def kills(place: Place, count: int, seed: int = 0) -> Row:
         place.plan(kind="count")
         process = place.start(name) if number % 2 else place.fork(name)
         _wait_for(process, place, chance.randrange(writes), chance.uniform(0, 0.5))
-        is_late, note, faults = _kill(process, chance.choice(_SIGNALS), chance.random() < 0.5)
+        state = place.results / name / "state.json"
+        is_late, note, faults = _kill(process, chance.choice(_SIGNALS), chance.random() < 0.5, state)
         late += is_late
         if is_late or before == _A_RUN or number == count - 1:
             words, after = place.finish(name)
@@ -51,16 +52,16 @@ def _wait_for(process: Process, place: Place, writes: int, seconds: float) -> No
     time.sleep(seconds)
 
 
-def _kill(process: Process, number: signal.Signals, group: bool) -> tuple[bool, str, dict[str, int]]:
+def _kill(process: Process, number: signal.Signals, group: bool, state: Path) -> tuple[bool, str, dict[str, int]]:
     if process.poll() is not None:
         ending = ended(process)
         return True, f"status {ending.status}", {"not_resumed": int(ending.status != 0)}
-    children = psutil.Process(process.pid).children(recursive=True)
+    children, now = psutil.Process(process.pid).children(recursive=True), time.time()
     (os.killpg if group else os.kill)(process.pid, number)
     ending = ended(process)
     alive = survivors(children, 3.0)
     allowed = {-number, 128 + number} if number != signal.SIGKILL else {-number}
-    is_late = ending.status == 0 and "Took" in ending.text
+    is_late = ending.status == 0 and state.exists() and state.stat().st_mtime < now
     words = f"signal {number.name}, group {group}: status {ending.status} {alive} {ending.text[-300:]}"
     early = "from leukobench.cli import main" in ending.text  # Python itself tells where its imports were interrupted
     faults = {

@@ -24,6 +24,7 @@ _OF_THE_SYSTEM = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
 }
 """Errors of files that are no mistakes of leukobench."""
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class _Ended(KeyboardInterrupt):
@@ -86,9 +87,8 @@ def main() -> None:
     """Entry point of the console script."""
     read_names_as_utf8()
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # workers would look for every library in the current folder first
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup lets SIGHUP be ignored
+    for number in _ENDING[1:]:
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup lets SIGHUP be ignored
             signal.signal(number, _end_like_ctrl_c)
     try:
         cli()
@@ -96,6 +96,9 @@ def main() -> None:
         if sys.argv[1:2] == ["predict"]:
             _leave(ended.code)
         raise
+    finally:
+        for number in _ENDING:  # the command has ended: workers and temporary files are being cleared up
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _leave(code: int | str | None) -> None:

@@ -52,9 +52,9 @@ class Worker:
         self._environment = _environment()
         make = get_context("loky").Process
         self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env=_ONE_THREAD)
+        _alive.add(self)  # before it starts: a signal may end this process at any step
         self._process.start()
         theirs.close()
-        _alive.add(self)
 
     @classmethod
     def take(cls) -> Worker:
@@ -132,10 +132,16 @@ class Worker:
 
     def end(self) -> None:
         """Kill it."""
+        self.kill()
         _alive.discard(self)
-        end_process(self._process.pid)
-        self._process.join(_ENDS_S)
+        if self._process.pid is not None:
+            self._process.join(_ENDS_S)
         self.pipe.close()
+
+    def kill(self) -> None:
+        """Kill it, and do not wait until it has ended."""
+        if self._process.pid is not None:
+            end_process(self._process.pid)
 
 
 def _environment() -> tuple[Any, ...]:
@@ -146,6 +152,8 @@ def _environment() -> tuple[Any, ...]:
 def end_workers() -> None:
     """End all workers of this process; those that wait for work would end by themselves after some minutes."""
     _idle.clear()
+    for worker in list(_alive):  # all of them first: what interrupts the waiting leaves none that works
+        worker.kill()
     for worker in list(_alive):
         worker.end()
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from .calls import call
 
 
@@ -28,3 +30,33 @@ def test_modules_of_the_current_folder_come_last(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment, capture_output=True)
     assert [path.name for path in tmp_path.iterdir() if path.is_file() and not path.suffix] == ["mine"]
+
+
+def test_a_signal_while_workers_are_ended_leaves_none_and_waits_for_none() -> None:
+    """A command that has ended hears no more signals; nor do workers live on where something else interrupts."""
+    code = """if True:
+        import os, signal, sys
+        from leukobench.cli import group, main
+        from leukobench.processes.workers import Worker
+        import click
+
+        @click.command()
+        def begin():
+            workers = [Worker.take() for _ in range(2)]
+            print(*(worker._process.pid for worker in workers), flush=True)
+
+        def end(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            if RAISES:
+                raise KeyboardInterrupt
+            ended(self)
+
+        ended, Worker.end = Worker.end, end
+        group.COMMANDS._items["begin"] = begin
+        sys.argv = ["leukobench", "begin"]
+        main()
+    """
+    for raises in ("False", "True"):
+        command = [sys.executable, "-P", "-c", code.replace("RAISES", raises)]
+        output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        assert not any(psutil.pid_exists(int(pid)) for pid in output.split())
