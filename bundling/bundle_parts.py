@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..evaluation.refit import Refitted
 from ..evaluation.statistics.shifts import Quantiles
 from ..evaluation.task import Task
+from ..serving.stored_estimators import to_bytes
 from ..serving.training_facts import CALIBRATION, MEASUREMENTS, quantile_arrays
 from .build_reference import build_reference
 from .combination import FittedCombination
@@ -24,7 +25,6 @@ from .manifest import Manifest
 from .model_card import model_card
 from .out_of_fold import OutOfFold
 from .run_facts import RunFacts
-from .stored_estimators import to_bytes
 
 _CHECKED = 16
 

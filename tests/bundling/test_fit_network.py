@@ -20,7 +20,6 @@ import pytest
 
 from leukobench.bundling.fit import fit
 from leukobench.bundling.fit_network import choose_network, fit_network
-from leukobench.bundling.stored_estimators import to_bytes
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ImagesChangedError
 from leukobench.evaluation.task import Task
@@ -29,6 +28,7 @@ from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.serving.bundle import load
 from leukobench.serving.estimators import from_bytes
+from leukobench.serving.stored_estimators import to_bytes
 from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from leukobench.bundling.build_reference import build_reference
-from leukobench.bundling.stored_estimators import to_bytes
 from leukobench.evaluation.task import Task
 from leukobench.serving.estimators import from_bytes
 from leukobench.serving.network_output import NetworkOutput, output_names
+from leukobench.serving.stored_estimators import to_bytes
 
 
 def columns(classes: int, seed: int = 0) -> np.ndarray:
