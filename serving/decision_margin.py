@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, NuSVC
 
-from ..classifiers.forest import RandomForest
 from ..classifiers.linear import LinearProbe
 from ..selection.base import ColumnSelector
 from ..selection.pca import PCA
@@ -21,7 +21,10 @@ from ..selection.pca import PCA
 Floats = NDArray[np.float64]
 
 _RAISED, _RAISED_IF_COUNTED = 1e-9, 1e-3
-_COUNTING = (KNeighborsClassifier, RandomForest)
+_COUNTING = (
+    *(KNeighborsClassifier, RadiusNeighborsClassifier),
+    *(BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier),
+)
 _AFFINE = (ColumnSelector, PCA, StandardScaler)
 
 
@@ -98,7 +101,7 @@ class Margin:
         scores = scores / (self.temperature if self.unit == "log-odds" else 1.0)
         if scores.ndim == 1 or scores.shape[1] == 1:
             return np.asarray(scores.ravel() * (1 if one else -1))
-        if isinstance(self._final, SVC):
+        if isinstance(self._final, SVC | NuSVC):
             pairs = np.triu_indices(len(codes), 1)
             column = np.flatnonzero((pairs[0] == min(one, other)) & (pairs[1] == max(one, other)))[0]
             return np.asarray(scores[:, column] * (1 if one < other else -1))
@@ -124,7 +127,7 @@ class Margin:
                 final = final.calibrated_classifiers_[0].estimator
         if isinstance(final, LinearProbe):
             return steps, final.model_
-        if isinstance(final, SVC):
+        if isinstance(final, SVC | NuSVC):
             final = copy.copy(final)
             final.decision_function_shape = "ovo"
         return steps, final

@@ -17,6 +17,7 @@ from .scikit_learn_types import SCIKIT_LEARN
 from .skops_schema import DATA, foreign_parts
 
 _OWN = {
+    "leukobench.classifiers.predicted_class.PredictedClass",
     "leukobench.serving.network_output.NetworkOutput",
 }
 MOVED = {"leukobench.fast_forest": "leukobench.classifiers.forest"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from ..classifiers import CLASSIFIERS
@@ -12,10 +13,12 @@ from ..config.choice import Choice
 from ..config.experiment import Experiment
 from ..errors import ConfigurationError
 from ..evaluation.methods import FitRules, Method, make_method, weights_by_code
+from ..machine import DECIDE_NOTHING, code_digest
 from ..registry import Registry
 from ..selection import SELECTORS
 
 _POINTS, _FINE_POINTS = 5, 15
+_PREDICTED = "classifiers.predicted_class"
 
 
 def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
@@ -32,7 +35,18 @@ def make_methods(experiment: Experiment) -> tuple[list[Method], list[Method]]:
         )
         for c in experiment.classifiers
     ]
-    return selectors, classifiers
+    return selectors, [_with_decisions(method) for method in classifiers]
+
+
+def _with_decisions(method: Method) -> Method:
+    """A classifier that only predicts gets decisions, which are calibrated as those of support vector machines are."""
+    if any(hasattr(method.estimator, name) for name in ("predict_proba", "decision_function")):
+        return method
+    from ..classifiers.predicted_class import PredictedClass
+
+    candidates = [replace(one, estimator=PredictedClass(one.estimator)) for one in method.candidates]
+    identity = {**method.identity, "only predicts": code_digest(_PREDICTED, apart_from=DECIDE_NOTHING)[:16]}
+    return replace(method, estimator=candidates[0].estimator, candidates=tuple(candidates), identity=identity)
 
 
 def make_networks(experiment: Experiment) -> list[Method]:

@@ -83,7 +83,7 @@ BESIDES = {
     "serving/test_bundle.py": (
         "serving/output serving/prediction serving/fitted_model serving/predictor serving/request"
     ),
-    "serving/test_estimators.py": "classifiers/stored_trees serving/estimator_checks",
+    "serving/test_estimators.py": "classifiers/stored_trees",
     "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
     "serving/test_training_facts.py": "bundling/measured_quantiles",
     "serving/test_training_reference.py": "bundling/build_reference",

@@ -6,12 +6,14 @@ import inspect
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "BaggingClassifier": {"n_estimators": 2},
     "CCA": {"n_components": 1},
+    "CategoricalNB": {"min_categories": 9},
     "ExtraTreesClassifier": {"n_estimators": 3},
     "FeatureUnion": {"transformer_list": [("a", LogisticRegression())]},
     "GaussianRandomProjection": {"n_components": 3},
@@ -50,5 +52,5 @@ def fitted(name: str, classes: int = 3) -> Any:
 def outputs(estimator: Any) -> list[np.ndarray]:
     """All that it says of new images."""
     X = numbers(seed=1)[0]
-    methods = ("predict_proba", "decision_function", "predict") if hasattr(estimator, "predict") else ()
+    methods = ("predict_proba", "decision_function", "predict") if is_classifier(estimator) else ()
     return [getattr(estimator, name)(X) for name in (*methods, "transform") if hasattr(estimator, name)]
