@@ -3,7 +3,7 @@
 import sys
 
 if not sys.flags.safe_path:
-    sys.path.append(sys.path.pop(0))  # the current folder, where `yaml.py` may be anybody's
+    sys.path.pop(0)  # the current folder, where `yaml.py` may be anybody's
 
 from .cli import main
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST_LINE = 2_000
 _DIGEST = 64
 """Length of an image id."""
 
@@ -18,6 +19,11 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """The same of several lines."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def _shortened(line: str) -> str:
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
 
 
 class LeukobenchError(Exception):
@@ -39,7 +45,8 @@ class LeukobenchError(Exception):
         parts += [f"  expected: {expected}"] if expected else []
         parts += [f"  received: {received}"] if received else []
         parts += [f"  fix: {fix}"] if fix else []
-        super().__init__(visible_lines("\n".join(re.sub(r"\n(?! {4})", "\n    ", part) for part in parts)))
+        lines = visible_lines("\n".join(re.sub(r"\n(?! {4})", "\n    ", part) for part in parts)).split("\n")
+        super().__init__("\n".join(map(_shortened, lines)))
 
 
 class ConfigurationError(LeukobenchError):
@@ -48,6 +55,20 @@ class ConfigurationError(LeukobenchError):
 
 class UnknownNameError(ConfigurationError):
     """A name is not in its registry."""
+
+
+class CodeNotAllowedError(ConfigurationError):
+    """Code would run that the user did not allow.
+
+    Parameters
+    ----------
+    digests : sequence of str
+        What `--allow-code` would have to name.
+    """
+
+    def __init__(self, what: str, *, digests: Sequence[str] = (), **parts: str) -> None:
+        super().__init__(what, **parts)
+        self.digests = tuple(digests)
 
 
 class ImagesError(LeukobenchError):

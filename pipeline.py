@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .config.experiment import Experiment
-from .config.sources import Source, experiment_of
+from .config.sources import Source, experiment_of, is_named_by_user
 from .errors import ConfigurationError, EveryCombinationFailedError
 from .images.files import check_output
 from .machine import Progress
+from .plugins.permission import allowing, named_by_user
 from .reporting.answer import Findings
 from .reporting.budget_words import budget_of
 from .reporting.report.page import write_report
@@ -165,6 +166,7 @@ def run(
     EveryCombinationFailedError
         Nothing was scored.
     """
+    by_name = is_named_by_user(experiment)
     experiment = experiment_of(experiment, **settings)
     folder, limits = RunFolder(experiment.folder), experiment.evaluation.limits.until(time.monotonic() + budget)
     if math.isfinite(budget) and experiment.evaluation.permute:
@@ -173,7 +175,13 @@ def run(
             fix="run them without --budget; --limit-seconds stops single fits.",
         )
     check_output(folder.path)
-    with lock(folder.lock, f"running '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
+    with (
+        allowing(by_name=by_name),
+        named_by_user(experiment.plugins),
+        lock(folder.lock, f"running '{experiment.name}'", timeout_s=1),
+        log_to(folder.log),
+        cleared_leftovers(),
+    ):
         outcome = _run(experiment, Workspace.of(folder, workers, progress, limits))
     if outcome.leaderboard["rank"].isna().all():
         if (unreached := outcome.answer.budget) and not unreached.reached:
@@ -204,7 +212,12 @@ def audit_images(experiment: Source, workers: int | None = None, progress: Progr
     """
     experiment = experiment_of(experiment, **settings)
     folder = RunFolder.beside(experiment.folder, "audit")
-    with lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1), log_to(folder.log), cleared_leftovers():
+    with (
+        named_by_user(experiment.plugins),
+        lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1),
+        log_to(folder.log),
+        cleared_leftovers(),
+    ):
         workspace = Workspace.of(folder, workers, progress)
         index = find_images(experiment, workspace)
         folder.begin()

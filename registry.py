@@ -12,9 +12,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import ConfigurationError, LeukobenchError, UnknownNameError
+from .plugins.importing import load
 from .storage import digest, file_digest
 
 _PACKAGE = "leukobench."
+_HAVE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "extractor": (("transform",), ("description", "read", "open"), ("builder", "preprocessing")),
+    "selector": (("fit",),),
+    "classifier": (("fit",),),
+    "cnn": (("fit",),),
+    "network": (("builder", "preprocessing"),),
+    "layout": (("matches", "read"),),
+}
+"""Family -> what an object or class has that a dotted name may lead to, in one of these ways.
+
+Nothing else is called, because to call a class or function by a name in a file may do anything. Other families have no
+dotted names.
+"""
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -60,7 +74,8 @@ class Registry:
     Notes
     -----
     An installed package adds a name through the entry-point group ``leukobench.<family>s``. A name with a colon or a
-    dot, such as ``"mypackage.models:Forest"`` or ``"sklearn.svm.NuSVC"``, is imported as it stands.
+    dot, such as ``"mypackage.models:Forest"`` or ``"sklearn.svm.NuSVC"``, is imported where `leukobench.plugins` allows
+    it, and has to lead to what the family is made of, or to a function that `declares` marks.
     """
 
     def __init__(self, family: str, listed_as: str = "") -> None:
@@ -92,19 +107,25 @@ class Registry:
         ------
         UnknownNameError
             The name is neither registered, nor an entry point, nor an importable dotted name.
+        CodeNotAllowedError
+            A dotted name leads to code of the user's own that is not allowed, or to Python itself.
+        ConfigurationError
+            A dotted name leads to something else than the family is made of.
         """
         if name in self._items:
             item = self._items[name]
-            return _import(item, self.family) if isinstance(item, str) else item
+            return _import(item, self.family, _installed) if isinstance(item, str) else item
         plugins = self._plugins()
         if name in plugins:
-            return _import(plugins[name].value, self.family)
-        if ":" in name or "." in name:
-            return _import(name, self.family)
+            return _import(plugins[name].value, self.family, _installed)
+        if (":" in name or "." in name) and self.family in _HAVE:
+            item = _import(name, self.family, load)
+            self._check_kind(name, item)
+            return item
         nearest = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
         raise UnknownNameError(
             f"There is no {self.family} called '{name}'.",
-            expected=", ".join(self.names()) + f"; or a dotted name such as package.module:{self.family.title()}",
+            expected=", ".join(self.names()) + self._or_dotted(),
             received=name,
             fix=f"did you mean {' or '.join(nearest)}?" if nearest else self._see_list(),
         )
@@ -186,6 +207,23 @@ class Registry:
             file = getattr(sys.modules.get(dotted.replace(":", ".").rpartition(".")[0]), "__file__", None)
         return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
 
+    def _check_kind(self, name: str, item: Any) -> None:
+        core, ways = item.func if isinstance(item, functools.partial) else item, _HAVE[self.family]
+        marked = inspect.isfunction(core) and hasattr(core, "search_space")
+        fits = any(all(hasattr(core, part) for part in way) for way in ways)
+        if marked or (fits and not inspect.isroutine(core)):
+            return
+        ends = " or ".join(", ".join(way) for way in ways)
+        raise ConfigurationError(
+            f"'{name}' is not a {self.family}.",
+            expected=f"a class or object with {ends}; or a function that leukobench.registry.declares marks",
+            received=f"{type(core).__name__} {getattr(core, '__qualname__', '')}; it was not called",
+            fix=self._see_list(),
+        )
+
+    def _or_dotted(self) -> str:
+        return f"; or a dotted name such as package.module:{self.family.title()}" if self.family in _HAVE else ""
+
     def _see_list(self) -> str:
         return f"see `leukobench list {self.listed_as}`."
 
@@ -217,14 +255,20 @@ def _validate(estimator: Any) -> None:
             part._validate_params()
 
 
-def _import(dotted: str, family: str) -> Any:
+def _installed(dotted: str) -> Any:
     module, _, attribute = dotted.replace(":", ".").rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _import(dotted: str, family: str, imported: Callable[[str], Any]) -> Any:
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return imported(dotted)
+    except LeukobenchError:
+        raise
     except Exception as error:  # a plug-in's file may hold any mistake
         raise UnknownNameError(
             f"The {family} '{dotted}' cannot be imported: {type(error).__name__}: {error}.",
-            expected="package.module:Name, importable where leukobench runs",
+            expected="package.module:Name, installed or in a folder that `plugins:` names",
             received=dotted,
-            fix="install the package in the same environment, or correct the name.",
+            fix="install the package in the same environment, name its folder, or correct the name.",
         ) from error

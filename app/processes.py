@@ -185,7 +185,7 @@ def _alone(results: Path) -> Iterator[None]:
 
 
 def _launch(results: Path, name: str, file: Path) -> None:
-    arguments = ["run", str(file), "--results", str(results), "--name", name]
+    arguments = ["run", str(file), "--results", str(results), "--name", name, "--not-by-name"]
     command = [
         sys.executable,
         "-P",

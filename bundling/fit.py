@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import pipeline
-from ..config.experiment_file import read_experiment
+from ..config.experiment_file import is_experiment_file, is_of_run, read_experiment
 from ..errors import ConfigurationError
 from ..evaluation.combination_names import NAMES, Names, title
 from ..machine import Progress
 from ..pipeline import Outcome
+from ..plugins.permission import allowing, named_by_user
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
@@ -58,6 +59,7 @@ def fit(
     pictures: bool = False,
     workers: int | None = None,
     progress: Progress = silent,
+    allow_code: Sequence[str] = (),
 ) -> FittedBundle:
     """Fit one combination of a run on all its images, and write a bundle.
 
@@ -77,6 +79,8 @@ def fit(
     workers : int, optional
         Cores; all by default.
     progress : Progress
+    allow_code : sequence of str
+        Digests of code of your own that may run, as a refusal names them.
 
     Returns
     -------
@@ -93,7 +97,28 @@ def fit(
     TrainingError
         A network that is trained end to end could not be trained on all images.
     """
-    finished = _open_run(run, workers, progress)
+    plugins, by_name = _named_with(run)
+    with allowing(allow_code, by_name), named_by_user(plugins):
+        return _fit(_open_run(run, workers, progress), combination, out, pictures, workers, progress)
+
+
+def _named_with(run: str | Path | Outcome | FinishedRun) -> tuple[list[Path], bool]:
+    """Folders of plug-ins that the user named with the run, and whether to name them is enough."""
+    if isinstance(run, Outcome):
+        return run.results.experiment.plugins, True
+    if isinstance(run, FinishedRun) or not is_experiment_file(path := user_path(run)):
+        return [], True
+    return read_experiment(path).plugins, not is_of_run(path)
+
+
+def _fit(
+    finished: FinishedRun,
+    combination: Sequence[str] | None,
+    out: str | Path | None,
+    pictures: bool,
+    workers: int | None,
+    progress: Progress,
+) -> FittedBundle:
     folder = RunFolder(finished.folder)
     workspace = Workspace.of(folder, workers, progress)
     target = user_path(out).resolve() if out else folder.path / "model"
@@ -117,10 +142,10 @@ def _open_run(run: str | Path | Outcome | FinishedRun, workers: int | None, prog
         return run.results
     if isinstance(run, FinishedRun):
         return run
-    run = Path(run)
-    if run.suffix.lower() in (".yaml", ".yml"):
-        return pipeline.run(read_experiment(user_path(run)), workers, progress).results
-    return FinishedRun.open(run)
+    path = user_path(run)
+    if is_experiment_file(path):
+        return pipeline.run(read_experiment(path), workers, progress).results
+    return FinishedRun.open(path)
 
 
 def _choose(run: FinishedRun, combination: Sequence[str] | None) -> Names:

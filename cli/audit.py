@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from .options import PATH, chosen_options, image_options
+from .options import PATH, chosen_options, code_option, image_options
 from .output import echo
 
 
 @click.command()
 @click.argument("images", type=PATH)
 @image_options
+@code_option
 def audit(images: Path, section: dict[str, Any], name: str | None, results: Path | None, workers: int | None) -> None:
     """Find copies of images, and class differences unrelated to what is pictured, in the folder IMAGES.
 

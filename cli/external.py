@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, workers_option
+from .options import PATH, code_option, workers_option
 from .output import echo
 
 
@@ -30,6 +30,7 @@ from .output import echo
 @click.option("--run", type=PATH, help="Run that the bundle was made of, so that copies of its images are found.")
 @click.option("--card", type=PATH, help="Write the bundle again, here, with a card that lists its external tests.")
 @workers_option
+@code_option
 def external(
     tested: Path,
     images: Path,

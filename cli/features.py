@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, workers_option
+from .options import PATH, code_option, workers_option
 from .output import echo
 
 
@@ -15,6 +15,7 @@ from .output import echo
 @click.option("--out", required=True, type=PATH, help="File .parquet to write.")
 @click.option("--extractor", help="Name on the leaderboard, or of `leukobench list extractors` (default: the first).")
 @workers_option
+@code_option
 def features(source: Path, out: Path, extractor: str | None, workers: int | None) -> None:
     """Write the features of RUN (a folder below results/), or of a folder of IMAGES, as a table for other tools.
 

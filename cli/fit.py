@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, workers_option
+from .options import PATH, code_option, workers_option
 from .output import echo
 
 
@@ -16,6 +16,7 @@ from .output import echo
 @click.option("--out", type=PATH, help="Output folder, or a .zip file (default: RUN/model).")
 @click.option("--pictures", is_flag=True, help="Store thumbnails of the training images, to show the nearest ones.")
 @workers_option
+@code_option
 def fit(
     run: Path, combination: tuple[str, str, str] | None, out: Path | None, pictures: bool, workers: int | None
 ) -> None:

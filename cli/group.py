@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
 from ..errors import LeukobenchError, UnknownNameError
+from ..plugins.permission import be_nobodys_worker
 from .commands import COMMANDS
 from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign
 
@@ -74,8 +73,6 @@ class _Commands(click.Group):
 def cli() -> None:
     """Compare deep image features and classical classifiers, honestly and fast."""
     show_every_sign()
-    with contextlib.suppress(FileNotFoundError):
-        sys.path.append(str(Path.cwd()))  # a user's own module lies where the command is typed
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(VisibleFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -86,6 +83,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script."""
     read_names_as_utf8()
+    be_nobodys_worker()
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # workers would look for every library in the current folder first
     for number in _ENDING[1:]:
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup lets SIGHUP be ignored

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options
 from .output import echo
 
 
@@ -17,6 +17,7 @@ from .output import echo
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(20), help="Images in a subsample (default: 200).")
 @click.option("--all/--no-all", "whole", default=True, show_default=True, help="Also measure on all images.")
 @click.option("--repeats", default=10, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
+@code_option
 def leakage(
     source: Path,
     section: dict[str, Any],

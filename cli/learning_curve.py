@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, workers_option
+from .options import PATH, code_option, workers_option
 from .output import echo
 
 
@@ -15,6 +15,7 @@ from .output import echo
 @click.option("--best", type=click.IntRange(1), help="Take this many of its best combinations alone (default: all).")
 @click.option("--draws", default=2, show_default=True, type=click.IntRange(2), help="Subsamples of each size.")
 @workers_option
+@code_option
 def learning_curve(run_folder: Path, best: int | None, draws: int, workers: int | None) -> None:
     """Show whether more patients would help: the grid of RUN (a folder below results/), trained on fewer.
 

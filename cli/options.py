@@ -30,6 +30,24 @@ workers_option = click.option(
 )
 
 
+def code_option(command: _Command) -> _Command:
+    """Option ``--allow-code`` of a command that does not run code of the user's own unasked."""
+
+    @functools.wraps(command)
+    def allowed(allow_code: tuple[str, ...], **options: Any) -> Any:
+        from ..plugins.permission import allowing
+
+        with allowing(allow_code):
+            return command(**options)
+
+    return click.option(
+        "--allow-code",
+        metavar="DIGEST",
+        multiple=True,
+        help="Run code of your own that has this digest, which a refusal names; may be repeated.",
+    )(cast("_Command", allowed))
+
+
 def image_options(command: _Command) -> _Command:
     """Options of every command that takes a folder of images; those of the section ``images`` come as a mapping."""
 

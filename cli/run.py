@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LeukobenchError
-from .options import IMAGE_OPTIONS, PATH, chosen_options, image_options, limit_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options, limit_options
 from .output import echo
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @limit_options
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
+@click.option(
+    "--not-by-name", is_flag=True, hidden=True, help="Run code of your own only where --allow-code allows it."
+)
+@code_option
 def run(
     experiments: tuple[Path, ...],
     images: Path | None,
@@ -53,6 +57,7 @@ def run(
     limits: dict[str, Any],
     budget: float | None,
     plan: bool,
+    not_by_name: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on --images.
 
@@ -62,6 +67,7 @@ def run(
     background: end that with `kill PID`.
     """
     from ..config import experiment_file
+    from ..plugins.permission import allowing
 
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
@@ -83,9 +89,10 @@ def run(
         planned = [_limited(experiment, limits) for experiment in planned]
     if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
-    if plan:
-        sys.exit(max(_plan(experiment, workers) for experiment in planned))
-    sys.exit(max(_run(experiment, workers, budget) for experiment in planned))
+    of_runs = not_by_name or any(map(experiment_file.is_of_run, experiments))
+    with allowing(by_name=not of_runs):
+        ends = [_plan(one, workers) if plan else _run(one, workers, budget) for one in planned]
+    sys.exit(max(ends))
 
 
 def _limited(experiment: Experiment, limits: dict[str, Any]) -> Experiment:

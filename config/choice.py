@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+LONGEST_NAME = 200
+"""Letters of a name that can be chosen."""
+
 
 class Strict(BaseModel):
     """Base model: unknown keys are refused, and objects cannot be changed."""
@@ -54,7 +57,7 @@ class Choice(Strict):
     The last one is short for a parameter ``file``; others may stand beside it: ``{table: FILE, key: path}``.
     """
 
-    name: str
+    name: str = Field(max_length=LONGEST_NAME)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -11,7 +11,7 @@ from ..evaluation.metrics import RANK_BY, ranking_metrics
 from ..images.groups import compiled
 from ..storage import user_path
 from .cell_limits import CellLimits
-from .choice import Choice, Strict
+from .choice import LONGEST_NAME, Choice, Strict
 from .pseudo_patients import PseudoPatients
 
 GRID = ("extractors", "selectors", "classifiers")
@@ -51,7 +51,7 @@ class Images(Strict):
     """
 
     folder: Path
-    layout: str = "auto"
+    layout: str = Field(default="auto", max_length=LONGEST_NAME)
     group: str | None = None
     exclude_classes: list[str] = Field(default_factory=list)
     exclude_files: list[str] = Field(default_factory=list)
@@ -221,6 +221,9 @@ class Experiment(Strict):
     cnns : list of Choice
         Networks that are trained end to end, in addition. If there are any, `extractors` may be empty.
     evaluation : Evaluation
+    plugins : list of Path
+        Folders that are searched for code of your own, which names such as ``mymodule:MyExtractor`` lead to. It runs
+        where you name this experiment, and elsewhere where you allow it; see `leukobench.plugins`.
     results : Path
         Folder of all runs; it has no effect on the scores.
     """
@@ -236,7 +239,13 @@ class Experiment(Strict):
     )
     cnns: list[Choice] = Field(default_factory=list)
     evaluation: Evaluation = Evaluation()
+    plugins: list[Path] = Field(default_factory=list)
     results: Path = Path("results")
+
+    @field_validator("plugins")
+    @classmethod
+    def _from_here(cls, value: list[Path]) -> list[Path]:
+        return [user_path(folder).absolute() for folder in value]
 
     @field_validator(*CHOICES)
     @classmethod
@@ -286,4 +295,5 @@ class Experiment(Strict):
         mapping = self.model_dump(mode="json") | {"results": str(self.results.absolute())}
         for family in ("extractors", "selectors", "classifiers", "cnns"):
             mapping[family] = [choice.short_form() for choice in getattr(self, family)]
-        return mapping
+        mapping["plugins"] = [str(folder.absolute()) for folder in self.plugins]
+        return mapping if self.plugins else {key: value for key, value in mapping.items() if key != "plugins"}

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigurationError
+from ..plugins.permission import search_also
 from ..storage import file_name, user_path
 from .cell_limits import CellLimits
 from .choice import Choice
@@ -85,9 +86,28 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
             names_file = key in ("folder", "corrections") or (key == "copies" and Path(str(value)).suffix)
             if isinstance(value, str) and names_file:
                 images[key] = _resolve(base, value)
+    if isinstance(mapping.get("plugins"), list):
+        mapping["plugins"] = [_resolve(base, one) if isinstance(one, str) else one for one in mapping["plugins"]]
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
+
+
+def read_experiment_of_run(path: Path) -> Experiment:
+    """The experiment of a run; code of the user's own that it names is found from now on, and not allowed for that."""
+    experiment = read_experiment(path)
+    search_also(experiment.plugins)
+    return experiment
+
+
+def is_experiment_file(path: Path) -> bool:
+    """Whether a path is that of an experiment file, by its ending."""
+    return path.suffix.lower() in (".yaml", ".yml") and not path.is_dir()
+
+
+def is_of_run(path: Path) -> bool:
+    """Whether an experiment file is one that a run wrote into its folder, rather than a person."""
+    return re.search(r"^resolved:", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
 
 
 def _whole(stream: TextIO) -> str:

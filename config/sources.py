@@ -10,10 +10,9 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..storage import user_path
 from .experiment import Experiment
-from .experiment_file import for_folder, read_experiment
+from .experiment_file import for_folder, is_experiment_file, is_of_run, read_experiment
 
 Source = Experiment | Mapping[str, Any] | str | Path
-_EXPERIMENTS = (".yaml", ".yml")
 
 
 def experiment_of(source: Source, **settings: Any) -> Experiment:
@@ -42,8 +41,13 @@ def experiment_of(source: Source, **settings: Any) -> Experiment:
             received=type(source).__name__,
         )
     path = user_path(source)
-    is_experiment = path.suffix.lower() in _EXPERIMENTS and not path.is_dir()
-    return read_experiment(path, **settings) if is_experiment else for_folder(path, **settings)
+    return read_experiment(path, **settings) if is_experiment_file(path) else for_folder(path, **settings)
+
+
+def is_named_by_user(source: Source) -> bool:
+    """Whether the user wrote the experiment that `source` names, rather than a run that left it in its folder."""
+    path = user_path(source) if isinstance(source, (str, os.PathLike)) else None
+    return path is None or not (is_experiment_file(path) and is_of_run(path))
 
 
 def _of_mapping(mapping: dict[str, Any]) -> Experiment:

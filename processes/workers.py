@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..machine import Limits, Stop, end_process, end_with_parent, held_bytes, in_main_thread
+from ..plugins import importing  # noqa: F401  (lets a worker import what its parent serves)
 
 _IDLE_S = 300.0
 _GROWN_BYTES = 300e6

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import yaml
 
 from ..config.experiment import Experiment
-from ..config.experiment_file import read_experiment
+from ..config.experiment_file import read_experiment_of_run
 from ..errors import ConfigurationError, StorageError
 from ..evaluation.combination_names import FAILED, NAMES, NOT_REACHED
 from ..evaluation.metrics import RANK_BY
@@ -110,8 +110,8 @@ class FinishedRun:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The experiment, as it was understood."""
-        return read_experiment(self.folder / "experiment.yaml")
+        """The experiment, as it was understood. Code of the user's own that it names is searched for, not allowed."""
+        return read_experiment_of_run(self.folder / "experiment.yaml")
 
     @cached_property
     def resolved(self) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from ..evaluation.scorer import Scorer
 from ..evaluation.task import Task
 from ..features.extractors import make_extractor
 from ..machine import Progress
+from ..plugins.permission import named_by_user
 from ..reporting.leakage_figure import draw_leakage
 from ..reporting.protocol import groups
 from ..runs.folder import RunFolder
@@ -106,7 +107,7 @@ def measure_leakage(
     name = f"{experiment.name}-leakage"
     folder = RunFolder.beside(experiment.folder, "leakage")
     workspace = Workspace.of(folder, workers, progress)
-    with lock(folder.lock, f"running '{name}'"), log_to(folder.log):
+    with named_by_user(experiment.plugins), lock(folder.lock, f"running '{name}'"), log_to(folder.log):
         index = find_images(experiment, workspace)
         folder.begin()
         folder.write_experiment(experiment.to_mapping(), {"images": index.digest()})

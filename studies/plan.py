@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from ..config.experiment import Experiment
 from ..evaluation.folds import INNER_FOLDS
 from ..machine import Progress
+from ..plugins.permission import allowing, named_by_user
 from ..runs.costs import Costs, in_bytes, watch_memory
 from ..runs.finished import finished_before
 from ..runs.folder import RunFolder
@@ -112,8 +113,13 @@ def make_plan(experiment: Experiment, workers: int | None = None, progress: Prog
     Raises
     ------
     LeukobenchError
-        Whatever would stop the run.
+        Whatever would stop the run; and code of the user's own, which is not run for a plan unless it is allowed.
     """
+    with allowing(by_name=False), named_by_user(experiment.plugins):
+        return _make_plan(experiment, workers, progress)
+
+
+def _make_plan(experiment: Experiment, workers: int | None, progress: Progress) -> Plan | None:
     start = time.perf_counter()
     folder, costs = RunFolder(experiment.folder), Costs()
     workspace = Workspace.of(folder, workers, costs.time_stages(progress))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy and TensorFlow are loade
 import pytest
 from filelock import FileLock
 from joblib.externals.loky import get_reusable_executor
+
+from leukobench.plugins.permission import named_by_user
 
 from .in_process import InProcess
 from .plugin.installed import installed
@@ -81,12 +82,16 @@ def fits_in_process() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_code() -> Iterator[None]:
+    """Allow the modules in ``plugin/``, as if the user named an experiment that names this folder."""
+    with named_by_user([PLUGIN]):
+        yield
+
+
 @pytest.fixture
-def plugin(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Make ``example_plugin`` importable here and in worker processes."""
-    monkeypatch.syspath_prepend(str(PLUGIN))
-    monkeypatch.setenv("PYTHONPATH", str(PLUGIN))
-    get_reusable_executor().shutdown()  # workers of an earlier test do not know the new path
+def plugin() -> str:
+    """Name of a module of a user's own, which is allowed."""
     return "example_plugin"
 
 
@@ -97,7 +102,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def add(name: str, source: str, entry_points: dict[str, dict[str, str]]) -> Path:
         folder = installed(tmp_path / "site", name, source, entry_points)
         monkeypatch.syspath_prepend(str(folder))
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(PLUGIN)]))
+        monkeypatch.setenv("PYTHONPATH", str(folder))
         get_reusable_executor().shutdown()
         return folder
 
@@ -134,6 +139,7 @@ def small_experiment(images: Path, results: Path, /, **settings: Any) -> Any:
     small: dict[str, Any] = {
         "name": "trial",
         "results": results,
+        "plugins": [PLUGIN],
         "extractors": ["example_plugin:Colours"],
         "selectors": ["none", {"anova": {"n_features": 3}}],
         "classifiers": ["naive_bayes", "lda"],
@@ -153,7 +159,7 @@ def experiment(images: Path, tmp_path: Path, plugin: str, monkeypatch: pytest.Mo
 
 
 @pytest.fixture(scope="session")
-def finished_run(tiny: None, smears: Path, shared: Path) -> Any:
+def finished_run(smears: Path, shared: Path) -> Any:
     """The outcome of `small_experiment` over the smears, for tests that only read it."""
     from leukobench.pipeline import Outcome, run
     from leukobench.runs.finished import FinishedRun
@@ -163,21 +169,7 @@ def finished_run(tiny: None, smears: Path, shared: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny(own_cache: Path) -> Iterator[None]:
-    """Make ``tiny_network`` importable here and in worker processes."""
-    before = os.environ.get("PYTHONPATH")
-    sys.path.insert(0, str(PLUGIN))
-    os.environ["PYTHONPATH"] = str(PLUGIN)
-    get_reusable_executor().shutdown()
-    yield
-    sys.path.remove(str(PLUGIN))
-    os.environ.pop("PYTHONPATH")
-    if before is not None:
-        os.environ["PYTHONPATH"] = before
-
-
-@pytest.fixture(scope="session")
-def tiny_experiment(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def tiny_experiment(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Make an experiment on the tiny network over `folder`, the smears by default."""
     from leukobench.config.experiment_file import for_folder
 
@@ -187,6 +179,7 @@ def tiny_experiment(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathF
         settings = {
             "name": "tiny",
             "results": results,
+            "plugins": [PLUGIN],
             "extractors": [EXTRACTOR],
             "selectors": ["none", {"anova": {"n_features": 20}}],
             "classifiers": ["logistic_regression", "svm_linear", "naive_bayes"],

@@ -58,6 +58,7 @@ BESIDES = {
     "networks/test_build.py": "networks/efficientnet_lite",
     "networks/test_openvino_graph.py": "networks/graph_pooling",
     "networks/test_network.py": "networks/shipped",
+    "plugins/test_importing.py": "plugins/permission plugins/places",
     "reporting/report/test_page.py": (
         "reporting/report/numbers reporting/report/section reporting/report/sections/answer "
         "reporting/report/sections/audit reporting/report/sections/calibration reporting/report/sections/classes "

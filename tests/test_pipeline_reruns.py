@@ -21,6 +21,8 @@ from leukobench.errors import BusyError
 from leukobench.pipeline import Outcome, run
 from leukobench.storage import process_table
 
+from .conftest import PLUGIN
+
 CLASSIFIERS = ["naive_bayes", "lda"]
 SHORTCUTS = 7
 
@@ -157,18 +159,16 @@ def test_a_damaged_table_of_a_finished_run_is_made_again(experiment: Any) -> Non
 
 
 @pytest.mark.slow
-def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(
-    experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plug_in_that_was_edited_is_not_taken_for_the_old_one(experiment: Any, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "edited_constants.py").write_text("SMOOTHING = 1e-9\n")
     (folder / "edited_plugin.py").write_text(
-        "from sklearn.naive_bayes import GaussianNB\nimport edited_constants\n\n\n"
+        "from sklearn.naive_bayes import GaussianNB\nfrom leukobench.registry import declares\n"
+        "import edited_constants\n\n\n@declares(search_space={})\n"
         "def bayes():\n    return GaussianNB(var_smoothing=edited_constants.SMOOTHING)\n"
     )
-    monkeypatch.syspath_prepend(str(folder))
-    said = experiment(classifiers=["edited_plugin:bayes"])
+    said = experiment(classifiers=["edited_plugin:bayes"], plugins=[PLUGIN, folder])
     run(said, workers=1)
     assert run(said, workers=1).reused
     (folder / "edited_constants.py").write_text("SMOOTHING = 1e-1\n")

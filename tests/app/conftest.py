@@ -17,9 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
+from ..conftest import PLUGIN
+
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--process-per-site"]
 _QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PLUGIN = Path(__file__).parent.parent / "plugin"
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +30,17 @@ def results(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from leukobench.pipeline import run
 
     folder = tmp_path_factory.mktemp("app") / "results"
-    sys.path.insert(0, str(PLUGIN))
     experiment = for_folder(
         smears,
         name="small",
         results=folder,
+        plugins=[PLUGIN],
         extractors=["example_plugin:Colours"],
         selectors=["none", {"anova": {"n_features": 3}}],
         classifiers=["naive_bayes", "lda"],
         evaluation={"folds": 3, "resamples": 100, "controls": "off"},
     )
     run(experiment, workers=1)
-    sys.path.remove(str(PLUGIN))
     return folder
 
 

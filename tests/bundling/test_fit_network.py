@@ -32,6 +32,8 @@ from leukobench.serving.stored_estimators import to_bytes
 from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 
+from ..conftest import PLUGIN
+
 # 16 pixels are a sixth of the smears' 96: frozen networks would decode these at half their size.
 TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 12, "learning_rate": 0.01}
 LABEL = "custom_cnn(size=16, filters=[4, 8], hidden=8, epochs=12, learning_rate=0.01)"
@@ -77,7 +79,7 @@ def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) ->
 
 
 @pytest.fixture(scope="module")
-def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def network_run(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run over colours and a trained network."""
     results = tmp_path_factory.mktemp("networks")
     evaluation = {"folds": 2, "resamples": 100, "controls": "off"}
@@ -85,6 +87,7 @@ def network_run(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFacto
         smears,
         name="networks",
         results=results,
+        plugins=[PLUGIN],
         extractors=["example_plugin:Colours"],
         cnns=[{"custom_cnn": TINY}, "example_plugin:PixelMeans"],
         evaluation=evaluation,
@@ -167,7 +170,7 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_other_networks_give_the_numbers_of_keras(case: str, tiny: None, smears: Path, tmp_path: Path) -> None:
+def test_other_networks_give_the_numbers_of_keras(case: str, smears: Path, tmp_path: Path) -> None:
     classes, choice = CASES[case]
     calibration = "temperature" if "calibrated" in case else "as_needed"
     experiment = for_folder(smears, cnns=[choice], evaluation={"calibration": calibration})

@@ -11,15 +11,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ..conftest import PLUGIN
 from .calls import call_apart
 
 
 @pytest.mark.slow
 def test_the_command_line_from_an_experiment_to_patients(
-    tiny: None, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.yaml").write_text(
         f"images: {{folder: {smears}, group: 'synthetic-(P\\d+)'}}\nresults: out\n"
+        f"plugins: [{PLUGIN}]\n"
         "extractors: [{'tiny_network:TINY': {pooling: multilevel}}]\nselectors: [none]\nclassifiers: [naive_bayes]\n"
         "evaluation: {folds: 3, resamples: 100, controls: off}\n"
     )

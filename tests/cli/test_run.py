@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 from leukobench.config.experiment_file import for_folder
 from leukobench.pipeline import run
 
+from ..conftest import PLUGIN
 from .calls import call
 
 
@@ -52,7 +53,7 @@ def test_synthetic_then_run_with_a_plug_in_of_ones_own(
 @pytest.mark.slow
 def test_one_bad_experiment_does_not_stop_the_next(tmp_path: Path, plugin: str) -> None:
     call("synthetic", str(tmp_path / "smears"), "--images", "48", "--patients", "16")
-    common = f"images: smears\nextractors: ['{plugin}:Colours']\nselectors: [none]\n"
+    common = f"plugins: [{PLUGIN}]\nimages: smears\nextractors: ['{plugin}:Colours']\nselectors: [none]\n"
     common += "evaluation: {folds: 2, controls: off}\n"
     (tmp_path / "bad.yaml").write_text(common + "classifiers: [svmm]\n")
     (tmp_path / "good.yaml").write_text(common + "classifiers: [lda]\n")

@@ -27,7 +27,7 @@ def row(outcome: Outcome, extractor: str = "pixels") -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def scored(tiny: None, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def scored(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A run over the smears with one cheap combination and one network of the plug-in, for tests that only read it."""
     return run(small_experiment(smears, tmp_path_factory.mktemp("scored"), **only("example_plugin")), workers=1)
 

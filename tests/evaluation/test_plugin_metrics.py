@@ -18,6 +18,8 @@ from leukobench.errors import ConfigurationError
 from leukobench.evaluation.metrics import METRICS, metric_of, metrics
 from leukobench.evaluation.scorer import Scorer
 
+from ..conftest import PLUGIN
+
 SOURCE = """
     import numpy as np
     from leukobench.evaluation.metric import FromCounts, FromProbabilities, Metric, ratio
@@ -70,6 +72,7 @@ def test_what_is_no_metric_is_refused(install: Any) -> None:
 
 
 EXPERIMENT = """
+plugins: [PLUGIN]
 images: {folder: FOLDER, group: 'synthetic-(P\\d+)'}
 extractors: [{tiny_network:TINY: {pooling: average}}]
 selectors: [none]
@@ -93,7 +96,7 @@ def test_a_metric_from_outside_is_in_everything_that_a_run_leaves(
     from leukobench.reporting.report.sections.leaderboard import leaderboard
     from leukobench.runs.finished import FinishedRun
 
-    (tmp_path / "trial.yaml").write_text(EXPERIMENT.replace("FOLDER", str(smears)))
+    (tmp_path / "trial.yaml").write_text(EXPERIMENT.replace("FOLDER", str(smears)).replace("PLUGIN", str(PLUGIN)))
     results = ["--results", str(tmp_path / "results"), "--workers", "1"]
     said = leukobench("run", str(tmp_path / "trial.yaml"), *results)
     folder = tmp_path / "results" / "trial"

@@ -91,11 +91,10 @@ def test_other_modules_do_not_make_a_run_be_computed_again(edit: Any) -> None:
     assert state() == before
 
 
-def test_an_edited_metric_of_a_plug_in_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    source = tmp_path / "kept_metric.py"
-    source.write_text("from leukobench.evaluation.metrics import METRICS\nSAME = METRICS.get('accuracy')\n")
-    before = METRICS.source_digest("kept_metric:SAME")
+def test_an_edited_metric_of_a_plug_in_is_another_run(install: Any) -> None:
+    code = "from leukobench.evaluation.metrics import METRICS\nSAME = METRICS.get('accuracy')\n"
+    source = install("kept_metric", code, {"leukobench.metrics": {"same": "kept_metric:SAME"}}) / "kept_metric.py"
+    before = METRICS.source_digest("same")
     source.write_text(source.read_text() + "# edited\n")
     assert before
-    assert METRICS.source_digest("kept_metric:SAME") != before
+    assert METRICS.source_digest("same") != before

@@ -49,7 +49,7 @@ def manifest(smears: Path, target: Path, leaks: int = 0) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcome(tiny: None, smears: Path, shared: Path) -> Outcome:
+def outcome(smears: Path, shared: Path) -> Outcome:
     def make(folder: Path) -> None:
         folder.mkdir()
         run(small_experiment(manifest(smears, folder / "split.csv"), folder, **SETTINGS), workers=1)

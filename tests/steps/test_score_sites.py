@@ -32,7 +32,7 @@ def images(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcome(tiny: None, images: Path, shared: Path) -> Outcome:
+def outcome(images: Path, shared: Path) -> Outcome:
     results = shared / "of sites"
     made_once(results, lambda folder: run(small_experiment(images, folder, **SETTINGS), workers=1))
     return Outcome(FinishedRun.open(results / "trial"))

@@ -53,7 +53,7 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def outcome(tiny: None, shared: Path, settings: dict[str, Any]) -> Outcome:
+def outcome(shared: Path, settings: dict[str, Any]) -> Outcome:
     folder = made_once(shared / "tinted", draw)
     made_once(shared / "viewed", lambda results: run(small_experiment(folder, results, **settings), workers=1))
     return Outcome(FinishedRun.open(shared / "viewed" / "trial"))
@@ -136,7 +136,7 @@ def test_the_report_shows_pictures_and_drops(outcome: Outcome) -> None:
         assert sheet.size == (7 * 116, 20 + 2 * 116)
 
 
-def test_a_rerun_fits_nothing_again(outcome: Outcome, tiny: None, shared: Path, settings: dict[str, Any]) -> None:
+def test_a_rerun_fits_nothing_again(outcome: Outcome, shared: Path, settings: dict[str, Any]) -> None:
     records = {path.name: path.stat().st_mtime_ns for path in (outcome.folder / "records").iterdir()}
     (outcome.folder / "state.json").unlink()
     again = run(small_experiment(shared / "tinted", shared / "viewed", **settings), workers=1)

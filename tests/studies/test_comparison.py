@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +19,17 @@ from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.studies.comparison import compare_runs
 
-PLUGIN = Path(__file__).parents[1] / "plugin"
+from ..conftest import PLUGIN
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three small data sets with one grid each."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(PLUGIN))
-        yield _runs(tmp_path_factory)
-
-
-def _runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("sets")
     said = {
         "selectors": ["none", "pca"],
         "classifiers": ["naive_bayes", "lda", "knn"],
+        "plugins": [PLUGIN],
         "extractors": ["example_plugin:Colours"],
     }
     made = []

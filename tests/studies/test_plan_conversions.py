@@ -29,7 +29,7 @@ def files(cache: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_what_another_process_converted_is_what_this_one_would_have_converted(
-    tiny: None, experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choices = [{TINY: {"pooling": pooling, "engine": "openvino"}} for pooling in ("average", "multilevel")]
     choices.append({TINY: {"weights": "random:1", "engine": "openvino"}})

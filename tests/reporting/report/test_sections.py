@@ -37,9 +37,10 @@ def test_a_package_adds_a_section(experiment: Any, tmp_path: Path) -> None:
     folder = installed(tmp_path / "site", "fold_sections", SECTION, points)
     small = experiment(selectors=["none"], classifiers=["naive_bayes"])
     (tmp_path / "trial.yaml").write_text(yaml.safe_dump(small.to_mapping()))
-    path = os.pathsep.join([str(folder), os.environ["PYTHONPATH"]])
     command = [sys.executable, "-m", "leukobench", "run", str(tmp_path / "trial.yaml"), "--workers", "1"]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     html = (small.folder / "report.html").read_text(encoding="utf-8")
     assert '<a href="#batches">Images of each fold</a>' in html

@@ -1,0 +1,1 @@
+"""Code that is neither leukobench's nor installed: where it lies, what may be imported of it, and its digest."""
