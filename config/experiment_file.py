@@ -107,7 +107,10 @@ def is_experiment_file(path: Path) -> bool:
 
 def is_of_run(path: Path) -> bool:
     """Whether an experiment file is one that a run wrote into its folder, rather than a person."""
-    return re.search(r"^resolved:", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE) is not None
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        return re.search(r"^resolved:", stream.read(_LONGEST_FILE), re.MULTILINE) is not None
 
 
 def _whole(stream: TextIO) -> str:
