@@ -17,6 +17,7 @@ from leukobench.config.experiment import Evaluation
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.metrics import METRICS, metric_of, metrics
 from leukobench.evaluation.scorer import Scorer
+from leukobench.plugins.places import code_of
 
 from ..conftest import PLUGIN
 
@@ -117,7 +118,10 @@ def test_a_metric_from_outside_is_in_everything_that_a_run_leaves(
     assert "ranked by Cohen's kappa" in report
     assert "missed probability" in report
     assert "Cohen's kappa" in leukobench("list", "metrics")
-    leukobench("fit", str(folder), "--out", str(tmp_path / "bundle"), "--workers", "1")
+    allowed = code_of("tiny_network")
+    assert allowed is not None
+    rest = ["--out", str(tmp_path / "bundle"), "--workers", "1", "--allow-code", allowed.digest]
+    leukobench("fit", str(folder), *rest)
     card = next((tmp_path / "bundle").rglob("*.md")).read_text()
     assert f"| Cohen's kappa | {best['kappa']:.3f} |" in card
     assert f"| missed probability | {100 * best['missed']:.2f} % |" in card
