@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BundleError
 from ..evaluation.refit import Refitted
 from ..evaluation.statistics.shifts import Quantiles
 from ..evaluation.task import Task
-from ..serving.stored_estimators import to_bytes
+from ..serving.estimators import from_bytes
+from ..serving.fitted_model import TOLERANCE
+from ..serving.named_code import named
+from ..serving.stored_estimators import Stored, store, to_bytes
 from ..serving.training_facts import CALIBRATION, MEASUREMENTS, quantile_arrays
 from .build_reference import build_reference
 from .combination import FittedCombination
@@ -67,6 +71,10 @@ def make_bundle(parts: Parts) -> tuple[Manifest, Mapping[str, bytes]]:
     BundleError
         A part cannot be stored without pickle.
     """
+    combination = parts.combination.fitted
+    stored = {name: store(getattr(combination, name), name) for name in ("selector", "classifier")}
+    code = named(module for one in stored.values() for module in one.modules)
+    _check_stored(stored, parts)
     temperature = fit_temperature(parts.out_of_fold)
     calibrated = parts.out_of_fold.at_temperature(temperature.value)
     manifest = Manifest(
@@ -81,15 +89,16 @@ def make_bundle(parts: Parts) -> tuple[Manifest, Mapping[str, bytes]]:
         coverage=check_coverage(calibrated),
         shortcuts=parts.shortcuts,
         pictures=bool(parts.pictures),
+        code=code,
     )
-    return manifest, _files(parts, calibrated) | {"model_card.md": model_card(manifest).encode("utf-8")}
+    files = _files(parts, calibrated) | {f"{name}.skops": one.data for name, one in stored.items()}
+    return manifest, files | {"model_card.md": model_card(manifest).encode("utf-8")}
 
 
 def _files(parts: Parts, calibrated: OutOfFold) -> dict[str, bytes]:
     combination, task = parts.combination, parts.task
     xml, weights = combination.network.files.files()
     files = {"network.xml": xml, "network.bin": weights, "check.npz": _check(parts)}
-    files |= _estimators("", "", combination.fitted)
     for shortcut in parts.shortcuts:
         stem = f"shortcut_{shortcut.name.replace(' ', '_')}_"
         files |= _estimators(stem, f"shortcut {shortcut.name}", shortcut.fitted)
@@ -124,9 +133,31 @@ def _check(parts: Parts) -> bytes:
 
 def _estimators(stem: str, title: str, fitted: Refitted) -> dict[str, bytes]:
     return {
-        f"{stem}selector.skops": to_bytes(fitted.selector, title or "selector"),
-        f"{stem}classifier.skops": to_bytes(fitted.classifier, title or "classifier"),
+        f"{stem}selector.skops": to_bytes(fitted.selector, title),
+        f"{stem}classifier.skops": to_bytes(fitted.classifier, title),
     }
+
+
+def _check_stored(stored: Mapping[str, Stored], parts: Parts) -> None:
+    """Refuse an estimator that says something else once it was stored: one of the user's own may keep it elsewhere."""
+    modules = {module for one in stored.values() for module in one.modules}
+    if not modules:
+        return
+    vectors, classes = parts.combination.features[:_CHECKED], len(parts.task.classes)
+    again = {name: from_bytes(one.data, name, modules) for name, one in stored.items()}
+    try:
+        received = Refitted(again["selector"], again["classifier"], {}).probabilities(vectors, classes)
+        alike = np.allclose(received, parts.combination.fitted.probabilities(vectors, classes), rtol=0, atol=TOLERANCE)
+        reason = "" if alike else "other probabilities"
+    except Exception as error:  # code of the user's own
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
+        raise BundleError(
+            f"What {', '.join(sorted(modules))} fitted cannot be stored in a bundle.",
+            expected="the same probabilities after storing what the objects have as attributes",
+            received=reason,
+            fix="let `fit` keep everything as attributes: numbers, texts, arrays, and estimators of scikit-learn.",
+        )
 
 
 def _npz(**arrays: NDArray[Any]) -> bytes:

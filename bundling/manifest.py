@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from ..serving.named_code import NamedCode
 from ..serving.served_network import ServedNetwork
 from .combination import Agreement, Origin
 from .coverage import Coverage
@@ -33,6 +34,8 @@ class Manifest:
     shortcuts : sequence of FittedShortcut
     pictures : bool
         Whether thumbnails of the training images are inside.
+    code : sequence of NamedCode
+        Modules that it needs and does not contain.
     """
 
     run: RunFacts
@@ -46,6 +49,7 @@ class Manifest:
     coverage: Sequence[Coverage]
     shortcuts: Sequence[FittedShortcut]
     pictures: bool
+    code: Sequence[NamedCode] = ()
 
     def to_mapping(self) -> dict[str, object]:
         """JSON-like."""
@@ -61,4 +65,5 @@ class Manifest:
             "coverage": [asdict(level) for level in self.coverage],
             "shortcuts": {one.name: {"names": one.columns} for one in self.shortcuts},
             "pictures": self.pictures,
+            **({"code": [one.to_mapping() for one in self.code]} if self.code else {}),
         }

@@ -166,6 +166,11 @@ def _provenance(manifest: Manifest) -> str:
         _agreement(manifest.agreement),
     ]
     lines += [f"Tuned: {tuned}"] if tuned else []
+    lines += [
+        f"Needs code that it does not contain: {one.words}. It is imported where `--allow-code {one.module}` allows "
+        "that, and only with this digest"
+        for one in manifest.code
+    ]
     lines.append("Contains thumbnails of the training images" if manifest.pictures else "Contains no training image")
     return _bullets(lines)
 

@@ -27,6 +27,7 @@ def explain(
     level: float,
     digest: str | None,
     workers: int | None,
+    allow_code: tuple[str, ...],
     out: Path,
     method: str,
 ) -> None:
@@ -41,7 +42,7 @@ def explain(
     from ..serving.request import find_images
 
     paths, others = find_images(images)
-    opened = load(bundle, digest, workers)
+    opened = load(bundle, digest, workers, allow_code)
     lines, unreadable = write_explanations(out, opened, list(paths), level, method, on_screen())
     echo("\n".join([*lines, *closing_lines(others, [out])]))
     sys.exit(int(unreadable > 0))

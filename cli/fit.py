@@ -30,4 +30,6 @@ def fit(
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
     echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
     echo(f"SHA-256: {bundle.digest}")
+    for line in bundle.code_lines():
+        echo(line)
     echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")

@@ -157,6 +157,13 @@ def bundle_options(command: _Command) -> _Command:
             ),
             click.option("--digest", help="Require this SHA-256 (printed by `fit`)."),
             click.option("--workers", type=click.IntRange(1), help="Cores to use (default: all)."),
+            click.option(
+                "--allow-code",
+                metavar="MODULE",
+                multiple=True,
+                help="Import this module (its name, or the path of its file), which the bundle needs and does not "
+                "contain; may be repeated.",
+            ),
         ],
     )
 

@@ -25,6 +25,7 @@ def predict(
     level: float,
     digest: str | None,
     workers: int | None,
+    allow_code: tuple[str, ...],
     out: Path | None,
     as_json: bool,
     group: str | None,
@@ -43,7 +44,7 @@ def predict(
     request.check_output(out, bundle)
     paths, others = request.find_images(images)
     patients = request.find_patients(paths.values(), group)
-    opened = load(bundle, digest, workers)
+    opened = load(bundle, digest, workers, allow_code)
     predictions = opened.predict(
         list(paths), groups=patients, level=level, calibrated=not uncalibrated, progress=on_screen()
     )

@@ -21,6 +21,7 @@ from .container import Contents, read_bundle
 from .fitted_model import FittedModel
 from .image_input import AnyImage, Upload, as_images, image_bytes, name_of
 from .manifest_checks import check_manifest
+from .named_code import from_manifest, import_allowed
 from .prediction import Prediction, Predictions
 from .predictor import Predictor
 from .served_network import ServedNetwork
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 DEFAULT_LEVEL = 0.95
 
 
-def load(path: str | Path, digest: str | None = None, threads: int | None = None) -> Bundle:
+def load(
+    path: str | Path, digest: str | None = None, threads: int | None = None, allow_code: str | Sequence[str] = ()
+) -> Bundle:
     """Open a bundle that `leukobench fit` made.
 
     Every byte is verified first, then its estimators are rebuilt from a short list of types, and what it computes for a
@@ -47,6 +50,9 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
         SHA-256 (hex) that `leukobench fit` printed; another bundle is refused.
     threads : int, optional
         Cores to use; all by default.
+    allow_code : str or sequence of str
+        Modules (names, or paths of their files) that may be imported if the bundle names them, with the digest that it
+        names: see `leukobench.serving.named_code`.
 
     Returns
     -------
@@ -55,14 +61,15 @@ def load(path: str | Path, digest: str | None = None, threads: int | None = None
     Raises
     ------
     BundleError
-        It is absent, damaged, changed, foreign, too new, or computes other numbers on this machine.
+        It is absent, damaged, changed, foreign, too new, computes other numbers on this machine, or needs code that is
+        not allowed.
     EngineError
         OpenVINO is absent, or the processor lacks what the network needs.
     """
     threads = threads or cores()
     contents = read_bundle(user_path(path), digest)
     try:
-        return Bundle(contents, threads)
+        return Bundle(contents, threads, [allow_code] if isinstance(allow_code, str) else allow_code)
     except LeukobenchError:
         raise
     except Exception as error:  # whatever a made-up manifest makes us trip over
@@ -89,10 +96,11 @@ class Bundle:
         Levels of prediction sets whose coverage was checked.
     """
 
-    def __init__(self, contents: Contents, threads: int) -> None:
+    def __init__(self, contents: Contents, threads: int, allow_code: Sequence[str] = ()) -> None:
         check_manifest(contents.manifest)
         self._contents = contents
-        self._model = FittedModel(contents, threads)
+        modules = import_allowed(from_manifest(contents.manifest.get("code", [])), allow_code)
+        self._model = FittedModel(contents, threads, modules)
         self._predictor = Predictor(self._model, contents)
         self.facts: dict[str, Any] = dict(contents.manifest)
         self.classes = self._model.classes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 import warnings
 import zipfile
+from collections.abc import Collection
 from typing import Any
 
 from ..classifiers import CLASSIFIERS
@@ -14,7 +16,7 @@ from ..evaluation.methods import STORED_TYPES
 from ..selection import SELECTORS
 from .estimator_checks import check_estimator
 from .scikit_learn_types import SCIKIT_LEARN
-from .skops_schema import DATA, foreign_parts
+from .skops_schema import DATA, foreign_parts, object_types
 
 _OWN = {
     "leukobench.classifiers.predicted_class.PredictedClass",
@@ -30,8 +32,16 @@ def allowed_types() -> frozenset[str]:
     return SELECTORS.stored_types() | CLASSIFIERS.stored_types() | frozenset([*STORED_TYPES, *_OWN]) | SCIKIT_LEARN
 
 
-def from_bytes(data: bytes, what: str) -> Any:
+def from_bytes(data: bytes, what: str, modules: Collection[str] = ()) -> Any:
     """The estimator that a bundle stores; its types are checked before anything is built.
+
+    Parameters
+    ----------
+    data : bytes
+    what : str
+        Its name in messages.
+    modules : collection of str
+        Named code that is allowed and imported: classes that are defined there may be built, too.
 
     Raises
     ------
@@ -42,10 +52,11 @@ def from_bytes(data: bytes, what: str) -> Any:
 
     try:
         data = _with_moved_modules(data)
-        _refuse_foreign(data, what)
+        allowed = allowed_types() | _own_types(data, modules)
+        _refuse_foreign(data, what, allowed)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-            loaded = skops.io.loads(data, trusted=sorted(allowed_types() | DATA))
+            loaded = skops.io.loads(data, trusted=sorted(allowed | DATA))
         check_estimator(loaded)
     except BundleError:
         raise
@@ -56,8 +67,19 @@ def from_bytes(data: bytes, what: str) -> Any:
     return loaded
 
 
-def _refuse_foreign(data: bytes, what: str) -> None:
-    foreign = foreign_parts(data, allowed_types())
+def _own_types(data: bytes, modules: Collection[str]) -> frozenset[str]:
+    """Types of a file that named code defines, rather than imports."""
+    dotted = [name.rpartition(".") for name in object_types(data) if name.partition(".")[0] in modules]
+    kinds = {f"{module}.{name}": getattr(importlib.import_module(module), name, None) for module, _, name in dotted}
+    return frozenset(
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, type) and f"{kind.__module__}.{kind.__qualname__}" == name
+    )
+
+
+def _refuse_foreign(data: bytes, what: str, allowed: frozenset[str]) -> None:
+    foreign = foreign_parts(data, allowed)
     if foreign:
         raise BundleError(
             f"The bundle's {what} contains types that leukobench does not store; it was not loaded.",

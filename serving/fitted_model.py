@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,6 +33,8 @@ class FittedModel:
     contents : Contents
         Of a bundle whose manifest was checked.
     threads : int
+    modules : collection of str
+        Named code that is allowed and imported.
 
     Attributes
     ----------
@@ -41,7 +43,7 @@ class FittedModel:
     threads : int
     """
 
-    def __init__(self, contents: Contents, threads: int) -> None:
+    def __init__(self, contents: Contents, threads: int, modules: Collection[str] = ()) -> None:
         manifest, file = contents.manifest, contents.file
         self.network = ServedNetwork.of(manifest["network"], file("network.xml"), file("network.bin"))
         self.threads = threads
@@ -50,8 +52,8 @@ class FittedModel:
         self._open = contextlib.ExitStack()
         with ThreadPoolExecutor(1) as beside:  # the network is compiled while scikit-learn is imported
             opening = beside.submit(lambda: self._open.enter_context(self.network.open(threads)))
-            self._selector = from_bytes(file("selector.skops"), "selector")
-            self._classifier = from_bytes(file("classifier.skops"), "classifier")
+            self._selector = from_bytes(file("selector.skops"), "selector", modules)
+            self._classifier = from_bytes(file("classifier.skops"), "classifier", modules)
             self._engine = opening.result()
 
     def vectors(self, pixels: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:

@@ -48,12 +48,18 @@ def foreign_parts(data: bytes, estimators: frozenset[str]) -> list[str]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             return ["a compressed file"]  # skops writes none; it may unpack to more than there is memory
-        nodes = list(_nodes(json.loads(archive.read("schema.json"))))
+        nodes = list(_nodes(archive))
         foreign = sorted({part for node in nodes for part in _foreign(node, estimators)})
         for node in nodes if not foreign else ():
             if node["__loader__"] == "TreeNode":
                 _check_tree(node, archive)
     return foreign
+
+
+def object_types(data: bytes) -> frozenset[str]:
+    """Full names of the types that a skops file builds as objects."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return frozenset(_type_name(node) for node in _nodes(archive) if node["__loader__"] == "ObjectNode")
 
 
 def _check_tree(node: Mapping[str, Any], archive: zipfile.ZipFile) -> None:
@@ -67,9 +73,9 @@ def _check_tree(node: Mapping[str, Any], archive: zipfile.ZipFile) -> None:
         raise ValueError("a tree of another size than its nodes")
 
 
-def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+def _nodes(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
     """Every node that builds something, the outermost first."""
-    waiting = [schema]
+    waiting = [json.loads(archive.read("schema.json"))]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -81,7 +87,7 @@ def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def _foreign(node: dict[str, Any], estimators: frozenset[str]) -> Iterator[str]:
-    name = f"{node['__module__']}.{node['__class__']}"
+    name = _type_name(node)
     loader, content = str(node["__loader__"]).removesuffix("Node"), node.get("content")
     if name not in (estimators if loader == "Object" else _OF_LOADER.get(loader, ())):
         yield name if loader in ("Object", "Function", "Tree", "Type") else f"{name} ({loader})"
@@ -94,3 +100,7 @@ def _foreign(node: dict[str, Any], estimators: frozenset[str]) -> Iterator[str]:
         yield "a type of numbers without numbers"
     elif loader == "Json" and isinstance(json.loads(content or "null"), list | dict):
         yield "a container written as text"
+
+
+def _type_name(node: Mapping[str, Any]) -> str:
+    return f"{node['__module__']}.{node['__class__']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,30 +10,61 @@ import numpy as np
 from ..errors import BundleError
 from .estimator_parts import parts_of
 from .estimators import allowed_types
+from .named_code import can_be_named
 from .scikit_learn_types import NOT_NEEDED
-from .skops_schema import foreign_parts
+from .skops_schema import foreign_parts, object_types
 
 _PACKAGES = ("sklearn", "imblearn")
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A fitted estimator as skops stores it.
+
+    Attributes
+    ----------
+    data : bytes
+    modules : frozenset of str
+        Modules of code that it needs beside the types of the list.
+    """
+
+    data: bytes
+    modules: frozenset[str]
+
+
 def to_bytes(estimator: Any, what: str) -> bytes:
+    """A fitted estimator as skops stores it, of the types of the list alone; raises as `store` does."""
+    return store(estimator, what, can_name=False).data
+
+
+def store(estimator: Any, what: str, can_name: bool = True) -> Stored:
     """A fitted estimator as skops stores it, without what only its fit needed.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    what : str
+        Its name in messages.
+    can_name : bool
+        Types of the user's own, and of other packages, may be named.
 
     Raises
     ------
     BundleError
-        It holds types that are not on the list.
+        It holds types that are neither on the list, nor named.
     """
     import skops.io
 
     try:
-        data = skops.io.dumps(_slim(estimator))
-        foreign = foreign_parts(data, allowed_types())
+        data = bytes(skops.io.dumps(_slim(estimator)))
+        others = object_types(data) - allowed_types() if can_name else frozenset()
+        own = frozenset(name for name in others if can_be_named(name))
+        foreign = foreign_parts(data, allowed_types() | own)
     except Exception as error:  # whatever an estimator of the user's own makes skops trip over
         raise _not_storable(what, f"{type(error).__name__}: {error}") from error
     if foreign:
         raise _not_storable(what, ", ".join(foreign[:3]))
-    return bytes(data)
+    return Stored(data, frozenset(name.partition(".")[0] for name in own))
 
 
 def _slim(estimator: Any) -> Any:
@@ -63,7 +95,7 @@ def _slim_part(part: Any) -> None:
 def _not_storable(what: str, received: str) -> BundleError:
     return BundleError(
         f"The {what} cannot be stored in a bundle.",
-        expected="a selector and a classifier of leukobench or scikit-learn, which can be stored without pickle",
+        expected="numbers, texts, and classes of leukobench, scikit-learn or modules in files, without pickle",
         received=received,
         fix="choose another combination: `leukobench fit RUN --combination EXTRACTOR SELECTOR CLASSIFIER`.",
     )
