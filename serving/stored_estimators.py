@@ -11,10 +11,8 @@ from ..errors import BundleError
 from .estimator_parts import parts_of
 from .estimators import allowed_types
 from .named_code import can_be_named
-from .scikit_learn_types import NOT_NEEDED
+from .scikit_learn_types import NOT_NEEDED, SCIKIT_LEARN
 from .skops_schema import foreign_parts, object_types
-
-_PACKAGES = ("sklearn", "imblearn")
 
 
 @dataclass(frozen=True)
@@ -70,10 +68,15 @@ def store(estimator: Any, what: str, can_name: bool = True) -> Stored:
 def _slim(estimator: Any) -> Any:
     """Forget inner folds, oversampling, generators, and the trees in which neighbours among few features are found."""
     for part in parts_of(estimator):
-        if type(part).__module__.partition(".")[0] in _PACKAGES and hasattr(part, "__dict__"):
+        if hasattr(part, "__dict__") and any(_is_listed(kind) for kind in type(part).__mro__):
             part.__dict__.update({name: None for name, value in vars(part).items() if _only_for_fits(name, value)})
             _slim_part(part)
     return estimator
+
+
+def _is_listed(kind: type) -> bool:
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return name in SCIKIT_LEARN or name == "imblearn.pipeline.Pipeline"
 
 
 def _only_for_fits(name: str, value: Any) -> bool:

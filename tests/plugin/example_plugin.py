@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.naive_bayes import GaussianNB
 
@@ -195,3 +195,17 @@ class OnlyPredicts(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         distances = np.linalg.norm(np.asarray(X)[:, None] - self.means_, axis=2)
         return self.classes_[distances.argmin(axis=1)]
+
+
+class First(TransformerMixin, BaseEstimator):
+    """The first features."""
+
+    def __init__(self, n: int = 2) -> None:
+        self.n = n
+
+    def fit(self, X: Any, y: Any = None) -> First:
+        self.columns_ = np.arange(self.n)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        return np.asarray(X)[:, self.columns_]
