@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH
+from .options import PATH, code_option
 
 
 @click.command()
@@ -20,6 +20,7 @@ from .options import PATH
     help="Bind address; anything but localhost exposes the app without a password.",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 8501, or the next free port.")
+@code_option
 def app(target: Path, images: tuple[Path, ...], results: Path | None, host: str, port: int | None) -> None:
     """Open a web page on TARGET: a bundle, a run, or a folder of runs. Ctrl-C stops it.
 

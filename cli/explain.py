@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, bundle_options
+from .options import PATH, bundle_options, code_option
 from .output import echo
 
 
 @click.command()
 @bundle_options
+@code_option
 @click.option("--out", default="explanations", show_default=True, type=PATH, help="Output folder.")
 @click.option(
     "--method",
@@ -27,7 +28,6 @@ def explain(
     level: float,
     digest: str | None,
     workers: int | None,
-    allow_code: tuple[str, ...],
     out: Path,
     method: str,
 ) -> None:
@@ -42,7 +42,7 @@ def explain(
     from ..serving.request import find_images
 
     paths, others = find_images(images)
-    opened = load(bundle, digest, workers, allow_code)
+    opened = load(bundle, digest, workers)
     lines, unreadable = write_explanations(out, opened, list(paths), level, method, on_screen())
     echo("\n".join([*lines, *closing_lines(others, [out])]))
     sys.exit(int(unreadable > 0))

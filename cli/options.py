@@ -42,9 +42,10 @@ def code_option(command: _Command) -> _Command:
 
     return click.option(
         "--allow-code",
-        metavar="DIGEST",
+        metavar="[DIGEST|MODULE]",
         multiple=True,
-        help="Run code of your own that has this digest, which a refusal names; may be repeated.",
+        help="Run code of your own that has this digest, which a refusal names; of a bundle: import this module (its "
+        "name, or the path of its file), which it needs and does not contain. May be repeated.",
     )(cast("_Command", allowed))
 
 
@@ -157,13 +158,6 @@ def bundle_options(command: _Command) -> _Command:
             ),
             click.option("--digest", help="Require this SHA-256 (printed by `fit`)."),
             click.option("--workers", type=click.IntRange(1), help="Cores to use (default: all)."),
-            click.option(
-                "--allow-code",
-                metavar="MODULE",
-                multiple=True,
-                help="Import this module (its name, or the path of its file), which the bundle needs and does not "
-                "contain; may be repeated.",
-            ),
         ],
     )
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, bundle_options
+from .options import PATH, bundle_options, code_option
 from .output import echo
 
 
 @click.command()
 @bundle_options
+@code_option
 @click.option("--out", type=PATH, help="Output file with all columns: .csv, .parquet or .json.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
@@ -25,7 +26,6 @@ def predict(
     level: float,
     digest: str | None,
     workers: int | None,
-    allow_code: tuple[str, ...],
     out: Path | None,
     as_json: bool,
     group: str | None,
@@ -44,7 +44,7 @@ def predict(
     request.check_output(out, bundle)
     paths, others = request.find_images(images)
     patients = request.find_patients(paths.values(), group)
-    opened = load(bundle, digest, workers, allow_code)
+    opened = load(bundle, digest, workers)
     predictions = opened.predict(
         list(paths), groups=patients, level=level, calibrated=not uncalibrated, progress=on_screen()
     )

@@ -23,6 +23,7 @@ from ..reporting.report.sections import SECTIONS
 from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
 from ..storage import digest
+from .check_bundles import bundle_lines
 from .choose_methods import (
     check_classes,
     check_networks,
@@ -127,7 +128,8 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     networks = make_networks(experiment)
     check_networks(networks, experiment.evaluation.balance, build=not was_finished)
     if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
-        make_methods(experiment)
+        for line in bundle_lines(experiment, extractors, make_methods(experiment)):
+            _log.warning("%s.", line)
     index = find_images(experiment, workspace)
     for extractor in extractors.values():
         if isinstance(extractor, EmbeddingTable):
