@@ -268,17 +268,13 @@ def extraction(reference: Path) -> Iterator[str]:
     import pandas as pd
 
     table = pd.read_csv(reference / "benchmarks" / "extraction.csv")
-    head = ["float32 / bfloat16", "Keras `predict`", "ratio [lowest to highest turn]"]
-    head += ["share of the machine's matrix rate"]
+    head = ["float32 / bfloat16", "Keras `predict`", "ratio", "share of the machine's matrix rate"]
     yield f"| images per second, from files to vectors | {' | '.join(head)} |"
     yield f"|---{'|---' * len(head)}|"
     for network, rows in table[table["precision"].isin(["float32", "bfloat16"])].groupby("network", sort=False):
         ours, keras, ratio, share = (rows[name].tolist() for name in _SPEED)
-        spread = [
-            f"{a:.2f} [{b:.2f} to {c:.2f}]" for a, b, c in zip(ratio, rows["lowest"], rows["highest"], strict=True)
-        ]
-        cells = [" / ".join(f"{value:.3g}" for value in ours), f"{keras[0]:.3g}", " / ".join(spread)]
-        cells += [" / ".join(f"{100 * value:.0f}%" for value in share)]
+        cells = [" / ".join(f"{value:.3g}" for value in ours), f"{keras[0]:.3g}"]
+        cells += [" / ".join(f"{value:.2f}" for value in ratio), " / ".join(f"{100 * value:.0f}%" for value in share)]
         yield f"| {network} | {' | '.join(cells)} |"
 
 
