@@ -2,8 +2,8 @@
 
 GROUP finds the patient in a path; EXCLUDED is a class to leave out.
 Each with both poolings, no selector and the same classifiers, in one run a set, so that folds are the same. Published
-is the balanced accuracy of the classifier that is best on average over sets and extractors, its difference from Lite0 with
-the same pooling (paired, 95 % interval over groups), and images per second from files to vectors, timed in turns.
+is the balanced accuracy of the classifier that is best on average over sets and extractors, its difference from Lite0
+with the same pooling (paired, 95 % interval over groups), and images per second from files to vectors, timed in turns.
 """
 
 from __future__ import annotations
