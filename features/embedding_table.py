@@ -24,6 +24,7 @@ KEYS = ("path", "image_id", "sha256")
 SPEAKS_FOR = {"version": ("features.embedding_table",)}
 """Key of the identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 _SHOWN = 5
+_BLOCK = 256
 _Table = tuple[list[str], NDArray[np.floating[Any]], list[str]]
 
 
@@ -60,14 +61,14 @@ class EmbeddingTable:
             )
         self.description = f"table {self.file.name}, computed elsewhere"
         self._rows: dict[str, int] = {}
+        self._matched = ""
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """The file's content; where paths are the key, also which row belongs to which image."""
         files = [self.file] if self.file.suffix == ".parquet" else [self.file, self.file.with_suffix(".csv")]
         contents = [file_digests(path)[0] for path in files if path.is_file()]
-        matched = digest(sorted(self._rows.items())) if self.key == "path" else ""
-        return {"name": "table", "version": 1, "files": contents, "key": self.key, "rows": matched}
+        return {"name": "table", "version": 2, "files": contents, "key": self.key, "rows": self._matched}
 
     @property
     def feature_names(self) -> Sequence[str]:
@@ -103,6 +104,8 @@ class EmbeddingTable:
         finite = np.asarray(np.isfinite(vectors).all(axis=1))
         self._refuse("holds NaN or infinity", [keys[row] for row in owners if not finite[row]], "finite numbers")
         self._rows = rows
+        if self.key == "path":
+            self._matched = digest("\n".join(f"{image_id} {row}" for image_id, row in sorted(rows.items())))
 
     def write(self, target: Path, images: Sequence[tuple[str, str]]) -> None:
         """Write the vectors of `images`, in their order, into the ``.npy`` file `target`, float32; see `match`."""
@@ -144,9 +147,18 @@ class EmbeddingTable:
 
 def _row_of_path(path: str, places: Mapping[str, int]) -> int | None:
     """Row with this path, or with the longest end of it."""
-    parts = PurePath(path).parts
-    ends = ("/".join(parts[start:]).replace("//", "/") for start in range(len(parts)))
-    return next((places[end] for end in ends if end in places), None)
+    end = _posix(path)
+    while end not in places:
+        _, slash, end = end.partition("/")
+        if not slash:
+            return None
+    return places[end]
+
+
+def _posix(path: str) -> str:
+    """A path with single forward slashes; most have them already."""
+    usual = "\\" not in path and "//" not in path and "./" not in path and not path.endswith(("/", "."))
+    return path if usual else PurePath(path.replace("\\", "/")).as_posix()
 
 
 @functools.lru_cache(maxsize=2)
@@ -154,7 +166,7 @@ def _load(file: Path, key: str, content: str) -> _Table:
     """Keys, vectors and names of the features; `content` is the file's digest, so that an edited one is read again."""
     keys, vectors, names = _load_parquet(file, key) if file.suffix == ".parquet" else _load_npy(file, key)
     if key == "path":
-        return [PurePath(one.replace("\\", "/")).as_posix() for one in keys], vectors, names
+        return [_posix(one) for one in keys], vectors, names
     return [one.lower() for one in keys], vectors, names
 
 
@@ -173,12 +185,21 @@ def _load_parquet(file: Path, key: str) -> _Table:
         raise _unreadable(file, f"columns {', '.join(list(kinds)[:8])}", f"a column {key}, and numbers or one list")
     keys = [str(one) for one in table.column(key).to_pylist()]
     if not lists:
-        return keys, np.column_stack([table.column(name).to_numpy() for name in numbers]), numbers
+        return keys, _side_by_side([table.column(name).to_numpy() for name in numbers]), numbers
     rows = table.column(lists[0]).combine_chunks()
     flat, count = rows.flatten().to_numpy(zero_copy_only=False), max(1, len(keys))
     if rows.null_count or len(flat) % count or len(set(rows.value_lengths().to_pylist())) > 1:
         raise _unreadable(file, f"lists of several lengths in {lists[0]}", "lists of one length")
     return keys, flat.reshape(len(keys), -1), []
+
+
+def _side_by_side(columns: Sequence[NDArray[np.floating[Any]]]) -> NDArray[np.floating[Any]]:
+    """As `numpy.column_stack`, in blocks of rows that stay in the processor's cache: several times as fast."""
+    stacked = np.stack(columns)
+    matrix = np.empty(stacked.shape[::-1], dtype=stacked.dtype)
+    for start in range(0, len(matrix), _BLOCK):
+        matrix[start : start + _BLOCK] = stacked[:, start : start + _BLOCK].T
+    return matrix
 
 
 def _load_npy(file: Path, key: str) -> _Table:
