@@ -1,9 +1,9 @@
 """What a GPU gives: ``python benchmarks/gpu.py [--images 512] [--out gpu.csv]``, with any backend of Keras.
 
-Below 8 minutes on a machine with one. Images per second of five networks, from files and from memory, in float32 and bfloat16, beside a plain loop of the
-framework (float32, batches of 64 in memory), in turns; how far vectors are from the processor's; whether bfloat16 moves
-a score; and XGBoost on it. Weights are random, images are drawn: nothing is fetched. Where Keras finds no GPU it says
-so in every row, and the figures are of the processor.
+Below 8 minutes on a machine with one. Images per second of five networks, from files and from memory, in float32 and
+bfloat16, beside a plain loop of the framework (float32, batches of 64 in memory), in turns; how far vectors are from
+the processor's; whether bfloat16 moves a score; and XGBoost on it. Weights are random, images are drawn: nothing is
+fetched. Where Keras finds no GPU it says so in every row, and the figures are of the processor.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -54,7 +54,8 @@ class Worker:
         make = get_context("loky").Process
         self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env=_ONE_THREAD)
         _alive.add(self)  # before it starts: a signal may end this process at any step
-        self._process.start()
+        with _without_ctrl_c():
+            self._process.start()
         theirs.close()
 
     @classmethod
@@ -143,6 +144,19 @@ class Worker:
         """Kill it, and do not wait until it has ended."""
         if self._process.pid is not None:
             end_process(self._process.pid)
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """What is started here never hears Ctrl-C, which a terminal sends to all processes of a command; this one will."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _environment() -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from leukobench.processes.workers import Worker
 
 PIECE = """
 import os, re, sys
@@ -50,3 +53,13 @@ def test_workers_end_with_a_killed_parent_even_in_the_middle_of_compiled_code(tm
     while not all(gone(int(path.name)) for path in workers.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the mask of signals of a process is read from /proc")
+def test_ctrl_c_in_a_terminal_is_not_heard_by_workers_even_while_they_start() -> None:
+    """It reaches all processes of a command; a worker that is importing its libraries would show where."""
+    worker = Worker()
+    (blocked,) = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{worker._process.pid}/status").read_text())
+    worker.end()
+    assert int(blocked, 16) & 1 << signal.SIGINT - 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
