@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, UnknownNameError
 from ..networks import NETWORKS, Network, get_network
+from ..networks.timm_models import PREFIX, check_name
 from ..registry import Registry
 from .custom_extractor import CustomExtractor
 from .extractor import Extractor
@@ -20,9 +21,14 @@ from .network_extractor import NetworkExtractor
 
 
 class _Extractors(Registry):
-    """The shipped networks, plug-ins, and every network of keras.applications by its name."""
+    """The shipped networks, plug-ins, and every network of keras.applications and of timm by its name."""
 
     def get(self, name: str) -> Any:
+        if name.startswith(PREFIX):
+            check_name(name.removeprefix(PREFIX))
+            from .timm_extractor import TimmExtractor
+
+            return partial(TimmExtractor, name.removeprefix(PREFIX))
         try:
             item = super().get(name)
         except UnknownNameError:
