@@ -13,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough test-lowest lock lint types format benchmarks reference clean
+.PHONY: quickstart test test-all test-thorough test-torch test-lowest lock lint types format benchmarks reference clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -29,6 +29,13 @@ test-all: $(READY)
 
 test-thorough: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) -m thorough --durations=15
+
+# Tests of networks of timm, in an environment of their own: PyTorch brings gigabytes.
+test-torch:
+	$(PYTHON) -m venv build/torch
+	build/torch/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
+	build/torch/bin/python -m pip install --quiet --editable ".[$(EXTRA),torch,dev]" $(LOCK:%=--constraint %)
+	build/torch/bin/python -m pytest -m torch
 
 # The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.
 test-lowest:

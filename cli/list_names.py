@@ -9,13 +9,20 @@ from .output import echo
 
 @click.command(name="list")
 @click.argument("family")
-def list_names(family: str) -> None:
+@click.option("--all", "everything", is_flag=True, help="Of extractors: licence, size and place of all known weights.")
+def list_names(family: str, everything: bool) -> None:
     """Show every name of a FAMILY: extractors, selectors, classifiers, cnns, layouts, metrics, presets,
     report_sections, commands.
     """
     from ..registry import Registry
-    from ..steps import catalogue
+    from ..steps import catalogue, extractor_list
     from .commands import COMMANDS
+
+    if everything and family != "extractors":
+        raise click.UsageError("--all goes with `leukobench list extractors`.")
+    if everything:
+        echo("\n".join(extractor_list.lines()))
+        return
 
     def summary(commands: Registry, name: str) -> str:
         return str(commands.get(name).get_short_help_str(limit=90))

@@ -58,12 +58,12 @@ class TimmExtractor(GraphExtractor):
         Before any image is read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the keys of an experiment file
         self,
         network: str,
         weights: str | None = None,
         pooling: str = "",
-        input: int | None = None,  # noqa: A002 - its name in experiment files
+        input: int | None = None,
         model_args: Mapping[str, Any] | None = None,
         precision: str = "float32",
         engine: str = "auto",

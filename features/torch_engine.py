@@ -49,9 +49,7 @@ class TorchEngine(BatchEngine):
 
     family = "torch"
 
-    def __init__(
-        self, module: Any, image_input: ImageInput, cuts: Sequence[Cut], precision: str, threads: int
-    ) -> None:
+    def __init__(self, module: Any, image_input: ImageInput, cuts: Sequence[Cut], precision: str, threads: int) -> None:
         import torch
 
         device = "cuda" if gpu_usable() else "cpu"

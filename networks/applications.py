@@ -1,7 +1,8 @@
 """Every network of ``keras.applications``, by its lower-case name, from the table ``applications.csv`` beside it.
 
 The table holds what Keras uses itself: default input size, weights file without the classifier, address, checksum
-(empty for MobileNet and MobileNetV2, for which Keras has none).
+(empty for MobileNet and MobileNetV2, for which Keras has none); and the length of vectors and four bytes a parameter,
+of the networks as Keras builds them.
 """
 
 from __future__ import annotations
@@ -68,4 +69,6 @@ def _network(row: dict[str, str]) -> Network:
         published=PublishedFile(row["file"], _HOST + row["url"], row["checksum"]),
         # EfficientNetB0 to B7 are given one more rescaling when, and only when, they load ImageNet weights themselves.
         builder_loads=row["family"] == "efficientnet",
+        numbers=int(row["numbers"]),
+        megabytes=int(row["megabytes"]),
     )

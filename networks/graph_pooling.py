@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import ConfigurationError
 from .network import ImageInput
 
-_SHORT = {"average": "avg", "max": "max", "cls": "cls", "mean_patch": "patch", "none": "f"}
-POOLINGS = tuple(_SHORT)
+NAMES = {"average": "avg", "max": "max", "cls": "cls", "mean_patch": "patch", "none": "f"}
+POOLINGS = tuple(NAMES)
 _MOST_PREFIX = 16
 
 
@@ -49,7 +49,7 @@ def pool(output: Any, pooling: str, image_input: ImageInput) -> tuple[Any, str, 
     if None in parts:
         raise _misfit(shape, pooling, "average or max for maps; average, max, cls or mean_patch for tokens; none")
     names = [
-        f"{_SHORT[part]}_{number:04d}"
+        f"{NAMES[part]}_{number:04d}"
         for part, vector in zip(pooling.split("+"), parts, strict=True)
         for number in range(vector.get_output_partial_shape(0)[1].get_length())
     ]

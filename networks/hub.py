@@ -12,6 +12,8 @@ from ..errors import WeightsError
 from ..storage import user_path
 
 HOST = "https://huggingface.co/"
+WEIGHTS = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin")
+"""Names of weights files, the best first; the last one is read by `leukobench.networks.torch_file`."""
 WAYS_OUT = (
     "without the hub there are three ways: (1) `weights: FILE.safetensors`, a copy made elsewhere; (2) a table of "
     "embeddings that were computed elsewhere, `{table: FILE}`; (3) the network as a file, `{onnx: FILE}`. "

@@ -87,6 +87,8 @@ class Network:
         Paper of the network, and licence of its ImageNet weights.
     builder_loads : bool
         The builder has to load the published weights itself, since its graph depends on them.
+    numbers, megabytes : int
+        Length of its vectors with the pooling ``average``, and size of its weights without the classifier; 0: unknown.
     """
 
     name: str
@@ -101,6 +103,8 @@ class Network:
     published: PublishedFile | None = None
     bundled: BundledFile | None = None
     builder_loads: bool = False
+    numbers: int = 0
+    megabytes: int = 0
 
     @property
     def default_weights(self) -> str:

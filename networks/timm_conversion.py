@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ..errors import EngineError
@@ -42,7 +43,8 @@ def _convert(model: TimmModel, module: Any) -> Any:
     height, width = model.image_input.size
     example = torch.zeros(1, 3, height, width)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch, about the way in which OpenVINO reads it
             network = openvino.convert_model(with_features(module), example_input=example, input=[1, 3, height, width])
     except Exception as error:  # the converters raise whatever they trip over
         raise EngineError(

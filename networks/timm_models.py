@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConfigurationError, EngineError, LeukobenchError, UnknownNameError, WeightsError
+from ..errors import ConfigurationError, EngineError, LeukobenchError, UnknownNameError
 from .frameworks import is_installed, package_version
 from .hub import WAYS_OUT, address, fetch
 from .network import ImageInput, Preprocessing
@@ -37,7 +37,7 @@ class TimmModel:
     arguments : dict
         Of the architecture, JSON-like: layers are names such as ``timm.layers.SwiGLUPacked``.
     settings : dict
-        timm's own, of the weights: where they lie, their preprocessing, their licence.
+        Of its weights, as timm has them: where they lie, their preprocessing, their licence.
     image_input : ImageInput
     """
 
@@ -90,7 +90,8 @@ def check_name(name: str) -> None:
     known = dict.fromkeys([*timm.list_models(), *timm.list_pretrained()])
     if name not in known:
         nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        fix = f"did you mean {' or '.join(PREFIX + one for one in nearest)}?" if nearest else "see timm.list_pretrained()."
+        names = " or ".join(PREFIX + one for one in nearest)
+        fix = f"did you mean {names}?" if names else "see timm.list_pretrained()."
         raise _unknown(name, f"one of the {len(known):,} names that timm {package_version('timm')} has", fix)
 
 
@@ -161,7 +162,7 @@ def _of_hub(repository: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def _image_input(name: str, data: Mapping[str, Any]) -> ImageInput:
-    """timm's evaluation transform: scale, cut out the middle, normalise."""
+    """What timm does before a network: scale, cut out the middle, normalise."""
     channels, height, width = data["input_size"]
     crop: float | None = float(data["crop_pct"])
     if data["crop_mode"] == "squash" and crop == 1:
@@ -178,12 +179,12 @@ def _image_input(name: str, data: Mapping[str, Any]) -> ImageInput:
 
 
 def _try_out(model: TimmModel) -> None:
-    """Build the network without memory for its weights: whether it takes its arguments."""
+    """Build the network without memory for its weights: whether it takes its arguments, and images of this size."""
     import torch
 
     try:
-        with torch.device("meta"):
-            create(model)
+        with torch.device("meta"), torch.inference_mode():
+            create(model)(torch.zeros(1, 3, *model.image_input.size))
     except LeukobenchError:
         raise
     except Exception as error:  # whatever an architecture raises on arguments that it does not know

@@ -11,12 +11,11 @@ from typing import Any
 from ..errors import LeukobenchError, WeightsError
 from ..storage import user_path
 from .frameworks import package_version
-from .hub import fetch
+from .hub import WEIGHTS, fetch
+from .recipes import licence_of
 from .timm_models import HUB, TimmModel, create
 from .torch_file import read_tensors
 from .weights import Weights, file_digests
-
-_FILES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin")
 
 
 def locate(model: TimmModel, weights: str | None = None) -> Weights:
@@ -42,8 +41,9 @@ def locate(model: TimmModel, weights: str | None = None) -> Weights:
         return Weights("file", path, file_digests(path)[0], f"weights of the file {path.name}")
     repository = _repository(model)
     named = model.settings.get("hf_hub_filename")
-    path = fetch(repository, [named] if named else _FILES)
-    return Weights("hub", path, file_digests(path)[0], f"weights of {repository}")
+    path = fetch(repository, [named] if named else WEIGHTS)
+    licence = model.settings.get("license") or licence_of(repository)
+    return Weights("hub", path, file_digests(path)[0], f"weights of {repository}, licence {licence}")
 
 
 def _repository(model: TimmModel) -> str:

@@ -84,9 +84,24 @@ def locate(network: Network, weights: str | None = None) -> Weights:
     return _locate_local(network, user_path(choice))
 
 
-def _locate_bundled(network: Network, file: BundledFile) -> Weights:
+def on_disk(network: Network) -> bool:
+    """Whether the default weights lie on this disk; they are not read."""
+    if network.bundled:
+        return _bundled_path(network.bundled).is_file()
+    return network.published is not None and _published_path(network.published).is_file()
+
+
+def _bundled_path(file: BundledFile) -> Path:
     package = importlib.util.find_spec(file.package)
-    path = Path((package.submodule_search_locations or [""])[0] if package else "") / file.path
+    return Path((package.submodule_search_locations or [""])[0] if package else "") / file.path
+
+
+def _published_path(file: PublishedFile) -> Path:
+    return keras_folder() / "models" / file.name
+
+
+def _locate_bundled(network: Network, file: BundledFile) -> Weights:
+    path = _bundled_path(file)
     if not path.is_file():
         raise WeightsError(
             f"The bundled weights of {network.title} are not installed.",
@@ -100,7 +115,7 @@ def _locate_bundled(network: Network, file: BundledFile) -> Weights:
 
 
 def _locate_published(network: Network, file: PublishedFile) -> Weights:
-    path = keras_folder() / "models" / file.name
+    path = _published_path(file)
     if not path.is_file():
         _download(network, file, path)
     digests = file_digests(path)

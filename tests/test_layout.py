@@ -36,7 +36,7 @@ BESIDES = {
         "classifiers/bayes classifiers/boosting classifiers/neighbours classifiers/scaling"
     ),
     "cli/test_group.py": "cli/commands cli/app",
-    "cli/test_list_names.py": "steps/catalogue",
+    "cli/test_list_names.py": "steps/catalogue steps/extractor_list",
     "cli/test_run.py": "cli/synthetic",
     "evaluation/statistics/test_analysis.py": (
         "evaluation/statistics/entry evaluation/statistics/measuring evaluation/statistics/tables"
@@ -47,9 +47,12 @@ BESIDES = {
     "evaluation/test_network_runner.py": "steps/write_pixels",
     "evaluation/test_scheduling.py": "evaluation/expected_costs",
     "evaluation/test_runner.py": ("evaluation/grid evaluation/methods evaluation/scores evaluation/combination_names"),
-    "features/test_engines.py": "features/keras_engine features/network_engine features/openvino_engine",
+    "features/test_engines.py": "features/batch_engine features/keras_engine features/network_engine features/openvino_engine",
     "features/test_together.py": "features/network_extractor",
     "features/test_extractors.py": "features/custom_extractor features/extractor",
+    "features/test_timm_extractor.py": (
+        "features/torch_engine networks/timm_conversion networks/timm_models networks/timm_weights"
+    ),
     "images/test_index.py": "images/identification",
     "images/test_layouts.py": "images/files",
     "images/test_losses.py": "images/listing",

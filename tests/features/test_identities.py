@@ -13,6 +13,7 @@ from leukobench.features import (
     graph_extractor,
     network_extractor,
     simple_measurements,
+    timm_extractor,
     viewed_extractor,
 )
 from leukobench.features.cache import FeatureCache
@@ -27,6 +28,7 @@ WITHOUT_NUMBERS = {
     "features.extractor": "protocols",
     "images.file_kinds": "words of refusals",
     "features.extractors": "names alone",
+    "networks.recipes": "facts for people",
 }
 """Imported where features are computed, and why no identity speaks for them."""
 COMPUTES = (
@@ -37,7 +39,7 @@ DECLARED = [
     module.SPEAKS_FOR
     for module in (
         *(network_extractor, graph_extractor, custom_extractor, embedding_table, simple_measurements),
-        *(viewed_extractor, cache),
+        *(timm_extractor, viewed_extractor, cache),
     )
 ]
 

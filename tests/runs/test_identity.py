@@ -30,7 +30,6 @@ TAKE_NO_PART = {
     "evaluation.statistics.shifts": "computes external tests",
     "evaluation.subsamples": "draws the images of the learning curve",
     "features.cache_health": "looks at the cache for the doctor",
-    "features.graph_extractor": "loaded with the extractors of its kind, whose identities speak for it",
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",
@@ -40,6 +39,7 @@ TAKE_NO_PART = {
     "reporting.leakage_figure": "draws the study of leaks",
     "reporting.screen": "prints what is computed",
     "steps.catalogue": "lists names",
+    "steps.extractor_list": "lists names",
 }
 """Module of the packages that runs consist of -> why it takes no part in any."""
 REGISTRIES = (SELECTORS, CLASSIFIERS, CNNS, SECTIONS)
