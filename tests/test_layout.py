@@ -47,7 +47,9 @@ BESIDES = {
     "evaluation/test_network_runner.py": "steps/write_pixels",
     "evaluation/test_scheduling.py": "evaluation/expected_costs",
     "evaluation/test_runner.py": ("evaluation/grid evaluation/methods evaluation/scores evaluation/combination_names"),
-    "features/test_engines.py": "features/batch_engine features/keras_engine features/network_engine features/openvino_engine",
+    "features/test_engines.py": (
+        "features/batch_engine features/keras_engine features/network_engine features/openvino_engine"
+    ),
     "features/test_together.py": "features/network_extractor",
     "features/test_extractors.py": "features/custom_extractor features/extractor",
     "features/test_timm_extractor.py": (
