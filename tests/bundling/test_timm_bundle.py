@@ -53,9 +53,9 @@ def test_a_bundle_answers_without_timm_and_torch(smears: Path, tmp_path: Path, m
     assert len(pd.read_csv(tmp_path / "p.csv")) == len(images)
     assert not (tmp_path / "other" / "networks").exists()
 
-    from leukobench.serving.bundle import load_bundle
+    from leukobench.serving.bundle import load
 
-    served = load_bundle(bundle).network
+    served = load(bundle).network
     extractor = make_extractor("timm:test_vit", parameters)
     pixels = [extractor.read(path.read_bytes()) for path in images]
     np.testing.assert_array_equal(pixels, [served.read(path.read_bytes()) for path in images])
