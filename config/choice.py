@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -102,8 +103,10 @@ class Choice(Strict):
 
     @property
     def label(self) -> str:
-        """Name in tables, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``."""
+        """Name in tables, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``; of a file, its name alone."""
         values = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
+        if isinstance(values.get("file"), str):
+            values["file"] = PurePath(values["file"]).name
         text = ", ".join(f"{key}={value}" for key, value in values.items())
         return f"{self.name}({text})" if text else self.name
 

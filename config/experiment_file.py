@@ -90,6 +90,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
         mapping["plugins"] = [_resolve(base, one) if isinstance(one, str) else one for one in mapping["plugins"]]
     if isinstance(mapping.get("results"), str):
         mapping["results"] = _resolve(base, mapping["results"])
+    if isinstance(mapping.get("extractors"), list):
+        mapping["extractors"] = [_with_resolved_file(base, choice) for choice in mapping["extractors"]]
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
 
 
@@ -111,6 +113,18 @@ def is_of_run(path: Path) -> bool:
         return False
     with path.open(encoding="utf-8", errors="replace") as stream:
         return re.search(r"^resolved:", stream.read(_LONGEST_FILE), re.MULTILINE) is not None
+
+
+def _with_resolved_file(base: Path, value: Any) -> Any:
+    """An extractor whose file, if it has one, is relative to the experiment file."""
+    try:
+        choice = Choice.model_validate(value)
+    except ValidationError:
+        return value  # which is reported with all other mistakes
+    if not isinstance(choice.parameters.get("file"), str):
+        return value
+    file = str(_resolve(base, choice.parameters["file"]))
+    return choice.model_copy(update={"parameters": {**choice.parameters, "file": file}})
 
 
 def _whole(stream: TextIO) -> str:

@@ -43,6 +43,7 @@ for _name in NETWORKS.shipped_names():
     EXTRACTORS.add(_name, NETWORKS.get(_name))
 TABLE = "table"
 EXTRACTORS.add(TABLE, "leukobench.features.embedding_table:EmbeddingTable")
+EXTRACTORS.add("onnx", "leukobench.features.onnx_extractor:OnnxExtractor")
 
 
 def make_extractor(name: str, parameters: Mapping[str, Any]) -> Extractor:

@@ -12,7 +12,7 @@ from .graph_pooling import pool
 from .network import ImageInput
 
 LAYOUTS = ("nchw", "nhwc")
-_CHANNELS, _SHOWN = 3, 8
+_CHANNELS, _SHOWN = 3, 6
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,24 @@ def find_output(model: Any, name: str) -> Any:
     named = {label: output for output in _outputs(model) for label in _names(output)}
     if name in named:
         return named[name]
-    nearest = difflib.get_close_matches(name, named, n=3, cutoff=0.4)
+    nearest = difflib.get_close_matches(name, named, n=3, cutoff=0.6)
     raise ConfigurationError(
         f"The network has no node '{name[:100]}'.",
-        expected=f"one of {len(named):,} names; its outputs are {_described(ends)}",
+        expected=f"its output ({_described(ends)}), or one of {len(named):,} other names: {_described(_stages(model))}",
         received=name[:100],
-        fix=f"did you mean {' or '.join(nearest)}?" if nearest else "choose one of its outputs.",
+        fix=f"did you mean {' or '.join(nearest)}?" if nearest else "choose one of these.",
     )
+
+
+def _stages(model: Any) -> list[Any]:
+    """The last of all nodes that give maps or tokens of one shape, from the last shape on."""
+    last: dict[str, Any] = {}
+    for output in _outputs(model):
+        shape = output.get_partial_shape()
+        if shape.rank.is_static and shape.rank.get_length() in (3, 4) and output.get_names():
+            last.pop(str(shape), None)
+            last[str(shape)] = output
+    return list(last.values())[::-1]
 
 
 def _outputs(model: Any) -> Iterator[Any]:

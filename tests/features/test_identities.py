@@ -12,6 +12,7 @@ from leukobench.features import (
     embedding_table,
     graph_extractor,
     network_extractor,
+    onnx_extractor,
     simple_measurements,
     timm_extractor,
     viewed_extractor,
@@ -33,12 +34,12 @@ WITHOUT_NUMBERS = {
 """Imported where features are computed, and why no identity speaks for them."""
 COMPUTES = (
     *("features.extractors", "features.simple_measurements", "features.extraction", "features.viewed_extractor"),
-    "features.graph_extractor",
+    "features.onnx_extractor",
 )
 DECLARED = [
     module.SPEAKS_FOR
     for module in (
-        *(network_extractor, graph_extractor, custom_extractor, embedding_table, simple_measurements),
+        *(network_extractor, graph_extractor, onnx_extractor, custom_extractor, embedding_table, simple_measurements),
         *(timm_extractor, viewed_extractor, cache),
     )
 ]

@@ -30,6 +30,8 @@ TAKE_NO_PART = {
     "evaluation.statistics.shifts": "computes external tests",
     "evaluation.subsamples": "draws the images of the learning curve",
     "features.cache_health": "looks at the cache for the doctor",
+    "features.onnx_extractor": "an extractor, whose identity speaks for it",
+    "networks.onnx_file": "read by an extractor, whose identity speaks for it",
     "features.deep_features": "a transformer for pipelines of the user's own",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",
