@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,7 @@ __all__ = [
     "READS_PIXELS",
     "check_crop",
     "decode",
+    "is_crop",
     "read_file",
     "read_for",
     "read_image",
@@ -187,9 +189,14 @@ def read_for(
     return np.ascontiguousarray(pixels[top : top + size[0], left : left + size[1]])
 
 
+def is_crop(crop: Any) -> bool:
+    """Whether `read_for` can crop so."""
+    return crop is None or (isinstance(crop, int | float) and not isinstance(crop, bool) and 0.1 <= crop <= 1)
+
+
 def check_crop(crop: float | None) -> None:
     """Raise a `ConfigurationError` unless `crop` is None, or above 0 and at most 1."""
-    if crop is not None and (isinstance(crop, bool) or not isinstance(crop, int | float) or not 0.1 <= crop <= 1):
+    if not is_crop(crop):
         raise ConfigurationError(
             f"Images cannot be cropped to {crop!r}.",
             expected="a number from 0.1 to 1, such as 0.875",

@@ -23,8 +23,8 @@ def pool(output: Any, pooling: str, image_input: ImageInput) -> tuple[Any, str, 
         A vector, tokens or maps, the first axis of length 1.
     pooling : str
         ``average`` or ``max`` of feature maps or of all tokens; ``cls``, the first token; ``mean_patch``, the mean of
-        the tokens that stand for parts of the image; ``none``; or several, joined by ``+``. Empty: ``average`` for
-        maps, ``cls`` for tokens, ``none`` for vectors.
+        the tokens that stand for parts of the image; ``none``; or several, joined by ``+``. Empty: ``none`` for a
+        vector, ``average`` for maps, ``cls`` for tokens, or ``average`` where all of them stand for parts of the image.
     image_input : ImageInput
         Of the network.
 
@@ -44,22 +44,22 @@ def pool(output: Any, pooling: str, image_input: ImageInput) -> tuple[Any, str, 
     if shape.is_dynamic or shape[0].get_length() != 1:
         raise _misfit(shape, pooling, "one image's vector, tokens or maps, of lengths that are known beforehand")
     lengths = [int(axis) for axis in shape.to_shape()]
-    pooling = pooling or _default(lengths)
+    pooling = pooling or _default(lengths, image_input)
     parts = [_part(output, lengths, part, image_input) for part in pooling.split("+")]
     if None in parts:
         raise _misfit(shape, pooling, "average or max for maps; average, max, cls or mean_patch for tokens; none")
     names = [
-        f"{NAMES[part]}_{number:04d}"
+        f"{'token_' if len(lengths) == 3 and part in ('average', 'max') else ''}{NAMES[part]}_{number:04d}"
         for part, vector in zip(pooling.split("+"), parts, strict=True)
         for number in range(vector.get_output_partial_shape(0)[1].get_length())
     ]
     return opset13.concat(parts, 1) if len(parts) > 1 else parts[0], pooling, names
 
 
-def _default(lengths: Sequence[int]) -> str:
+def _default(lengths: Sequence[int], image_input: ImageInput) -> str:
     if sum(length > 1 for length in lengths) <= 1:
         return "none"
-    return "average" if len(lengths) == 4 else "cls"
+    return "average" if len(lengths) == 4 or _prefix(lengths[1], image_input) == 0 else "cls"
 
 
 def _part(output: Any, lengths: Sequence[int], pooling: str, image_input: ImageInput) -> Any:
@@ -94,7 +94,7 @@ def _spatial_axes(lengths: Sequence[int], image_input: ImageInput) -> list[int]:
 
 
 def _prefix(tokens: int, image_input: ImageInput) -> int | None:
-    """How many tokens stand before those of the patches, which are squares that tile the image; None: none do."""
+    """How many tokens stand before those of square parts that tile the image; None where there are no such parts."""
     height, width = image_input.size
     sides = [side for side in range(1, min(height, width) + 1) if height % side == 0 == width % side]
     counts = [height // side * (width // side) for side in sides]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..evaluation.combination_names import NAMES
-from ..images.reading import INTERPOLATIONS
+from ..images.reading import INTERPOLATIONS, is_crop
 from .temperature import BOUNDS
 
 _MOST_PIXELS_A_SIDE = 2048
@@ -32,6 +32,7 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     height, width = (int(length) for length in network["input_size"])
     _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
     _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")
+    _demand(is_crop(network.get("crop")), "an impossible crop")
     _demand(
         network["precision"] in _PRECISIONS and network["orientations"] in (1, 8),
         "an unknown precision",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..features.extractor import OpenExtractor
 from ..features.openvino_engine import OpenVINOEngine
 from ..features.orientations import average_orientations
-from ..images.reading import check_crop, read_for
+from ..images.reading import read_for
 from ..networks.openvino_ir import Converted
 
 
@@ -52,9 +52,7 @@ class ServedNetwork:
         names = tuple(map(str, manifest["feature_names"]))
         files = Converted(Path("network.xml"), names, xml, weights)
         reading = str(manifest["interpolation"]), str(manifest["precision"]), int(manifest["orientations"])
-        crop = manifest.get("crop")
-        check_crop(crop)
-        return cls((height, width), *reading, files, bool(manifest.get("reduced", True)), crop)
+        return cls((height, width), *reading, files, bool(manifest.get("reduced", True)), manifest.get("crop"))
 
     def to_mapping(self) -> dict[str, Any]:
         """What a manifest says of it."""

@@ -76,7 +76,7 @@ def test_every_cut_gives_what_numpy_gives_alone_and_in_one_pass(layout: str) -> 
     joint, graph = run(CUTS, layout)
     np.testing.assert_allclose(joint, np.concatenate([expected(cut) for cut in CUTS]), rtol=1e-5, atol=1e-4)
     assert graph.widths == (5, 5, 5, 5, 5, 10, 5)
-    assert graph.feature_names[20:22] == ("avg_0000", "avg_0001")
+    assert graph.feature_names[20:22] == ("token_avg_0000", "token_avg_0001")
     assert graph.feature_names[25::5][:2] == ("cls_0000", "patch_0000")
 
 
