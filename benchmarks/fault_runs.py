@@ -52,7 +52,9 @@ def _wait_for(process: Process, place: Place, writes: int, seconds: float) -> No
     time.sleep(seconds)
 
 
-def _kill(process: Process, number: signal.Signals, group: bool, state: Path) -> tuple[bool, str, dict[str, int]]:
+def _kill(
+    process: Process, number: signal.Signals, group: bool, state: Path = Path("none")
+) -> tuple[bool, str, dict[str, int]]:
     if process.poll() is not None:
         ending = ended(process)
         return True, f"status {ending.status}", {"not_resumed": int(ending.status != 0)}

@@ -117,6 +117,7 @@ class Place:
         self.images = draw_smears(folder / "images", images=images, patients=12, seed=3, size=64)
         self.experiment = {
             "images": str(self.images),
+            "plugins": [str(self.watch)],
             "extractors": ["trial_extractor:Means"],
             "selectors": ["none", {"anova": {"n_features": 3}}],
             "classifiers": list(classifiers),
