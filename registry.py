@@ -194,6 +194,11 @@ class Registry:
         own = {f"{item.__module__}.{item.__qualname__}" for item in items if isinstance(item, type)}
         return frozenset(own.union(*(getattr(item, "stored_types", ()) for item in items)))
 
+    def dotted(self, name: str) -> str:
+        """The dotted name behind the name of a plug-in; any other name as it is."""
+        plugins = self._plugins()
+        return str(plugins[name].value) if name in plugins else name
+
     def source_digest(self, name: str) -> str:
         """SHA-256 of the source that defines `name`, so that results are not reused after it was edited.
 
@@ -203,8 +208,7 @@ class Registry:
         try:
             file = inspect.getsourcefile(inspect.unwrap(item))
         except TypeError:  # neither class nor function, such as a `Metric`: the module that holds it
-            dotted = self._plugins()[name].value if name in self._plugins() else name
-            file = getattr(sys.modules.get(dotted.replace(":", ".").rpartition(".")[0]), "__file__", None)
+            file = getattr(sys.modules.get(self.dotted(name).replace(":", ".").rpartition(".")[0]), "__file__", None)
         return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
 
     def _check_kind(self, name: str, item: Any) -> None:

@@ -18,6 +18,7 @@ from ..evaluation.task import Task
 from ..serving.estimators import from_bytes
 from ..serving.fitted_model import TOLERANCE
 from ..serving.named_code import named
+from ..serving.served_code import ServedCode
 from ..serving.stored_estimators import Stored, store, to_bytes
 from ..serving.training_facts import CALIBRATION, MEASUREMENTS, quantile_arrays
 from .build_reference import build_reference
@@ -73,7 +74,9 @@ def make_bundle(parts: Parts) -> tuple[Manifest, Mapping[str, bytes]]:
     """
     combination = parts.combination.fitted
     stored = {name: store(getattr(combination, name), name) for name in ("selector", "classifier")}
-    code = named(module for one in stored.values() for module in one.modules)
+    network = parts.combination.network
+    modules = [*([network.code.module] if isinstance(network, ServedCode) else []), *_modules(stored)]
+    code = named(modules)
     _check_stored(stored, parts)
     temperature = fit_temperature(parts.out_of_fold)
     calibrated = parts.out_of_fold.at_temperature(temperature.value)
@@ -97,12 +100,11 @@ def make_bundle(parts: Parts) -> tuple[Manifest, Mapping[str, bytes]]:
 
 def _files(parts: Parts, calibrated: OutOfFold) -> dict[str, bytes]:
     combination, task = parts.combination, parts.task
-    xml, weights = combination.network.files.files()
-    files = {"network.xml": xml, "network.bin": weights, "check.npz": _check(parts)}
+    files = combination.network.stored_files() | {"check.npz": _check(parts)}
     for shortcut in parts.shortcuts:
         stem = f"shortcut_{shortcut.name.replace(' ', '_')}_"
         files |= _estimators(stem, f"shortcut {shortcut.name}", shortcut.fitted)
-    reference = build_reference(combination.features, combination.network.files.feature_names, task)
+    reference = build_reference(combination.features, combination.network.feature_names, task)
     files["reference.npz"] = _npz(**{field.name: getattr(reference, field.name) for field in fields(reference)})
     scores = calibrated.conformal_scores()
     files[CALIBRATION] = _npz(
@@ -138,9 +140,13 @@ def _estimators(stem: str, title: str, fitted: Refitted) -> dict[str, bytes]:
     }
 
 
+def _modules(stored: Mapping[str, Stored]) -> frozenset[str]:
+    return frozenset().union(*(one.modules for one in stored.values()))
+
+
 def _check_stored(stored: Mapping[str, Stored], parts: Parts) -> None:
     """Refuse an estimator that says something else once it was stored: one of the user's own may keep it elsewhere."""
-    modules = {module for one in stored.values() for module in one.modules}
+    modules = _modules(stored)
     if not modules:
         return
     vectors, classes = parts.combination.features[:_CHECKED], len(parts.task.classes)

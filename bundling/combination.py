@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation.refit import Refitted
+from ..serving.served_code import ServedCode
 from ..serving.served_network import ServedNetwork
 
 
@@ -64,7 +65,7 @@ class FittedCombination:
 
     Attributes
     ----------
-    network : ServedNetwork
+    network : ServedNetwork or ServedCode
     features : ndarray of float32, shape (n, features)
         What it gives for the images.
     fitted : Refitted
@@ -73,7 +74,7 @@ class FittedCombination:
     agreement : Agreement
     """
 
-    network: ServedNetwork
+    network: ServedNetwork | ServedCode
     features: NDArray[np.float32]
     fitted: Refitted
     origin: Origin

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.choice import Choice
 from ..errors import BundleError, ConfigurationError, ImagesChangedError
 from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
@@ -19,10 +20,12 @@ from ..features.extractor import Convertible, Extractor
 from ..features.extractors import make_extractor
 from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
+from ..serving.served_code import ServedCode
 from ..serving.served_network import ServedNetwork, relative_distance
 from ..steps.choose_methods import fit_rules, make_methods
 from ..storage import digest, file_digest
 from .combination import Agreement, FittedCombination, Origin
+from .name_extractor import name_extractor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,15 +40,18 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     Raises
     ------
     BundleError
-        The extractor is code of the user's own, or the bundle's network gives other vectors.
+        The extractor is a table, or the bundle's network gives other vectors.
     ConfigurationError
         The extractor has changed since the run.
     ImagesChangedError
         Images have changed since the run, and their features are not cached.
     """
-    extractor = _extractor(run, names[0])
-    network = _convert(extractor)
+    choice, extractor = _extractor(run, names[0])
     features = load_features("features", "fit", extractor, run.read_images, workspace)
+    if isinstance(extractor, Convertible):
+        network, weights = _convert(extractor), f"SHA-256 {extractor.weights.digest}"
+    else:
+        network, weights = name_extractor(choice, extractor, features.shape[1]), "as its code has or finds them"
     selector, classifier = (
         next(method for method in methods if method.label == name)
         for name, methods in zip(names[1:], make_methods(run.experiment), strict=True)
@@ -53,7 +59,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     with workspace.progress("fitting on all images", 1) as advance:
         fitted = refit(features, run.task, selector, classifier, fit_rules(run.experiment))
         advance(1)
-    origin = Origin(dict(extractor.identity), extractor.description, f"SHA-256 {extractor.weights.digest}")
+    origin = Origin(dict(extractor.identity), extractor.description, weights)
     features = features[: len(run.task)]
     agreement = _agreement(network, run.images, features, workspace.workers)
     return FittedCombination(network, features, fitted, origin, agreement)
@@ -72,22 +78,18 @@ def load_features(
     return np.asarray(np.load(target, mmap_mode="r"))
 
 
-def _extractor(run: FinishedRun, label: str) -> Convertible:
+def _extractor(run: FinishedRun, label: str) -> tuple[Choice, Extractor]:
     choice = next(choice for choice in run.experiment.extractors if choice.label == label)
     extractor = make_extractor(choice.name, choice.parameters)
-    if not isinstance(extractor, Convertible):
-        table = isinstance(extractor, EmbeddingTable)
-        what = (
-            "a table, which has no vectors of new images" if table else "your own code, which a bundle cannot contain"
-        )
+    if isinstance(extractor, EmbeddingTable):
         raise BundleError(
-            f"The extractor {label} is {what}.",
-            expected="a network of `leukobench list extractors`",
+            f"The extractor {label} is a table, which has no vectors of new images.",
+            expected="a network, or an extractor in a module",
             received=label,
             fix="choose another combination of the leaderboard: `--combination EXTRACTOR SELECTOR CLASSIFIER`.",
         )
     check_extractor(run, label, extractor)
-    return extractor
+    return choice, extractor
 
 
 def check_extractor(run: FinishedRun, label: str, extractor: Extractor) -> None:
@@ -111,7 +113,9 @@ def _convert(extractor: Convertible) -> ServedNetwork:
     return ServedNetwork(read.size, *way, extractor.converted(), crop=read.crop)
 
 
-def _agreement(network: ServedNetwork, images: pd.DataFrame, features: NDArray[np.float32], workers: int) -> Agreement:
+def _agreement(
+    network: ServedNetwork | ServedCode, images: pd.DataFrame, features: NDArray[np.float32], workers: int
+) -> Agreement:
     """How far the bundle's network is from the run's features, on a few training images that are still there."""
     pixels = {}
     for row in np.unique(np.linspace(0, len(images) - 1, _COMPARED).astype(int)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from ..serving.named_code import NamedCode
+from ..serving.served_code import ServedCode
 from ..serving.served_network import ServedNetwork
 from .combination import Agreement, Origin
 from .coverage import Coverage
@@ -28,7 +29,7 @@ class Manifest:
     created : str
         Time.
     classes : sequence of str
-    network : ServedNetwork
+    network : ServedNetwork or ServedCode
     temperature : Temperature
     coverage : sequence of Coverage
     shortcuts : sequence of FittedShortcut
@@ -44,7 +45,7 @@ class Manifest:
     extractor: Origin
     created: str
     classes: Sequence[str]
-    network: ServedNetwork
+    network: ServedNetwork | ServedCode
     temperature: Temperature
     coverage: Sequence[Coverage]
     shortcuts: Sequence[FittedShortcut]

@@ -24,6 +24,7 @@ from .manifest_checks import check_manifest
 from .named_code import from_manifest, import_allowed
 from .prediction import Prediction, Predictions
 from .predictor import Predictor
+from .served_code import ServedCode
 from .served_network import ServedNetwork
 from .training_facts import TrainingFacts
 from .training_reference import TrainingReference
@@ -99,8 +100,9 @@ class Bundle:
     def __init__(self, contents: Contents, threads: int, allow_code: Sequence[str] = ()) -> None:
         check_manifest(contents.manifest)
         self._contents = contents
-        modules = import_allowed(from_manifest(contents.manifest.get("code", [])), allow_code)
-        self._model = FittedModel(contents, threads, modules)
+        code = from_manifest(contents.manifest.get("code", []))
+        import_allowed(code, allow_code)
+        self._model = FittedModel(contents, threads, code)
         self._predictor = Predictor(self._model, contents)
         self.facts: dict[str, Any] = dict(contents.manifest)
         self.classes = self._model.classes
@@ -238,7 +240,7 @@ class Bundle:
         return self._model.vectors(pixels)
 
     @property
-    def network(self) -> ServedNetwork:
+    def network(self) -> ServedNetwork | ServedCode:
         """What turns images into features."""
         return self._model.network
 

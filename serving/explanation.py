@@ -23,6 +23,7 @@ from .occlusion import occlusion
 from .overlay import overlay
 from .prediction import Prediction
 from .predictor import Predictor
+from .served_code import ServedCode
 
 METHODS = ("auto", "occlusion", "cam")
 OCCLUSION, ACTIVATION = "occlusion", "class activation map"
@@ -186,9 +187,9 @@ class Explainer:
 
     def _linear(self, label: int, against: int) -> tuple[NDArray[np.float64], float] | None:
         network = self._model.network
-        if not FeatureMaps.has(network):
+        if isinstance(network, ServedCode) or not FeatureMaps.has(network):
             return None
-        return self._margin.linear(len(network.files.feature_names), label, against)
+        return self._margin.linear(len(network.feature_names), label, against)
 
     def _neighbours(self, vector: NDArray[np.float32], image_id: str) -> list[Neighbour]:
         """The image itself is left out where it was trained on, but not a second one with the same bytes."""
@@ -225,7 +226,10 @@ class Explainer:
 
     @cached_property
     def _maps(self) -> FeatureMaps:
-        return FeatureMaps(self._model.network, self._model.threads)
+        network = self._model.network
+        if isinstance(network, ServedCode):
+            raise TypeError("an extractor of somebody's own has no feature maps")
+        return FeatureMaps(network, self._model.threads)
 
     @cached_property
     def _shortcuts(self) -> Mapping[str, tuple[list[str], Refitted]]:

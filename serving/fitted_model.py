@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,9 @@ from ..errors import BundleError
 from ..evaluation.task import over_classes
 from .container import Contents, arrays
 from .estimators import from_bytes
+from .manifest_checks import names_extractor
+from .named_code import NamedCode
+from .served_code import ServedCode
 from .served_network import ServedNetwork, relative_distance
 from .temperature import apply_temperature
 
@@ -33,19 +36,24 @@ class FittedModel:
     contents : Contents
         Of a bundle whose manifest was checked.
     threads : int
-    modules : collection of str
-        Named code that is allowed and imported.
+    code : sequence of NamedCode
+        That is allowed and imported.
 
     Attributes
     ----------
     classes : tuple of str
-    network : ServedNetwork
+    network : ServedNetwork or ServedCode
     threads : int
     """
 
-    def __init__(self, contents: Contents, threads: int, modules: Collection[str] = ()) -> None:
+    def __init__(self, contents: Contents, threads: int, code: Sequence[NamedCode] = ()) -> None:
         manifest, file = contents.manifest, contents.file
-        self.network = ServedNetwork.of(manifest["network"], file("network.xml"), file("network.bin"))
+        modules = [one.module for one in code]
+        self.network: ServedNetwork | ServedCode = (
+            ServedCode.of(manifest["network"], code)
+            if names_extractor(manifest)
+            else ServedNetwork.of(manifest["network"], file("network.xml"), file("network.bin"))
+        )
         self.threads = threads
         self.classes: tuple[str, ...] = tuple(map(str, manifest["classes"]))
         self._temperature = float(manifest["temperature"]["value"])

@@ -29,14 +29,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     _demand(all(isinstance(manifest[name], str) for name in _TEXTS), "a value that is not text where text belongs")
     _demand(all(isinstance(name, str) for name in manifest["combination"].values()), "a combination without names")
     _demand(set(NAMES) <= manifest["combination"].keys(), "a combination without names")
-    height, width = (int(length) for length in network["input_size"])
-    _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
-    _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")
-    _demand(is_crop(network.get("crop")), "an impossible crop")
-    _demand(
-        network["precision"] in _PRECISIONS and network["orientations"] in (1, 8),
-        "an unknown precision",
-    )
+    if not names_extractor(manifest):
+        _check_network(network)
     low, high = BOUNDS
     value = manifest["temperature"]["value"]
     _demand(
@@ -45,6 +39,22 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     _demand(all(0 < float(row["level"]) < 1 for row in manifest["coverage"]), "an impossible level")
     for shortcut in manifest["shortcuts"].values():
         _demand(isinstance(shortcut["names"], list), "a shortcut without columns")
+
+
+def names_extractor(manifest: Mapping[str, Any]) -> bool:
+    """Whether the bundle names an extractor of somebody's own, in the place of a network."""
+    return "extractor" in manifest["network"]
+
+
+def _check_network(network: Mapping[str, Any]) -> None:
+    height, width = (int(length) for length in network["input_size"])
+    _demand(min(height, width) > 0 and max(height, width) <= _MOST_PIXELS_A_SIDE, "an impossible input size")
+    _demand(network["interpolation"] in INTERPOLATIONS, "an unknown interpolation")
+    _demand(is_crop(network.get("crop")), "an impossible crop")
+    _demand(
+        network["precision"] in _PRECISIONS and network["orientations"] in (1, 8),
+        "an unknown precision",
+    )
 
 
 def _demand(right: bool, problem: str) -> None:

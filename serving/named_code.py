@@ -93,8 +93,8 @@ def from_manifest(entries: Any) -> list[NamedCode]:
     return code
 
 
-def import_allowed(code: Sequence[NamedCode], allow_code: Collection[str]) -> frozenset[str]:
-    """Import the modules that a bundle needs, and return their names.
+def import_allowed(code: Sequence[NamedCode], allow_code: Collection[str]) -> None:
+    """Import the modules that a bundle needs.
 
     Parameters
     ----------
@@ -121,7 +121,6 @@ def import_allowed(code: Sequence[NamedCode], allow_code: Collection[str]) -> fr
     with allowing([one.digest for one in found]):
         for one in found:
             load_module(one.module)
-    return frozenset(one.module for one in code)
 
 
 def _folders(allowed: Iterable[str]) -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,15 @@ class ServedNetwork:
             "feature_names": list(self.files.feature_names),
         }
 
+    @property
+    def feature_names(self) -> Sequence[str]:
+        """Of its vectors."""
+        return self.files.feature_names
+
+    def stored_files(self) -> dict[str, bytes]:
+        """Files of a bundle, by their names."""
+        return dict(zip(("network.xml", "network.bin"), self.files.files(), strict=True))
+
     def read(self, data: bytes) -> NDArray[np.uint8]:
         """Pixels of an image file, shape (H, W, 3), as the run's extractor read them.
 
@@ -88,13 +97,16 @@ class ServedNetwork:
 
     def pattern(self) -> NDArray[np.uint8]:
         """A fixed image, to see whether the network gives the same numbers here as where it was bundled."""
-        rows, columns, channels = np.ogrid[: self.input_size[0], : self.input_size[1], :3]
-        return np.ascontiguousarray(
-            (7 * rows + 13 * columns + 29 * channels + rows * columns // 16) % 256, dtype=np.uint8
-        )
+        return fixed_image(self.input_size)
 
 
 def relative_distance(vector: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
     """Distance of a vector from the expected one, as a part of that one's length."""
     length = float(np.linalg.norm(expected)) or 1.0
     return float(np.linalg.norm(vector - expected)) / length
+
+
+def fixed_image(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image of this height and width, always the same."""
+    rows, columns, channels = np.ogrid[: size[0], : size[1], :3]
+    return np.ascontiguousarray((7 * rows + 13 * columns + 29 * channels + rows * columns // 16) % 256, dtype=np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..classifiers import CLASSIFIERS
+from ..classifiers.cnns import CNNS
 from ..config.choice import Choice
 from ..config.experiment import Experiment
 from ..errors import BundleError
@@ -30,14 +31,19 @@ def bundle_lines(
         (CLASSIFIERS, experiment.classifiers, methods[1]),
     ):
         lines += _of_methods(registry, choices, family)
-    return lines
+    own = [choice.label for choice in experiment.cnns if not CNNS.ships(choice.name)]
+    return lines + [f"No bundle can hold the network {label}: it is code of your own" for label in own]
 
 
 def _of_extractor(label: str, extractor: Extractor) -> Iterator[str]:
     if isinstance(extractor, EmbeddingTable):
         yield f"No bundle can hold {label}: a table has no vectors of new images"
     elif not isinstance(extractor, Convertible):
-        yield f"No bundle can hold {label}: an extractor of your own is no network that OpenVINO runs (an ONNX file is)"
+        yield _named(label, "its module")
+
+
+def _named(label: str, module: str) -> str:
+    return f"A bundle of {label} will name {module}, not contain it: predict will need it, and --allow-code"
 
 
 def _of_methods(registry: Registry, choices: Sequence[Choice], methods: Sequence[Method]) -> Iterator[str]:
@@ -52,7 +58,4 @@ def _of_methods(registry: Registry, choices: Sequence[Choice], methods: Sequence
             yield f"No bundle can hold {method.label}: {error.received}"
         else:
             if modules:
-                yield (
-                    f"A bundle of {method.label} will name the module {', '.join(sorted(modules))}, not contain it: "
-                    "whoever predicts needs that module, and `--allow-code`"
-                )
+                yield _named(method.label, f"the module {', '.join(sorted(modules))}")

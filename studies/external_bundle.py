@@ -67,7 +67,7 @@ class _BundleNetwork:
 
     def __init__(self, bundle: Bundle) -> None:
         self._network = network = bundle.network
-        files = [hashlib.sha256(part).hexdigest() for part in network.files.files()]
+        files = [hashlib.sha256(part).hexdigest() for part in network.stored_files().values()]
         self.identity: Mapping[str, Any] = {"name": "bundle", "files": files, **network.to_mapping()}
 
     def read(self, data: bytes) -> NDArray[np.uint8]:

@@ -29,6 +29,7 @@ BESIDES = {
         "bundling/fit_shortcuts bundling/manifest bundling/out_of_fold bundling/pictures"
     ),
     "bundling/test_fit_network.py": "serving/served_network bundling/export_network",
+    "bundling/test_fit_own_code.py": "serving/served_code",
     "classifiers/cnns/test_contract.py": "classifiers/cnns/network_classifier classifiers/cnns/scratch",
     "classifiers/cnns/test_training.py": "classifiers/cnns/checkpoint classifiers/cnns/inputs",
     "classifiers/cnns/test_transfer.py": "classifiers/cnns/dense_head",

@@ -147,13 +147,6 @@ def test_permuted_labels_are_not_fitted(tiny_experiment: Any) -> None:
 
 
 @pytest.mark.slow
-def test_code_of_ones_own_is_no_bundle(experiment: Any) -> None:
-    folder = run(experiment(selectors=["none"], classifiers=["naive_bayes"]), workers=1).folder
-    with pytest.raises(BundleError, match="your own code"):
-        fit(folder, workers=1)
-
-
-@pytest.mark.slow
 def test_images_that_changed_since_the_run_stop_a_fit_that_has_to_read_them(
     tiny_experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from leukobench.bundling.fit import fit
 from leukobench.errors import BundleError
@@ -72,3 +73,25 @@ def test_a_network_of_scikit_learn_is_kept_without_any_code(own_run: Path, smear
     rows = opened.predict(images)
     assert np.allclose([sum(row.probabilities.values()) for row in rows], 1)
     assert opened.explain(images[0], method="occlusion") is not None
+
+
+def test_an_extractor_of_ones_own_is_named(experiment: Any, images: Path, tmp_path: Path) -> None:
+    colours = {"example_plugin:Colours": {"scale": 2.0}}
+    folder = run(experiment(extractors=[colours], selectors=["none"], classifiers=["lda"]), workers=1).folder
+    bundle = fit(folder, out=tmp_path / "bundle", workers=1)
+    facts = read_bundle(bundle.path).manifest
+    assert [code["module"] for code in facts["code"]] == ["example_plugin"]
+    assert not (bundle.path / "network.bin").exists()
+    with pytest.raises(BundleError, match="needs code that it does not contain"):
+        load(bundle.path)
+    opened = load(bundle.path, allow_code=["example_plugin"])
+    paths = sorted(images.rglob("*.png"))[:6] or sorted(images.rglob("*.jpg"))[:6]
+    expected = np.stack([np.concatenate([p.mean(axis=(0, 1)), p.std(axis=(0, 1))]) for p in map(pixels, paths)])
+    received = opened.probabilities(2 * expected.astype(np.float32))
+    rows = opened.predict(paths)
+    assert np.allclose([list(row.probabilities.values()) for row in rows], received, atol=1e-6)
+    assert opened.explain(paths[0]).heat.shape == pixels(paths[0]).shape[:2]
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))

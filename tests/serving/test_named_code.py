@@ -109,14 +109,14 @@ def test_nothing_is_imported_that_is_not_allowed_or_another(
     assert not was_imported(name, tmp_path)
     (tmp_path / f"{name}.py").write_text(SOURCE)
     monkeypatch.chdir(tmp_path)
-    assert import_allowed([code], [name]) == {name}
+    import_allowed([code], [name])
     assert was_imported(name, tmp_path)
 
 
 def test_an_installed_package_has_a_version() -> None:
     (code,) = named(["click.core"])
     assert (code.module, code.version) == ("click", importlib.metadata.version("click"))
-    assert import_allowed([code], ["click"]) == {"click"}
+    import_allowed([code], ["click"])
     assert NamedCode("click", "1", code.digest).words == f"click 1 (SHA-256 {code.digest})"
 
 
