@@ -146,13 +146,12 @@ class Registry:
             defaults |= item().get_params()  # such as xgboost.XGBClassifier, which takes most of its parameters so
         return defaults
 
-    def make(self, name: str, parameters: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
-        """Call the object `name` with the user's `parameters`, and with those of `offered` that it accepts.
+    def check(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Refuse a name, or a parameter's name, that there is not; else as `parameters`. Nothing is made.
 
         Raises
         ------
         ConfigurationError
-            A parameter is unknown or its value is refused.
         """
         defaults = self.parameters(name)
         for parameter in parameters:
@@ -165,6 +164,17 @@ class Registry:
                     received=parameter,
                     fix=f"did you mean {nearest[0]}?" if nearest else self._see_list(),
                 )
+        return defaults
+
+    def make(self, name: str, parameters: Mapping[str, Any], offered: Mapping[str, Any] | None = None) -> Any:
+        """Call the object `name` with the user's `parameters`, and with those of `offered` that it accepts.
+
+        Raises
+        ------
+        ConfigurationError
+            A parameter is unknown or its value is refused.
+        """
+        defaults = self.check(name, parameters)
         accepted = {key: value for key, value in (offered or {}).items() if key in defaults and key not in parameters}
         try:
             instance = self.get(name)(**parameters, **accepted)

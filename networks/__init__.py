@@ -50,10 +50,18 @@ def get_network(name: str) -> Network:
 
 
 def _unknown(name: str, names: list[str]) -> UnknownNameError:
-    nearest = difflib.get_close_matches(name.lower(), [*NETWORKS.names(), *names], n=3, cutoff=0.5)
+    nearest = _nearest(name.lower(), [*NETWORKS.names(), *names])
     return UnknownNameError(
         f"There is no network called '{name}'.",
         expected=", ".join(NETWORKS.names()) + "; any network of keras.applications; or package.module:SPEC",
         received=name,
-        fix=f"did you mean {' or '.join(dict.fromkeys(nearest))}?" if nearest else "see `leukobench list extractors`.",
+        fix=f"did you mean {' or '.join(nearest)}?" if nearest else "see `leukobench list extractors`.",
     )
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    """Up to three names like this one, first a bundled network, which needs no download."""
+    near = list(dict.fromkeys(difflib.get_close_matches(name, names, n=12, cutoff=0.5)))
+    bundled = [network.name for network in shipped_networks() if network.bundled]
+    first = [one for one in [*near, *bundled] if one in bundled and (one in near or name in one)][:1]
+    return [*first, *(one for one in near if one not in first)][:3]

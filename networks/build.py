@@ -96,7 +96,9 @@ def _load(model: Any, network: Network, weights: Weights) -> None:
             f"The weights in {weights.path} are damaged or not those of {network.title}.",
             expected=f"weights of {network.title} without its classifier, as Keras saves them",
             received=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix=f"give the file of {network.title}, or name the network that the file belongs to.",
+            fix=f"delete {weights.path}; it is then downloaded again."
+            if weights.kind == "imagenet"
+            else f"give the file of {network.title}, or name the network that the file belongs to.",
         ) from error
 
 

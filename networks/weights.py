@@ -121,6 +121,8 @@ def _locate_published(network: Network, file: PublishedFile) -> Weights:
     digests = file_digests(path)
     if file.checksum and file.checksum not in digests:
         raise _damaged_file(network, path, file.checksum, f"delete {path}; it is then downloaded again.")
+    if not _begins_well(path):
+        raise _damaged_file(network, path, "an HDF5 file", f"delete {path}; it is then downloaded again.")
     return Weights("imagenet", path, digests[0], "ImageNet")
 
 
@@ -135,11 +137,16 @@ def _locate_local(network: Network, path: Path) -> Weights:
             received=str(path),
             fix="correct the path, or choose other weights.",
         )
-    with path.open("rb") as stream:
-        beginning = stream.read(8)
-    if not beginning.startswith(_BEGINNINGS[path.suffix]) or not beginning:
+    if not _begins_well(path):
         raise _damaged_file(network, path, f"a {path.suffix} file", "copy the file again.")
     return Weights("file", path, file_digests(path)[0], f"file {path.name}")
+
+
+def _begins_well(path: Path) -> bool:
+    """Whether a file begins as its ending says, and holds anything."""
+    with path.open("rb") as stream:
+        beginning = stream.read(8)
+    return bool(beginning) and beginning.startswith(_BEGINNINGS[path.suffix])
 
 
 def file_digests(path: Path) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from ..runs.identity import run_digest
 from ..runs.workspace import Workspace
 from ..storage import digest
 from .check_bundles import bundle_lines
+from .check_names import check_names
 from .choose_methods import (
     check_classes,
     check_networks,
@@ -124,10 +125,12 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     ConfigurationError, ImagesError, WeightsError, EngineError
     """
     was_finished = workspace.folder.was_finished()
+    if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+        check_names(experiment)
     extractors = {choice.label: make_extractor(choice.name, choice.parameters) for choice in experiment.extractors}
     networks = make_networks(experiment)
     check_networks(networks, experiment.evaluation.balance, build=not was_finished)
-    if not was_finished:  # mistakes stop now; what was finished once had none, and reruns without scikit-learn
+    if not was_finished:
         for line in bundle_lines(experiment, extractors, make_methods(experiment)):
             _log.warning("%s.", line)
     index = find_images(experiment, workspace)

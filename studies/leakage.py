@@ -34,6 +34,7 @@ from ..runs.progress import silent
 from ..runs.workspace import Workspace
 from ..selection import SELECTORS
 from ..steps.audit_index import audit_index
+from ..steps.check_names import check_names
 from ..steps.choose_methods import experiment_for_size, make_methods
 from ..steps.extract_features import extract_features
 from ..steps.find_images import find_images
@@ -108,6 +109,7 @@ def measure_leakage(
     folder = RunFolder.beside(experiment.folder, "leakage")
     workspace = Workspace.of(folder, workers, progress)
     with named_by_user(experiment.plugins), lock(folder.lock, f"running '{name}'"), log_to(folder.log):
+        check_names(experiment)
         index = find_images(experiment, workspace)
         folder.begin()
         folder.write_experiment(experiment.to_mapping(), {"images": index.digest()})

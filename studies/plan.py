@@ -15,6 +15,7 @@ from ..runs.finished import finished_before
 from ..runs.folder import RunFolder
 from ..runs.progress import duration, silent
 from ..runs.workspace import Workspace
+from ..steps.check_names import check_names
 from ..steps.compute_statistics import COMPUTING
 from ..steps.find_copies import COMPARING
 from ..steps.find_images import IDENTIFYING
@@ -123,6 +124,7 @@ def _make_plan(experiment: Experiment, workers: int | None, progress: Progress) 
     start = time.perf_counter()
     folder, costs = RunFolder(experiment.folder), Costs()
     workspace = Workspace.of(folder, workers, costs.time_stages(progress))
+    check_names(experiment)  # before a network is converted, or downloaded
     with converting(experiment) as conversion:
         work = prepare_run(experiment, workspace)
         if finished_before(folder, work.state):

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leukobench.config.experiment import Evaluation
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError
 from leukobench.evaluation.metrics import METRICS, metric_of, metrics
 from leukobench.evaluation.scorer import Scorer
 from leukobench.plugins.places import code_of
+from leukobench.steps.check_names import check_names
 
 from ..conftest import PLUGIN
 
@@ -53,16 +54,16 @@ def test_a_metric_from_outside_is_computed_and_may_rank(agreement: None) -> None
     scores = Scorer(("a", "b", "c")).score(labels, probabilities)
     assert scores["kappa"] == pytest.approx(cohen_kappa_score(labels, probabilities.argmax(axis=1)))
     assert scores["missed"] == pytest.approx(1 - probabilities[np.arange(50), labels].mean())
-    assert Evaluation(rank_by="kappa").rank_by == "kappa"
+    check_names(for_folder(Path("images"), evaluation={"rank_by": "kappa"}))
     assert METRICS.source_digest("kappa")
     assert metric_of("kappa").with_unit(0.8126) == "0.813"
-    with pytest.raises(ValueError, match="not a metric that can rank"):
-        Evaluation(rank_by="missed")
+    with pytest.raises(ConfigurationError, match="No combination can be ranked by missed"):
+        check_names(for_folder(Path("images"), evaluation={"rank_by": "missed"}))
 
 
 def test_without_the_package_its_name_is_refused_and_its_column_is_a_number() -> None:
-    with pytest.raises(ValueError, match="not a metric that can rank"):
-        Evaluation(rank_by="kappa")
+    with pytest.raises(ConfigurationError, match="no metric called 'kappa'"):
+        check_names(for_folder(Path("images"), evaluation={"rank_by": "kappa"}))
     assert metric_of("kappa").with_unit(0.8126) == "0.813"
 
 

@@ -63,12 +63,19 @@ def test_networks_of_keras_are_found_in_any_case(name):
 def test_an_unknown_name_lists_the_nearest():
     with pytest.raises(UnknownNameError, match=r"did you mean .*resnet50v2"):
         get_network("resnet50v3")
+    for name, nearest in (
+        ("efficientnet", "efficientnet_lite0 or "),
+        ("lite1", "efficientnet_lite1"),
+        ("efficientnetb00", "efficientnetb0"),
+    ):
+        with pytest.raises(UnknownNameError, match=f"did you mean {nearest}"):
+            get_network(name)
 
 
 def test_a_dotted_name_must_lead_to_a_network():
     assert get_network("leukobench.networks.shipped:_EFFICIENTNET_LITE0").name == "efficientnet_lite0"
     with pytest.raises(ConfigurationError, match="is not a network"):
-        get_network("math:pi")
+        get_network("leukobench.networks.shipped:_STAGES")
 
 
 def test_the_identity_tells_networks_apart_and_ignores_titles():
