@@ -36,6 +36,7 @@ from .choose_methods import (
 from .find_images import decisions_on, find_images
 from .find_sites import check_site_column, sites_of
 from .given_split import ignored_line, least_groups, split_digest, with_given_folds
+from .probe_methods import probe_methods
 from .score_controls import control_extractors
 
 _log = logging.getLogger(__name__)
@@ -131,7 +132,9 @@ def prepare_run(experiment: Experiment, workspace: Workspace) -> PreparedRun:
     networks = make_networks(experiment)
     check_networks(networks, experiment.evaluation.balance, build=not was_finished)
     if not was_finished:
-        for line in bundle_lines(experiment, extractors, make_methods(experiment)):
+        methods = make_methods(experiment)
+        probe_methods(experiment, methods, workspace)
+        for line in bundle_lines(experiment, extractors, methods):
             _log.warning("%s.", line)
     index = find_images(experiment, workspace)
     for extractor in extractors.values():
