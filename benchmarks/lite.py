@@ -124,6 +124,10 @@ def speeds(images: Path, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
+def _size(folder: Path) -> int:
+    return sum(1 for _ in folder.rglob("*.*"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", help="NAME=FOLDER, NAME=FOLDER::GROUP or NAME=FOLDER::GROUP::EXCLUDED")
@@ -135,7 +139,8 @@ def main() -> None:
         boards = pd.concat([one.leaderboard.query("kind == 'combination'") for one in runs])
         classifier = str(boards.groupby("classifier")["balanced_accuracy"].mean().idxmax())
         rows = [row for finished in runs for row in rows_of(finished, classifier)]
-    timed = speeds(Path(next(iter(sets.values())).partition("::")[0]), arguments.repeats)
+    folders = [Path(folder.partition("::")[0]) for folder in sets.values()]
+    timed = speeds(max((folder for folder in folders if folder.is_dir()), key=_size), arguments.repeats)
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, own in (("lite", rows), ("speed", timed)):
         with (TARGET / f"{name}.csv").open("w", newline="") as file:
