@@ -18,6 +18,7 @@ from .plugins.permission import allowing, named_by_user
 from .reporting.answer import Findings
 from .reporting.budget_words import budget_of
 from .reporting.report.page import write_report
+from .reporting.report.sections.leaderboard import commonest_reason
 from .runs.answer import Answer
 from .runs.budget_answer import Budget
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
@@ -109,7 +110,7 @@ class Outcome:
     def guide(self) -> str:
         """Files to open first, and the next commands."""
         first = "Nothing to compute: this run was finished before." if self.reused else self.costs
-        return "\n".join([first, *RunFolder(self.folder).guide()])
+        return "\n".join([first, *RunFolder(self.folder).guide(permuted=self.answer.chance is not None)])
 
 
 class Audit(NamedTuple):
@@ -186,9 +187,10 @@ def run(
     if outcome.leaderboard["rank"].isna().all():
         if (unreached := outcome.answer.budget) and not unreached.reached:
             raise EveryCombinationFailedError(unreached.words, fix="give it a larger --budget.")
+        count = (outcome.leaderboard["kind"] == "combination").sum()
         raise EveryCombinationFailedError(
-            f"All {(outcome.leaderboard['kind'] == 'combination').sum()} combinations failed.",
-            received=f"the tracebacks are in {folder.notes}",
+            f"All {count} combinations failed." if count > 1 else "The only combination failed.",
+            received=f"{commonest_reason(outcome.results)}; the tracebacks are in {folder.notes}",
             fix="remove the cause and run the same command again: only failed combinations are computed.",
         )
     return outcome

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import LeukobenchError, UnknownNameError
 from ..plugins.permission import be_nobodys_worker
 from .commands import COMMANDS
-from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign
+from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign, with_volume
 
 _OF_THE_SYSTEM = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE),
@@ -49,7 +49,7 @@ class _Commands(click.Group):
             command = COMMANDS.get(name)
         except UnknownNameError:
             return None
-        return command if isinstance(command, click.Command) else None
+        return with_volume(command) if isinstance(command, click.Command) else None
 
     def invoke(self, context: click.Context) -> Any:
         try:

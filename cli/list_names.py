@@ -8,11 +8,11 @@ from .output import echo
 
 
 @click.command(name="list")
-@click.argument("family")
+@click.argument("family", required=False)
 @click.option("--all", "everything", is_flag=True, help="Of extractors: licence, size and place of all known weights.")
-def list_names(family: str, everything: bool) -> None:
+def list_names(family: str | None, everything: bool) -> None:
     """Show every name of a FAMILY: extractors, selectors, classifiers, cnns, layouts, metrics, presets,
-    report_sections, commands.
+    report_sections, commands. Without one: how many names each has, and the first of them.
     """
     from ..registry import Registry
     from ..steps import catalogue, extractor_list
@@ -27,5 +27,5 @@ def list_names(family: str, everything: bool) -> None:
     def summary(commands: Registry, name: str) -> str:
         return str(commands.get(name).get_short_help_str(limit=90))
 
-    for line in catalogue.lines(family, catalogue.Family(COMMANDS, summary)):
-        echo(line)
+    commands = catalogue.Family(COMMANDS, summary)
+    echo("\n".join(catalogue.lines(family, commands) if family else catalogue.overview(commands)))

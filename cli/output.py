@@ -19,6 +19,43 @@ class VisibleFormatter(logging.Formatter):
         return visible_lines(super().format(record)).replace("\n", "\n  ")
 
 
+def with_volume(command: click.Command) -> click.Command:
+    """The command with its options -q and -v, which all have."""
+    if not any(option.name == "quiet" for option in command.params):
+        helps = ("No progress and no notes: only results, warnings and errors.", "Notes with their time and module.")
+        for short, name, callback, words in zip(
+            "qv", ("quiet", "verbose"), (_be_quiet, _be_verbose), helps, strict=True
+        ):
+            command.params.append(
+                click.Option(
+                    [f"-{short}", f"--{name}"], is_flag=True, expose_value=False, callback=callback, help=words
+                )
+            )
+    return command
+
+
+def _be_quiet(context: click.Context, option: click.Parameter, value: bool) -> None:
+    from ..runs import progress
+
+    if value:
+        progress.quiet = True
+        context.call_on_close(lambda: setattr(progress, "quiet", False))
+        for handler in _own_handlers():  # not the loggers: a run's log keeps all
+            handler.setLevel(logging.WARNING)
+
+
+def _be_verbose(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value:
+        logging.getLogger("leukobench").setLevel(logging.DEBUG)
+        for handler in _own_handlers():
+            handler.setFormatter(VisibleFormatter("%(asctime)s %(name)s: %(message)s"))
+
+
+def _own_handlers() -> list[logging.Handler]:
+    """Those of this command, not of a program that calls it."""
+    return [one for one in logging.getLogger().handlers if isinstance(one.formatter, VisibleFormatter)]
+
+
 def echo(text: str, err: bool = False) -> None:
     """Write lines to standard output or standard error, with control characters as escapes."""
     click.echo(visible_lines(text), err=err)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from .output import echo
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
+    from ..pipeline import Outcome
 
 
 @click.command()
@@ -36,6 +39,14 @@ if TYPE_CHECKING:
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @limit_options
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
+@click.option("--wide", is_flag=True, help="Every column of the leaderboard, also where the terminal is narrow.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json"]),
+    help="The leaderboard alone on standard output, to be pasted or read by programs; json: with the answer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As --format json.")
 @click.option(
     "--not-by-name", is_flag=True, hidden=True, help="Run code of your own only where --allow-code allows it."
 )
@@ -57,9 +68,12 @@ def run(
     limits: dict[str, Any],
     budget: float | None,
     plan: bool,
+    wide: bool,
+    form: str | None,
+    as_json: bool,
     not_by_name: bool,
 ) -> None:
-    """Run EXPERIMENTS (YAML files), or the default experiment on --images.
+    """Run EXPERIMENTS (YAML files), or the default experiment on a folder of images (--images FOLDER, or FOLDER).
 
     An interrupted run continues where it stopped; a finished run shows its leaderboard again. Exit status: 0 when
     there are scores; 1 when every combination failed, or when scores of shuffled labels are above chance; 2 for any
@@ -69,6 +83,8 @@ def run(
     from ..config import experiment_file
     from ..plugins.permission import allowing
 
+    if images is None and len(experiments) == 1 and not experiment_file.is_experiment_file(experiments[0]):
+        (images,), experiments = experiments, ()
     if bool(experiments) == (images is not None):
         raise click.UsageError("Name experiment files, or one folder with --images.")
     protocol = chosen_options(folds=folds, split=split, drop_leaks=drop_leaks or None, leave_out=leave_out)
@@ -91,7 +107,8 @@ def run(
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
     of_runs = not_by_name or any(map(experiment_file.is_of_run, experiments))
     with allowing(by_name=not of_runs):
-        ends = [_plan(one, workers) if plan else _run(one, workers, budget) for one in planned]
+        show = partial(_show, wide=wide, form="json" if as_json else form)
+        ends = [_plan(one, workers) if plan else _run(one, workers, budget, show) for one in planned]
     sys.exit(max(ends))
 
 
@@ -115,11 +132,9 @@ def _plan(experiment: Experiment, workers: int | None) -> int:
     return 0
 
 
-def _run(experiment: Experiment, workers: int | None, budget: float | None) -> int:
+def _run(experiment: Experiment, workers: int | None, budget: float | None, show: Callable[[Outcome], None]) -> int:
     """Run one experiment of several: what stops it does not stop the next."""
     from .. import pipeline
-    from ..reporting.report.sections.leaderboard import reasons_of
-    from ..reporting.screen import show_leaderboard
     from ..runs.progress import on_screen
 
     try:
@@ -127,8 +142,22 @@ def _run(experiment: Experiment, workers: int | None, budget: float | None) -> i
     except LeukobenchError as error:
         echo(f"leukobench: {error}", err=True)
         return error.exit_code
-    results = outcome.results
-    show_leaderboard(outcome.leaderboard, outcome.protocol, results.metric, reasons=reasons_of(results))
-    echo("\n".join(["", *outcome.answer.sentences, outcome.answer.duplicates.words, ""]))
-    echo(outcome.guide())
+    show(outcome)
     return outcome.exit_code
+
+
+def _show(outcome: Outcome, wide: bool, form: str | None) -> None:
+    """The leaderboard and the answer; where a program reads standard output, the rest goes to standard error."""
+    from ..reporting import screen
+    from ..reporting.report.sections.leaderboard import reasons_of
+
+    results, answer = outcome.results, outcome.answer
+    if form == "json":
+        echo(screen.as_json(results))
+    elif form:
+        echo(screen.leaderboard_as(form, outcome.leaderboard, results.metric))
+    else:
+        reasons = reasons_of(results)
+        screen.show_leaderboard(outcome.leaderboard, outcome.protocol, results.metric, reasons=reasons, wide=wide)
+    words = ["", *answer.sentences, answer.duplicates.words, "", outcome.guide()]
+    echo("\n".join(words), err=form is not None)

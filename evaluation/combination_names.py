@@ -38,6 +38,23 @@ def title(names: Sequence[str], times: str = " x ") -> str:
     return first.removeprefix(SHORTCUT) if first.startswith(SHORTCUT) else times.join(names)
 
 
+def short_name(label: str) -> str:
+    """A name with its parameters as a narrow table shows it: ``efficientnet_lite0(pooling=multilevel)`` as
+    ``lite0·multilevel``, ``anova(n_features=40)`` as ``anova·n_features=40``.
+    """
+    name, bracket, rest = label.removeprefix("efficientnet_").partition("(")
+    if not bracket or not rest.endswith(")"):
+        return label if bracket else name
+    return "·".join([name, *(_short_value(one) for one in rest[:-1].split(", "))])
+
+
+def _short_value(parameter: str) -> str:
+    key, equals, value = parameter.partition("=")
+    value = value.rpartition("/")[2]
+    is_word = value[:1].isalpha() and value not in ("True", "False", "None", "tuned")
+    return value if is_word or not equals else f"{key}={value}"
+
+
 def rows_of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Rows of one combination; none where the table is without names."""
     if not set(NAMES) <= set(table.columns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -183,11 +184,12 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 
-    def guide(self) -> list[str]:
-        """Files to open first, and the next command."""
+    def guide(self, permuted: bool = False) -> list[str]:
+        """Files to open first, and the next command; none after a run whose labels were permuted."""
         suspects = "  suspects.csv         images whose labels are doubtful, to correct (--corrections)"
         tested = "  test/                every combination on the given test part: every metric, predictions"
         failures = "  failures.csv         where the best combination is wrong more often than elsewhere"
+        bundle = "the winner as a bundle, to predict new images"
         networks = "  head_to_head.csv     trained networks compared with frozen features, with costs"
         return [
             f"In {self.path}:",
@@ -201,5 +203,5 @@ class RunFolder:
             "  predictions.parquet  out-of-fold probabilities of every image",
             "  figures/             leaderboard.png, combinations.png",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
-            f"Next:  leukobench fit {self.path}    the winner as a bundle, to predict new images",
+            *([] if permuted else [f"Next:  leukobench fit {shlex.quote(str(self.path))}    {bundle}"]),
         ]

@@ -12,6 +12,8 @@ from typing import TextIO
 from ..errors import visible
 from ..machine import Advance, Progress
 
+quiet = False
+"""Whether `on_screen` shows nothing: set once, by the command line."""
 _FIRST_LINE_S = 5.0
 _NEXT_LINES_S = 10.0
 
@@ -39,6 +41,8 @@ def count_progress(progress: Progress, title: str) -> Iterator[Callable[[int, in
 
 def on_screen(stream: TextIO | None = None) -> Progress:
     """Progress for `stream` (standard error by default): a bar where it is a terminal, else a line now and then."""
+    if quiet:
+        return silent
     stream = stream or sys.stderr
     return _bar if stream.isatty() else _lines(stream)
 

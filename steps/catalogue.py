@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from ..registry import Registry
 from ..reporting.report.sections import SECTIONS
 from ..selection import SELECTORS
 
+_OVERVIEW = 58
 _SEEDED = ("random_state", "n_jobs", "class_weight")
 
 
@@ -63,7 +65,7 @@ def _section(registry: Registry, name: str) -> str:
 
 
 def _first_line(item: Any) -> str:
-    return (item.__doc__ or "").strip().partition("\n")[0].replace("``", "`")
+    return (item.__doc__ or "").strip().partition("\n")[0].replace("`", "")
 
 
 def _presets() -> Registry:
@@ -129,6 +131,21 @@ FAMILIES = {
     )
 }
 """Family as ``leukobench list`` calls it -> its names."""
+
+
+def overview(*others: Family) -> list[str]:
+    """A line a family: how many names it has, and as many of them as fit.
+
+    Parameters
+    ----------
+    *others : Family
+        Those that only higher layers know.
+    """
+    listed = []
+    for name, family in (FAMILIES | {family.registry.listed_as: family for family in others}).items():
+        names = family.registry.names()
+        listed.append(f"{name:<16} {len(names):>3}  {textwrap.shorten(', '.join(names), _OVERVIEW, placeholder=' …')}")
+    return [*listed, "", "leukobench list FAMILY shows them all, with their parameters."]
 
 
 def lines(name: str, *others: Family) -> list[str]:

@@ -33,3 +33,12 @@ def test_an_unknown_family_is_a_mistake_that_lists_the_families() -> None:
     assert all(
         part in output for part in ("There is no family called 'networks'", "report_sections", "commands", "fix:")
     )
+
+
+def test_without_a_family_all_are_counted() -> None:
+    code, words = call("list")
+    lines = words.splitlines()
+    assert code == 0
+    assert lines[1].split() == ["selectors", "6", "none,", "anova,", "rfe,", "lasso,", "forest,", "pca"]
+    assert max(map(len, lines)) <= 80
+    assert "leukobench list FAMILY" in lines[-1]

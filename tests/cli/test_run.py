@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ def test_no_images_and_no_experiment_is_a_usage_error() -> None:
     assert "Name experiment files, or one folder with --images" in said
 
 
-def test_an_absent_folder_is_a_message_without_traceback(tmp_path: Path) -> None:
-    code, words = call("run", "--images", str(tmp_path / "absent"), "--results", str(tmp_path))
+@pytest.mark.parametrize("option", [["--images"], []])
+def test_an_absent_folder_is_a_message_without_traceback(tmp_path: Path, option: list[str]) -> None:
+    code, words = call("run", *option, str(tmp_path / "absent"), "--results", str(tmp_path))
     assert code == 2
     assert "absent" in words
     assert "Traceback" not in words
@@ -48,6 +50,11 @@ def test_synthetic_then_run_with_a_plug_in_of_ones_own(
     assert "example_plugin:Votes" in said
     code, said = call("run", str(tmp_path / "mine.yaml"), "--results", str(tmp_path / "out"))
     assert "finished before" in said
+    code, said = call("run", str(tmp_path / "mine.yaml"), "--results", str(tmp_path / "out"), "--json", "-q")
+    answer, _, rest = said.partition("\n")
+    assert code == 0
+    assert [row["rank"] for row in json.loads(answer)["leaderboard"]][:2] == [1, 2]
+    assert "Next:" in rest
 
 
 @pytest.mark.slow

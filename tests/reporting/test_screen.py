@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leukobench.evaluation.combination_names import short_name
 from leukobench.reporting.figures import draw_figures
-from leukobench.reporting.screen import show_leaderboard
+from leukobench.reporting.screen import leaderboard_as, show_leaderboard
 
 
 @pytest.fixture
@@ -61,6 +62,55 @@ def test_a_failure_has_its_reason_and_what_was_not_reached_is_counted(board: pd.
     show_leaderboard(pd.concat([board, unreached]), [], stream=stream, reasons=reasons)
     assert "FAILED: x x y x z: failed in 2 of 5 folds: it took too long" in stream.getvalue()
     assert "NOT REACHED in every fold: 1 rows of leaderboard.csv" in stream.getvalue()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("width", "beside"), [(80, ()), (120, ("accuracy",)), (200, ("accuracy", "features", "MCC"))])
+def test_a_terminal_gets_names_and_score_and_then_what_fits(
+    board: pd.DataFrame, width: int, beside: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    board["extractor"] = board["extractor"].str.replace("a_rather_long_extractor", "efficientnet_lite0")
+    stream = Terminal()
+    show_leaderboard(board, [], stream=stream)
+    lines = stream.getvalue().splitlines()[1:]
+    table = lines[: lines.index("")]
+    assert max(map(len, table)) <= width
+    assert table[0].split()[:4] == ["extractor", "selector", "classifier", "balanced"]
+    assert all(name in table[0] for name in beside)
+    assert table[2].startswith(" 1 =  lite0·multilevel  none")
+    assert "99.00 % [98.00 to 99.50]" in table[2]
+    assert "shortcut: colour" in table[14]
+    assert len(table) == 15
+    assert len({line.index("% [") for line in table[2:]}) == 1
+
+
+def test_a_table_to_paste_has_every_row_and_whole_names(board: pd.DataFrame) -> None:
+    lines = leaderboard_as("markdown", board).splitlines()
+    assert len(lines) == 2 + 16
+    assert lines[2].startswith(
+        r"| 1 = | a\_rather\_long\_extractor(pooling=multilevel) | none | classifier\_0 | 99.00 % "
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "short"),
+    [
+        ("efficientnet_lite0", "lite0"),
+        ("efficientnet_lite0(pooling=multilevel, orientations=8)", "lite0·multilevel·orientations=8"),
+        ("anova(n_features=40)", "anova·n_features=40"),
+        ("onnx(file=/models/vit.onnx, pooling=cls)", "onnx·vit.onnx·cls"),
+        ("svm_rbf(C=tuned, scale=True)", "svm_rbf·C=tuned·scale=True"),
+        ("mine:Forest", "mine:Forest"),
+        ("odd(name", "odd(name"),
+    ],
+)
+def test_a_short_name_keeps_what_tells_it_from_others(label: str, short: str) -> None:
+    assert short_name(label) == short
 
 
 def test_nothing_scored_shows_failures_only(board: pd.DataFrame) -> None:

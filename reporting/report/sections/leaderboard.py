@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 from ....evaluation.combination_names import FAILED, NAMES, NOT_REACHED, names_of
@@ -95,6 +96,15 @@ def _gap(row: Row, metric: str) -> str:
     """How much lower it is without each site."""
     gap, low, high = interval_of(row, GAP)
     return "" if math.isnan(gap) else drop_words(metric_of(metric), gap, low, high)
+
+
+def commonest_reason(run: FinishedRun) -> str:
+    """Why most of the rows failed, in a line, and how many of them."""
+    counts = Counter(reasons_of(run).values())
+    if not counts:
+        return "no reason was noted"
+    reason, count = counts.most_common(1)[0]
+    return f"{reason} ({count} of {counts.total()} rows)" if counts.total() > 1 else reason
 
 
 def reasons_of(run: FinishedRun) -> dict[tuple[str, ...], str]:
