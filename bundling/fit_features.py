@@ -48,6 +48,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     """
     choice, extractor = _extractor(run, names[0])
     features = load_features("features", "fit", extractor, run.read_images, workspace)
+    network: ServedNetwork | ServedCode
     if isinstance(extractor, Convertible):
         network, weights = _convert(extractor), f"SHA-256 {extractor.weights.digest}"
     else:
