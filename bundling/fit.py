@@ -20,7 +20,7 @@ from ..runs.log import log_to
 from ..runs.notebook import block
 from ..runs.progress import silent
 from ..runs.workspace import Workspace
-from ..serving.named_code import from_manifest
+from ..serving.named_code import NamedCode, from_manifest
 from ..steps.write_pixels import PIXELS
 from ..storage import lock, user_path
 from .bundle_parts import Parts, make_bundle
@@ -45,10 +45,10 @@ class FittedBundle:
     title: str
     manifest: Mapping[str, object]
 
-    def code_lines(self) -> list[str]:
-        """Code that it needs and does not contain, a line each."""
-        code = from_manifest(self.manifest.get("code", []))
-        return [f"It needs code that it does not contain, with --allow-code {one.module}: {one.words}" for one in code]
+    @property
+    def code(self) -> list[NamedCode]:
+        """Code that it needs and does not contain."""
+        return from_manifest(self.manifest.get("code", []))
 
     def __repr__(self) -> str:
         return f"FittedBundle({str(self.path)!r})\n{self.title}\ndigest: {self.digest}"

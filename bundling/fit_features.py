@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ from .name_extractor import name_extractor
 if TYPE_CHECKING:
     import pandas as pd
 
+_log = logging.getLogger(__name__)
 _TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}
 _COMPARED = 8
 
@@ -57,9 +60,11 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
         next(method for method in methods if method.label == name)
         for name, methods in zip(names[1:], make_methods(run.experiment), strict=True)
     )
-    with workspace.progress("fitting on all images", 1) as advance:
+    with workspace.progress("fitting on all images", 1) as advance, warnings.catch_warnings(record=True) as caught:
         fitted = refit(features, run.task, selector, classifier, fit_rules(run.experiment))
         advance(1)
+    for words in sorted({f"{warning.category.__name__}: {warning.message}".splitlines()[0] for warning in caught}):
+        _log.warning("The fit reported: %s", words)
     origin = Origin(dict(extractor.identity), extractor.description, weights)
     features = features[: len(run.task)]
     agreement = _agreement(network, run.images, features, workspace.workers)

@@ -30,6 +30,7 @@ def fit(
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
     echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
     echo(f"SHA-256: {bundle.digest}")
-    for line in bundle.code_lines():
-        echo(line)
-    echo(f"Next:  leukobench predict {bundle.path} IMAGES    leukobench app {bundle.path}")
+    for one in bundle.code:
+        echo(f"It needs code that it does not contain: {one.words}")
+    allowed = "".join(f" --allow-code {one.module}" for one in bundle.code)
+    echo(f"Next:  leukobench predict {bundle.path} IMAGES{allowed}    leukobench app {bundle.path}{allowed}")

@@ -48,7 +48,7 @@ def test_own_code_is_named_and_refused_unless_it_is_allowed(own_run: Path, smear
     card = (bundle.path / "model_card.md").read_text()
     assert code["digest"] in card
     assert "--allow-code example_plugin" in card
-    assert [code["digest"] in line for line in bundle.code_lines()] == [True]
+    assert [one.to_mapping() for one in bundle.code] == [code]
     with pytest.raises(BundleError, match="needs code that it does not contain"):
         load(bundle.path)
     image = next(smears.rglob("*.jpg"))
