@@ -8,8 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..storage import digest
+
 LONGEST_NAME = 200
 """Letters of a name that can be chosen."""
+_LONGEST_MAPPING = 60
 
 
 class Strict(BaseModel):
@@ -104,15 +107,22 @@ class Choice(Strict):
     @property
     def label(self) -> str:
         """Name in tables, such as ``svm_rbf``, ``svm_rbf(C=1)`` or ``svm_rbf(C=tuned)``; of a file, its name alone."""
-        values = {key: "tuned" if key in self.searched else value for key, value in self.parameters.items()}
-        if isinstance(values.get("file"), str):
-            values["file"] = PurePath(values["file"]).name
+        values = {
+            key: "tuned" if key in self.searched else _short(key, value) for key, value in self.parameters.items()
+        }
         text = ", ".join(f"{key}={value}" for key, value in values.items())
         return f"{self.name}({text})" if text else self.name
 
     def short_form(self) -> Any:
         """The choice as it is written in an experiment file."""
         return {self.name: dict(self.parameters)} if self.parameters else self.name
+
+
+def _short(key: str, value: Any) -> Any:
+    """What tables show of a parameter: of a file its name, of a long mapping eight letters that stand for it."""
+    if isinstance(value, str) and (key == "file" or value.endswith(".safetensors")):
+        return PurePath(value).name
+    return digest(value)[:8] if isinstance(value, dict) and len(str(value)) > _LONGEST_MAPPING else value
 
 
 def _is_search(value: Any) -> bool:

@@ -116,15 +116,15 @@ def is_of_run(path: Path) -> bool:
 
 
 def _with_resolved_file(base: Path, value: Any) -> Any:
-    """An extractor whose file, if it has one, is relative to the experiment file."""
+    """An extractor whose file, or weights as ``.safetensors``, are relative to the experiment file."""
     try:
         choice = Choice.model_validate(value)
     except ValidationError:
         return value  # which is reported with all other mistakes
-    if not isinstance(choice.parameters.get("file"), str):
-        return value
-    file = str(_resolve(base, choice.parameters["file"]))
-    return choice.model_copy(update={"parameters": {**choice.parameters, "file": file}})
+    named = {key: path for key, path in choice.parameters.items() if isinstance(path, str)}
+    files = {key: path for key, path in named.items() if key == "file" or path.endswith(".safetensors")}
+    resolved = {key: str(_resolve(base, path)) for key, path in files.items()}
+    return choice.model_copy(update={"parameters": choice.parameters | resolved}) if resolved else value
 
 
 def _whole(stream: TextIO) -> str:

@@ -11,8 +11,9 @@ from ..networks.build import check_precision
 from ..networks.frameworks import is_installed, load_openvino
 from ..networks.graph_pooling import check_pooling
 from ..networks.openvino_graph import Cut
+from ..networks.recipes import parameters_of
 from ..networks.timm_conversion import FEATURES, VECTOR, converted
-from ..networks.timm_models import describe
+from ..networks.timm_models import HUB, describe
 from ..networks.timm_weights import build, locate
 from .extractor import OpenExtractor
 from .graph_extractor import GraphExtractor
@@ -41,11 +42,11 @@ class TimmExtractor(GraphExtractor):
         A ``.safetensors`` file, ``random`` or ``random:SEED``; by default those of timm, or of the hub.
     pooling : str, optional
         ``average``, ``max``, ``cls`` or ``mean_patch`` of its tokens or maps, or several such as ``cls+mean_patch``; by
-        default the network's own.
+        default the network's own, of well-known ones that of their publisher.
     input : int, optional
         Height and width in pixels; those that timm names by default.
     model_args : dict, optional
-        Arguments of the architecture.
+        Arguments of the architecture; of well-known networks they are known, see `leukobench.networks.recipes`.
     precision : {"float32", "bfloat16"}
     engine : {"auto", "openvino", "torch"}
         ``auto`` takes PyTorch where it can use a GPU or OpenVINO is not installed.
@@ -69,10 +70,12 @@ class TimmExtractor(GraphExtractor):
         engine: str = "auto",
         orientations: int = 1,
     ) -> None:
+        usual = parameters_of(network.removeprefix(HUB))
+        pooling = pooling or usual.get("pooling", "")
         check_precision(precision)
         check_pooling(pooling)
         self.engine = _choose_engine(engine)
-        self.model = describe(network, input, model_args)
+        self.model = describe(network, input, {**usual.get("model_args", {}), **(model_args or {})})
         self.name = network.rpartition("/")[2].partition("@")[0]
         located, cut = locate(self.model, weights), Cut(FEATURES if pooling else VECTOR, pooling)
         if self.engine == OpenVINOEngine.family:

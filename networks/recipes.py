@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+import yaml
+
 from .hub import WEIGHTS, find
 
 
@@ -30,7 +32,7 @@ class Recipe:
     gated : bool
         The weights are given to those who accept the terms.
     parameters : str
-        Of the extractor, as YAML; empty: none are needed.
+        Of the extractor, as YAML, which it has without being told; empty: none are needed.
     """
 
     name: str
@@ -62,5 +64,16 @@ def _recipe(row: dict[str, Any]) -> Recipe:
 
 def licence_of(repository: str) -> str:
     """Licence of a repository's weights, or ``not stated``."""
+    recipe = _of_repository(repository)
+    return recipe.licence if recipe else "not stated"
+
+
+def parameters_of(repository: str) -> dict[str, Any]:
+    """Parameters that a repository's network needs, as its publisher gives them."""
+    recipe = _of_repository(repository)
+    return dict(yaml.safe_load(recipe.parameters) or {}) if recipe else {}
+
+
+def _of_repository(repository: str) -> Recipe | None:
     named = repository.partition("@")[0].lower()
-    return next((one.licence for one in recipes() if one.repository.lower() == named), "not stated")
+    return next((one for one in recipes() if one.repository.lower() == named), None)

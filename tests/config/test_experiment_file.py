@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,15 @@ def test_short_forms(tmp_path: Path) -> None:
     assert read.name == "mine"
     assert read.images.folder == tmp_path / "smears"
     assert read.results == Path("results")
+
+
+def test_weights_of_an_extractor_are_relative_to_the_file_and_short_in_tables(tmp_path: Path) -> None:
+    arguments = {"depth": 2, "layer": "timm.layers.SwiGLUPacked", "tokens": 8, "size": 224}
+    named = [{"timm:x": {"weights": "w/v.safetensors", "model_args": arguments}}, {"resnet50": {"weights": "random"}}]
+    first, second = read_experiment(write(tmp_path, yaml.safe_dump({"images": "x", "extractors": named}))).extractors
+    assert first.parameters == {"weights": str(tmp_path / "w" / "v.safetensors"), "model_args": arguments}
+    assert re.fullmatch(r"timm:x\(model_args=[0-9a-f]{8}, weights=v\.safetensors\)", first.label)
+    assert second.label == "resnet50(weights=random)"
 
 
 def test_what_was_resolved_reads_back_as_the_same_experiment(tmp_path: Path) -> None:

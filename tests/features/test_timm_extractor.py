@@ -226,3 +226,22 @@ def test_a_repository_of_the_hub_on_this_disk_needs_no_network(
     np.testing.assert_array_equal(vectors(extractor, files), expected)
     assert extractor.name == "my-vit"
     assert "owner/my-vit, licence" in extractor.description
+
+
+def test_well_known_networks_have_their_parameters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    snapshot = tmp_path / "hub" / "models--paige-ai--Virchow2" / "snapshots" / "main"
+    snapshot.mkdir(parents=True)
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("main")
+    small = {"depth": 1, "num_heads": 2, "embed_dim": 16, "reg_tokens": 4, "global_pool": "", "img_size": 28}
+    settings = {"input_size": [3, 28, 28], "num_classes": 0}
+    config = {"architecture": "vit_huge_patch14_224", "model_args": small, "pretrained_cfg": settings}
+    (snapshot / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    extractor = make_extractor("timm:hf-hub:paige-ai/Virchow2", {"weights": "random"})
+    assert extractor.cut.pooling == "cls+mean_patch"
+    assert len(extractor.feature_names) == 32
+    assert extractor.model.arguments["mlp_layer"] == "timm.layers.SwiGLUPacked"
+    other = make_extractor("timm:hf-hub:paige-ai/Virchow2", {"weights": "random", "pooling": "cls"})
+    assert len(other.feature_names) == 16
