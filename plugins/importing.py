@@ -40,7 +40,7 @@ class _Served:
         """See `importlib.abc.MetaPathFinder.find_spec`."""
         if path is None and is_pythons(name):
             return None
-        for folder, files in list(served.items()):
+        for folder, files in reversed(list(served.items())):
             inside = [folder] if path is None else [one for part in path if (one := Path(part)).is_relative_to(folder)]
             for place in inside:
                 spec = FileFinder(str(place), *_LOADERS).find_spec(name)
@@ -75,15 +75,20 @@ def load(dotted: str) -> Any:
 def load_module(module: str) -> ModuleType:
     """Import a module, of the user's own code only what is allowed; raises as `load` does."""
     if is_pythons(module):
-        raise CodeNotAllowedError(f"The module {module} is part of Python itself, and holds nothing to choose.")
+        raise CodeNotAllowedError(
+            f"The module {module} is part of Python itself, and holds nothing to choose.",
+            expected="a class of an installed package, or of a file in a folder that `plugins:` names",
+            received=module,
+            fix="correct the name.",
+        )
     if code := own_code(module):
         if not is_allowed(code):
             raise CodeNotAllowedError(
                 f"The module {module} is code of your own, which is not run unasked; nothing of it was imported.",
                 expected=f"{_first(code)}, read and allowed by `--allow-code {code.digest}`",
                 received=f"{module}, neither installed nor allowed",
-                fix="read it, then add that option; or give `leukobench run` an experiment file of your own whose "
-                f"`plugins:` name the folder {code.folder}.",
+                fix="read it, then add that option; or give `leukobench run` an experiment file of your own, "
+                f"without the section `resolved` that runs add, whose `plugins:` name the folder {code.folder}.",
                 digests=(code.digest,),
             )
         _serve(code)
@@ -105,15 +110,16 @@ def _first(code: Code) -> Path:
 
 
 def _serve(code: Code) -> None:
-    top = code.module.partition(".")[0]
-    loaded = getattr(sys.modules.get(top), "__file__", None)
-    if loaded and Path(loaded).resolve() not in {file.resolve() for file in code.files}:
-        raise ConfigurationError(
-            f"Another module called {top} is in use in this process.",
-            expected=str(_first(code)),
-            received=loaded,
-            fix="give one of them another name, or use a process of its own.",
-        )
+    tops = {file.relative_to(code.folder).parts[0].partition(".")[0] for file in code.files}
+    for top in sorted(tops & sys.modules.keys()):
+        loaded = getattr(sys.modules[top], "__file__", None)
+        if loaded and Path(loaded).resolve() not in {file.resolve() for file in code.files}:
+            raise ConfigurationError(
+                f"Another module called {top} is in use in this process.",
+                expected=f"that of {code.folder}",
+                received=loaded,
+                fix="give one of them another name, or use a process of its own.",
+            )
     serve(code.folder, None if code.folder in permission().named else frozenset(code.files))
     _begin_serving()
 

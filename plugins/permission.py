@@ -41,7 +41,7 @@ _stack = [Permission()]
 _read: list[Path] = []
 """Folders that experiments name which were read out of run folders."""
 served: dict[Path, frozenset[Path] | None] = {}
-"""Folder that code was imported from -> the files that may be imported from it; None for all."""
+"""Folder that code was imported from -> the files that may be imported from it, None for all. The last comes first."""
 parents: dict[Path, frozenset[Path] | None] = {}
 """The same, of the process that started this one as its worker."""
 
@@ -117,10 +117,10 @@ def searched() -> tuple[Path, ...]:
 
 def serve(folder: Path, files: frozenset[Path] | None) -> None:
     """Let these files of a folder, or all, be imported here and in processes that are started from now on."""
-    before = served.get(folder, frozenset())
+    before = served.pop(folder, frozenset())
     served[folder] = None if files is None or before is None else before | files
     state = {str(one): None if known is None else sorted(map(str, known)) for one, known in served.items()}
-    os.environ[VARIABLE] = json.dumps(state, sort_keys=True)
+    os.environ[VARIABLE] = json.dumps(state)
 
 
 def serve_as_parent() -> bool:

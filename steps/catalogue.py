@@ -125,7 +125,9 @@ FAMILIES = {
         Family(
             _presets(),
             _protocol,
-            "`leukobench run --images FOLDER --preset NAME`; options of the command line override the preset.",
+            "`leukobench run --images FOLDER --preset NAME`; options of the command line override the preset.\n"
+            "dinobloom-probe is the protocol of DinoBloom's probes on a network of ImageNet, not the network DinoBloom;\n"
+            "that one is among `leukobench list extractors --all`.",
             "an experiment file.",
         ),
     )
@@ -173,6 +175,8 @@ def lines(name: str, *others: Family) -> list[str]:
     family, registry = families[name], families[name].registry
     width = max(map(len, registry.names()))
     listed = [f"{item:<{width}}  {family.describe(registry, item)}".rstrip() for item in registry.names()]
-    dotted = "a dotted name (package.module:Name), or " if name in FAMILIES else ""
+    dotted = (
+        "a dotted name (package.module:Name) of an installed package or of `plugins:`, or " if name in FAMILIES else ""
+    )
     own = family.own or f"{dotted}an entry point in the group leukobench.{registry.family}s."
     return [*listed, "", *([family.note] if family.note else []), f"Your own: {own}"]

@@ -9,7 +9,7 @@ from typing import Any
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
 from ..config.experiment import Experiment
-from ..errors import CodeNotAllowedError, ConfigurationError
+from ..errors import CodeNotAllowedError, ConfigurationError, LeukobenchError
 from ..evaluation.metrics import METRICS, ranking_metrics
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import get_layout
@@ -19,20 +19,20 @@ _REGISTRIES = {"extractors": EXTRACTORS, "selectors": SELECTORS, "classifiers": 
 
 
 def check_names(experiment: Experiment) -> None:
-    """Refuse unknown names, all at once; code of the user's own is imported for it where it is allowed.
+    """Refuse unknown names, all at once. Code of the user's own is imported for that where it is allowed.
 
     Raises
     ------
-    ConfigurationError
-        The mistake; or all of them, a line each.
+    LeukobenchError
+        The mistake, such as a ConfigurationError; or all of them, a line each.
     CodeNotAllowedError
         There is code among them that is not allowed.
     """
-    mistakes: dict[str, ConfigurationError] = {}
+    mistakes: dict[str, LeukobenchError] = {}
     for place, check in _checks(experiment):
         try:
             check()
-        except ConfigurationError as mistake:
+        except LeukobenchError as mistake:
             mistakes[place] = mistake
     if len(mistakes) == 1:
         raise next(iter(mistakes.values()))
@@ -60,17 +60,21 @@ def _check_metric(name: str) -> None:
         )
 
 
-def _together(mistakes: dict[str, ConfigurationError]) -> ConfigurationError:
-    lines = [f"{place}: {mistake.what} {_advice(mistake)}".strip() for place, mistake in mistakes.items()]
-    what = f"The experiment has {len(lines)} mistakes:\n    " + "\n    ".join(lines)
+def _together(mistakes: dict[str, LeukobenchError]) -> ConfigurationError:
+    places: dict[str, list[str]] = {}
+    for place, mistake in mistakes.items():
+        places.setdefault(f"{mistake.what} {_advice(mistake)}".strip(), []).append(place)
+    lines = [f"{', '.join(where)}: {words}" for words, where in places.items()]
+    what = f"The experiment has {len(mistakes)} mistakes:\n    " + "\n    ".join(lines)
     refused = [mistake for mistake in mistakes.values() if isinstance(mistake, CodeNotAllowedError)]
-    if not refused:
-        return ConfigurationError(what)
     digests = dict.fromkeys(digest for mistake in refused for digest in mistake.digests)
+    if not digests:
+        return ConfigurationError(what)
     options = " ".join(f"--allow-code {digest}" for digest in digests)
     return CodeNotAllowedError(what, digests=tuple(digests), fix=f"to run the code, read it and add {options}.")
 
 
-def _advice(mistake: ConfigurationError) -> str:
+def _advice(mistake: LeukobenchError) -> str:
     """What helps, in the line of a mistake; where code lies rather than its digest, which comes once for all."""
-    return f"({mistake.expected.partition(',')[0]})" if isinstance(mistake, CodeNotAllowedError) else mistake.fix
+    allowable = isinstance(mistake, CodeNotAllowedError) and mistake.digests
+    return f"({mistake.expected.partition(',')[0]})" if allowable else mistake.fix

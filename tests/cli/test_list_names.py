@@ -16,7 +16,10 @@ from .calls import call
         ("cnns", ["custom_cnn", "binary_cnn", "transfer", "mobilenetv2_head", "vgg16_head", "epochs=30", "cnns:"]),
         ("layouts", ["folders", "cnmc", "allidb", "aml_mll", "manifest"]),
         ("metrics", ["auroc", "rank combinations", "leukobench.metrics"]),
-        ("presets", ["dinobloom-probe", "linear_probe", "rank_by=f1_weighted", "experiment file"]),
+        (
+            "presets",
+            ["dinobloom-probe", "linear_probe", "rank_by=f1_weighted", "experiment file", "not the network DinoBloom"],
+        ),
         ("report_sections", ["leaderboard", "answer in sentences", "leukobench.report_sections"]),
         ("commands", ["predict", "Predict the class", "leukobench.commands"]),
     ],

@@ -12,6 +12,7 @@ import pytest
 from leukobench.errors import WeightsError
 from leukobench.networks import get_network
 from leukobench.networks import weights as weights_module
+from leukobench.networks.build import build
 from leukobench.networks.network import BundledFile, PublishedFile
 from leukobench.networks.weights import file_digests, locate
 
@@ -152,3 +153,21 @@ def test_digests_without_a_writable_cache(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"a file, not a folder")
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "file"))
     assert file_digests(tmp_path / "file")[0] == hashlib.sha256(b"a file, not a folder").hexdigest()
+
+
+def test_a_damaged_file_in_the_cache_of_keras_is_named_with_what_to_do(tmp_path, keras_home):
+    network = published(tmp_path, checksum="")  # as MobileNet has none
+    path = keras_home / "models" / "mobile.h5"
+    path.parent.mkdir(parents=True)
+    for content in (b"", b"<html>sign in first</html>"):
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match=rf"(?s)damaged.*{path}.*delete {path}"):
+            locate(network, "imagenet")
+
+
+@pytest.mark.slow
+def test_weights_of_keras_that_do_not_load_are_to_be_deleted(tmp_path, keras_home):
+    network = published(tmp_path, checksum="")  # begins well and holds no weights
+    path = keras_home / "models" / "mobile.h5"
+    with pytest.raises(WeightsError, match=rf"(?s)damaged.*fix: delete {path}; it is then downloaded again"):
+        build(network, locate(network, "imagenet"))

@@ -25,6 +25,7 @@ def installed(folder: Path, name: str, source: str, entry_points: Mapping[str, M
     facts.mkdir(parents=True)
     (folder / f"{name}.py").write_text(textwrap.dedent(source))
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (facts / "top_level.txt").write_text(f"{name}\n")
     groups = [
         "\n".join([f"[{group}]", *(f"{key} = {value}" for key, value in items.items())])
         for group, items in entry_points.items()

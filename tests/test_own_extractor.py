@@ -1,0 +1,106 @@
+"""The document on extractors of one's own is true: its examples work from a file, a package and an entry point."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from leukobench.cli import cli
+from leukobench.errors import CodeNotAllowedError
+from leukobench.features.extractors import make_extractor
+from leukobench.plugins.permission import named_by_user
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "own-extractor.md").read_text(encoding="utf-8")
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+SHORT, LONG = examples("python")
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """Each test has a module of the same name in another folder."""
+    yield
+    for name in ("colours", "weighted", "newlab_colours"):
+        sys.modules.pop(name, None)
+
+
+def vectors(name: str, parameters: dict[str, Any], images: list[Path]) -> np.ndarray:
+    extractor = make_extractor(name, parameters)
+    with extractor.open(1) as opened:
+        return np.stack(list(opened.vectors(iter([extractor.read(path.read_bytes()) for path in images]))))
+
+
+def test_the_short_form_works_in_all_three_ways(
+    install: Any, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = sorted(smears.rglob("*.jpg"))[:3]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "colours.py").write_text(SHORT)
+    with named_by_user([tmp_path / "mine"]):
+        from_file = vectors("colours:MeanColours", {"power": 0.5}, images)
+    assert from_file.shape == (3, 6)
+    assert from_file.dtype == np.float32
+    with pytest.raises(CodeNotAllowedError), monkeypatch.context() as path:
+        path.syspath_prepend(str(tmp_path / "mine"))
+        make_extractor("colours:MeanColours", {})
+    (entry,) = examples("toml")
+    group, name, target = re.findall(r'points\."([\w.]+)"\]\n(\w+) = "newlab\.([\w.:]+)"', entry)[0]
+    install("newlab_colours", SHORT, {group: {name: target.replace("colours:", "newlab_colours:")}})
+    for installed in (name, "newlab_colours:MeanColours"):
+        assert np.array_equal(vectors(installed, {"power": 0.5}, images), from_file)
+    assert f"\n{name} " in CliRunner().invoke(cli, ["list", "extractors"]).output
+
+
+def test_the_long_form_names_its_features_and_what_it_depends_on(smears: Path, tmp_path: Path) -> None:
+    images = sorted(smears.rglob("*.jpg"))[:3]
+    (tmp_path / "weighted.py").write_text(LONG)
+    (tmp_path / "weights.txt").write_text("1 2 3\n")
+    parameters = {"weights": str(tmp_path / "weights.txt")}
+    with named_by_user([tmp_path]):
+        table = vectors("weighted:WeightedColours", parameters, images)
+        before = make_extractor("weighted:WeightedColours", parameters).identity
+        (tmp_path / "weights.txt").write_text("2 4 6\n")
+        assert make_extractor("weighted:WeightedColours", parameters).identity != before
+        assert np.allclose(vectors("weighted:WeightedColours", parameters, images), 2 * table)
+
+
+@pytest.mark.slow
+def test_the_experiment_of_the_document_runs_to_the_leaderboard(
+    smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "smears").symlink_to(smears)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "colours.py").write_text(SHORT)
+    experiment = yaml.safe_load(examples("yaml")[0]) | {"evaluation": {"folds": 2, "resamples": 100, "controls": "off"}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(experiment))
+    arguments = ["run", str(tmp_path / "own.yaml"), "--results", str(tmp_path / "out"), "--workers", "1"]
+    refusal = CliRunner().invoke(cli, [*arguments, "--plan"])
+    assert refusal.exit_code == 2
+    (digest,) = set(re.findall(r"--allow-code ([0-9a-f]{64})", refusal.output))
+    planned = CliRunner().invoke(cli, [*arguments, "--plan", "--allow-code", digest])
+    assert planned.exit_code == 0, planned.output
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 0, done.output
+    run = tmp_path / "out" / "own"
+    board = pd.read_csv(run / "leaderboard.csv").query("kind == 'combination'")
+    assert set(board["extractor"]) == {"colours:MeanColours", "colours:MeanColours(power=0.5)"}
+    assert (board["status"] == "ok").all()
+    out = ["--out", str(tmp_path / "x.parquet")]
+    assert CliRunner().invoke(cli, ["features", str(run), *out]).exit_code == 2
+    assert CliRunner().invoke(cli, ["features", str(run), *out, "--allow-code", digest]).exit_code == 0
+    again = CliRunner().invoke(cli, ["run", str(run / "experiment.yaml"), "--name", "again", *arguments[2:]])
+    assert again.exit_code == 2, "a run wrote that file, nobody named its code"
