@@ -126,8 +126,8 @@ FAMILIES = {
             _presets(),
             _protocol,
             "`leukobench run --images FOLDER --preset NAME`; options of the command line override the preset.\n"
-            "dinobloom-probe is the protocol of DinoBloom's probes on a network of ImageNet, not the network DinoBloom;\n"
-            "that one is among `leukobench list extractors --all`.",
+            "dinobloom-probe is the protocol of DinoBloom's probes on a network of ImageNet, not its network,\n"
+            "which is among `leukobench list extractors --all`.",
             "an experiment file.",
         ),
     )

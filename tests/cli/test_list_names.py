@@ -18,7 +18,7 @@ from .calls import call
         ("metrics", ["auroc", "rank combinations", "leukobench.metrics"]),
         (
             "presets",
-            ["dinobloom-probe", "linear_probe", "rank_by=f1_weighted", "experiment file", "not the network DinoBloom"],
+            ["dinobloom-probe", "linear_probe", "rank_by=f1_weighted", "experiment file", "not its network"],
         ),
         ("report_sections", ["leaderboard", "answer in sentences", "leukobench.report_sections"]),
         ("commands", ["predict", "Predict the class", "leukobench.commands"]),
