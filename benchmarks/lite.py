@@ -124,32 +124,61 @@ def speeds(images: Path, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
-def _size(folder: Path) -> int:
-    return sum(1 for _ in folder.rglob("*.*"))
+def conclusion(rows: list[dict[str, str]], timed: list[dict[str, str]]) -> list[str]:
+    """How often a larger network differs from Lite0 beyond its interval, and what it costs."""
+    lines = []
+    for network in NETWORKS[1:]:
+        own = [row for row in rows if row["extractor"] == network]
+        above, below = (
+            sum(sign * float(row[f"above Lite0, {end}"]) > 0 for row in own) for sign, end in ((1, "low"), (-1, "high"))
+        )
+        cost = next(row["cost, Lite0 = 1"] for row in timed if row["extractor"] == network)
+        lines.append(
+            f"- {network} takes {cost} times as long an image as Lite0; beyond its interval it is better in {above} and "
+            f"worse in {below} of {len(own)} cases (set x pooling)."
+        )
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", help="NAME=FOLDER, NAME=FOLDER::GROUP or NAME=FOLDER::GROUP::EXCLUDED")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--speed-only", action="store_true", help="keep the published scores")
     arguments = parser.parse_args()
     sets = dict(one.split("=", 1) for one in arguments.sets)
+    if not arguments.speed_only:
+        _write("lite", score(sets))
+    folders = [Path(folder.partition("::")[0]) for folder in sets.values()]
+    _write("speed", speeds(max((folder for folder in folders if folder.is_dir()), key=_size), arguments.repeats))
+    rows, timed = _read("lite"), _read("speed")
+    lines = ["# EfficientNet-Lite0, 1 and 2", __doc__ or "", *conclusion(rows, timed), "", *table(rows), ""]
+    (TARGET / "README.md").write_text("\n".join([*lines, *table(timed), "", f"{machine()}.", ""]))
+
+
+def score(sets: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows of all sets, with the classifier that is best on average."""
     with tempfile.TemporaryDirectory() as results:
         runs = [run_of(name, folder, Path(results)) for name, folder in sets.items()]
         boards = pd.concat([one.leaderboard.query("kind == 'combination'") for one in runs])
         classifier = str(boards.groupby("classifier")["balanced_accuracy"].mean().idxmax())
-        rows = [row for finished in runs for row in rows_of(finished, classifier)]
-    folders = [Path(folder.partition("::")[0]) for folder in sets.values()]
-    timed = speeds(max((folder for folder in folders if folder.is_dir()), key=_size), arguments.repeats)
+        return [row for finished in runs for row in rows_of(finished, classifier)]
+
+
+def _size(folder: Path) -> int:
+    return sum(1 for _ in folder.rglob("*.*"))
+
+
+def _write(name: str, rows: list[dict[str, Any]]) -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
-    for name, own in (("lite", rows), ("speed", timed)):
-        with (TARGET / f"{name}.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(own[0]))
-            writer.writeheader()
-            writer.writerows(own)
-    lines = ["# EfficientNet-Lite0, 1 and 2", __doc__ or "", *table(rows), "", *table(timed), "", f"{machine()}.", ""]
-    (TARGET / "README.md").write_text("\n".join(lines))
-    print("\n".join(lines))
+    with (TARGET / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((TARGET / f"{name}.csv").open(newline="")))
 
 
 if __name__ == "__main__":
