@@ -134,8 +134,8 @@ def conclusion(rows: list[dict[str, str]], timed: list[dict[str, str]]) -> list[
         )
         cost = next(row["cost, Lite0 = 1"] for row in timed if row["extractor"] == network)
         lines.append(
-            f"- {network} takes {cost} times as long an image as Lite0; beyond its interval it is better in {above} and "
-            f"worse in {below} of {len(own)} cases (set x pooling)."
+            f"- {network} takes {cost} times as long an image as Lite0; beyond its interval it is better in {above} "
+            f"and worse in {below} of {len(own)} cases (set x pooling)."
         )
     return lines
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import pipeline
 from ..config.experiment_file import is_experiment_file, is_of_run, read_experiment
 from ..errors import ConfigurationError
-from ..evaluation.combination_names import NAMES, Names, title
+from ..evaluation.combination_names import NAMES, Names, short_name, title
 from ..machine import Progress
 from ..pipeline import Outcome
 from ..plugins.permission import allowing, named_by_user
@@ -162,6 +162,9 @@ def _choose(run: FinishedRun, combination: Sequence[str] | None) -> Names:
     table = table[(table["kind"] == "combination") & (table["status"] == "ok")]
     scored: list[Names] = list(table[list(NAMES)].itertuples(index=False, name=None))
     names = tuple(combination or (run.answer.best.names if run.answer.best else ()))
+    if combination and names not in scored:  # as a terminal shows them
+        named = [row for row in scored if tuple(map(short_name, row)) == tuple(map(short_name, names))]
+        names = named[0] if len(named) == 1 else names
     if names not in scored:
         listed = [" ".join(f"'{name}'" for name in row) for row in scored]
         raise ConfigurationError(

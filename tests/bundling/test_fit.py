@@ -12,6 +12,7 @@ import pytest
 from leukobench.bundling.fit import fit
 from leukobench.bundling.model_card import flagged_words
 from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
+from leukobench.evaluation.combination_names import short_name
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
@@ -87,7 +88,8 @@ def test_coverage_that_the_card_states_is_that_of_the_out_of_fold_predictions(
 
 
 def test_a_combination_by_its_names(tiny_run: Path, tmp_path: Path) -> None:
-    bundle = fit(tiny_run, (TINY, "anova(n_features=20)", "svm_linear"), tmp_path / "named.zip", workers=1)
+    short = (short_name(TINY), "anova·n_features=20", "svm_linear")  # as a narrow terminal shows them
+    bundle = fit(tiny_run, short, tmp_path / "named.zip", workers=1)
     assert bundle.title.endswith("x anova(n_features=20) x svm_linear")
     opened = load(bundle.path, bundle.digest)
     assert opened.facts["corrected"] is None
