@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from ..plugins.places import Code, code_of, is_pythons
 _NEVER = frozenset(["imblearn", "joblib", "leukobench", "numpy", "pandas", "scipy", "skops", "sklearn"])
 """Packages whose types stand in a list, or in none."""
 _MOST = 20
+one_at_a_time = threading.RLock()
+"""Held where code is allowed, which is so for all threads."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,13 @@ def import_allowed(code: Sequence[NamedCode], allow_code: Collection[str]) -> No
             received=f"not allowed: {'; '.join(one.words for one in refused)}",
             fix="get it from where the bundle was made, read it, then add the option (in Python: allow_code=[...]).",
         )
-    found = [_found(one, folders[one.module]) for one in code]
-    with allowing([one.digest for one in found]):
-        for one in found:
-            load_module(one.module)
+    if not code:
+        return
+    with one_at_a_time:
+        found = [_found(one, folders[one.module]) for one in code]
+        with allowing([one.digest for one in found]):
+            for one in found:
+                load_module(one.module)
 
 
 def _folders(allowed: Iterable[str]) -> dict[str, Path]:

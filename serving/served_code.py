@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..features.extractor import Extractor, OpenExtractor
 from ..features.extractors import make_extractor
 from ..plugins.permission import allowing
-from .named_code import NamedCode
+from .named_code import NamedCode, one_at_a_time
 from .served_network import fixed_image
 
 _SIDE = 64
@@ -60,7 +58,7 @@ class ServedCode:
         cls, dotted: str, parameters: Mapping[str, Any], code: NamedCode, feature_names: tuple[str, ...]
     ) -> ServedCode:
         """With the extractor, made of code that is allowed."""
-        with allowing([code.digest]):
+        with one_at_a_time, allowing([code.digest]):
             return cls(dotted, parameters, code, feature_names, make_extractor(dotted, parameters))
 
     def to_mapping(self) -> dict[str, Any]:
@@ -89,6 +87,9 @@ class ServedCode:
         """Load it for `threads` cores."""
         return self.extractor.open(threads)
 
-    def pattern(self) -> NDArray[np.uint8]:
-        """A fixed image, to see whether it gives the same numbers here as where the bundle was made."""
-        return fixed_image(getattr(self.extractor, "input_size", None) or (_SIDE, _SIDE))
+    def pattern(self) -> Any:
+        """A fixed image as the extractor reads it, to see whether it gives the same numbers as where it was bundled."""
+        from PIL import Image
+
+        Image.fromarray(fixed_image((_SIDE, _SIDE))).save(stream := io.BytesIO(), "PNG")
+        return self.read(stream.getvalue())
