@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from leukobench.networks.applications import applications
+from leukobench.networks.recipes import recipes
 
 from .calls import call
 
@@ -45,3 +50,20 @@ def test_without_a_family_all_are_counted() -> None:
     assert lines[1].split() == ["selectors", "6", "none,", "anova,", "rfe,", "lasso,", "forest,", "pca"]
     assert max(map(len, lines)) <= 80
     assert "leukobench list FAMILY" in lines[-1]
+
+
+def test_all_extractors_have_licence_size_and_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KERAS_HOME", "HF_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / applications()["resnet50"].published.name).touch()
+    code, output = call("list", "extractors", "--all")
+    assert code == 0
+    rows = {line.split()[0]: line.split() for line in output.splitlines() if line}
+    assert applications().keys() | {one.name.partition(" ")[0] for one in recipes()} <= rows.keys()
+    assert rows["efficientnet_lite0"][1:] == ["EfficientNet-Lite0", "1,280", "224", "19", "Apache-2.0", "no", "yes"]
+    assert rows["resnet50"][1:] == ["ResNet50", "2,048", "224", "94", "MIT", "no", "yes"]
+    assert rows["vgg16"][1:] == ["VGG16", "512", "224", "59", "CC-BY-4.0", "no", "no"]
+    assert rows["timm:hf-hub:MahmoodLab/UNI2-h"][-3:] == ["CC-BY-NC-ND-4.0", "yes", "no"]
+    assert call("list", "selectors", "--all")[0] == 2

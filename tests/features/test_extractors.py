@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from leukobench.errors import ConfigurationError
+from leukobench.errors import ConfigurationError, EngineError
 from leukobench.features.custom_extractor import CustomExtractor
 from leukobench.features.extractor import Extractor
 from leukobench.features.extractors import EXTRACTORS, make_extractor
 from leukobench.features.network_extractor import NetworkExtractor
 from leukobench.features.simple_measurements import SimpleMeasurements
+from leukobench.networks import timm_models
 
 
 class Embeddings(SimpleMeasurements):
@@ -54,3 +55,11 @@ def test_an_identity_that_names_no_cache_is_refused(identity: Any) -> None:
 def test_a_network_of_keras_applications_has_the_parameters_of_a_shipped_one() -> None:
     assert EXTRACTORS.parameters("resnet50v2") == EXTRACTORS.parameters("mobilenetv2")
     assert "network" not in EXTRACTORS.parameters("mobilenetv2")
+
+
+def test_timm_is_said_to_be_absent_with_the_ways_to_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timm_models, "is_installed", lambda package: package != "timm")
+    for name in ("timm:resnet50.a1_in1k", "timm:hf-hub:owner/name"):
+        with pytest.raises(EngineError) as raised:
+            make_extractor(name, {})
+        assert all(part in str(raised.value) for part in ("leukobench[torch]", "{table: FILE}", "{onnx: FILE}"))

@@ -73,6 +73,8 @@ def test_other_networks_of_keras_can_be_built_and_pooled(name):
 
     network = get_network(name)
     model = build(network, locate(network, "random"))
+    assert model.output.shape[-1] == network.numbers
+    assert abs(4e-6 * model.count_params() - network.megabytes) < 0.6
     assert len(stages(model, network)) >= 4
     width = add_poolings(model, network, ["multilevel"]).output_shape[-1]
     assert width == len(feature_names(model, network, ["multilevel"]))
