@@ -84,7 +84,8 @@ class TimmExtractor(GraphExtractor):
         check_orientations(orientations, self.name, self.model.image_input.size)
         self.weights, self.image_input, self.cut = located, self.model.image_input, cut
         self.precision, self.orientations = precision, orientations
-        with self._torch_engine([self], 1) as opened:
+        opened = self._torch_engine([self], 1)
+        with opened:
             self.feature_names, self.cut = opened.feature_names, Cut(cut.output, opened.poolings[0])
 
     @property
