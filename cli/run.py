@@ -159,5 +159,11 @@ def _show(outcome: Outcome, wide: bool, form: str | None) -> None:
     else:
         reasons = reasons_of(results)
         screen.show_leaderboard(outcome.leaderboard, outcome.protocol, results.metric, reasons=reasons, wide=wide)
-    words = ["", *answer.sentences, answer.duplicates.words, "", outcome.guide()]
+    words = [
+        "",
+        *screen.without_repeats(answer.sentences, outcome.protocol),
+        answer.duplicates.words,
+        "",
+        outcome.guide(),
+    ]
     echo("\n".join(words), err=form is not None)

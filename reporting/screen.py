@@ -66,6 +66,16 @@ def show_leaderboard(
         console.print(f"NOT REACHED in every fold: {len(unreached)} rows of leaderboard.csv")
 
 
+def without_repeats(sentences: Sequence[str], protocol: Sequence[str]) -> list[str]:
+    """The sentences without what the protocol, which stands above them, has said already."""
+    shorter = []
+    for sentence in sentences:
+        for line in protocol:
+            sentence = sentence.replace(f" {line[:1].upper()}{line[1:]}.", "")
+        shorter.append(sentence)
+    return shorter
+
+
 def leaderboard_as(format_name: str, table: pd.DataFrame, rank_by: str = RANK_BY) -> str:
     """All rows that were scored, every name whole, in a format of `leukobench.reporting.text_tables.FORMATS`."""
     columns = _columns(_shown(table, len(table)), rank_by, short=False)

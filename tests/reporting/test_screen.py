@@ -9,7 +9,7 @@ import pytest
 
 from leukobench.evaluation.combination_names import short_name
 from leukobench.reporting.figures import draw_figures
-from leukobench.reporting.screen import leaderboard_as, show_leaderboard
+from leukobench.reporting.screen import leaderboard_as, show_leaderboard, without_repeats
 
 
 @pytest.fixture
@@ -111,6 +111,12 @@ def test_a_table_to_paste_has_every_row_and_whole_names(board: pd.DataFrame) -> 
 )
 def test_a_short_name_keeps_what_tells_it_from_others(label: str, short: str) -> None:
     assert short_name(label) == short
+
+
+def test_what_the_protocol_says_is_not_said_again() -> None:
+    protocol = ["3 folds", "patient-level: 20 patients, each on one side of every split"]
+    sentences = ["Best of 9. Patient-level: 20 patients, each on one side of every split.", "It is wrong."]
+    assert without_repeats(sentences, protocol) == ["Best of 9.", "It is wrong."]
 
 
 def test_nothing_scored_shows_failures_only(board: pd.DataFrame) -> None:
