@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -68,12 +69,8 @@ def show_leaderboard(
 
 def without_repeats(sentences: Sequence[str], protocol: Sequence[str]) -> list[str]:
     """The sentences without what the protocol, which stands above them, has said already."""
-    shorter = []
-    for sentence in sentences:
-        for line in protocol:
-            sentence = sentence.replace(f" {line[:1].upper()}{line[1:]}.", "")
-        shorter.append(sentence)
-    return shorter
+    known = [f" {line[:1].upper()}{line[1:]}." for line in protocol]
+    return [functools.reduce(lambda text, words: text.replace(words, ""), known, one) for one in sentences]
 
 
 def leaderboard_as(format_name: str, table: pd.DataFrame, rank_by: str = RANK_BY) -> str:
