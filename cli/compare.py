@@ -15,12 +15,20 @@ from .output import echo
 @click.option("--metric", help="Metric of the leaderboards (default: the metric that ranks the first run).")
 @click.option("--out", default="results/comparison", show_default=True, type=PATH, help="Output folder.")
 def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
-    """Compare methods over several data sets: RUNS are folders below results/, each of a different data set.
+    """Compare RUNS, folders below results/: two on the same images, or several of different data sets.
 
-    Friedman's test, Nemenyi's and Holm's post-hoc tests, and critical-difference diagrams.
+    On the same images: what was changed, and which combinations became better or worse, with paired intervals where
+    the folds are the same. Over data sets: Friedman's test, Nemenyi's and Holm's post-hoc tests, and
+    critical-difference diagrams.
     """
-    from ..studies import comparison
+    from ..runs.finished import FinishedRun
+    from ..studies import comparison, same_images
 
+    if len(runs) == 2 and same_images.share_images(*(pair := [FinishedRun.open(path) for path in runs])):
+        compared = same_images.compare_same_images(*pair, out, metric)
+        echo("\n".join(compared.lines()))
+        echo("" if compared.refusal else f"In {out}: {same_images.TABLE}")
+        return
     comparisons = comparison.compare_runs(runs, out, metric)
     echo("\n\n".join("\n".join(one.lines()) for one in comparisons))
     echo(f"\nIn {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods")
