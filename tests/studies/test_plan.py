@@ -89,7 +89,7 @@ def test_the_plan_of_another_experiment_is_not_shown(experiment: Make) -> None:
 def test_a_plan_says_nothing_of_its_trials(experiment: Make, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "leukobench"):
         make_plan(experiment(), 1)
-    assert [record.message.partition(" ")[0] for record in caplog.records] == ["Files", "Found"]
+    assert [record.message.partition(" ")[0] for record in caplog.records] == ["A", "Files", "Found"]
 
 
 def test_mistakes_stop_a_plan_as_they_stop_a_run(experiment: Make, images: Path) -> None:
