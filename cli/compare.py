@@ -24,8 +24,9 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     from ..runs.finished import FinishedRun
     from ..studies import comparison, same_images
 
-    if len(runs) == 2 and same_images.share_images(*(pair := [FinishedRun.open(path) for path in runs])):
-        compared = same_images.compare_same_images(*pair, out, metric)
+    opened = [FinishedRun.open(path) for path in runs] if len(runs) == 2 else []
+    if opened and same_images.share_images(opened[0], opened[1]):
+        compared = same_images.compare_same_images(opened[0], opened[1], out, metric)
         echo("\n".join(compared.lines()))
         echo("" if compared.refusal else f"In {out}: {same_images.TABLE}")
         return

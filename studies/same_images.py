@@ -211,11 +211,12 @@ class _Pairing:
     def repeats(self, metric: Metric, resamples: int, seed: int) -> dict[int, PairedScores]:
         """Scores of each repeat, on the same resamples."""
         parts = {}
-        for repeat, rows in self.folds.groupby("repeat", sort=True):
+        for repeat in sorted(self.folds["repeat"].unique().tolist()):
+            rows = self.folds[self.folds["repeat"] == repeat]
             labels = np.searchsorted(self.classes, rows["label"].to_numpy(dtype=str)).astype(np.int64)
             groups = np.unique(rows["group"].astype(str), return_inverse=True)[1].astype(np.int64)
             folds = rows["fold"].to_numpy(dtype=np.int64)
-            parts[int(repeat)] = PairedScores(labels, self.classes, groups, folds, metric, resamples, seed)
+            parts[repeat] = PairedScores(labels, self.classes, groups, folds, metric, resamples, seed)
         return parts
 
 
