@@ -34,7 +34,7 @@ test-thorough: $(READY)
 test-torch:
 	$(PYTHON) -m venv build/torch
 	build/torch/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	build/torch/bin/python -m pip install --quiet --editable ".[$(EXTRA),torch,dev]" $(LOCK:%=--constraint %)
+	build/torch/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,torch,dev]" $(LOCK:%=--constraint %)
 	build/torch/bin/python -m pytest -m torch
 
 # The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.

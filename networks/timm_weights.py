@@ -109,7 +109,7 @@ def _load(model: TimmModel, path: Path) -> Any:
             shapes = {name: tuple(values.shape) for name, values in state.items()}
         classes = _classes(model, shapes)
         source = {"file": str(path)} if state is None else {"state_dict": state}
-        dropped = ("source", "file", "url", "hf_hub_id", "hf_hub_filename", "label_offset")
+        dropped = ("source", "file", "state_dict", "url", "hf_hub_id", "hf_hub_filename", "label_offset")
         settings = {key: value for key, value in model.settings.items() if key not in dropped}
         settings |= {"num_classes": classes, "custom_load": False, **source}
         return create(model, pretrained=True, pretrained_cfg=settings, num_classes=classes)
