@@ -83,6 +83,11 @@ def some(images: Path, count: int) -> Iterator[Path]:
 
 
 def engine_seconds(folder: Path, network: str, precision: str) -> float:
+    """As `cached_seconds`, with random weights."""
+    return cached_seconds(folder, network, {"weights": "random", "precision": precision})
+
+
+def cached_seconds(folder: Path, name: str, parameters: dict[str, Any]) -> float:
     """From files to vectors in the cache; the network and the libraries are loaded before."""
     import pyarrow.parquet  # noqa: F401
 
@@ -90,7 +95,7 @@ def engine_seconds(folder: Path, network: str, precision: str) -> float:
     from leukobench.features.extraction import compute
     from leukobench.features.extractors import make_extractor
 
-    extractor = make_extractor(network, {"weights": "random", "precision": precision})
+    extractor = make_extractor(name, parameters)
     paths = sorted(folder.rglob("*.*"))
     files = [(hashlib.sha256(path.read_bytes()).hexdigest(), str(path)) for path in paths]
     with extractor.open(cores()) as engine, tempfile.TemporaryDirectory() as cache:

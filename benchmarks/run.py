@@ -11,7 +11,7 @@ from pathlib import Path
 from machine import machine, table
 
 TARGET = Path(__file__).parent.parent / "results" / "reference" / "benchmarks"
-KINDS = ("extraction", "precision", "selection", "grid", "warm", "serving", "growth", "large")
+KINDS = ("extraction", "precision", "selection", "grid", "warm", "serving", "growth", "large", "onnx_files")
 
 
 def main() -> None:

@@ -127,7 +127,7 @@ def _messages(data: mmap.mmap, kind: str, start: int, end: int, depth: int = 0) 
         if inner in ("graph", "opset", "entry"):
             yield inner, *value
         if inner in _FIELDS:
-            yield from _messages(data, inner, *value, depth + 1)
+            yield from _messages(data, inner, value[0], value[1], depth + 1)
 
 
 def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, Any]]:

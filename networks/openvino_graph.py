@@ -205,8 +205,8 @@ def _put_pixels_before(parameter: Any, image_input: ImageInput) -> Any:
     pixels = opset13.parameter([1, *image_input.size, _CHANNELS], np.float32, name="pixels")
     order = [2, 1, 0] if preprocessing.channels == "BGR" else [0, 1, 2]
     x = pixels if order == [0, 1, 2] else opset13.gather(pixels, opset13.constant(order), opset13.constant(3))
-    x = opset13.subtract(x, opset13.constant(np.float32(preprocessing.mean).reshape(1, 1, 1, 3)))
-    x = opset13.divide(x, opset13.constant(np.float32(preprocessing.std).reshape(1, 1, 1, 3)))
+    x = opset13.subtract(x, opset13.constant(np.asarray(preprocessing.mean, np.float32).reshape(1, 1, 1, 3)))
+    x = opset13.divide(x, opset13.constant(np.asarray(preprocessing.std, np.float32).reshape(1, 1, 1, 3)))
     if image_input.layout == "nchw":
         x = opset13.transpose(x, opset13.constant([0, 3, 1, 2]))
     x = opset13.convert(x, parameter.get_element_type())

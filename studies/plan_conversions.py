@@ -57,7 +57,7 @@ def _convert_alone(networks: Sequence[NetworkExtractor]) -> None:
 
 def convert(networks: Sequence[NetworkExtractor]) -> None:
     """Convert each network with the poolings that one pass over the images will want of it."""
-    groups = [group.members for group in together(networks)]
+    groups: list[Sequence[Any]] = [group.members for group in together(networks)]
     groups += [[network] for network in networks if not any(network in group for group in groups)]
     for group in groups:
         with contextlib.suppress(LeukobenchError):
