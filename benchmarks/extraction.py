@@ -13,7 +13,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,12 +83,16 @@ def some(images: Path, count: int) -> Iterator[Path]:
 
 
 def engine_seconds(folder: Path, network: str, precision: str) -> float:
-    """As `cached_seconds`, with random weights."""
-    return cached_seconds(folder, network, {"weights": "random", "precision": precision})
-
-
-def cached_seconds(folder: Path, name: str, parameters: dict[str, Any]) -> float:
     """From files to vectors in the cache; the network and the libraries are loaded before."""
+    with open_cached(folder, network, {"weights": "random", "precision": precision}) as extract:
+        start = time.perf_counter()
+        extract()
+        return time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def open_cached(folder: Path, name: str, parameters: dict[str, Any]) -> Iterator[Callable[[], None]]:
+    """What computes the vectors of all files of a folder into a new cache, its network and the libraries loaded."""
     import pyarrow.parquet  # noqa: F401
 
     from leukobench.features.cache import FeatureCache
@@ -98,12 +102,15 @@ def cached_seconds(folder: Path, name: str, parameters: dict[str, Any]) -> float
     extractor = make_extractor(name, parameters)
     paths = sorted(folder.rglob("*.*"))
     files = [(hashlib.sha256(path.read_bytes()).hexdigest(), str(path)) for path in paths]
-    with extractor.open(cores()) as engine, tempfile.TemporaryDirectory() as cache:
+    with extractor.open(cores()) as engine:
         list(engine.vectors([extractor.read(paths[0].read_bytes())] * 2 * cores()))
         ready = _Ready(extractor, engine)
-        start = time.perf_counter()
-        compute(files, ready, [FeatureCache(Path(cache), extractor.identity)], cores(), {})
-        return time.perf_counter() - start
+
+        def extract() -> None:
+            with tempfile.TemporaryDirectory() as cache:
+                compute(files, ready, [FeatureCache(Path(cache), extractor.identity)], cores(), {})
+
+        yield extract
 
 
 class _Ready:
