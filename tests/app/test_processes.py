@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 import psutil
@@ -21,6 +22,8 @@ from leukobench.app.processes import Benchmark
 from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BusyError, ConfigurationError
+
+from ..conftest import PLUGIN
 
 
 def started(results: Path, name: str, pid: int, console: str) -> None:
@@ -157,13 +160,15 @@ def test_two_servers_start_one_at_a_time(tmp_path: Path, gone: int, monkeypatch:
 
 
 @pytest.fixture
-def asked(smears: Path, tmp_path: Path, plugin: str) -> Iterator[Experiment]:
-    """A benchmark of a few seconds; whatever still works at the end is killed."""
+def asked(smears: Path, tmp_path: Path, install: Any) -> Iterator[Experiment]:
+    """A benchmark of a few seconds, on an installed plug-in; whatever still works at the end is killed."""
+    source = (PLUGIN / "example_plugin.py").read_text(encoding="utf-8")
+    install("installed_plugin", source, {"leukobench.extractors": {"colours": "installed_plugin:Colours"}})
     yield for_folder(
         smears,
         name="grid one",
         results=tmp_path / "results",
-        extractors=[f"{plugin}:Colours"],
+        extractors=["colours"],
         selectors=["none"],
         classifiers=["naive_bayes", "lda"],
         evaluation={"folds": 3, "resamples": 100, "controls": "off"},
