@@ -251,7 +251,9 @@ class Experiment(Strict):
         labels = [choice.label for choice in value]
         twins = sorted({label for label in labels if labels.count(label) > 1})
         if twins:
-            raise ValueError(f"listed twice: {', '.join(twins)}")
+            files = any(choice.label in twins and "file" in choice.parameters for choice in value)
+            also = "; files are called by their names, which have to differ" if files else ""
+            raise ValueError(f"listed twice: {', '.join(twins)}{also}")
         return value
 
     @field_validator("extractors", "cnns")

@@ -124,6 +124,9 @@ def test_an_experiment_file_names_the_network_in_three_lines(file: Path, tmp_pat
               - onnx: {file: vit.onnx, output: maps, pooling: max}
         """)
     )
+    (tmp_path / "twins.yaml").write_text("images: smears\nextractors: [{onnx: vit.onnx}, {onnx: other/vit.onnx}]")
+    with pytest.raises(ConfigurationError, match="which have to differ"):
+        read_experiment(tmp_path / "twins.yaml")
     first, second = read_experiment(tmp_path / "experiment.yaml").extractors
     assert first.parameters == {"file": str(tmp_path / "vit.onnx"), "mean": 0.5, "std": 0.5}
     assert first.label == "onnx(file=vit.onnx, mean=0.5, std=0.5)"
