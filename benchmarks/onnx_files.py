@@ -2,7 +2,8 @@
 
 The loop is that of `benchmark_app` with the throughput hint: the network alone, on numbers that are in memory already.
 Both take turns of a few seconds in one process, since a machine's speed moves; ratios are medians, with the quartiles.
-What `benchmark_app` itself reports stands beside. Vectors are compared with those of onnxruntime.
+Processor time moves less where other
+programs compute at the same time. What `benchmark_app` itself reports stands beside. Vectors are compared with those of onnxruntime.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
             for precision, count in COUNTS.items():
                 choice = {"file": str(file), "precision": precision, **parameters}
                 with some(images, count) as chosen:
-                    own, loop = alone(turns, chosen, choice, max(_LEAST_TURNS, repeats))
+                    own, loop, own_work, loop_work = alone(turns, chosen, choice, max(_LEAST_TURNS, repeats))
                 ratios = [b / a for a, b in zip(own, loop, strict=True)]
+                work = [b / a for a, b in zip(own_work, loop_work, strict=True)]
                 low, middle, high = statistics.quantiles(ratios, n=4)
                 results.append(
                     {
@@ -51,6 +53,7 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
                         "ratio": middle,
                         "lower quartile": low,
                         "upper quartile": high,
+                        "ratio of processor time": statistics.median(work),
                         "wanted": WANTED,
                         "benchmark_app, images/s": tool_rate(file, precision),
                         "distance from onnxruntime": alone(distance, choice),
@@ -60,14 +63,22 @@ def rows(images: Path, repeats: int) -> list[dict[str, Any]]:
     return results
 
 
-def turns(folder: Path, choice: dict[str, Any], repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds of both ways for all images of a folder, turn by turn."""
+def turns(folder: Path, choice: dict[str, Any], repeats: int) -> list[list[float]]:
+    """Seconds of both ways for all images of a folder, turn by turn, then their seconds of processor time."""
+    work: dict[str, list[float]] = {"ours": [], "loop": []}
+
+    def seconds(name: str, way: Callable[[], None]) -> float:
+        start, began = time.perf_counter(), time.process_time()
+        way()
+        work[name].append(time.process_time() - began)
+        return time.perf_counter() - start
+
     with open_cached(folder, "onnx", choice) as ours:
         loop = _loop(choice, len(list(folder.rglob("*.*"))))
         ours()
         loop()
-        times = in_turns({"ours": lambda: _seconds(ours), "loop": lambda: _seconds(loop)}, repeats)
-    return times["ours"], times["loop"]
+        times = in_turns({"ours": lambda: seconds("ours", ours), "loop": lambda: seconds("loop", loop)}, repeats)
+    return [*times.values(), *work.values()]
 
 
 def _loop(choice: dict[str, Any], count: int) -> Callable[[], None]:
@@ -83,12 +94,6 @@ def _loop(choice: dict[str, Any], count: int) -> Callable[[], None]:
         queue.wait_all()
 
     return loop
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def make(name: str, path: Path) -> Path:
