@@ -2,8 +2,8 @@
 
 The loop is that of `benchmark_app` with the throughput hint: the network alone, on numbers that are in memory already.
 Both take turns of a few seconds in one process, since a machine's speed moves; ratios are medians, with the quartiles.
-Processor time moves less where other
-programs compute at the same time. What `benchmark_app` itself reports stands beside. Vectors are compared with those of onnxruntime.
+Processor time moves less where other programs compute at the same time. What `benchmark_app` itself reports stands
+beside. Vectors are compared with those of onnxruntime.
 """
 
 from __future__ import annotations
