@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
+from .frameworks import load_openvino
 from .network import ImageInput
 
 NAMES = {"average": "avg", "max": "max", "cls": "cls", "mean_patch": "patch", "none": "f"}
@@ -38,7 +39,7 @@ def pool(output: Any, pooling: str, image_input: ImageInput) -> tuple[Any, str, 
     ConfigurationError
         The shape does not allow this pooling.
     """
-    from openvino import opset13
+    opset13 = load_openvino().opset13
 
     shape = output.get_partial_shape()
     if shape.is_dynamic or shape[0].get_length() != 1:
@@ -64,7 +65,7 @@ def _default(lengths: Sequence[int], image_input: ImageInput) -> str:
 
 def _part(output: Any, lengths: Sequence[int], pooling: str, image_input: ImageInput) -> Any:
     """What one pooling makes of an output, shape (1, d), float32; None where it does not fit."""
-    from openvino import opset13
+    opset13 = load_openvino().opset13
 
     x = opset13.convert(output, "f32")
     if pooling == "none":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
+from .frameworks import load_openvino
 from .graph_pooling import pool
 from .network import ImageInput
 
@@ -72,11 +73,11 @@ def make_graph(model: Any, image_input: ImageInput, cuts: Sequence[Cut]) -> Grap
     ConfigurationError
         There is no such output; or the network, its input or an output has a shape that does not fit.
     """
-    from openvino import Model, opset13
-
+    openvino = load_openvino()
+    opset13 = openvino.opset13
     outputs = [find_output(model, cut.output) for cut in cuts]
     parameter = image_parameter(model, outputs)
-    part = Model([opset13.result(output) for output in outputs], [parameter], "network")
+    part = openvino.Model([opset13.result(output) for output in outputs], [parameter], "network")
     _set_shape(part, parameter, image_input)
     pixels = _put_pixels_before(parameter, image_input)
     pooled = [pool(output, cut.pooling, image_input) for output, cut in zip(outputs, cuts, strict=True)]
@@ -85,7 +86,9 @@ def make_graph(model: Any, image_input: ImageInput, cuts: Sequence[Cut]) -> Grap
     result = opset13.result(opset13.convert(joined, "f32"))
     names = [name for _, _, names in pooled for name in names]
     widths = tuple(len(names) for _, _, names in pooled)
-    return Graph(Model([result], [pixels], "network"), tuple(names), widths, tuple(pooling for _, pooling, _ in pooled))
+    return Graph(
+        openvino.Model([result], [pixels], "network"), tuple(names), widths, tuple(pooling for _, pooling, _ in pooled)
+    )
 
 
 def find_output(model: Any, name: str) -> Any:
@@ -199,8 +202,8 @@ def _set_shape(model: Any, parameter: Any, image_input: ImageInput) -> None:
 def _put_pixels_before(parameter: Any, image_input: ImageInput) -> Any:
     """Replace the network's input by raw pixels, channel last, and what makes its input of them; return the pixels."""
     import numpy as np
-    from openvino import opset13
 
+    opset13 = load_openvino().opset13
     preprocessing = image_input.preprocessing
     pixels = opset13.parameter([1, *image_input.size, _CHANNELS], np.float32, name="pixels")
     order = [2, 1, 0] if preprocessing.channels == "BGR" else [0, 1, 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -149,6 +150,14 @@ def test_heavy_libraries_are_imported_inside_functions() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             assert not {top(name) for name in names} & HEAVY - pages, path
+
+
+def test_openvino_is_loaded_by_its_owner_alone() -> None:
+    """Else an older threading library may be loaded first, with which oneDAL cannot train forests in this process."""
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path.parent.name != "torch"]
+    for path in [*SOURCES, *tests]:
+        if path != ROOT / "networks" / "frameworks.py":
+            assert not re.search(r"^\s*(import|from) openvino\b", path.read_text(), re.MULTILINE), path
 
 
 def test_files_stay_small() -> None:

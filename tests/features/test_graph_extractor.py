@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 import pytest
-from openvino import opset13
 from PIL import Image
 
 from leukobench.errors import ConfigurationError
@@ -17,12 +15,15 @@ from leukobench.features.extractor import Convertible
 from leukobench.features.extractors import make_extractor
 from leukobench.features.graph_extractor import GraphExtractor
 from leukobench.features.together import together
+from leukobench.networks.frameworks import load_openvino
 from leukobench.networks.network import TORCH, ImageInput
 from leukobench.networks.openvino_graph import Cut
 from leukobench.networks.openvino_ir import in_memory
 from leukobench.networks.weights import Weights
 from leukobench.serving.served_network import ServedNetwork
 
+openvino = load_openvino()
+opset13 = openvino.opset13
 SIDE = 8
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import openvino
 import pytest
-from openvino import opset13
 
 from leukobench.errors import ConfigurationError
+from leukobench.networks.frameworks import load_openvino
 from leukobench.networks.graph_pooling import check_pooling
 from leukobench.networks.network import ImageInput, Preprocessing
 from leukobench.networks.openvino_graph import Cut, layout_of, make_graph
 
+openvino = load_openvino()
+opset13 = openvino.opset13
 SIDE, CHANNELS = 16, 5
 PREPROCESSING = Preprocessing(mean=(10.0, 20.0, 30.0), std=(2.0, 4.0, 8.0), channels="BGR")
 RNG = np.random.default_rng(0)
