@@ -58,6 +58,7 @@ def planted_row(
     return [what, len(originals), joined, int((copies["kind"] == kind).sum()), alarms]
 
 
+@pytest.mark.slow
 def test_planted_copies_of_every_kind_are_found_and_called_what_they_are(
     originals: list[bytes], tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def test_paths_become_vectors_in_order(paths: list[Path], tmp_path: Path) -> Non
     assert len(features.get_feature_names_out()) == 1536
 
 
+@pytest.mark.slow
 def test_it_is_a_step_of_anybodys_pipeline(paths: list[Path]) -> None:
     labels = [path.parent.name for path in paths]
     model = clone(make_pipeline(DeepFeatures(n_jobs=1), GaussianNB())).fit(paths, labels)

@@ -43,6 +43,7 @@ def test_columns_are_text_and_sorted_by_content(folder):
     assert len(index) == 6
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(names=st.lists(st.text("abcXYZ0189 -é", min_size=1, max_size=12), min_size=6, max_size=6, unique_by=str.lower))
 def test_renaming_and_moving_files_changes_nothing(names, tmp_path_factory):

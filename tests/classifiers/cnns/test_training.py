@@ -25,6 +25,7 @@ def without_times(curve: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in curve]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_and_another_gives_others() -> None:
     first, second, other = (head(random_state=seed).fit(X, Y, GROUPS) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
