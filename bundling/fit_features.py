@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.choice import Choice
+from ..config.experiment import Experiment
 from ..errors import BundleError, ConfigurationError, ImagesChangedError
 from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
@@ -56,10 +57,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
         network, weights = _convert(extractor), f"SHA-256 {extractor.weights.digest}"
     else:
         network, weights = name_extractor(choice, extractor, features.shape[1]), "as its code has or finds them"
-    selector, classifier = (
-        next(method for method in methods if method.label == name)
-        for name, methods in zip(names[1:], make_methods(run.experiment), strict=True)
-    )
+    (selector,), (classifier,) = make_methods(with_one(run.experiment, names))
     with workspace.progress("fitting on all images", 1) as advance, warnings.catch_warnings(record=True) as caught:
         fitted = refit(features, run.task, selector, classifier, fit_rules(run.experiment))
         advance(1)
@@ -69,6 +67,15 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     features = features[: len(run.task)]
     agreement = _agreement(network, run.images, features, workspace.workers)
     return FittedCombination(network, features, fitted, origin, agreement)
+
+
+def with_one(experiment: Experiment, names: Names) -> Experiment:
+    """The experiment with the methods of one combination alone: code that only others need has not to be allowed."""
+    chosen = {
+        family: [choice for choice in getattr(experiment, family) if choice.label == name]
+        for family, name in zip(("selectors", "classifiers"), names[1:], strict=True)
+    }
+    return experiment.model_copy(update=chosen)
 
 
 def load_features(

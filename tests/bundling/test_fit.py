@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from leukobench.bundling.fit import fit
+from leukobench.bundling.fit_features import with_one
 from leukobench.bundling.model_card import flagged_words
+from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ConfigurationError, ImagesChangedError, StorageError
 from leukobench.evaluation.combination_names import short_name
 from leukobench.images.synthetic import draw_smears
@@ -18,6 +20,7 @@ from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
 from leukobench.serving.bundle import load
 from leukobench.serving.container import read_bundle
+from leukobench.steps.choose_methods import make_methods
 
 TINY = "tiny_network:TINY(pooling=multilevel)"
 
@@ -42,6 +45,12 @@ def test_the_winner_lands_in_the_run_with_scores_and_verdicts(tiny_run: Path) ->
     expected = ("not a medical device", "24 patients", "RANDOM", "worst class", "corrected for selecting the best of")
     expected += ("1 % of the images of new patients like these are flagged", "for images of new patients like those")
     assert [words for words in expected if words not in card] == []
+
+
+def test_methods_that_a_bundle_does_not_need_are_not_made(tmp_path: Path) -> None:
+    experiment = for_folder(tmp_path, classifiers=["lda", "mine:Unknown"], selectors=["none", "mine:Other"])
+    selectors, classifiers = make_methods(with_one(experiment, ("efficientnet_lite0", "none", "lda")))
+    assert [one.label for one in [*selectors, *classifiers]] == ["none", "lda"]
 
 
 @pytest.mark.parametrize("kind", ["none", "partly", "pseudo"])
