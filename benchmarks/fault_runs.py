@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from fault_forks import Forked
-from fault_trials import Ended, Place, Row, ended, left_behind, survivors
+from fault_trials import Ended, Place, Row, ended, left_behind, shared_memory, survivors
 
 from leukobench.storage import process_table
 
@@ -215,6 +215,7 @@ def many_processes(place: Place, count: int, seed: int = 0) -> Row:
     row = Row("runs as processes")
     place.expect()
     for number in range(count):
+        before = shared_memory()
         process = place.start(f"small-{number}", cache="cache-small")
         children: set[psutil.Process] = set()
         while process.poll() is None and time.sleep(0.2) is None:
@@ -224,7 +225,7 @@ def many_processes(place: Place, count: int, seed: int = 0) -> Row:
                 break
         ending = ended(process)
         alive = survivors(list(children), 3.0)
-        left = left_behind(place.folder, (process.pid, *(child.pid for child in children)))
+        left = left_behind(place.folder, (process.pid, *(child.pid for child in children)), before)
         wrong = place.compare(f"small-{number}") if not ending.status else []
         faults = {"left_behind": int(bool(alive or left)), "wrong_results": int(bool(wrong))}
         row.add(f"{alive} {left} {wrong}", not_resumed=int(ending.status != 0), **faults)

@@ -234,11 +234,20 @@ def contents(run: Path) -> dict[str, str]:
     return digests
 
 
-def left_behind(folder: Path, pids: tuple[int, ...] = ()) -> list[str]:
-    """Unfinished files below a folder whose process has ended, and shared memory of ended processes."""
+def shared_memory() -> frozenset[str]:
+    """Names of what processes share in memory."""
+    return frozenset(os.listdir("/dev/shm"))
+
+
+def left_behind(folder: Path, pids: tuple[int, ...] = (), before: frozenset[str] = frozenset()) -> list[str]:
+    """Unfinished files below a folder whose process has ended, and new shared memory of ended processes.
+
+    What was there `before` is of earlier processes, whose numbers may be those of new ones.
+    """
     table = process_table()
     unfinished = [path.name for path in folder.rglob(f"{TEMPORARY}{table}.*") if "faults" not in path.parts]
-    own = [name for name in os.listdir("/dev/shm") for pid in pids if f"-{pid}-" in name or f"_{pid}_" in name]
+    shared = shared_memory() - before if pids else frozenset()
+    own = [name for name in shared for pid in pids if f"-{pid}-" in name or f"_{pid}_" in name]
     return unfinished + own
 
 
