@@ -88,7 +88,7 @@ def start(experiment: Experiment, tmp_path: Path) -> subprocess.Popen[str]:
 
 def wait_for_records(folder: Path, process: subprocess.Popen[str], count: int) -> None:
     deadline = time.monotonic() + 180
-    while len(list(folder.glob("*.parquet"))) < count:
+    while len(list(folder.glob("[!.]*.parquet"))) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
