@@ -25,11 +25,11 @@ from leukobench.machine import cores
 from machine import alone, in_turns
 
 NETWORKS = {
-    "mobilenetv2": ("MobileNetV2", 3256, {"float32": 2.4, "bfloat16": 4.0}),
+    "mobilenetv2": ("MobileNetV2", 1628, {"float32": 2.4, "bfloat16": 4.0}),
     "densenet121": ("DenseNet121", 512, {"float32": 1.8, "bfloat16": 3.5}),
-    "inceptionv3": ("InceptionV3", 320, {"float32": 1.8, "bfloat16": 3.5}),
-    "resnet101": ("ResNet101", 320, {"float32": 1.2, "bfloat16": 2.3}),
-    "vgg19": ("VGG19", 160, {"float32": 1.0, "bfloat16": 2.0}),
+    "inceptionv3": ("InceptionV3", 160, {"float32": 1.8, "bfloat16": 3.5}),
+    "resnet101": ("ResNet101", 160, {"float32": 1.2, "bfloat16": 2.3}),
+    "vgg19": ("VGG19", 80, {"float32": 1.0, "bfloat16": 2.0}),
 }
 """Class in keras.applications, number of images to time it on, and the target ratios."""
 _PROFILES = 5
