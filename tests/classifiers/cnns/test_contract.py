@@ -52,7 +52,9 @@ def test_it_is_an_estimator(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.thorough) if one == "vgg16_head" else one for one in NAMES]
+)
 def test_it_learns_from_labels_of_any_kind_and_gives_probabilities(name: str) -> None:
     images, labels = pictures()
     fitted = make(name).fit(images, labels)

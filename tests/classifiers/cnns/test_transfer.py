@@ -144,7 +144,7 @@ def whole(smear: tuple[list[Path], np.ndarray]) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", ["frozen", "fine-tuned"])
+@pytest.mark.parametrize("phase", [pytest.param("frozen", marks=pytest.mark.thorough), "fine-tuned"])
 def test_killed_in_either_phase_it_goes_on(
     phase: str,
     smear: tuple[list[Path], np.ndarray],
