@@ -76,9 +76,9 @@ def difference(finished: FinishedRun, extractor: str, base: str, classifier: str
     groups = len(hits)
     weights = np.random.default_rng(_SEED).multinomial(groups, [1 / groups] * groups, _RESAMPLES)
     drawn = balanced(hits, counts, weights) - balanced(others, counts, weights)
-    whole = np.ones((1, groups))
+    each_once = np.ones((1, groups))
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return float((balanced(hits, counts, whole) - balanced(others, counts, whole))[0]), float(low), float(high)
+    return float((balanced(hits, counts, each_once) - balanced(others, counts, each_once))[0]), float(low), float(high)
 
 
 def rows_of(finished: FinishedRun, classifier: str) -> list[dict[str, Any]]:

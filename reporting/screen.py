@@ -69,8 +69,8 @@ def show_leaderboard(
 
 def without_repeats(sentences: Sequence[str], protocol: Sequence[str]) -> list[str]:
     """The sentences without what the protocol, which stands above them, has said already."""
-    known = [f" {line[:1].upper()}{line[1:]}." for line in protocol]
-    return [functools.reduce(lambda text, words: text.replace(words, ""), known, one) for one in sentences]
+    stated = [f" {line[:1].upper()}{line[1:]}." for line in protocol]
+    return [functools.reduce(lambda text, words: text.replace(words, ""), stated, one) for one in sentences]
 
 
 def leaderboard_as(format_name: str, table: pd.DataFrame, rank_by: str = RANK_BY) -> str:
@@ -151,9 +151,9 @@ def _lines(columns: Mapping[str, list[str]], width: int, beside: Sequence[bool])
 def _line(cells: Mapping[str, str], widths: Mapping[str, int], across: bool = False) -> str:
     aligned = {head: _aligned(cell, head, widths) for head, cell in cells.items()}
     if across:
-        whole = sum(widths[name] for name in NAMES) + 2 * len(_GAP)
+        width = sum(widths[name] for name in NAMES) + 2 * len(_GAP)
         aligned = {head: text for head, text in aligned.items() if head not in NAMES[1:]}
-        aligned[NAMES[0]] = cells[NAMES[0]].ljust(whole)
+        aligned[NAMES[0]] = cells[NAMES[0]].ljust(width)
     return _GAP.join(aligned.values()).rstrip()
 
 
