@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from .options import PATH, chosen_options, code_option, image_options
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
 @click.argument("images", type=PATH)
 @image_options
 @code_option
+@json_option
 def audit(images: Path, section: dict[str, Any], name: str | None, results: Path | None, workers: int | None) -> None:
     """Find copies of images, and class differences unrelated to what is pictured, in the folder IMAGES.
 
@@ -28,10 +29,13 @@ def audit(images: Path, section: dict[str, Any], name: str | None, results: Path
     settings = chosen_options(name=name, results=results)
     experiment = for_folder(images, images=section, **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
-    echo("\n".join([*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]))
+    lines = [*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]
     sheets = ["audit/sheets/"] if any((folder / "audit" / "sheets").glob("*.png")) else []
     tables = ["audit/copies.csv", "audit/copies.parquet", "audit/differences.csv", *sheets, "ledger.parquet"]
-    echo(f"In {folder}: {', '.join(tables)}")
+    lines.append(f"In {folder}: {', '.join(tables)}")
     if sheets:
         table = shlex.quote(str(folder / "audit" / "copies.csv"))
-        echo(f"Write same or different into its column decision where you know better, and add --copies {table}")
+        lines.append(
+            f"Write same or different into its column decision where you know better, and add --copies {table}"
+        )
+    answer(lines, {"folder": folder, "summary": summary})

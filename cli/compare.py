@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from .options import PATH
-from .output import echo
+from .output import answer, json_option, records_of
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=PATH)
 @click.option("--metric", help="Metric of the leaderboards (default: the metric that ranks the first run).")
 @click.option("--out", default="results/comparison", show_default=True, type=PATH, help="Output folder.")
+@json_option
 def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     """Compare RUNS, folders below results/: two on the same images, or several of different data sets.
 
@@ -27,9 +28,11 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     opened = [FinishedRun.open(path) for path in runs] if len(runs) == 2 else []
     if opened and same_images.share_images(opened[0], opened[1]):
         compared = same_images.compare_same_images(opened[0], opened[1], out, metric)
-        echo("\n".join(compared.lines()))
-        echo("" if compared.refusal else f"In {out}: {same_images.TABLE}")
+        table = [] if compared.refusal else [f"In {out}: {same_images.TABLE}"]
+        facts = {"changed": compared.changed, "refusal": compared.refusal, "metric": compared.metric.name}
+        answer([*compared.lines(), *table], facts | {"combinations": records_of(compared.table())})
         return
     comparisons = comparison.compare_runs(runs, out, metric)
-    echo("\n\n".join("\n".join(one.lines()) for one in comparisons))
-    echo(f"\nIn {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods")
+    lines = [line for one in comparisons for line in (*one.lines(), "")]
+    ranks = {one.kind: {"ranks": dict(one.comparison.ranks), "p": one.comparison.p} for one in comparisons}
+    answer([*lines, f"In {out}: ranks.csv, nemenyi.csv, diagrams of up to 20 methods"], {"folder": out, **ranks})

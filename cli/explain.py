@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from .options import PATH, bundle_options, code_option
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
 @bundle_options
 @code_option
+@json_option
 @click.option("--out", default="explanations", show_default=True, type=PATH, help="Output folder.")
 @click.option(
     "--method",
@@ -43,6 +44,6 @@ def explain(
 
     paths, others = find_images(images)
     opened = load(bundle, digest, workers)
-    lines, unreadable = write_explanations(out, opened, list(paths), level, method, on_screen())
-    echo("\n".join([*lines, *closing_lines(others, [out])]))
-    sys.exit(int(unreadable > 0))
+    lines, explanations = write_explanations(out, opened, list(paths), level, method, on_screen())
+    answer([*lines, *closing_lines(others, [out])], {"folder": out, "explanations": explanations})
+    sys.exit(int(any("method" not in one for one in explanations)))

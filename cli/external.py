@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, code_option, workers_option
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
@@ -31,6 +31,7 @@ from .output import echo
 @click.option("--card", type=PATH, help="Write the bundle again, here, with a card that lists its external tests.")
 @workers_option
 @code_option
+@json_option
 def external(
     tested: Path,
     images: Path,
@@ -61,10 +62,12 @@ def external(
         check_card(tested, card)
     source = ImageSource(images, layout, group, exclude_class, exclude_files)
     test = run_external_test(Request(tested, source, class_map, name, run, best), workers, on_screen())
-    echo("\n".join(test.answer.sentences))
-    echo(f"In {test.folder}: answer.json, copies.csv" + (", predictions.parquet" if test.answer.combinations else ""))
-    if test.answer.verdict == "failed":
-        sys.exit(1)
-    if card is not None:
-        digest = write_card(tested, card)
-        echo(f"The bundle with a card that lists its external tests is in {card}.\nSHA-256: {digest}")
+    tables = ", predictions.parquet" if test.answer.combinations else ""
+    lines = [*test.answer.sentences, f"In {test.folder}: answer.json, copies.csv{tables}"]
+    facts = {"folder": test.folder, "answer": test.answer.to_json()}
+    failed = test.answer.verdict == "failed"
+    if card is not None and not failed:
+        facts |= {"card": card, "digest": (digest := write_card(tested, card))}
+        lines.append(f"The bundle with a card that lists its external tests is in {card}.\nSHA-256: {digest}")
+    answer(lines, facts)
+    sys.exit(int(failed))

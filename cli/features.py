@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, code_option, workers_option
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
@@ -16,6 +16,7 @@ from .output import echo
 @click.option("--extractor", help="Name on the leaderboard, or of `leukobench list extractors` (default: the first).")
 @workers_option
 @code_option
+@json_option
 def features(source: Path, out: Path, extractor: str | None, workers: int | None) -> None:
     """Write the features of RUN (a folder below results/), or of a folder of IMAGES, as a table for other tools.
 
@@ -26,4 +27,5 @@ def features(source: Path, out: Path, extractor: str | None, workers: int | None
     from ..studies.feature_export import export_features
 
     label, images = export_features(source, out, extractor, workers, on_screen())
-    echo(f"Features of {label} of {images:,} images in {out}.")
+    facts = {"file": out, "extractor": label, "images": images}
+    answer([f"Features of {label} of {images:,} images in {out}."], facts)

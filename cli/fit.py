@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from .options import PATH, code_option, workers_option
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
@@ -17,6 +18,7 @@ from .output import echo
 @click.option("--pictures", is_flag=True, help="Store thumbnails of the training images, to show the nearest ones.")
 @workers_option
 @code_option
+@json_option
 def fit(
     run: Path, combination: tuple[str, str, str] | None, out: Path | None, pictures: bool, workers: int | None
 ) -> None:
@@ -28,9 +30,13 @@ def fit(
     from ..runs.progress import on_screen
 
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
-    echo(f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.")
-    echo(f"SHA-256: {bundle.digest}")
-    for one in bundle.code:
-        echo(f"It needs code that it does not contain: {one.words}")
-    allowed = "".join(f" --allow-code {one.module}" for one in bundle.code)
-    echo(f"Next:  leukobench predict {bundle.path} IMAGES{allowed}    leukobench app {bundle.path}{allowed}")
+    allowed = "".join(f" --allow-code {shlex.quote(one.module)}" for one in bundle.code)
+    path = shlex.quote(str(bundle.path))
+    lines = [
+        f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.",
+        f"SHA-256: {bundle.digest}",
+        *(f"It needs code that it does not contain: {one.words}" for one in bundle.code),
+        f"Next:  leukobench predict {path} IMAGES{allowed}    leukobench app {path}{allowed}",
+    ]
+    code = [one.module for one in bundle.code]
+    answer(lines, {"bundle": bundle.path, "title": bundle.title, "digest": bundle.digest, "code": code})

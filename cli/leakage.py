@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options
-from .output import echo
+from .output import answer, json_option, records_of
 
 
 @click.command()
@@ -18,6 +18,7 @@ from .output import echo
 @click.option("--all/--no-all", "whole", default=True, show_default=True, help="Also measure on all images.")
 @click.option("--repeats", default=10, show_default=True, type=click.IntRange(1), help="Subsamples of each size.")
 @code_option
+@json_option
 def leakage(
     source: Path,
     section: dict[str, Any],
@@ -48,5 +49,6 @@ def leakage(
         experiment = for_folder(source, **settings)
     subsamples = [*(sizes or (200,)), *([None] if whole else [])]
     outcome = measure_leakage(experiment, subsamples, repeats, workers, on_screen())
-    echo("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]))
-    echo(f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png")
+    files = f"In {outcome.folder}: leakage.csv, summary.csv, leakage.png"
+    facts = {"folder": outcome.folder, "protocol": outcome.lines, "summary": records_of(outcome.summary)}
+    answer([*outcome.lines, "", *leakage_lines(outcome.summary), files], facts)

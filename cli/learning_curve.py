@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH, code_option, workers_option
-from .output import echo
+from .output import answer, json_option, records_of
 
 
 @click.command("learning-curve")
@@ -16,6 +16,7 @@ from .output import echo
 @click.option("--draws", default=2, show_default=True, type=click.IntRange(2), help="Subsamples of each size.")
 @workers_option
 @code_option
+@json_option
 def learning_curve(run_folder: Path, best: int | None, draws: int, workers: int | None) -> None:
     """Show whether more patients would help: the grid of RUN (a folder below results/), trained on fewer.
 
@@ -27,5 +28,6 @@ def learning_curve(run_folder: Path, best: int | None, draws: int, workers: int 
     from ..studies.learning_curve import measure_learning_curve
 
     outcome = measure_learning_curve(run_folder, best, draws, workers, on_screen())
-    echo("\n".join(outcome.lines))
-    echo(f"In {outcome.folder}: learning_curve.csv, crossings.csv, learning_curve.png")
+    files = f"In {outcome.folder}: learning_curve.csv, crossings.csv, learning_curve.png"
+    tables = {"curves": records_of(outcome.table), "crossings": records_of(outcome.crossings)}
+    answer([*outcome.lines, files], {"folder": outcome.folder, "sentences": outcome.lines, **tables})

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import os
 import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from ..errors import visible_lines
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_JSON = "leukobench.json"
 
 
 class VisibleFormatter(logging.Formatter):
@@ -59,6 +69,52 @@ def _own_handlers() -> list[logging.Handler]:
 def echo(text: str, err: bool = False) -> None:
     """Write lines to standard output or standard error, with control characters as escapes."""
     click.echo(visible_lines(text), err=err)
+
+
+def json_option(command: _Command) -> _Command:
+    """Option ``--json`` of a command that ends with `answer`."""
+
+    def keep(context: click.Context, option: click.Parameter, value: bool) -> None:
+        context.meta[_JSON] = value
+
+    words = "The answer as one line of JSON on standard output; what people read goes to standard error."
+    option = click.option("--json", "as_json", is_flag=True, expose_value=False, callback=keep, help=words)
+    return cast("_Command", option(command))
+
+
+def wants_json() -> bool:
+    """Whether the command that runs was called with ``--json``."""
+    return bool(click.get_current_context().meta.get(_JSON))
+
+
+def answer(lines: Iterable[str], facts: Mapping[str, Any]) -> None:
+    """Write lines for people, or, after ``--json``, the facts for a program and the lines to standard error.
+
+    Parameters
+    ----------
+    lines : iterable of str
+    facts : mapping
+        What can be JSON; paths become text, tables a list with a mapping for each row, and what is no number null.
+    """
+    if wants_json():
+        click.echo(json.dumps(_storable(facts), allow_nan=False))
+    echo("\n".join(lines), err=wants_json())
+
+
+def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A mapping for each row of a table; null for what is not defined."""
+    return cast("list[dict[str, Any]]", json.loads(table.to_json(orient="records", double_precision=15) or "[]"))
+
+
+def _storable(value: Any) -> Any:
+    """As JSON has it: NaN and infinity are null there."""
+    if isinstance(value, Mapping):
+        return {str(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)
 
 
 def show_every_sign() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import click
 
 from ..errors import LeukobenchError
 from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options, limit_options
-from .output import echo
+from .output import answer, echo, json_option, records_of, wants_json
 
 if TYPE_CHECKING:
     from ..config.experiment import Experiment
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     type=click.Choice(["markdown", "latex", "csv", "json"]),
     help="The leaderboard alone on standard output, to be pasted or read by programs; json: with the answer.",
 )
-@click.option("--json", "as_json", is_flag=True, help="As --format json.")
+@json_option
 @click.option(
     "--not-by-name", is_flag=True, hidden=True, help="Run code of your own only where --allow-code allows it."
 )
@@ -70,7 +71,6 @@ def run(
     plan: bool,
     wide: bool,
     form: str | None,
-    as_json: bool,
     not_by_name: bool,
 ) -> None:
     """Run EXPERIMENTS (YAML files), or the default experiment on a folder of images (--images FOLDER, or FOLDER).
@@ -107,7 +107,7 @@ def run(
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
     of_runs = not_by_name or any(map(experiment_file.is_of_run, experiments))
     with allowing(by_name=not of_runs):
-        show = partial(_show, wide=wide, form="json" if as_json else form)
+        show = partial(_show, wide=wide, form="json" if wants_json() else form)
         ends = [_plan(one, workers) if plan else _run(one, workers, budget, show) for one in planned]
     sys.exit(max(ends))
 
@@ -128,7 +128,7 @@ def _plan(experiment: Experiment, workers: int | None) -> int:
         echo(f"leukobench: {error}", err=True)
         return error.exit_code
     lines = plan.lines() if plan else ["Nothing to compute: this run was finished before."]
-    echo("\n".join([f"Plan of {experiment.name}:", *lines]))
+    answer([f"Plan of {experiment.name}:", *lines], {"name": experiment.name, "plan": asdict(plan) if plan else None})
     return 0
 
 
@@ -151,19 +151,20 @@ def _show(outcome: Outcome, wide: bool, form: str | None) -> None:
     from ..reporting import screen
     from ..reporting.report.sections.leaderboard import reasons_of
 
-    results, answer = outcome.results, outcome.answer
+    results = outcome.results
+    words = [
+        "",
+        *screen.without_repeats(outcome.answer.sentences, outcome.protocol),
+        outcome.answer.duplicates.words,
+        "",
+        outcome.guide(),
+    ]
     if form == "json":
-        echo(screen.as_json(results))
-    elif form:
+        answer(words, {"answer": outcome.answer.to_json(), "leaderboard": records_of(results.leaderboard)})
+        return
+    if form:
         echo(screen.leaderboard_as(form, outcome.leaderboard, results.metric))
     else:
         reasons = reasons_of(results)
         screen.show_leaderboard(outcome.leaderboard, outcome.protocol, results.metric, reasons=reasons, wide=wide)
-    words = [
-        "",
-        *screen.without_repeats(answer.sentences, outcome.protocol),
-        answer.duplicates.words,
-        "",
-        outcome.guide(),
-    ]
     echo("\n".join(words), err=form is not None)

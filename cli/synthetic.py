@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import PATH
-from .output import echo
+from .output import answer, json_option
 
 
 @click.command()
@@ -27,6 +27,7 @@ from .output import echo
     type=click.FloatRange(0, 1),
     help="With --sites: share of each class's patients that are at the sites of that class.",
 )
+@json_option
 def synthetic(folder: Path, images: int, patients: int, seed: int, sites: int | None, confound: float) -> None:
     """Draw synthetic smear images of four classes into FOLDER: for trying the tool, not for science."""
     if confound and not sites:
@@ -39,4 +40,5 @@ def synthetic(folder: Path, images: int, patients: int, seed: int, sites: int | 
         smears = Smears(images, patients, seed, sites=Sites(sites, confound) if sites else None)
         draw(folder, smears, workers=-1 if images > 1000 else 1, progress=report)
     where = f" at {sites} synthetic sites" if sites else ""
-    echo(f"{images} synthetic smear images of {patients} synthetic patients{where} in {folder}")
+    words = f"{images} synthetic smear images of {patients} synthetic patients{where} in {folder}"
+    answer([words], {"folder": folder, "images": images, "patients": patients, "sites": sites, "seed": seed})

@@ -18,8 +18,6 @@ from .text_tables import FORMATS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..runs.finished import FinishedRun
-
 _ROWS = 12
 _GAP = "  "
 _LEGEND = (
@@ -79,14 +77,6 @@ def leaderboard_as(format_name: str, table: pd.DataFrame, rank_by: str = RANK_BY
     heads = [head or "rank" for head in columns]
     rows = [[cell.strip() for cell in row] for row in zip(*columns.values(), strict=True)]
     return FORMATS[format_name](heads, rows)
-
-
-def as_json(run: FinishedRun) -> str:
-    """The answer and every row of the leaderboard; null for what is not defined."""
-    import json
-
-    text = run.leaderboard.to_json(orient="records", double_precision=15)
-    return json.dumps({"answer": run.answer.to_json(), "leaderboard": json.loads(text or "[]")}, allow_nan=False)
 
 
 def _shown(table: pd.DataFrame, most: int) -> list[dict[Hashable, Any]]:

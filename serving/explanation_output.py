@@ -20,15 +20,15 @@ from .prediction import Prediction
 
 def write_explanations(
     out: Path, bundle: Bundle, images: Sequence[Path], level: float, method: str, progress: Progress
-) -> tuple[list[str], int]:
+) -> tuple[list[str], list[dict[str, Any]]]:
     """Write an overlay of each image and ``explanations.json`` into the folder `out`.
 
     Returns
     -------
     lines : list of str
         A line an image, for a screen.
-    refused : int
-        Images that could not be read.
+    entries : list of dict
+        As in the file, one an image; without the key "method" where it could not be read.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def write_explanations(
                 lines.append(_line(explanation, picture))
             advance(1)
     write_text(out / "explanations.json", json.dumps(entries, indent=2, allow_nan=False))
-    return lines, sum("method" not in entry for entry in entries)
+    return lines, entries
 
 
 def _line(explanation: Explanation, picture: str) -> str:

@@ -144,10 +144,24 @@ def overview(*others: Family) -> list[str]:
         Those that only higher layers know.
     """
     listed = []
-    for name, family in (FAMILIES | {family.registry.listed_as: family for family in others}).items():
+    for name, family in _with(*others).items():
         names = family.registry.names()
         listed.append(f"{name:<16} {len(names):>3}  {textwrap.shorten(', '.join(names), _OVERVIEW, placeholder=' …')}")
     return [*listed, "", "leukobench list FAMILY shows them all, with their parameters."]
+
+
+def named(name: str | None, *others: Family) -> dict[str, Any]:
+    """Family -> its names; of one family, each name -> its line. For programs.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    families = _with(*others)
+    if name is None:
+        return {one: family.registry.names() for one, family in families.items()}
+    family = _family(name, families)
+    return {item: family.describe(family.registry, item) for item in family.registry.names()}
 
 
 def lines(name: str, *others: Family) -> list[str]:
@@ -164,15 +178,8 @@ def lines(name: str, *others: Family) -> list[str]:
     ------
     UnknownNameError
     """
-    families = FAMILIES | {family.registry.listed_as: family for family in others}
-    if name not in families:
-        raise UnknownNameError(
-            f"There is no family called '{name}'.",
-            expected=", ".join(families),
-            received=name,
-            fix="choose one of these, such as `leukobench list classifiers`.",
-        )
-    family, registry = families[name], families[name].registry
+    family = _family(name, _with(*others))
+    registry = family.registry
     width = max(map(len, registry.names()))
     listed = [f"{item:<{width}}  {family.describe(registry, item)}".rstrip() for item in registry.names()]
     dotted = (
@@ -180,3 +187,18 @@ def lines(name: str, *others: Family) -> list[str]:
     )
     own = family.own or f"{dotted}an entry point in the group leukobench.{registry.family}s."
     return [*listed, "", *([family.note] if family.note else []), f"Your own: {own}"]
+
+
+def _with(*others: Family) -> dict[str, Family]:
+    return FAMILIES | {family.registry.listed_as: family for family in others}
+
+
+def _family(name: str, families: dict[str, Family]) -> Family:
+    if name not in families:
+        raise UnknownNameError(
+            f"There is no family called '{name}'.",
+            expected=", ".join(families),
+            received=name,
+            fix="choose one of these, such as `leukobench list classifiers`.",
+        )
+    return families[name]

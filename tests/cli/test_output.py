@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -9,12 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from leukobench.cli import output
+from leukobench.cli.commands import COMMANDS
 from leukobench.images.index import index_images
 from leukobench.serving.output import lines as lines_of
 from leukobench.serving.prediction import Prediction, Predictions
@@ -144,3 +147,44 @@ def test_a_class_that_is_a_formula_goes_through_a_run(experiment, images: Path) 
     assert "=1+1" in set(outcome.results.table("classes.csv")["label"])
     assert "=1+1" in outcome.results.table("audit/differences.csv")
     assert "=1+1" in set(outcome.results.images["label"])
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS.names() if name != "app"])
+def test_every_command_with_an_answer_gives_it_as_json(name: str) -> None:
+    command = COMMANDS.get(name)
+    assert isinstance(command, click.Command)
+    assert any("--json" in option.opts for option in command.params)
+
+
+def test_json_is_all_of_standard_output_and_people_read_the_rest(tmp_path: Path) -> None:
+    images, out = folders(tmp_path / "images", "a", "b"), tmp_path / "out"
+    code, text, errors = call_apart("audit", images, "--results", out, "--json")
+    facts = json.loads(text)
+    assert (code, facts["folder"]) == (0, str(out / "images-audit"))
+    assert facts["summary"]["lines"][0] in errors
+    assert call_apart("audit", images, "--results", out)[1].startswith(facts["summary"]["lines"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [(("list",), "classifiers"), (("list", "selectors"), "rfe"), (("list", "extractors", "--all"), "extractors")],
+)
+def test_lists_as_json(arguments: tuple[str, ...], key: str) -> None:
+    code, text, _ = call_apart(*arguments, "--json")
+    assert code == 0
+    assert json.loads(text)[key]
+
+
+def test_what_is_no_number_is_null_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    @output.json_option
+    def command() -> None:
+        table = pd.DataFrame({"name": ["a"], "value": [np.nan]})
+        output.answer(["words"], {"path": Path("x"), "none": float("nan"), "rows": output.records_of(table)})
+
+    command.main(["--json"], standalone_mode=False)
+    text, errors = capsys.readouterr()
+    assert (json.loads(text), errors) == (
+        {"path": "x", "none": None, "rows": [{"name": "a", "value": None}]},
+        "words\n",
+    )
