@@ -79,7 +79,7 @@ def json_option(command: _Command) -> _Command:
 
     words = "The answer as one line of JSON on standard output; what people read goes to standard error."
     option = click.option("--json", "as_json", is_flag=True, expose_value=False, callback=keep, help=words)
-    return cast("_Command", option(command))
+    return option(command)
 
 
 def wants_json() -> bool:
