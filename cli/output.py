@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_JSON = "leukobench.json"
+_JSON = "as_json"
 
 
 class VisibleFormatter(logging.Formatter):
