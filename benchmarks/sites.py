@@ -22,7 +22,7 @@ from leukobench.evaluation.site_scores import ACROSS, TABLE, WITHIN
 from leukobench.images.synthetic import Smears, draw
 from leukobench.images.synthetic_sites import Sites
 from leukobench.pipeline import run
-from leukobench.reporting.figures import INK, MARK, PALE, SHORTCUT, new_figure, save
+from leukobench.reporting.figures.png import INK, MARK, PALE, SHORTCUT, new_figure, save
 from leukobench.runs import site_answer
 
 GRID = {

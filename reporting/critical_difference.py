@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.statistics.several_data_sets import alike
-from .figures import INK, MARK, save
+from .figures.png import INK, MARK, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

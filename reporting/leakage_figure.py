@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.combination_names import NAMES
-from .figures import INK, MARK, PALE, caption, new_figure, save
+from .figures.png import INK, MARK, PALE, caption, new_figure, save
 
 if TYPE_CHECKING:
     import pandas as pd

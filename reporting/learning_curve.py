@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..evaluation.combination_names import NAMES, names_of, rows_of, title
 from ..evaluation.metric import Metric
-from .figures import INK, MARK, PALE, caption, new_figure, save
+from .figures.png import INK, MARK, PALE, caption, new_figure, save
 
 if TYPE_CHECKING:
     import pandas as pd

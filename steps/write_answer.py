@@ -9,7 +9,7 @@ from ..evaluation.grid import Grid
 from ..evaluation.scores import Scored
 from ..evaluation.smote import few_neighbours
 from ..reporting.answer import Findings, make_answer
-from ..reporting.figures import draw_figures
+from ..reporting.figures.png import draw_figures
 from ..reporting.protocol import copies_line, corrections_line, groups, opened_line, protocol
 from ..reporting.split_words import across_folds, leak_warnings
 from ..runs.answer import Duplicates

@@ -66,6 +66,7 @@ BESIDES = {
     "networks/test_network.py": "networks/shipped",
     "plugins/test_importing.py": "plugins/permission plugins/places",
     "reporting/report/test_page.py": (
+        "reporting/report/sections/intervals "
         "reporting/report/numbers reporting/report/section reporting/report/sections/answer "
         "reporting/report/sections/audit reporting/report/sections/calibration reporting/report/sections/classes "
         "reporting/report/sections/confusion reporting/report/sections/costs reporting/report/sections/heat "
@@ -80,7 +81,8 @@ BESIDES = {
     ),
     "reporting/report/test_external_section.py": "reporting/report/sections/external",
     "reporting/test_external.py": "reporting/external_verdicts runs/external_answer",
-    "reporting/test_screen.py": "reporting/figures",
+    "reporting/test_screen.py": "reporting/figures/png",
+    "reporting/figures/test_intervals.py": "reporting/figures/interval_chart",
     "reporting/test_budget_words.py": "runs/budget_answer",
     "runs/test_executors.py": "processes/workers",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients config/pseudo_patients",

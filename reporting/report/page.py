@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import logging
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
 from ...runs.finished import FinishedRun
 from ...storage import write_text
+from ..vega import write_figure
+from . import interactive
 from .section import TEMPLATES, Section, View, environment
 from .sections import SECTIONS
 
@@ -20,7 +24,8 @@ def write_report(folder: Path) -> Path:
     """Write ``report.html`` from the tables of a run, section by section.
 
     The page asks for nothing from outside, and its own content security policy forbids that; it is readable without
-    JavaScript, which only sorts and filters the leaderboard. A section whose tables are absent is left out.
+    JavaScript, which only sorts and filters the leaderboard and gives the figures hints. Each figure is also written to
+    ``figures/``, as SVG and PDF. A section whose tables are absent is left out.
 
     Parameters
     ----------
@@ -38,16 +43,22 @@ def write_report(folder: Path) -> Path:
         The run is not complete, a table is damaged, or the page cannot be written.
     """
     target = folder / "report.html"
-    html = _render(FinishedRun.open(folder, ended=False))
+    run = FinishedRun.open(folder, ended=False)
+    sections = {name: section for name in SECTIONS.names() if (section := _section(name, run))}
+    figures = list(itertools.chain.from_iterable(section.figures for section in sections.values()))
+    for figure in figures:
+        write_figure(figure, folder / "figures")
+    html = _render(run, sections, bool(figures))
     write_text(target, html.encode("utf-8", "replace").decode("utf-8"))  # file names need not be valid Unicode
     return target
 
 
-def _render(run: FinishedRun) -> str:
+def _render(run: FinishedRun, sections: Mapping[str, Section], drawn: bool) -> str:
+    """The page; with figures (`drawn`) it carries their script and their style."""
     from markupsafe import Markup
 
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    css, own = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    scripts = [own, interactive.script()] if drawn else [own]
     images = run.table("images.parquet")
     return (
         environment()
@@ -56,12 +67,17 @@ def _render(run: FinishedRun) -> str:
             run=run,
             images=len(images),
             classes=images["label"].nunique() if len(images) else 0,
-            sections=[_view(name, section) for name in SECTIONS.names() if (section := _section(name, run))],
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=script_hash,
+            sections=[_view(name, section) for name, section in sections.items()],
+            style=Markup(css + interactive.style() if drawn else css),
+            scripts=[Markup(script) for script in scripts],
+            script_sources=Markup(" ".join(map(_source, scripts))),
         )
     )
+
+
+def _source(script: str) -> str:
+    """A script as the content security policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
 
 
 def _section(name: str, run: FinishedRun) -> Section | None:
@@ -70,7 +86,7 @@ def _section(name: str, run: FinishedRun) -> Section | None:
         return SECTIONS.get(name)(run)
     try:
         section = SECTIONS.get(name)(run)
-        return None if section is None else Section(str(section.title), str(section.html), section.nav)
+        return None if section is None else Section(str(section.title), str(section.html), section.nav, section.figures)
     except Exception as error:  # a plug-in may hold any mistake
         _log.warning("The report section %s failed: %s: %s", name, type(error).__name__, error)
         return Section(name, f"<p>This section failed: {escape(f'{type(error).__name__}: {error}')}</p>")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from ..vega import Figure
+
 TEMPLATES = Path(__file__).parent / "templates"
 View = dict[str, Any]
 """What a template shows: name -> text, number, chart, or more of them."""
@@ -34,11 +36,14 @@ class Section:
         script of it and loads nothing from outside.
     nav : str, optional
         Its line in the contents; the title by default. A section with '' stands above the contents.
+    figures : tuple of Figure
+        That `html` shows (`leukobench.reporting.report.interactive.figure_html`); their files are written, too.
     """
 
     title: str
     html: str
     nav: str | None = None
+    figures: tuple[Figure, ...] = ()
 
 
 def fragment(name: str, **values: Any) -> Markup:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from leukobench.reporting.critical_difference import _figure, draw_critical_difference
-from leukobench.reporting.figures import MARK
+from leukobench.reporting.figures.png import MARK
 
 RANKS = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
 """Demsar (2006), table 6: mean ranks on 14 data sets."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from leukobench.evaluation.combination_names import short_name
-from leukobench.reporting.figures import draw_figures
+from leukobench.reporting.figures.png import draw_figures
 from leukobench.reporting.screen import leaderboard_as, show_leaderboard, without_repeats
 
 

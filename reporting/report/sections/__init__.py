@@ -12,6 +12,7 @@ for _name in (
     "verdicts",
     "protocol",
     "winner",
+    "intervals",
     "leaderboard",
     "given_test",
     "sites",

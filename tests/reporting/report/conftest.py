@@ -1,4 +1,4 @@
-"""Fixtures of the report's tests: a made-up run, drawn once."""
+"""Fixtures of the report's tests: a made-up run, to change."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from .drawn_run import draw_run
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw_run(tmp_path_factory.mktemp("results") / "trial")
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ def without(folder: Path, *names: str) -> Page:
 
 
 SECTIONS = {
-    "protocol", "winner", "leaderboard", "heat", "confusion", "classes", "calibration", "costs", "patients",
-    "stability", "audit", "ledger", "provenance", "notes",
+    "protocol", "winner", "intervals", "leaderboard", "heat", "confusion", "classes", "calibration", "costs",
+    "patients", "stability", "audit", "ledger", "provenance", "notes",
 }  # fmt: skip
 
 
@@ -43,7 +43,10 @@ def test_every_section_is_there_in_order(folder: Path) -> None:
     order = [attrs["id"] for tag, attrs in found.tags if tag == "section" and attrs.get("id")]
     assert set(order) == SECTIONS
     assert order.index("winner") < order.index("leaderboard") < order.index("heat") < order.index("audit")
-    assert {attrs["href"] for tag, attrs in found.tags if tag == "a"} <= {f"#{name}" for name in SECTIONS}
+    links = {str(attrs["href"]) for tag, attrs in found.tags if tag == "a"}
+    files = {link for link in links if not link.startswith("#")}
+    assert links - files <= {f"#{name}" for name in SECTIONS}
+    assert files == {f"figures/{path.name}" for path in (folder / "figures").iterdir()}
 
 
 def test_the_answer_comes_first_and_in_full(folder: Path) -> None:
@@ -135,16 +138,23 @@ def test_nothing_comes_from_outside(folder: Path) -> None:
     for tag, attrs in found.tags:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         for name in ("src", "href", "srcset", "action"):
-            assert (attrs.get(name) or "#").startswith(("#", "data:image/"))
-    assert not re.search(r"url\(|@import|https?://|src=\"//", html)
+            assert (attrs.get(name) or "#").startswith(("#", "data:image/", "figures/"))
+    assert not re.search(
+        r"url\((?!#)|@import|https?://|src=\"//", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
+    )
     policy = next(attrs["content"] for tag, attrs in found.tags if attrs.get("http-equiv"))
-    known = base64.b64encode(hashlib.sha256(found.scripts[0].encode()).digest()).decode()
-    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{known}'" in str(policy)
+    run = [hashlib.sha256(text.encode()).digest() for text in re.findall(r"<script>(.*?)</script>", html, re.DOTALL)]
+    known = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in run)
+    assert len(run) == 2
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {known};" in str(policy)
 
 
 def test_names_never_become_markup(folder: Path) -> None:
     found = page(folder)
-    assert len(found.scripts) == sum(tag == "script" for tag, _ in found.tags) == 1
+    kinds = [attrs.get("type") for tag, attrs in found.tags if tag == "script"]
+    figures = sum(attrs.get("class") == "vega" for _, attrs in found.tags)
+    assert len(found.scripts) == len(kinds) == figures + 2
+    assert kinds == ["application/json"] * figures + [None] * 2
     assert not [attrs for tag, attrs in found.tags for name in attrs if name.startswith("on")]
     assert "<script>alert(1)</script>" in found.text
     assert "<img src=x onerror=alert(2)>.jpg" in found.text

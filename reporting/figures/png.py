@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.combination_names import NAMES
-from ..evaluation.metrics import metric_of
-from ..storage import atomic_path
+from ...evaluation.combination_names import NAMES
+from ...evaluation.metrics import metric_of
+from ...storage import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,32 @@
+
+"use strict";
+(() => {
+  const options = {
+    mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false,
+    tooltip: { theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light" },
+  };
+  const enliven = async (drawing, spec) => {
+    const live = document.createElement("div");
+    live.className = "live";
+    live.hidden = true;
+    drawing.after(live);
+    live.style.maxWidth = drawing.style.maxWidth;
+    live.classList.add(...drawing.classList);
+    try {
+      await vegaEmbed(live, spec, options);
+      live.hidden = false;
+      drawing.classList.add("still");
+    } catch {
+      live.remove();
+    }
+  };
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      const specs = JSON.parse(target.parentElement.querySelector("script").textContent);
+      enliven(target, specs[target.classList.contains("narrow") ? 1 : 0]);
+    }
+  }, { rootMargin: "200px" });
+  for (const drawing of document.querySelectorAll("figure.vega > .drawing")) seen.observe(drawing);
+})();
