@@ -65,15 +65,18 @@ BESIDES = {
     "networks/test_openvino_graph.py": "networks/graph_pooling",
     "networks/test_network.py": "networks/shipped",
     "plugins/test_importing.py": "plugins/permission plugins/places",
+    "reporting/report/test_first_look.py": (
+        "reporting/report/sections/answer reporting/report/sections/provenance reporting/report/sections/verdicts "
+        "reporting/report/sections/winner"
+    ),
+    "reporting/report/test_glossary.py": "reporting/report/sections/glossary",
     "reporting/report/test_page.py": (
-        "reporting/report/sections/intervals "
-        "reporting/report/numbers reporting/report/section reporting/report/sections/answer "
-        "reporting/report/sections/audit reporting/report/sections/calibration reporting/report/sections/classes "
-        "reporting/report/sections/confusion reporting/report/sections/costs reporting/report/sections/heat "
-        "reporting/report/sections/leaderboard reporting/report/sections/ledger reporting/report/sections/networks "
-        "reporting/report/sections/notes reporting/report/sections/patients reporting/report/sections/protocol "
-        "reporting/report/sections/provenance reporting/report/sections/stability reporting/report/sections/verdicts "
-        "reporting/report/sections/views reporting/report/sections/winner"
+        "reporting/report/numbers reporting/report/section reporting/report/sections/audit "
+        "reporting/report/sections/calibration reporting/report/sections/classes reporting/report/sections/confusion "
+        "reporting/report/sections/costs reporting/report/sections/heat reporting/report/sections/leaderboard "
+        "reporting/report/sections/ledger reporting/report/sections/networks reporting/report/sections/notes "
+        "reporting/report/sections/patients reporting/report/sections/protocol reporting/report/sections/stability "
+        "reporting/report/sections/intervals reporting/report/sections/views"
     ),
     "reporting/report/test_site_section.py": "reporting/report/sections/sites",
     "reporting/report/test_label_sections.py": (

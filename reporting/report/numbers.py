@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...evaluation.combination_names import names_of, rows_of, title
-from ...evaluation.metrics import metric_of
+from ...evaluation.combination_names import names_of, rows_of, short_name, title
+from ...evaluation.metrics import ACCURACY, metric_of
 from ...evaluation.records import SECONDS
 from ...runs.finished import FinishedRun, Row
 
@@ -26,8 +26,13 @@ def score_text(metric: str, value: Any) -> str:
 
 
 def limits_text(metric: str, low: float, high: float) -> str:
-    """An interval as text, in the metric's unit."""
-    return metric_of(metric).interval_with_unit(low, high).replace(" %", PERCENT)
+    """An interval as text; it stands beside its value, which has the unit."""
+    return metric_of(metric).brackets(low, high)[1:-1]
+
+
+def share_text(share: Any) -> str:
+    """A share of images or patients as text, in percent."""
+    return score_text(ACCURACY.name, share)
 
 
 def as_number(value: Any) -> float:
@@ -41,6 +46,11 @@ def as_number(value: Any) -> float:
 def title_of(names: Sequence[str]) -> str:
     """A combination as one text; a shortcut is called by its own name alone."""
     return title(names, " \N{MULTIPLICATION SIGN} ")
+
+
+def short_title(names: Sequence[str]) -> str:
+    """A combination as one text, with short names."""
+    return title([short_name(name) for name in names], " \N{MULTIPLICATION SIGN} ")
 
 
 def interval_of(row: Row, name: str) -> Interval:

@@ -14,8 +14,9 @@ from ...runs.finished import FinishedRun
 from ...storage import write_text
 from ..vega import write_figure
 from . import interactive
+from .glossary import with_links
 from .section import TEMPLATES, Section, View, environment
-from .sections import SECTIONS
+from .sections import FURTHER, GROUPS, SECTIONS
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +61,15 @@ def _render(run: FinishedRun, sections: Mapping[str, Section], drawn: bool) -> s
     css, own = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     scripts = [own, interactive.script()] if drawn else [own]
     images = run.table("images.parquet")
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
+    views = [_view(name, section) for name, section in sections.items()]
+    page = environment().get_template("page.html")
+    return with_links(
+        page.render(
             run=run,
             images=len(images),
             classes=images["label"].nunique() if len(images) else 0,
-            sections=[_view(name, section) for name, section in sections.items()],
+            answer=[view for view in views if not view["nav"]],
+            groups=_groups([view for view in views if view["nav"]]),
             style=Markup(css + interactive.style() if drawn else css),
             scripts=[Markup(script) for script in scripts],
             script_sources=Markup(" ".join(map(_source, scripts))),
@@ -80,13 +82,25 @@ def _source(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
 
 
+def _groups(views: list[View]) -> dict[str, list[View]]:
+    """Heading -> the folded sections below it."""
+    heading = {name: title for title, names in GROUPS.items() for name in names}
+    groups: dict[str, list[View]] = {title: [] for title in (*filter(None, GROUPS), FURTHER)}
+    for view in views:
+        groups[heading.get(view["id"]) or FURTHER].append(view)
+    return {title: folded for title, folded in groups.items() if folded}
+
+
 def _section(name: str, run: FinishedRun) -> Section | None:
     """The section called `name`; one of a plug-in that fails says so, and leaves the others as they are."""
     if SECTIONS.ships(name):
         return SECTIONS.get(name)(run)
     try:
         section = SECTIONS.get(name)(run)
-        return None if section is None else Section(str(section.title), str(section.html), section.nav, section.figures)
+        if section is None:
+            return None
+        texts = str(section.title), str(section.html)
+        return Section(*texts, section.nav, section.figures, str(section.finding))
     except Exception as error:  # a plug-in may hold any mistake
         _log.warning("The report section %s failed: %s: %s", name, type(error).__name__, error)
         return Section(name, f"<p>This section failed: {escape(f'{type(error).__name__}: {error}')}</p>")
@@ -95,5 +109,5 @@ def _section(name: str, run: FinishedRun) -> Section | None:
 def _view(name: str, section: Section) -> View:
     from markupsafe import Markup
 
-    nav = section.title if section.nav is None else section.nav
-    return {"id": name, "title": section.title, "html": Markup(section.html), "nav": nav}
+    nav = "" if name in GROUPS[""] else section.title if section.nav is None else section.nav
+    return {"id": name, "title": section.title, "html": Markup(section.html), "nav": nav, "finding": section.finding}

@@ -35,15 +35,18 @@ class Section:
         Content below the heading. It is taken as it is: escape what it shows (`html.escape`); the page runs no
         script of it and loads nothing from outside.
     nav : str, optional
-        Its line in the contents; the title by default. A section with '' stands above the contents.
+        Its line in the contents; the title by default. A section with '' is not folded, and stands above them.
     figures : tuple of Figure
         That `html` shows (`leukobench.reporting.report.interactive.figure_html`); their files are written, too.
+    finding : str
+        What it found in a line, plain text, which is read while the section is folded.
     """
 
     title: str
     html: str
     nav: str | None = None
     figures: tuple[Figure, ...] = ()
+    finding: str = ""
 
 
 def fragment(name: str, **values: Any) -> Markup:
@@ -95,4 +98,4 @@ def _soft(text: str) -> Markup:
     """Long names may break after a sign, and numbers stay with their percent sign."""
     from markupsafe import Markup
 
-    return Markup("<wbr>").join(re.split(r"(?<=[(,=])", text.replace(" %", PERCENT)))
+    return Markup("<wbr>").join(re.split(r"(?<=\S[(,=])(?=\S)", text.replace(" %", PERCENT)))

@@ -7,30 +7,16 @@ from ....registry import Registry
 SECTIONS = Registry("report_section")
 """Name (the section's anchor) -> a callable that makes a `Section` of a `FinishedRun`, or None to be left out."""
 
-for _name in (
-    "answer",
-    "verdicts",
-    "protocol",
-    "winner",
-    "intervals",
-    "leaderboard",
-    "given_test",
-    "sites",
-    "external",
-    "views",
-    "heat",
-    "confusion",
-    "classes",
-    "calibration",
-    "costs",
-    "networks",
-    "patients",
-    "failures",
-    "suspects",
-    "stability",
-    "audit",
-    "ledger",
-    "provenance",
-    "notes",
-):
+GROUPS: dict[str, tuple[str, ...]] = {
+    "": ("verdicts", "winner", "intervals"),
+    "Which combination": ("answer", "leaderboard", "heat", "costs", "networks", "stability"),
+    "What it gets right and wrong": ("classes", "confusion", "calibration", "patients", "failures", "suspects"),
+    "Whether it holds": ("views", "sites", "given_test", "external", "audit", "ledger"),
+    "How it was done": ("protocol", "provenance", "glossary", "notes"),
+}
+"""Heading -> the sections below it. Those without a heading are the answer, and are never folded."""
+FURTHER = "Further sections"
+"""Heading of the sections of plug-ins."""
+
+for _name in (name for names in GROUPS.values() for name in names):
     SECTIONS.add(_name, f"{__name__}.{_name}:section")

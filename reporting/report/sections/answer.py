@@ -7,5 +7,7 @@ from ..section import Section, fragment
 
 
 def section(run: FinishedRun) -> Section | None:
-    """They stand first, without a heading."""
-    return Section("", fragment("answer", sentences=run.answer.sentences), nav="")
+    """Every sentence, as the terminal shows them."""
+    sentences = run.answer.sentences
+    finding = f"{len(sentences)} sentences, with every number and interval" if len(sentences) > 1 else ""
+    return Section("The answer in full", fragment("answer", sentences=sentences), finding=finding)

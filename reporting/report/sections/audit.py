@@ -24,7 +24,20 @@ _OWN = ("fact", "separation", "verdict")
 def section(run: FinishedRun) -> Section | None:
     """None where the audit left nothing."""
     parts = {"differences": differences(run), "copies": copies(run), "warnings": run.answer.duplicates.warnings}
-    return Section("Audit of the images", fragment("audit", **parts), nav="Audit") if any(parts.values()) else None
+    if not any(parts.values()):
+        return None
+    return Section("Audit of the images", fragment("audit", **parts), nav="Audit", finding=_finding(run))
+
+
+def _finding(run: FinishedRun) -> str:
+    """Pairs of copies, and the fact that separates the classes best."""
+    pairs = run.answer.duplicates.pairs
+    parts = [f"{pairs:,} pairs of copies" if pairs else "no copies found"]
+    table = run.table("audit/differences.csv")
+    if len(table) and table["separation"].notna().any():
+        first = records(table.nlargest(1, "separation"))[0]
+        parts.append(f"classes differ most in {first['fact']} (separation {as_number(first['separation']):.2f})")
+    return "; ".join(parts)
 
 
 def differences(run: FinishedRun) -> View | None:

@@ -26,7 +26,8 @@ def section(run: FinishedRun) -> Section | None:
     tests = [external_test(run, folder, answer) for folder, answer in external_answers(run.folder).items()]
     if not tests:
         return None
-    return Section("External tests", fragment("external", tests=tests))
+    finding = "; ".join(f"{test['answer'].name}: {test['answer'].verdict}" for test in tests)
+    return Section("External tests", fragment("external", tests=tests), finding=finding)
 
 
 def external_test(run: FinishedRun, folder: Path, answer: ExternalAnswer) -> View:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ....runs.finished import FinishedRun, Row, records
-from ..numbers import as_number, title_of
+from ....runs.label_answer import Failures
+from ..numbers import as_number, share_text, short_title
 from ..section import Section, fragment
 from ..sheet import sheet_data
 
@@ -18,11 +19,20 @@ def section(run: FinishedRun) -> Section | None:
     rows = table.head(max(_LISTED, len(answer.worse)))
     shown = {
         "failures": answer,
-        "title": title_of(best.names),
+        "title": short_title(best.names),
         "rows": [_row(row) for row in records(rows[rows["wrong"] > 0])],
         "sheet": sheet_data(run.folder / "sheets" / "failures-1.png"),
     }
-    return Section("Where the best combination fails", fragment("failures", **shown), nav="Where it fails")
+    finding = f"wrong on {share_text(answer.rate)} of the images; {_worse(answer)}"
+    html = fragment("failures", **shown)
+    return Section("Where the best combination fails", html, nav="Where it fails", finding=finding)
+
+
+def _worse(answer: Failures) -> str:
+    """The parts in which it is wrong more often than elsewhere."""
+    if not answer.worse:
+        return f"in none of {answer.parts:,} parts of them more often than elsewhere, beyond doubt"
+    return "more often: " + "; ".join(f"{one.fact} {one.part} ({share_text(one.rate)})" for one in answer.worse[:3])
 
 
 def _row(row: Row) -> Row:

@@ -28,7 +28,8 @@ def section(run: FinishedRun) -> Section | None:
         "leaks": [_short(row) for row in records(leaks.head(_LEAKS))],
         "more": max(len(leaks) - _LEAKS, 0),
     }
-    return Section("The given test part", fragment("given_test", **parts), nav="Test part")
+    finding = f"{score_text(test.metric, as_number(test.value))} on {test.images:,} images, look {test.look}"
+    return Section("The given test part", fragment("given_test", **parts), nav="Test part", finding=finding)
 
 
 def _short(row: Row) -> Row:

@@ -6,14 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from ....evaluation.combination_names import FAILED, NAMES, NOT_REACHED, names_of
+from ....evaluation.combination_names import FAILED, NAMES, NOT_REACHED, Names, names_of
 from ....evaluation.metric import Metric
 from ....evaluation.metrics import metric_of, overall_metrics
 from ....evaluation.site_scores import ACROSS, GAP
 from ....runs.finished import FinishedRun, Row, records
+from ...controls import lead_text
 from ...verdicts import drop_words
 from ..charts import Scale, whisker
-from ..numbers import as_number, interval_of, score_text, seconds_of, texts, title_of
+from ..numbers import as_number, interval_of, score_text, seconds_of, short_title, texts
 from ..section import Section, View, fragment
 
 _ROWS = 500
@@ -21,7 +22,24 @@ _ROWS = 500
 
 def section(run: FinishedRun) -> Section | None:
     """Best first; the failed rows last."""
-    return Section("Leaderboard", fragment("leaderboard", leaderboard=leaderboard(run), metric=run.metric))
+    board = leaderboard(run)
+    html = fragment("leaderboard", leaderboard=board, metric=run.metric, leads=_leads(run))
+    return Section("Leaderboard", html, finding=_finding(run, board))
+
+
+def _finding(run: FinishedRun, board: View) -> str:
+    """How many there are, how many may be the best, and how many failed."""
+    best, failed = run.answer.best, sum(row["kind"] == "failed" for row in board["rows"])
+    parts = [f"{best.picked_among:,} combinations"] if best else []
+    if best and best.picked_among > 1:
+        parts.append(f"with 95 % confidence the best is among {run.answer.best_set:,}")
+    return "; ".join([*parts, f"{failed:,} without a score"] if failed else parts)
+
+
+def _leads(run: FinishedRun) -> list[View]:
+    """Lead of the best combination over each control."""
+    best = run.answer.best
+    return [{"name": one.name, "text": lead_text(one, metric_of(best.metric))} for one in run.answer.controls if best]
 
 
 def leaderboard(run: FinishedRun) -> View:
@@ -42,7 +60,7 @@ def leaderboard(run: FinishedRun) -> View:
         "left_out": max(len(table) - _ROWS, 0),
         "cut": any(row["line"] and row["line"]["below"] for row in rows),
         "algorithms": "algorithms_p" in compared,
-        "compared": [{"title": title_of(names_of(row)), **row} for row in records(compared)],
+        "compared": [{"title": short_title(names_of(row)), **row} for row in records(compared)],
     }
 
 
@@ -62,6 +80,7 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
     failed = status.startswith((FAILED, NOT_REACHED))
     return {
         "names": names_of(row),
+        "short": _short(names_of(row), str(row["kind"])),
         "kind": "failed" if failed else str(row["kind"]),
         "tag": NOT_REACHED if status.startswith(NOT_REACHED) else FAILED,
         "rank": "" if math.isnan(rank) else int(rank),
@@ -83,6 +102,11 @@ def _row(row: Row, metric: str, columns: list[Metric], scale: Scale, reasons: Ma
         "status": "" if row.get("status") in ("ok", None) else str(row["status"]),
         "reason": reasons.get(names_of(row), "") if failed else "",
     }
+
+
+def _short(names: Names, kind: str) -> str:
+    """Its name in a narrow column; one that is no combination is called by its own name alone."""
+    return short_title(names) if kind == "combination" else names[0].partition(": ")[2] or names[0]
 
 
 def _test(row: Row, metric: str) -> View:

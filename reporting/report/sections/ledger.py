@@ -20,4 +20,5 @@ def section(run: FinishedRun) -> Section | None:
     title = f"Files that were not used: {unused:,}"
     if unused < len(table):
         title += f"; labels that were corrected: {len(table) - unused:,}"
-    return Section(title, fragment("ledger", ledger=ledger), nav="Files not used")
+    finding = f"most often: {next(iter(counts))}"
+    return Section(title, fragment("ledger", ledger=ledger), nav="Files not used", finding=finding)

@@ -8,4 +8,8 @@ from ..section import Section, fragment
 
 def section(run: FinishedRun) -> Section | None:
     """One line each."""
-    return Section("Evaluation protocol", fragment("protocol", protocol=run.answer.protocol), nav="")
+    return Section(
+        "Evaluation protocol",
+        fragment("protocol", protocol=run.answer.protocol),
+        finding=run.answer.protocol[0] if run.answer.protocol else "",
+    )

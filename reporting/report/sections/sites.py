@@ -31,7 +31,9 @@ def section(run: FinishedRun) -> Section | None:
         guessing=score_text(BALANCED_ACCURACY.name, 1 / max(len(sites.sites), 1)),
         robust=any(one.pairs for one in sites.extractors),
     )
-    return Section("Does it hold across sites?", html, nav="Sites")
+    values = [score_text(sites.metric, as_number(value)) for value in (sites.across, sites.within)]
+    finding = f"{sites.verdict}: {values[0]} at sites left out of training, {values[1]} in ordinary folds"
+    return Section("Across sites", html, nav="Sites", finding=finding)
 
 
 def board(run: FinishedRun, sites: Sites) -> View:

@@ -25,4 +25,5 @@ def section(run: FinishedRun) -> Section | None:
         "known": run.answer.groups.kind == "patients",
         "together": run.answer.duplicates.setting not in ("list", "off"),
     }
-    return Section("Doubtful labels", fragment("suspects", **shown), nav="Doubtful labels")
+    finding = f"{answer.suspects:,} of {answer.images:,} labels are contradicted by nearly all good combinations"
+    return Section("Doubtful labels", fragment("suspects", **shown), finding=finding)

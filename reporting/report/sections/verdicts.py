@@ -1,10 +1,15 @@
-"""What to know first: boxes on shortcuts, patients, copies, and chance where labels were permuted."""
+"""The answer at a glance: a badge each on evidence, patients, copies, shortcuts and external tests, and some more."""
 
 from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
+from ....runs.external_answer import external_answers
 from ....runs.finished import FinishedRun
+from ....runs.site_answer import Sites
 from ....runs.split_answer import GivenTest
+from ....runs.view_answer import Views
+from ...external_verdicts import VERDICTS as EXTERNAL
+from ...site_words import SITE_VERDICTS
 from ...verdicts import VERDICTS, reaches
 from ..numbers import as_number, score_text
 from ..section import Section, View, fragment
@@ -17,62 +22,133 @@ _GROUPS = {
 }
 _LEAKING = "Their patient or a copy is in training, too: the score is too good."
 _LOOKED_AT = "A choice made after an earlier look has seen them."
+_LINKS = {
+    "answer": "The answer in full", "leaderboard": "Leaderboard", "protocol": "Protocol", "audit": "Audit",
+    "views": "What the score needs", "given_test": "Test part", "sites": "Across sites", "external": "External tests",
+    "again": "How to test it",
+}  # fmt: skip
+"""Section with the evidence -> the text of its link."""
+_WORST_FIRST = ("bad", "warn", "note", "good")
 
 
 def section(run: FinishedRun) -> Section | None:
-    """All of them in one grid above the contents."""
-    return Section("", fragment("verdicts", verdicts=verdicts(run.answer)), nav="")
+    """All of them in one grid, first on the page."""
+    badges = [*verdicts(run.answer), _external(run)]
+    return Section("", fragment("verdicts", verdicts=badges), nav="")
 
 
 def verdicts(answer: Answer) -> list[View]:
-    """Boxes on shortcuts, groups and copies, and on chance where labels were permuted."""
-    boxes = []
+    """Badges on evidence, groups, copies and shortcuts; on chance, a given test part and sites where there are any."""
+    badges = []
     if answer.chance:
         state, word = ("good", "At chance") if answer.chance.at_chance else ("bad", "Above chance")
-        boxes.append(_box("Permuted labels", state, word, answer.chance.words))
+        badges.append(_badge("Permuted labels", state, word, answer.chance.words, "answer"))
+    elif answer.best:
+        badges.append(_evidence(answer.best_set, answer.best.picked_among))
+    badges += [groups_box(answer.groups.kind), _copies(answer.duplicates)]
     if answer.shortcut and answer.best:
-        boxes.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value))
-    split = [_split(answer.test)] if answer.test else []
-    return [*boxes, *split, groups_box(answer.groups.kind), _copies(answer.duplicates)]
+        badges.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value, answer.views))
+    badges += [_split(answer.test)] if answer.test else []
+    return badges + ([_sites(answer.sites)] if answer.sites else [])
 
 
-def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float) -> View:
-    """Whether the best combination, whose `metric` is `best`, beats every shortcut."""
+def _evidence(members: int, count: int) -> View:
+    """Whether one fitted model is shown to be the best: what the confidence set says."""
+    if count == 1:
+        state, word, text = "note", "One combination", "There is nothing to compare it with."
+    elif members == 1:
+        state, word = "good", "One is the best"
+        text = f"With 95 % confidence it is the best of these {count:,} fitted models."
+    elif members == count:
+        state, word, text = "note", "Any may be the best", f"None of these {count:,} fitted models is excluded."
+    else:
+        state, word = "note", f"Best is among {members:,}"
+        text = f"Of {count:,} fitted models, {members:,} may be the best, with 95 % confidence."
+    return _badge("Evidence", state, word, text, "leaderboard")
+
+
+def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float, views: Views | None = None) -> View:
+    """Whether the best combination, whose `metric` is `best`, beats every shortcut, and whether it needs one."""
     verdict = VERDICTS[shortcut.verdict]
     reached, top = score_text(metric, shortcut.value), score_text(metric, best)
     against = f"{reaches(shortcut)} {reached}, the best combination {top}."
-    return _box("Shortcuts", verdict.state, verdict.title, f"{verdict.text}: {against}")
+    text, link = f"{verdict.text}: {against}", "leaderboard"
+    if needs := needs_in_words(views):
+        text, link = f"{against[0].upper()}{against[1:]} Taken away in turn: {needs}.", "views"
+    return _badge("Shortcuts", verdict.state, verdict.title, text, link)
+
+
+def needs_in_words(views: Views | None) -> str:
+    """Rows that suffice for much of the score, by whether they are needed: ``none is needed`` or ``border needed``."""
+    names: dict[str, list[str]] = {}
+    for one in views.shortcuts if views else ():
+        names.setdefault("not testable" if one.verdict == "untestable" else one.verdict, []).append(one.name)
+    if list(names) == ["not needed"] and len(names["not needed"]) > 1:
+        return "none is needed"
+    return "; ".join(f"{', '.join(those)} {verdict}" for verdict, those in names.items())
 
 
 def groups_box(kind: str) -> View:
     """What the groups are worth; see `Groups`."""
-    return _box("Patients", *_GROUPS[kind])
+    return _badge("Patients", *_GROUPS[kind], "protocol")
 
 
 def _split(test: GivenTest) -> View:
     """Whether the given test part is on its own, and looked at for the first time."""
     score = f"{score_text(test.metric, as_number(test.value))} on {test.images:,} images of {test.groups:,} groups."
     if test.leaks.other_images and not test.leaks.drop:
-        return _box("Given test part", "bad", f"{test.leaks.test_images:,} images leak", f"{score} {_LEAKING}")
-    if test.look > 1:
-        return _box("Given test part", "warn", f"Look {test.look}", f"{score} {_LOOKED_AT}")
-    return _box("Given test part", "good", "Opened once", f"{score} It took no part in the choice.")
+        state, word, text = "bad", f"{test.leaks.test_images:,} images leak", f"{score} {_LEAKING}"
+    elif test.look > 1:
+        state, word, text = "warn", f"Look {test.look}", f"{score} {_LOOKED_AT}"
+    else:
+        state, word, text = "good", "Opened once", f"{score} It took no part in the choice."
+    return _badge("Given test part", state, word, text, "given_test")
+
+
+def _sites(sites: Sites) -> View:
+    """Whether the score is lower where no image of the site was trained on."""
+    verdict = SITE_VERDICTS[sites.verdict]
+    without, ordinary = (score_text(sites.metric, as_number(value)) for value in (sites.across, sites.within))
+    text = f"{without} at sites that were left out of training, {ordinary} in ordinary folds."
+    return _badge("Sites", verdict.state, f"{verdict.name[0].upper()}{verdict.name[1:]} across sites", text, "sites")
 
 
 def _copies(duplicates: Duplicates) -> View:
-    conflicts, pairs, alike = duplicates.label_conflicts, duplicates.pairs, duplicates.looks_alike
-    if conflicts:
-        state, word = "bad", f"{conflicts:,} under more than one label"
-    elif duplicates.setting == "off":
+    """Whether copies were found, and whether they are kept on one side of every fold."""
+    pairs, alike, setting = duplicates.pairs, duplicates.looks_alike, duplicates.setting
+    link = "audit" if pairs or alike or duplicates.label_conflicts else "protocol"
+    if duplicates.label_conflicts:
+        state, word = "bad", f"{duplicates.label_conflicts:,} under more than one label"
+        text = "The same image has several labels."
+    elif setting == "off":
         state, word = "warn", "Not looked for"
+        text = "Copies other than identical files may be on both sides of a fold."
+    elif pairs and setting == "list":
+        state, word, text = "warn", f"{pairs:,} pairs not grouped", "Copies may be on both sides of a fold."
     elif pairs:
-        state, word = (
-            ("note", f"{pairs:,} pairs") if duplicates.setting == "group" else ("warn", f"{pairs:,} not grouped")
+        state, word = "note", f"{pairs:,} pairs kept together"
+        text = (
+            "No copy is on both sides of a fold." if setting == "group" else "Grouped as the table of decisions says."
         )
+    elif alike:
+        state, word, text = "note", f"{alike:,} pairs look alike", "They may not be copies, and are not grouped."
     else:
-        state, word = ("note", f"{alike:,} pairs look alike") if alike else ("good", "None found")
-    return _box("Copies of images", state, word, duplicates.words)
+        state, word, text = "good", "None found", "Every image was compared with every other one."
+    return _badge("Copies", state, word, text, link)
 
 
-def _box(about: str, state: str, word: str, text: str) -> View:
-    return {"about": about, "state": state, "word": word, "text": text}
+def _external(run: FinishedRun) -> View:
+    """What tests on images of another source say; the worst of several."""
+    answers = external_answers(run.folder).values()
+    if not answers:
+        text = "Never tested on images of another hospital: nothing is known about one."
+        return _badge("External tests", "note", "None yet", text, "again")
+    verdicts_of_tests = [EXTERNAL[one.verdict] for one in answers if one.verdict in EXTERNAL]
+    worst = min(verdicts_of_tests, key=lambda one: _WORST_FIRST.index(one.state), default=EXTERNAL["unknown"])
+    text = "; ".join(f"{one.name}: {one.verdict}" for one in answers)
+    return _badge("External tests", worst.state, worst.name.capitalize(), text, "external")
+
+
+def _badge(about: str, state: str, word: str, text: str, link: str) -> View:
+    """`link` is the name of the section with the evidence."""
+    return {"about": about, "state": state, "word": word, "text": text, "link": link, "link_text": _LINKS[link]}

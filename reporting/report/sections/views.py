@@ -12,6 +12,7 @@ from ..charts import Scale, whisker
 from ..numbers import PERCENT, as_number, score_text, title_of
 from ..section import Section, View, fragment
 from ..sheet import sheet_data
+from .verdicts import needs_in_words
 
 _SHEET = "views.jpg"
 
@@ -32,7 +33,7 @@ def section(run: FinishedRun) -> Section | None:
         metric=views.metric,
         sufficient=list(zip(views.shortcuts, values, strict=True)),
     )
-    return Section("What the score needs", html, nav="Views")
+    return Section("What the score needs", html, nav="Views", finding=needs_in_words(views))
 
 
 def table(views: Views) -> View | None:

@@ -1,14 +1,18 @@
-"""The best combination: score and interval, as measured and corrected for selecting the best of many."""
+"""The best combination: its score and interval, corrected for selecting the best of many, and what it recognises."""
 
 from __future__ import annotations
 
-from ....evaluation.metrics import metric_of
+from ....evaluation.metrics import ACCURACY, SENSITIVITY, metric_of
 from ....runs.answer import Answer
-from ....runs.finished import FinishedRun
+from ....runs.finished import FinishedRun, records
 from ...controls import lead_text
+from ...recognition import Recognition, most_frequent_error, of_patients
 from ..charts import Scale, whisker
-from ..numbers import Interval, as_number, texts, title_of
+from ..numbers import Interval, as_number, best_rows, interval_of, short_title, texts, title_of
 from ..section import Section, View, fragment
+
+_CLASSES = 12
+_PERCENT = Scale(0.0, 1.0)
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -16,7 +20,9 @@ def section(run: FinishedRun) -> Section | None:
     best = winner(run.answer)
     if best is None:
         return None
-    return Section("The best combination", fragment("winner", winner=best, metric=run.metric), nav="")
+    recognised = recognition(run)
+    parts = {"winner": best, "metric": run.metric, "recognition": recognised, "patients": patients(run)}
+    return Section("", fragment("winner", **parts), nav="")
 
 
 def winner(answer: Answer) -> View | None:
@@ -41,6 +47,7 @@ def winner(answer: Answer) -> View | None:
     scale = Scale.around(number for _, interval, _ in rows for number in interval)
     return {
         "title": title_of(best.names),
+        "short": short_title(best.names),
         "lines": [
             {"label": label, "kind": kind, "line": whisker(scale, *interval)} | texts(best.metric, interval)
             for label, interval, kind in rows
@@ -51,6 +58,33 @@ def winner(answer: Answer) -> View | None:
         **texts(best.metric, measured),
         "corrected": texts(best.metric, corrected),
     }
+
+
+def recognition(run: FinishedRun) -> View | None:
+    """Of 100 (or 1,000) images of each class, how many the best combination recognises; None without a best."""
+    if not run.ranked:
+        return None
+    best, errors = run.ranked[0], best_rows(run, run.table("confusion.parquet"))
+    rows = records(best_rows(run, run.table("classes.csv")))
+    classes = [
+        Recognition(
+            row["label"], int(row["tp"]), int(row["tp"] + row["fn"]),
+            *interval_of(best, f"{SENSITIVITY.name}[{row['label']}]")[1:], most_frequent_error(errors, row["label"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    out_of = 1000 if any(one.rounds_to_all(100) for one in classes) else 100
+    shown = [{"one": one, "words": one.words(out_of), "line": whisker(_PERCENT, one.rate, one.low, one.high)}
+             for one in classes[:_CLASSES]]  # fmt: skip
+    return {"rows": shown, "more": max(len(classes) - _CLASSES, 0), "two": len(classes) == 2}
+
+
+def patients(run: FinishedRun) -> str:
+    """The same of patients, each predicted once from all of their images; '' where they are not known."""
+    scores = records(best_rows(run, run.table("patient_scores.csv")))
+    if run.answer.groups.kind != "patients" or not scores:
+        return ""
+    return of_patients(int(scores[0]["patients"]), *interval_of(scores[0], f"{ACCURACY.name}_mean"))
 
 
 def _interval(*numbers: float | None) -> Interval:

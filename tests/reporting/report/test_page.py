@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from leukobench.errors import ConfigurationError, LeukobenchError, StorageError
 from leukobench.reporting.report.page import write_report
 from leukobench.reporting.report.sections import SECTIONS as REGISTRY
-from leukobench.runs.answer import Chance, Duplicates
+from leukobench.runs.answer import Duplicates
 
-from .drawn_run import KEYS, SENTENCES, Page, draw_run, page, read_answer, write_answer
+from .drawn_run import KEYS, Page, draw_run, page, read_answer, write_answer
 
 
 def without(folder: Path, *names: str) -> Page:
@@ -33,8 +33,8 @@ def without(folder: Path, *names: str) -> Page:
 
 
 SECTIONS = {
-    "protocol", "winner", "intervals", "leaderboard", "heat", "confusion", "classes", "calibration", "costs",
-    "patients", "stability", "audit", "ledger", "provenance", "notes",
+    "winner", "intervals", "answer", "leaderboard", "heat", "costs", "stability", "classes", "confusion", "calibration",
+    "patients", "audit", "ledger", "protocol", "provenance", "glossary", "notes",
 }  # fmt: skip
 
 
@@ -44,20 +44,9 @@ def test_every_section_is_there_in_order(folder: Path) -> None:
     assert set(order) == SECTIONS
     assert order.index("winner") < order.index("leaderboard") < order.index("heat") < order.index("audit")
     links = {str(attrs["href"]) for tag, attrs in found.tags if tag == "a"}
+    assert {link[1:] for link in links if link.startswith("#")} <= found.ids()
     files = {link for link in links if not link.startswith("#")}
-    assert links - files <= {f"#{name}" for name in SECTIONS}
-    assert files == {f"figures/{path.name}" for path in (folder / "figures").iterdir()}
-
-
-def test_the_answer_comes_first_and_in_full(folder: Path) -> None:
-    text = page(folder).text
-    places = [text.index(sentence) for sentence in SENTENCES]
-    assert places == sorted(places)
-    assert places[-1] < text.index("IMAGE-LEVEL, OPTIMISTIC: no patients known") < text.index("The best combination")
-    assert "Confounded" in text
-    assert "Image-level, optimistic" in text
-    assert "1 under more than one label" in text
-    assert "Research use only, not a medical device" in text
+    assert {f"figures/{path.name}" for path in (folder / "figures").iterdir()} <= files
 
 
 def test_each_row_shows_its_value_and_interval(folder: Path) -> None:
@@ -66,12 +55,14 @@ def test_each_row_shows_its_value_and_interval(folder: Path) -> None:
     assert len(shown) == 51
     for row in shown.to_dict("records"):
         value, low, high = (100 * row[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
-        assert f"{value:.2f} % [{low:.2f} to {high:.2f} %]" in text
+        assert f"{value:.2f} % [{low:.2f} to {high:.2f}]" in text
 
 
 def test_a_failed_row_gives_its_reason_and_no_number(folder: Path) -> None:
     assert "failed in 1 of 4 folds: ValueError: no <b>feature</b> is left" in page(folder).text
-    row = re.search(r'<tr class="failed">(.*?)</tr>', (folder / "report.html").read_text(encoding="utf-8"), re.DOTALL)
+    row = re.search(
+        r'<tr class="failed"[^>]*>(.*?)</tr>', (folder / "report.html").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert row is not None
     assert not re.search(r"[\d.]+\s?%", row[1])
 
@@ -81,7 +72,8 @@ def test_rows_that_may_be_the_best_and_shortcuts_are_marked(folder: Path) -> Non
     table = pd.read_csv(folder / "leaderboard.csv", dtype={"in_best_set": str})
     assert html.count('title="may be the best"') == (table["in_best_set"] == "True").sum() > 0
     assert html.count('<tr class="shortcut') == 2
-    assert html.count('combination best">') == 1
+    assert html.count("◆ shortcut</span></th>") == 2
+    assert html.count('combination best among"') == 1
 
 
 def test_the_heat_map_has_every_combination(folder: Path) -> None:
@@ -114,7 +106,7 @@ def test_rates_stand_beside_their_counts(folder: Path) -> None:
         assert f"{100 * row['tn'] / (row['tn'] + row['fp']):.2f} % {row['tn']} of {row['tn'] + row['fp']}" in text
         for name in ("sensitivity_at_95_specificity", "specificity_at_95_sensitivity"):
             value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-            assert re.search(rf"{value:.2f} %\s*\[{low:.2f} to {high:.2f} %\]", text)
+            assert re.search(rf"{value:.2f} %\s*\[{low:.2f} to {high:.2f}\]", text)
 
 
 def test_the_worst_patient_leads_its_table(folder: Path) -> None:
@@ -138,7 +130,8 @@ def test_nothing_comes_from_outside(folder: Path) -> None:
     for tag, attrs in found.tags:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         for name in ("src", "href", "srcset", "action"):
-            assert (attrs.get(name) or "#").startswith(("#", "data:image/", "figures/"))
+            target = attrs.get(name) or "#"
+            assert target.startswith(("#", "data:image/")) or (folder / target).is_file()
     assert not re.search(
         r"url\((?!#)|@import|https?://|src=\"//", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
     )
@@ -172,7 +165,8 @@ def test_any_name_leaves_the_tags_as_they_are(name: str, drawn: Path, tmp_path: 
         duplicates = Duplicates(0, 0, 0, 0, 0, text)
         answer = replace(read_answer(drawn), name=text, sentences=(text,), protocol=(text,), duplicates=duplicates)
         write_answer(tmp_path, replace(answer, best=None, shortcut=None))
-        return [tag for tag, _ in page(tmp_path).tags if tag != "wbr"]
+        found = page(tmp_path).tags
+        return [tag for tag, attrs in found if tag != "wbr" and attrs.get("class") != "word"]
 
     assert tags(name) == tags("plain")
 
@@ -215,27 +209,7 @@ def test_a_run_in_which_everything_failed(drawn: Path, tmp_path: Path) -> None:
     write_answer(tmp_path, answer)
     report = page(tmp_path)
     assert "failed in 4 of 4 folds" in report.text
-    assert report.ids() & SECTIONS == {"protocol", "leaderboard", "provenance", "notes"}
-
-
-@pytest.mark.parametrize(
-    ("verdict", "word"),
-    [
-        ("better", "Better than the shortcuts tried"),
-        ("confounded", "Confounded"),
-        ("partly confounded", "Partly confounded"),
-        ("not better", "Not better than a shortcut"),
-    ],
-)
-def test_the_shortcut_verdict_is_said_in_words(folder: Path, verdict: str, word: str) -> None:
-    answer = read_answer(folder)
-    assert answer.shortcut is not None
-    shortcut = replace(answer.shortcut, verdict=verdict)
-    chance = Chance(verdict == "better", 0.25, 19, 1, 0.3, "", 0.5, 0.02, "PERMUTED LABELS")
-    write_answer(folder, replace(answer, shortcut=shortcut, chance=chance))
-    text = page(folder).text
-    assert word in text
-    assert ("Above chance" in text) == (verdict != "better")
+    assert report.ids() & SECTIONS == {"answer", "protocol", "leaderboard", "provenance", "glossary", "notes"}
 
 
 def test_no_results_and_damaged_tables_are_explained(folder: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_package_adds_a_section(experiment: Any, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     html = (small.folder / "report.html").read_text(encoding="utf-8")
-    assert '<a href="#batches">Images of each fold</a>' in html
-    assert '<section id="batches">\n<h2>Images of each fold</h2>' in html
+    assert "<h2>Further sections</h2>" in html
+    assert '<summary><h3>Images of each fold</h3></summary>\n<section id="batches"' in html
     assert "<li>fold 0: 32 images of trial</li>" in html
     assert 'id="nothing"' not in html

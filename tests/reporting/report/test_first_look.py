@@ -1,0 +1,74 @@
+"""What a reader sees first: verdicts as badges, the best combination by what it recognises, and folds below."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leukobench.reporting.report.page import write_report
+from leukobench.runs.answer import Chance
+
+from .drawn_run import SENTENCES, page, read_answer, write_answer
+
+
+def test_the_verdicts_come_first_then_the_best_then_the_answer_in_full(folder: Path) -> None:
+    text = page(folder).text
+    badges = ["Best is among 4", "Image-level, optimistic", "1 under more than one label", "Confounded", "None yet"]
+    places = [text.index(word) for word in [*badges, "Best of 49 combinations", *SENTENCES]]
+    assert places == sorted(places)
+    assert places[-1] < text.index("IMAGE-LEVEL, OPTIMISTIC: no patients known")
+    assert "Research use only, not a medical device" in text
+
+
+def test_everything_but_the_answer_is_folded(folder: Path) -> None:
+    html = write_report(folder).read_text(encoding="utf-8")
+    answer, *folds = html.split('<details class="fold">')
+    assert 'class="verdicts"' in answer
+    assert 'id="winner"' in answer
+    titles = [re.findall(r"<summary><h3>(.*?)</h3>", fold)[0] for fold in folds]
+    assert len(titles) > 10
+    assert "49 combinations; with 95 % confidence the best is among 4; 1 without a score" in html
+
+
+def test_the_best_is_described_by_what_it_recognises(folder: Path) -> None:
+    text = page(folder).text
+    row = pd.read_csv(folder / "leaderboard.csv").iloc[0]
+    value, low, high = (row[f"sensitivity[Benign]{end}"] for end in ("", "_low", "_high"))
+    assert value < 1
+    among = re.search(
+        r"Benign of ([\d,]+) images about ([\d,]+) are recognised \((\d+) to ([\d,]+)\); the others", text
+    )
+    assert among is not None
+    out_of, *numbers = (int(number.replace(",", "")) for number in among.groups())
+    assert numbers == [round(out_of * share) for share in (value, low, high)]
+
+
+def test_every_setting_is_there_and_says_whether_it_is_the_default(folder: Path) -> None:
+    text = page(folder).text
+    assert "name trial <&> own" not in text
+    assert re.search(r"images\.folder \S+ own", text)
+    assert "leukobench external . FOLDER-OF-IMAGES" in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word"),
+    [
+        ("better", "Better than the shortcuts tried"),
+        ("confounded", "Confounded"),
+        ("partly confounded", "Partly confounded"),
+        ("not better", "Not better than a shortcut"),
+    ],
+)
+def test_the_shortcut_verdict_is_said_in_words(folder: Path, verdict: str, word: str) -> None:
+    answer = read_answer(folder)
+    assert answer.shortcut is not None
+    shortcut = replace(answer.shortcut, verdict=verdict)
+    chance = Chance(verdict == "better", 0.25, 19, 1, 0.3, "", 0.5, 0.02, "PERMUTED LABELS")
+    write_answer(folder, replace(answer, shortcut=shortcut, chance=chance))
+    text = page(folder).text
+    assert word in text
+    assert ("Above chance" in text) == (verdict != "better")
