@@ -96,25 +96,32 @@ class Executor(Protocol):
 
     Attributes
     ----------
-    workers : int
-        Pieces that are computed at a time.
     limits : Limits
         Enforced from outside these processes.
+    here : bool
+        They are processes of this machine, and all of them.
     """
 
-    workers: int
     limits: Limits
+    here: bool
+
+    @property
+    def workers(self) -> int:
+        """Pieces that are computed at a time."""
 
     def alone(self) -> Executor:
         """The same with one worker, beside which nothing else of the run is computed."""
+
+    def within(self, limits: Limits) -> Executor:
+        """The same with other limits."""
 
     def map(
         self,
         work: Callable[..., Any],
         pieces: Iterable[tuple[Any, ...]],
         stopped: Callable[[int, Stop], tuple[Any, ...] | None],
-    ) -> Iterator[int]:
-        """Call ``work(*piece, begin)`` for every piece, and yield the position of each piece when it has ended.
+    ) -> Iterator[tuple[int, Any]]:
+        """Call ``work(*piece, begin)`` for every piece; yield the position of each when it has ended, and what it gave.
 
         Pieces are taken when they are begun. After the deadline the rest is neither begun nor yielded.
 
@@ -125,6 +132,7 @@ class Executor(Protocol):
         pieces : iterable of tuple
         stopped : callable
             Gets the position of a piece that did not finish a step, and the step; gives what is left of it to compute.
+            Where that is nothing, the piece has ended, and gave None.
         """
 
 
@@ -206,6 +214,7 @@ DECIDE_NOTHING = {
     "plugins.permission": "allows imports",
     "plugins.places": "finds where code lies; its digest is in the identity of a method",
     "processes": "names nothing",
+    "processes.executors": "spreads work over cores, on which no number depends",
     "processes.spread": "spreads work over cores, on which no number depends",
     "processes.workers": "spreads work over cores, on which no number depends",
     "registry": "finds what other modules define; names and parameters are in the identity of a method",

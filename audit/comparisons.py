@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
 from ..images.keypoints import KeypointFile, Keypoints
-from ..machine import DECIDE_NOTHING, code_digest
-from ..processes.spread import in_processes
+from ..machine import DECIDE_NOTHING, Executor, code_digest
+from ..processes.spread import in_order
 from ..storage import atomic_path, cache_folder, remove_leftovers
 from .candidates import Pairs
 from .verification import Match, Picture, verify
@@ -47,7 +47,7 @@ def compare_pairs(
     equal: NDArray[np.bool_],
     keypoints: KeypointFile,
     report: Report | None = None,
-    workers: int = 1,
+    executor: Executor | None = None,
 ) -> list[tuple[int, int, Match]]:
     """Verify pairs of rows; a pair that was compared before is not compared again.
 
@@ -61,8 +61,8 @@ def compare_pairs(
     keypoints : KeypointFile
     report : callable, optional
         Called with pairs done and pairs in all.
-    workers : int
-        Processes.
+    executor : Executor, optional
+        Verifies them, where they are many.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def compare_pairs(
     waiting = np.flatnonzero(~before)
     results: list[Result] = []
     try:
-        for part in _verified(contents, pairs[waiting], equal[waiting], keypoints, workers):
+        for part in _verified(contents, pairs[waiting], equal[waiting], keypoints, executor):
             results += part
             if report:
                 report(len(results), len(waiting))
@@ -83,7 +83,7 @@ def compare_pairs(
 
 
 def _verified(
-    contents: Contents, pairs: Pairs, equal: NDArray[np.bool_], keypoints: KeypointFile, workers: int
+    contents: Contents, pairs: Pairs, equal: NDArray[np.bool_], keypoints: KeypointFile, executor: Executor | None
 ) -> Iterator[list[Result]]:
     """Many pairs are compared in several processes."""
     starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))[::_TOGETHER].tolist()
@@ -93,7 +93,7 @@ def _verified(
         part = parts[number]
         return _opened(contents, np.unique(pairs[part]), keypoints), pairs[part], equal[part]
 
-    return in_processes(_compare, piece, len(parts), workers if len(pairs) >= _MANY else 1)
+    return in_order(executor if len(pairs) >= _MANY else None, _compare, piece, len(parts))
 
 
 def _opened(contents: Contents, rows: NDArray[np.int64], keypoints: KeypointFile) -> dict[int, tuple[str, Keypoints]]:

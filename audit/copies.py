@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..images.fingerprint import CHECKSUMS
 from ..images.keypoints import KeypointFile
+from ..machine import Executor
 from .candidates import candidate_pairs
 from .comparisons import Contents, Report, compare_pairs
 
@@ -36,7 +37,7 @@ def find_copies(
     fingerprints: NDArray[np.float32],
     keypoints: KeypointFile,
     report: Report | None = None,
-    workers: int = 1,
+    executor: Executor | None = None,
     fresh: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Find pairs of files that are copies of one image; of identical files and pixels each with the first one only.
@@ -51,8 +52,8 @@ def find_copies(
         Of the same images; those that it lacks are found anew.
     report : callable, optional
         Called with the number of pairs compared and of all.
-    workers : int
-        Processes that compare the candidates.
+    executor : Executor, optional
+        Compares the candidates, where they are many.
     fresh : ndarray of bool, shape (n,), optional
         Rows of which a pair needs at least one; others were compared with one another before. All by default.
 
@@ -64,7 +65,7 @@ def find_copies(
         a), labels_differ. Pairs under two labels come first, then near-duplicates, the least similar first; pairs that
         only look alike come last.
     """
-    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, workers, fresh)])
+    return _table([*_identical(images), *_alike(images, fingerprints, keypoints, report, executor, fresh)])
 
 
 def identical_files(images: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def _alike(
     fingerprints: NDArray[np.float32],
     keypoints: KeypointFile,
     report: Report | None,
-    workers: int,
+    executor: Executor | None,
     fresh: NDArray[np.bool_] | None,
 ) -> list[tuple[Any, ...]]:
     """Verified pairs of distinct contents; names and order of the files make no difference."""
@@ -113,6 +114,6 @@ def _alike(
     checksums = fingerprints[:, :CHECKSUMS]
     equal = (checksums[pairs[:, 0]] == checksums[pairs[:, 1]]).all(axis=1)
     contents = Contents(images["image_id"].to_numpy(dtype=str), images["path"].to_numpy(dtype=str))
-    matches = compare_pairs(contents, pairs, equal, keypoints, report, workers)
+    matches = compare_pairs(contents, pairs, equal, keypoints, report, executor)
     columns = [images[name].to_numpy() for name in _SIDES]
     return [(match.kind, *(values[row] for values in columns for row in (a, b)), *match[1:]) for a, b, match in matches]

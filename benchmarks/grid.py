@@ -107,7 +107,7 @@ def _ours(images: Path) -> tuple[np.ndarray, np.ndarray, list[Any], float, dict[
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.scheduling import run_grid
     from leukobench.features.extractors import make_extractor
-    from leukobench.runs.executors import Processes
+    from leukobench.processes.executors import Processes
     from leukobench.runs.folder import RunFolder
     from leukobench.runs.workspace import Workspace
     from leukobench.steps.audit_index import audit_index

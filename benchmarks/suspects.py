@@ -34,7 +34,7 @@ from ..evaluation.task import Task
 from ..features.cache import FeatureCache
 from ..features.extraction import extract_to
 from ..features.extractors import make_extractor
-from ..runs.executors import Processes
+from ..processes.executors import Processes
 from ..runs.finished import FinishedRun
 from ..selection import SELECTORS
 from ..steps.find_suspects import good_combinations

@@ -40,7 +40,7 @@ def run_grid(
     if math.isfinite(executor.limits.deadline):
         units = cheapest_first(grid, units)
     cells = _Cells(grid, store, spread(units, executor.workers))
-    for position in executor.map(run_unit, cells.pieces(), cells.stopped):
+    for position, _ in executor.map(run_unit, cells.pieces(), cells.stopped):
         advance(len(cells.units[position].classifiers))
     # A process may have died of the memory that others held: nothing runs beside the second try.
     again = _Cells(grid, store, cells.died, last=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..processes.spread import in_processes
+from ..machine import Executor
+from ..processes.spread import in_order
 from ..storage import atomic_path
 from .combination_names import FAILED, NAMES, NOT_REACHED, Names, as_columns
 from .grid import Combination, Grid
@@ -92,7 +93,7 @@ def write_scores(
     folder: Path,
     inference: Inference,
     advance: Callable[[int], None] = lambda done: None,
-    workers: int = 1,
+    executor: Executor | None = None,
 ) -> Scored:
     """Write ``predictions.parquet`` and compute everything else from the stored predictions.
 
@@ -105,8 +106,8 @@ def write_scores(
     inference : Inference
     advance : callable
         Called with the number of combinations just measured.
-    workers : int
-        Processes that measure them.
+    executor : Executor, optional
+        Measures them, where they are many.
 
     Returns
     -------
@@ -150,7 +151,7 @@ def write_scores(
                     supports.setdefault(combination.labels[:2], (kept, combination.source.width))
             else:
                 advance(1)
-    entries = _entries(grid, store, [combination for combination, _ in complete], analysis.measuring, workers)
+    entries = _entries(grid, store, [combination for combination, _ in complete], analysis.measuring, executor)
     for (_, features), entry in zip(complete, entries, strict=True):
         analysis.take(entry, features)
         scores += _patient_scores(analysis, grid, entry.key)
@@ -166,12 +167,16 @@ def write_scores(
 
 
 def _entries(
-    grid: Grid, store: RecordStore, combinations: Sequence[Combination], measuring: Measuring, workers: int
+    grid: Grid,
+    store: RecordStore,
+    combinations: Sequence[Combination],
+    measuring: Measuring,
+    executor: Executor | None,
 ) -> Iterator[Entry]:
     """Numbers of combinations, in their order; many are measured in several processes."""
     parts = [combinations[start : start + _TOGETHER] for start in range(0, len(combinations), _TOGETHER)]
-    several = workers if len(combinations) >= _MANY else 1
-    for part in in_processes(_measure, lambda number: (grid, store, parts[number], measuring), len(parts), several):
+    several = executor if len(combinations) >= _MANY else None
+    for part in in_order(several, _measure, lambda number: (grid, store, parts[number], measuring), len(parts)):
         yield from part
 
 

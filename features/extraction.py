@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.reading import read_file
-from ..processes.spread import in_processes
+from ..processes.executors import Processes
+from ..processes.spread import in_order
 from .cache import PART_ROWS, FeatureCache
 from .embedding_table import EmbeddingTable
 
@@ -198,7 +199,7 @@ def _read_apart(
 ) -> Iterator[tuple[tuple[str, str], Any]]:
     """As `read_ahead`, in processes."""
     pieces = [images[start : start + _TOGETHER] for start in range(0, len(images), _TOGETHER)]
-    read = in_processes(_read_all, lambda number: (pieces[number], extractor), len(pieces), workers)
+    read = in_order(Processes(workers), _read_all, lambda number: (pieces[number], extractor), len(pieces))
     for piece, results in zip(pieces, read, strict=True):
         yield from zip(piece, results, strict=True)
 

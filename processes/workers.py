@@ -76,6 +76,11 @@ class Worker:
         else:
             _idle.append(self)
 
+    def take_result(self) -> Any:
+        """The result of its last piece, once: it may be large, and the worker is kept; None where it was stopped."""
+        result, self.result = self.result, None
+        return result
+
     def is_bloated(self) -> bool:
         """Whether it holds much more memory than after its first piece."""
         held = held_bytes(self._process.pid)

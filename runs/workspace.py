@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from ..machine import Executor, Limits, Progress, cores
-from .executors import Processes
+from ..processes.executors import Processes
 from .folder import RunFolder
 from .progress import silent
 

@@ -36,4 +36,4 @@ def find_copies(
         See `leukobench.audit.copies.find_copies`.
     """
     with count_progress(workspace.progress, COMPARING) as report:
-        return copies.find_copies(index.images, fingerprints, keypoints, report, workspace.workers)
+        return copies.find_copies(index.images, fingerprints, keypoints, report, workspace.executor)

@@ -160,7 +160,7 @@ def read_external(
         with count_progress(workspace.progress, COMPARING) as report:
             prints = fingerprints_of(measurements, names)
             fresh = np.arange(len(both)) >= len(known)
-            pairs = find_copies(both, prints, keypoints, report, workspace.workers, fresh)
+            pairs = find_copies(both, prints, keypoints, report, workspace.executor, fresh)
     trained_on = _training_copies(pairs, known, index, training)
     index, used = _without_conflicts(index, pairs)
     if not len(index):

@@ -72,10 +72,11 @@ def own_cache(shared: Path) -> Path:
 @pytest.fixture(autouse=True, scope="session")
 def fits_in_process() -> Iterator[None]:
     """A run with one worker fits in the process of the tests, which takes no time to start; with more in their own."""
-    from leukobench.runs import executors, workspace
+    from leukobench.processes.executors import Processes
+    from leukobench.runs import workspace
 
     def executor(workers: int, limits: Any) -> Any:
-        return executors.Processes(workers, limits) if workers > 1 else InProcess(limits)
+        return Processes(workers, limits) if workers > 1 else InProcess(limits)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workspace, "Processes", executor)

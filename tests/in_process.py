@@ -11,7 +11,7 @@ from leukobench.machine import Limits
 class InProcess:
     """See `leukobench.machine.Executor`; what dies here would end the tests."""
 
-    workers = 1
+    workers, here = 1, True
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -19,9 +19,11 @@ class InProcess:
     def alone(self) -> InProcess:
         return self
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[int]:
+    def within(self, limits: Limits) -> InProcess:
+        return InProcess(limits)
+
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
         for position, piece in enumerate(pieces):
             if self.limits.over:
                 return
-            work(*piece, lambda step: None)
-            yield position
+            yield position, work(*piece, lambda step: None)

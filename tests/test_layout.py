@@ -87,7 +87,7 @@ BESIDES = {
     "reporting/test_screen.py": "reporting/figures/png",
     "reporting/figures/test_intervals.py": "reporting/figures/interval_chart",
     "reporting/test_budget_words.py": "runs/budget_answer",
-    "runs/test_executors.py": "processes/workers",
+    "processes/test_executors.py": "processes/workers",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients config/pseudo_patients",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",

@@ -15,6 +15,7 @@ import pytest
 
 from leukobench.audit import comparisons
 from leukobench.audit.comparisons import kept_folder
+from leukobench.processes.executors import Processes
 from leukobench.images.synthetic import draw_image
 
 from .planting import COPIES, MOVED, found, listed, prints_of, written
@@ -49,7 +50,7 @@ def test_what_was_compared_is_not_compared_again(tmp_path: Path, monkeypatch: py
     whole = found(images, prints)
     assert len(counted) == 8 * 7 / 2
     moved = images.assign(path=[str(Path(path).rename(f"{path} moved")) for path in images["path"]])
-    again = found(moved, prints, workers=2)
+    again = found(moved, prints, executor=Processes(2))
     assert len(counted) == 8 * 7 / 2
     paths = ["path_a", "path_b"]
     pd.testing.assert_frame_equal(again.drop(columns=paths), whole.drop(columns=paths))
@@ -123,7 +124,7 @@ def test_other_processes_give_the_same_and_one_that_dies_stops_nothing(
         monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / f"cache {kill}"))
         if kill:
             monkeypatch.setattr(comparisons, "_compare", partial(dies_elsewhere, os.getpid()))
-        pd.testing.assert_frame_equal(found(images, prints, workers=2), alone)
+        pd.testing.assert_frame_equal(found(images, prints, executor=Processes(2)), alone)
 
 
 def dies_elsewhere(tests: int, *piece: Any) -> Any:

@@ -17,7 +17,7 @@ from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.evaluation.task import Task
 from leukobench.registry import Registry
-from leukobench.runs.executors import Processes
+from leukobench.processes.executors import Processes
 
 from ..in_process import InProcess
 

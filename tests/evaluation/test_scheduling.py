@@ -18,7 +18,7 @@ from leukobench.evaluation.scheduling import cheapest_first, pending_units, run_
 from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.machine import Limits, Stop
 from leukobench.registry import Registry
-from leukobench.runs.executors import Processes
+from leukobench.processes.executors import Processes
 
 from ..in_process import InProcess
 from .test_runner import make_grid, registries
@@ -38,7 +38,7 @@ class Interrupts(InProcess):
     def alone(self) -> Interrupts:
         return self
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[int]:
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
         def begin(step: str) -> None:
             self.begun.append(step)
             if stop := self.stop(step):
@@ -52,7 +52,7 @@ class Interrupts(InProcess):
                     left = None
                 except Interrupted as error:
                     left = stopped(position, error.args[0])
-            yield position
+            yield position, None
 
 
 class Interrupted(BaseException):
@@ -135,7 +135,7 @@ def test_after_the_deadline_nothing_is_begun_and_the_rest_is_not_reached(tmp_pat
     class Ends(InProcess):
         """Its time is over after eleven of the twelve units."""
 
-        def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[int]:
+        def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
             yield from super().map(work, [piece for _, piece in zip(range(11), pieces, strict=False)], stopped)
 
     run_grid(grid, store, Ends(Limits(deadline=time.monotonic() + 1000)))

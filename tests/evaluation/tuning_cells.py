@@ -18,7 +18,7 @@ from leukobench.evaluation.methods import FitRules, Method, make_method
 from leukobench.evaluation.records import Record, RecordStore
 from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.task import Task
-from leukobench.runs.executors import Processes
+from leukobench.processes.executors import Processes
 from leukobench.selection import SELECTORS
 
 from ..in_process import InProcess

@@ -149,11 +149,12 @@ def test_two_modules_of_one_name_are_not_mixed_up(folder: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_processes_of_a_run_import_what_the_run_imports(folder: Path) -> None:
-    from leukobench.processes.spread import in_processes
+    from leukobench.processes.executors import Processes
+    from leukobench.processes.spread import in_order
 
     with named_by_user([folder]):
         classifier = CLASSIFIERS.get(f"{module_of(folder)}:Mine")()
-        types_ = list(in_processes(type_name, lambda number: (classifier,), 2, workers=2))
+        types_ = list(in_order(Processes(2), type_name, lambda number: (classifier,), 2))
     assert types_ == [f"{module_of(folder)}.Mine"] * 2
 
 

@@ -27,7 +27,7 @@ PARENT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from piece import work
-from leukobench.runs.executors import Processes
+from leukobench.processes.executors import Processes
 list(Processes(2).map(work, [(sys.argv[2], number) for number in range(2)], None))
 """
 

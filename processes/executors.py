@@ -1,4 +1,4 @@
-"""Executors: spread the fits of a run over processes, and stop what exceeds its limits."""
+"""The executor of one machine: pieces of work in its processes, and an end to what exceeds their limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from ..machine import Limits, Stop
-from ..processes.workers import Worker
+from .workers import Worker
 
 _LOOK_S = 0.1
 """How often memory is looked at, where it is limited."""
@@ -29,6 +29,8 @@ class Processes:
     limits : Limits
     """
 
+    here = True
+
     def __init__(self, workers: int, limits: Limits = _NO_LIMITS) -> None:
         self.workers, self.limits = workers, limits
 
@@ -36,7 +38,11 @@ class Processes:
         """See `leukobench.machine.Executor`."""
         return Processes(1, self.limits)
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped) -> Iterator[int]:
+    def within(self, limits: Limits) -> Processes:
+        """See `leukobench.machine.Executor`."""
+        return Processes(self.workers, limits)
+
+    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped) -> Iterator[tuple[int, Any]]:
         """See `leukobench.machine.Executor`."""
         waiting, busy = enumerate(pieces), dict[Any, Worker]()
 
@@ -52,16 +58,16 @@ class Processes:
                     return
                 for worker, stop in self._look(busy):
                     del busy[worker.pipe]
-                    rest = None
+                    position, result, rest = worker.position, worker.take_result(), None
                     if stop:
                         worker.end()
-                        rest = stopped(worker.position, stop)
+                        rest = stopped(position, stop)
                     else:
                         worker.give_back()
                     if rest:
-                        begin(worker.position, rest, Worker())
+                        begin(position, rest, Worker())
                     else:
-                        yield worker.position
+                        yield position, result
         finally:
             for worker in busy.values():
                 worker.end()
