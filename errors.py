@@ -132,3 +132,7 @@ class EveryCombinationFailedError(LeukobenchError):
 
 class BundleError(LeukobenchError):
     """A bundle is damaged, not a leukobench bundle, too new, or cannot be written."""
+
+
+class ClusterError(LeukobenchError):
+    """The machines that were to compute a run cannot, or were lost; what they finished is kept."""

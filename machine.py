@@ -115,6 +115,9 @@ class Executor(Protocol):
     def within(self, limits: Limits) -> Executor:
         """The same with other limits."""
 
+    def for_networks(self) -> Executor:
+        """The same for pieces that run or train networks: where some workers have a GPU, these."""
+
     def map(
         self,
         work: Callable[..., Any],
@@ -226,6 +229,7 @@ DECIDE_NOTHING = {
 }
 """Module -> why it decides no number, though it is imported where numbers are computed."""
 _PACKAGE = Path(__file__).parent
+_NOT_PACKAGED = {"tests", "benchmarks"}
 _IMPORT = re.compile(r"^[ \t]*from[ \t]+(\.+)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 
 
@@ -241,6 +245,14 @@ def code_digest(*modules: str, apart_from: Collection[str] = ()) -> str:
     """
     reached = sorted(frozenset().union(*map(imported_modules, modules)).difference(apart_from))
     return digest([[name, file_digest(_source(name))] for name in reached])
+
+
+@functools.cache
+def package_digest() -> str:
+    """SHA-256 (hex) of the source of all modules of leukobench."""
+    packages = (file.parent for file in _PACKAGE.glob("*/__init__.py") if file.parent.name not in _NOT_PACKAGED)
+    sources = [*_PACKAGE.glob("*.py"), *(source for package in packages for source in package.rglob("*.py"))]
+    return digest(sorted([source.relative_to(_PACKAGE).as_posix(), file_digest(source)] for source in sources))
 
 
 @functools.cache

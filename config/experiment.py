@@ -12,6 +12,7 @@ from ..images.groups import compiled
 from ..storage import user_path
 from .cell_limits import CellLimits
 from .choice import LONGEST_NAME, Choice, Strict
+from .execution import Execution
 from .pseudo_patients import PseudoPatients
 
 GRID = ("extractors", "selectors", "classifiers")
@@ -222,8 +223,8 @@ class Experiment(Strict):
     plugins : list of Path
         Folders that are searched for code of your own, which names such as ``mymodule:MyExtractor`` lead to. It runs
         where you name this experiment, and elsewhere where you allow it; see `leukobench.plugins`.
-    results : Path
-        Folder of all runs; it has no effect on the scores.
+    executor, results : Execution, Path
+        What computes the run, and the folder of all runs; they have no effect on the scores.
     """
 
     name: str = Field(pattern=r"^[\w][\w.\- ]*$")
@@ -238,6 +239,7 @@ class Experiment(Strict):
     cnns: list[Choice] = Field(default_factory=list)
     evaluation: Evaluation = Evaluation()
     plugins: list[Path] = Field(default_factory=list)
+    executor: Execution = Execution()
     results: Path = Path("results")
 
     @field_validator("plugins")
@@ -261,9 +263,7 @@ class Experiment(Strict):
     def _refuse_search(cls, value: list[Choice]) -> list[Choice]:
         searched = [choice.label for choice in value if choice.searched]
         if searched:
-            raise ValueError(
-                f"only selectors and classifiers can be tuned, not {searched[0]}: list its variants instead"
-            )
+            raise ValueError(f"only selectors and classifiers can be tuned, not {searched[0]}: list its variants")
         return value
 
     @model_validator(mode="after")
@@ -296,4 +296,5 @@ class Experiment(Strict):
         for family in ("extractors", "selectors", "classifiers", "cnns"):
             mapping[family] = [choice.short_form() for choice in getattr(self, family)]
         mapping["plugins"] = [str(folder.absolute()) for folder in self.plugins]
-        return mapping if self.plugins else {key: value for key, value in mapping.items() if key != "plugins"}
+        unsaid = {"plugins": not self.plugins, "executor": self.executor == Execution()}
+        return {key: value for key, value in mapping.items() if not unsaid.get(key)}

@@ -15,6 +15,7 @@ from ..plugins.permission import search_also
 from ..storage import file_name, user_path
 from .cell_limits import CellLimits
 from .choice import Choice
+from .execution import Execution
 from .experiment import Evaluation, Experiment, Images
 from .presets import presets
 from .pseudo_patients import PseudoPatients
@@ -196,6 +197,7 @@ def _keys(location: tuple[Any, ...]) -> list[str]:
         ("images", "pseudo_patients"): PseudoPatients,
         ("evaluation",): Evaluation,
         ("evaluation", "limits"): CellLimits,
+        ("executor",): Execution,
         (): Experiment,
     }
     return list(sections.get(location, Choice).model_fields)

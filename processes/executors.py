@@ -42,6 +42,10 @@ class Processes:
         """See `leukobench.machine.Executor`."""
         return Processes(self.workers, limits)
 
+    def for_networks(self) -> Processes:
+        """See `leukobench.machine.Executor`."""
+        return self
+
     def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped) -> Iterator[tuple[int, Any]]:
         """See `leukobench.machine.Executor`."""
         waiting, busy = enumerate(pieces), dict[Any, Worker]()

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -33,6 +33,11 @@ _alive: set[Worker] = set()
 class Worker:
     """A process, and what it is computing.
 
+    Parameters
+    ----------
+    variables : mapping, optional
+        Of its environment, besides those of this process.
+
     Attributes
     ----------
     pipe : Connection
@@ -43,31 +48,32 @@ class Worker:
         Of the last piece that is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         from joblib.externals.loky.backend import get_context
 
         self.pipe, theirs = get_context("loky").Pipe()
         self.position, self.result = -1, None
         self._message, self._ready, self._held = b"", False, 0
         self._step, self._began = "", math.inf
-        self._environment = _environment()
+        self._environment = _environment(variables)
         make = get_context("loky").Process
-        self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env=_ONE_THREAD)
+        self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env={**_ONE_THREAD, **(variables or {})})
         _alive.add(self)  # before it starts: a signal may end this process at any step
         with _without_ctrl_c():
             self._process.start()
         theirs.close()
 
     @classmethod
-    def take(cls) -> Worker:
-        """One that is idle, and was started in an environment like that of now; else a new one."""
-        environment = _environment()
-        while _idle:
-            worker = _idle.pop()
-            if worker._environment == environment and worker._process.is_alive():
-                return worker
-            worker.end()
-        return cls()
+    def take(cls, variables: Mapping[str, str] | None = None) -> Worker:
+        """One that is idle, and was started in an environment like that of now with these variables; else a new one."""
+        environment = _environment(variables)
+        with contextlib.suppress(IndexError):  # another thread may have taken the last one
+            while True:
+                worker = _idle.pop()
+                if worker._environment == environment and worker._process.is_alive():
+                    return worker
+                worker.end()
+        return cls(variables)
 
     def give_back(self) -> None:
         """Keep it for the next call of `take`, unless it has kept much memory."""
@@ -167,8 +173,8 @@ def _without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _environment() -> tuple[Any, ...]:
-    return os.getcwd(), tuple(sys.path), dict(os.environ)
+def _environment(variables: Mapping[str, str] | None) -> tuple[Any, ...]:
+    return os.getcwd(), tuple(sys.path), {**os.environ, **(variables or {})}
 
 
 @atexit.register
@@ -200,10 +206,11 @@ def _answer(message: bytes, say: Callable[..., None]) -> tuple[int, Any]:
         work, piece = pickle.loads(message)
         return _DONE, work(*piece, functools.partial(say, _BEGUN))
     except BaseException as error:
-        return _FAILED, _sendable(error)
+        return _FAILED, sendable(error)
 
 
-def _sendable(error: BaseException) -> BaseException:
+def sendable(error: BaseException) -> BaseException:
+    """The exception with its traceback as a note; another one, where it cannot be pickled."""
     words = "".join(traceback.format_exception(error))
     try:
         error.add_note(words)

@@ -23,17 +23,27 @@ class Workspace:
     progress : Progress
     limits : Limits
         Of the fits; none by default.
+    cluster : Executor, optional
+        Other machines, which do the work in place of this one's cores.
     """
 
     folder: RunFolder
     workers: int = field(default_factory=cores)
     progress: Progress = silent
     limits: Limits = field(default_factory=Limits)
+    cluster: Executor | None = None
 
     @classmethod
-    def of(cls, folder: RunFolder, workers: int | None, progress: Progress, limits: Limits | None = None) -> Workspace:
+    def of(
+        cls,
+        folder: RunFolder,
+        workers: int | None,
+        progress: Progress,
+        limits: Limits | None = None,
+        cluster: Executor | None = None,
+    ) -> Workspace:
         """With all cores where `workers` is None."""
-        return cls(folder, workers or cores(), progress, limits or Limits())
+        return cls(folder, workers or cores(), progress, limits or Limits(), cluster)
 
     def to_the_end(self) -> Workspace:
         """The same without a deadline, for what is not left half done once it has begun."""
@@ -41,5 +51,5 @@ class Workspace:
 
     @property
     def executor(self) -> Executor:
-        """What fits combinations on these cores."""
-        return Processes(self.workers, self.limits)
+        """What fits combinations, on these cores or elsewhere."""
+        return self.cluster.within(self.limits) if self.cluster else Processes(self.workers, self.limits)

@@ -22,6 +22,9 @@ class InProcess:
     def within(self, limits: Limits) -> InProcess:
         return InProcess(limits)
 
+    def for_networks(self) -> InProcess:
+        return self
+
     def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
         for position, piece in enumerate(pieces):
             if self.limits.over:
