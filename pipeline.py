@@ -22,6 +22,7 @@ from .reporting.report.sections.leaderboard import commonest_reason
 from .runs.answer import Answer
 from .runs.budget_answer import Budget
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
+from .runs.executors import on_cluster
 from .runs.finished import FinishedRun, finished_before
 from .runs.folder import RunFolder
 from .runs.leftovers import cleared_leftovers
@@ -162,8 +163,8 @@ def run(
     ------
     ConfigurationError, ImagesError, WeightsError, EngineError
         A mistake in the experiment or its images, found before any work.
-    BusyError
-        Another process works on a run of this name.
+    BusyError, ClusterError
+        Another process works on a run of this name; the workers of `executor` cannot, or were lost.
     EveryCombinationFailedError
         Nothing was scored.
     """
@@ -182,8 +183,9 @@ def run(
         lock(folder.lock, f"running '{experiment.name}'", timeout_s=1),
         log_to(folder.log),
         cleared_leftovers(),
+        on_cluster(experiment.executor.dask, folder) as cluster,
     ):
-        outcome = _run(experiment, Workspace.of(folder, workers, progress, limits))
+        outcome = _run(experiment, Workspace.of(folder, workers, progress, limits, cluster))
     if outcome.leaderboard["rank"].isna().all():
         if (unreached := outcome.answer.budget) and not unreached.reached:
             raise EveryCombinationFailedError(unreached.words, fix="give it a larger --budget.")
@@ -219,8 +221,9 @@ def audit_images(experiment: Source, workers: int | None = None, progress: Progr
         lock(folder.lock, f"auditing '{experiment.name}'", timeout_s=1),
         log_to(folder.log),
         cleared_leftovers(),
+        on_cluster(experiment.executor.dask, folder) as cluster,
     ):
-        workspace = Workspace.of(folder, workers, progress)
+        workspace = Workspace.of(folder, workers, progress, cluster=cluster)
         index = find_images(experiment, workspace)
         folder.begin()
         audited = audit_index(experiment, index, workspace)

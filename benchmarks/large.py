@@ -28,8 +28,8 @@ def _large(images: Path) -> list[dict[str, Any]]:
     from leukobench.evaluation.records import RecordStore
     from leukobench.evaluation.scheduling import run_grid
     from leukobench.evaluation.task import Task
-    from leukobench.runs.costs import Costs, watch_memory
     from leukobench.processes.executors import Processes
+    from leukobench.runs.costs import Costs, watch_memory
     from leukobench.steps.choose_methods import experiment_for_size, fit_rules, make_methods
 
     experiment, _ = experiment_for_size(for_folder(images), SIZE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import PATH, chosen_options, code_option, image_options
+from .options import PATH, chosen_options, code_option, executor_of, image_options
 from .output import answer, json_option
 
 
@@ -17,7 +17,14 @@ from .output import answer, json_option
 @image_options
 @code_option
 @json_option
-def audit(images: Path, section: dict[str, Any], name: str | None, results: Path | None, workers: int | None) -> None:
+def audit(
+    images: Path,
+    section: dict[str, Any],
+    name: str | None,
+    results: Path | None,
+    workers: int | None,
+    dask: str | None,
+) -> None:
     """Find copies of images, and class differences unrelated to what is pictured, in the folder IMAGES.
 
     This is also the first step of every run. Nothing is deleted.
@@ -26,7 +33,7 @@ def audit(images: Path, section: dict[str, Any], name: str | None, results: Path
     from ..config.experiment_file import for_folder
     from ..runs.progress import on_screen
 
-    settings = chosen_options(name=name, results=results)
+    settings = chosen_options(name=name, results=results, executor=executor_of(dask))
     experiment = for_folder(images, images=section, **settings)
     folder, summary = pipeline.audit_images(experiment, workers, on_screen())
     lines = [*summary["lines"][:1], *summary["warnings"], *summary["lines"][1:]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, executor_of, image_options
 from .output import answer, json_option, records_of
 
 
@@ -25,6 +25,7 @@ def leakage(
     name: str | None,
     results: Path | None,
     workers: int | None,
+    dask: str | None,
     sizes: tuple[int, ...],
     whole: bool,
     repeats: int,
@@ -39,7 +40,7 @@ def leakage(
     from ..runs.progress import on_screen
     from ..studies.leakage import CHOSEN, measure_leakage
 
-    settings = chosen_options(name=name, results=results)
+    settings = chosen_options(name=name, results=results, executor=executor_of(dask))
     if source.suffix.lower() in (".yaml", ".yml"):
         if section:
             raise click.UsageError(f"{IMAGE_OPTIONS} need a folder of images; set them in the experiment file.")

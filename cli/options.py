@@ -30,6 +30,14 @@ workers_option = click.option(
 )
 
 
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Compute on the workers of a Dask cluster: the address of its scheduler (tcp://host:8786), or local:N to "
+    "start N workers here; see docs/clusters.md. Does not affect scores.",
+)
+
+
 def code_option(command: _Command) -> _Command:
     """Option ``--allow-code`` of a command that does not run code of the user's own unasked."""
 
@@ -95,6 +103,7 @@ def image_options(command: _Command) -> _Command:
             click.option("--name", help="Run name; output goes to <results>/<name>/."),
             click.option("--results", type=PATH, help="Folder of all runs."),
             workers_option,
+            dask_option,
         ],
     )
 
@@ -160,6 +169,11 @@ def bundle_options(command: _Command) -> _Command:
             click.option("--workers", type=click.IntRange(1), help="Cores to use (default: all)."),
         ],
     )
+
+
+def executor_of(dask: str | None) -> dict[str, Any] | None:
+    """The key ``executor`` of an experiment, where it was given on the command line."""
+    return None if dask is None else {"dask": dask}
 
 
 def chosen_options(**options: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LeukobenchError
-from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, image_options, limit_options
+from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, executor_of, image_options, limit_options
 from .output import answer, echo, json_option, records_of, wants_json
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def run(
     name: str | None,
     results: Path | None,
     workers: int | None,
+    dask: str | None,
     preset: str | None,
     folds: int | None,
     split: str | None,
@@ -93,7 +94,7 @@ def run(
             f"{IMAGE_OPTIONS}, --folds, --split, --drop-leaks, --leave-out, --preset go with --images; "
             "set them in the experiment file."
         )
-    settings = chosen_options(name=name, results=results)
+    settings = chosen_options(name=name, results=results, executor=executor_of(dask))
     if images is not None:
         sections = {"images": section, "evaluation": protocol}
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]

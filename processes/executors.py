@@ -46,7 +46,9 @@ class Processes:
         """See `leukobench.machine.Executor`."""
         return self
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped) -> Iterator[tuple[int, Any]]:
+    def map(
+        self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Stopped
+    ) -> Iterator[tuple[int, Any]]:
         """See `leukobench.machine.Executor`."""
         waiting, busy = enumerate(pieces), dict[Any, Worker]()
 

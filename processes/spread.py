@@ -17,7 +17,8 @@ def in_order(
     """Yield ``work(*piece_of(number))`` for each number below `count`, in order, without limits.
 
     Meant for work that holds Python's lock, where threads would wait for one another. Without an executor, or with one
-    process of this machine, it is done in this process, and so is what a process leaves that dies. Each uses one thread.
+    process of this machine, it is done in this process, and so is what a process leaves that dies. Each uses one
+    thread.
     """
     if executor is None or (executor.here and executor.workers == 1):
         yield from (with_one_thread(work, piece_of(number)) for number in range(count))

@@ -57,7 +57,9 @@ class Worker:
         self._step, self._began = "", math.inf
         self._environment = _environment(variables)
         make = get_context("loky").Process
-        self._process = make(target=_serve, args=(theirs, os.getpid(), in_main_thread()), env={**_ONE_THREAD, **(variables or {})})
+        self._process = make(
+            target=_serve, args=(theirs, os.getpid(), in_main_thread()), env={**_ONE_THREAD, **(variables or {})}
+        )
         _alive.add(self)  # before it starts: a signal may end this process at any step
         with _without_ctrl_c():
             self._process.start()

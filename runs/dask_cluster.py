@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
-import signal
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from ..errors import ClusterError, ConfigurationError
+from ..errors import ClusterError
 from ..plugins.permission import VARIABLE
-from ..storage import cache_folder, write_text
+from ..storage import atomic_path, cache_folder, write_text
+from .dask_connection import connection
 from .dask_worker import Terms, Welcome, differences, forget, keep_part, software, welcome
+from .folder import RunFolder
 
-LOCAL = re.compile(r"local:([1-9]\d{0,3})")
-_CONNECT_S, _FIRST_WORKER_S = 15.0, 60.0
+_FIRST_WORKER_S = 60.0
 _BLOCK_BYTES = 32 << 20
 _RESUME = "what is finished is kept: run the same command again, with or without --dask."
-_NOISY = ("distributed", "tornado", "asyncio")
 _log = logging.getLogger(__name__)
 
 
@@ -34,8 +31,7 @@ class DaskCluster:
     ----------
     address : str
         Of a scheduler, such as ``tcp://host:8786``; or ``local:4``, which starts 4 workers on this machine.
-    folder : Path
-        Of the run.
+    folder : RunFolder
 
     Attributes
     ----------
@@ -43,8 +39,8 @@ class DaskCluster:
         Every worker sees the folder of the run, and the cache folder.
     """
 
-    def __init__(self, address: str, folder: Path) -> None:
-        self.address, self.folder = address, folder.absolute()
+    def __init__(self, address: str, folder: RunFolder) -> None:
+        self.address, self.folder, self._records = address, folder.path.absolute(), folder.records.absolute()
         self.shares_folder = self.shares_cache = False
         self._client: Any = None
         self._open = contextlib.ExitStack()
@@ -58,69 +54,50 @@ class DaskCluster:
     def __enter__(self) -> DaskCluster:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    @property
-    def client(self) -> Any:
+    @contextlib.contextmanager
+    def client(self) -> Iterator[Any]:
         """The client of Dask, connected.
 
         Raises
         ------
         ClusterError
-            It was lost.
+            The scheduler was lost, before or meanwhile.
         """
-        if self._client is None:
-            self.connect()
+        self.connect()
         if self._client.status != "running":
             raise self.lost()
-        return self._client
+        try:
+            yield self._client
+        except (OSError, CancelledError) as error:
+            raise self.lost() from error
 
     def connect(self) -> None:
         """Connect, and compare every worker with this process.
 
         Raises
         ------
-        ConfigurationError
-            Dask is not installed.
         ClusterError
             Nothing answers, no worker is there, or one has other software.
         """
         if self._client is not None:
             return
-        try:
-            from distributed import Client
-        except ImportError as error:
-            raise ConfigurationError(
-                "Dask is not installed.", received=f"--dask {self.address}", fix='pip install "leukobench[dask]".'
-            ) from error
-        self._open.enter_context(_quiet())
-        local = LOCAL.fullmatch(self.address)
-        try:
-            address = self._open.enter_context(_local_cluster(int(local[1]))) if local else self.address
-            self._client = Client(address, timeout=_CONNECT_S, set_as_default=False, name="leukobench")
-        except (OSError, ValueError, TypeError) as error:
-            raise ClusterError(
-                f"No Dask scheduler answers at {self.address}.",
-                expected="tcp://host:8786 (or tls://), where `dask scheduler` runs; or local:4",
-                received=str(error).splitlines()[0] if str(error) else type(error).__name__,
-                fix="start it, or correct the address; a fire wall may be in between.",
-            ) from error
-        self._open.callback(self._close)
+        self._client = self._open.enter_context(connection(self.address))
+        self._open.callback(self._forget)
         self._open.enter_context(self._tokens_written())
         self._wait_for_workers()
 
-    def _close(self) -> None:
+    def _forget(self) -> None:
         with contextlib.suppress(Exception):
             if not self.shares_folder and self._client.status == "running":
                 self._client.run(forget, self._run, on_error="ignore")
-        with contextlib.suppress(Exception):
-            self._client.close(timeout=2)
 
     @contextlib.contextmanager
     def _tokens_written(self) -> Iterator[None]:
         """Files by which a worker shows that it sees the folder of the run and that of the cache."""
-        places = {"run": self.folder, "cache": cache_folder().absolute()}
+        places = {"run": self._records, "cache": cache_folder().absolute()}
         self._tokens = {name: place / f".dask-{self._run}" for name, place in places.items()}
         try:
             for token in self._tokens.values():
@@ -170,9 +147,10 @@ class DaskCluster:
         ClusterError
             The scheduler was lost.
         """
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        new = [address for address in workers if address not in self._known]
-        for address, answer in self._welcomes(new).items():
+        with self.client() as client:
+            workers = client.scheduler_info(n_workers=-1)["workers"]
+            welcomes = self._welcomes(client, [address for address in workers if address not in self._known])
+        for address, answer in welcomes.items():
             self._known[address] = answer
             if self._unlike(address) or self._sees_less(answer):
                 self._refused.add(address)
@@ -183,13 +161,13 @@ class DaskCluster:
         named = {address for address, facts in usable.items() if facts.get("resources", {}).get("GPU")}
         self._gpus = named or {address for address in usable if self._known[address].gpu}
 
-    def _welcomes(self, new: Sequence[str]) -> dict[str, Welcome]:
+    def _welcomes(self, client: Any, new: Sequence[str]) -> dict[str, Welcome]:
         if not new:
             return {}
         paths = [str(path) for path in self._tokens.values()]
-        answers = self._client.run(welcome, paths, workers=list(new), on_error="return")
+        answers = client.run(welcome, paths, workers=list(new), on_error="return")
         return {
-            address: answer if isinstance(answer, Welcome) else Welcome({"leukobench": f"unusable ({answer})"}, (), False)
+            address: answer if isinstance(answer, Welcome) else Welcome({"leukobench": f"none ({answer})"}, (), False)
             for address, answer in answers.items()
         }
 
@@ -221,7 +199,8 @@ class DaskCluster:
 
     def without_workers(self, seconds: float) -> ClusterError:
         """The error when no worker is left."""
-        return ClusterError(f"No worker of the Dask cluster at {self.address} is left, since {seconds:.0f} s.", fix=_RESUME)
+        what = f"No worker of the Dask cluster at {self.address} is left, since {seconds:.0f} s."
+        return ClusterError(what, fix=_RESUME)
 
     def terms(self, seconds: float, memory: float) -> Terms:
         """What holds for all pieces within these limits."""
@@ -248,13 +227,12 @@ class DaskCluster:
             if self.shares_folder:
                 _write(self._parts_folder / name, part)
             else:
-                for start, block, last in _blocks(part):
-                    self.client.run(keep_part, self._run, name, start, block, last, workers=[address], on_error="ignore")
+                for block in _blocks(part):
+                    with self.client() as client:
+                        client.run(keep_part, self._run, name, *block, workers=[address], on_error="ignore")
 
 
 def _write(target: Path, part: bytes | Path) -> None:
-    from ..storage import atomic_path
-
     if not target.exists():
         with atomic_path(target) as temporary:
             temporary.write_bytes(part if isinstance(part, bytes) else part.read_bytes())
@@ -270,45 +248,3 @@ def _blocks(part: bytes | Path) -> Iterator[tuple[int, bytes, bool]]:
                 stream.seek(start)
                 block = stream.read(_BLOCK_BYTES)
         yield start, block, start + _BLOCK_BYTES >= size
-
-
-@contextlib.contextmanager
-def _local_cluster(workers: int) -> Iterator[Any]:
-    """Workers with one thread each, on this machine; Ctrl-C, which reaches the run, does not reach them."""
-    from distributed import LocalCluster
-
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0)
-    finally:
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    try:
-        yield cluster
-    finally:
-        with contextlib.suppress(Exception):
-            cluster.close(timeout=5)
-
-
-class _IntoRunLog(logging.Handler):
-    """Passes on what Dask logs as information, which run.log holds and no screen shows."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _log.info("%s: %s", record.name, record.getMessage().splitlines()[0] if record.getMessage() else "")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Dask prints nothing."""
-    import distributed  # noqa: F401  (adds its handlers)
-
-    handler, before = _IntoRunLog(logging.WARNING), list[tuple[logging.Logger, list[logging.Handler], bool]]()
-    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.partition(".")[0] in _NOISY]
-    for logger in loggers:
-        before.append((logger, logger.handlers[:], logger.propagate))
-        logger.handlers[:], logger.propagate = [handler], False
-    try:
-        yield
-    finally:
-        for logger, handlers, propagate in before:
-            logger.handlers[:], logger.propagate = handlers, propagate

@@ -138,14 +138,15 @@ class _Flight:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(Exception):
             if self._sent:
-                self._cluster.client.cancel(list(self._sent), force=True)
+                with self._cluster.client() as client:
+                    client.cancel(list(self._sent), force=True)
 
     def __len__(self) -> int:
         return len(self._sent)
 
     @property
     def room(self) -> int:
-        """How many may be on their way: one a thread, so that none waits behind a slow one; more where all are short."""
+        """How many may be on their way: one a thread, so that none waits behind a slow one; more of short ones."""
         threads = max(1, sum(self._cluster.threads(self._networks).values()))
         mean = sum(self._took) / len(self._took) if self._took else _AHEAD_S
         return threads * max(1, min(_MOST_AHEAD, int(_AHEAD_S / max(mean, 1e-6))))
@@ -155,9 +156,9 @@ class _Flight:
         usable = self._cluster.threads(self._networks)
         addresses = None if self._cluster.are_all(usable) else list(usable)
         left = self._limits.deadline - time.monotonic()
-        future = self._cluster.client.submit(
-            compute_piece, parcel.data, parcel.parts, self._terms, left, pure=False, workers=addresses
-        )
+        with self._cluster.client() as client:
+            arguments = parcel.data, parcel.parts, self._terms, left
+            future = client.submit(compute_piece, *arguments, pure=False, workers=addresses)
         self._sent[future] = _Sent(position, parcel, addresses)
         future.add_done_callback(self._landed.put)
 
@@ -168,7 +169,8 @@ class _Flight:
             self._look()
         futures = [future for future in futures if future in self._sent]
         finished = [future for future in futures if future.status == "finished"]
-        outcomes = dict(zip(finished, self._cluster.client.gather(finished), strict=True)) if finished else {}
+        with self._cluster.client() as client:
+            outcomes = dict(zip(finished, client.gather(finished) if finished else [], strict=True))
         for future in futures:
             sent = self._sent.pop(future)
             outcome = outcomes[future] if future in outcomes else self._failure(future)

@@ -109,8 +109,9 @@ class RunFolder:
             )
 
     def write_experiment(self, experiment: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
-        """The resolved experiment, with versions and digests."""
-        text = yaml.safe_dump({**experiment, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
+        """The resolved experiment, with versions and digests, for any machine: without what computed it."""
+        kept = {key: value for key, value in experiment.items() if key != "executor"}
+        text = yaml.safe_dump({**kept, "resolved": dict(resolved)}, sort_keys=False, allow_unicode=True)
         write_text(self._experiment, text)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:

@@ -25,7 +25,9 @@ class InProcess:
     def for_networks(self) -> InProcess:
         return self
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
+    def map(
+        self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any
+    ) -> Iterator[tuple[int, Any]]:
         for position, piece in enumerate(pieces):
             if self.limits.over:
                 return

@@ -25,7 +25,9 @@ class Ends(InProcess):
 
     units = BASELINES * FOLDS + FOLDS + 1
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
+    def map(
+        self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any
+    ) -> Iterator[tuple[int, Any]]:
         yield from super().map(work, islice(pieces, self.units), stopped)
 
 

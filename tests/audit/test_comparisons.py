@@ -15,8 +15,8 @@ import pytest
 
 from leukobench.audit import comparisons
 from leukobench.audit.comparisons import kept_folder
-from leukobench.processes.executors import Processes
 from leukobench.images.synthetic import draw_image
+from leukobench.processes.executors import Processes
 
 from .planting import COPIES, MOVED, found, listed, prints_of, written
 

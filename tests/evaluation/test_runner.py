@@ -16,8 +16,8 @@ from leukobench.evaluation.runner import _all_classes, _stored_bytes
 from leukobench.evaluation.scheduling import run_grid
 from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.evaluation.task import Task
-from leukobench.registry import Registry
 from leukobench.processes.executors import Processes
+from leukobench.registry import Registry
 
 from ..in_process import InProcess
 

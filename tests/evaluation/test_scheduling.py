@@ -17,8 +17,8 @@ from leukobench.evaluation.records import RecordStore
 from leukobench.evaluation.scheduling import cheapest_first, pending_units, run_grid
 from leukobench.evaluation.scores import Inference, write_scores
 from leukobench.machine import Limits, Stop
-from leukobench.registry import Registry
 from leukobench.processes.executors import Processes
+from leukobench.registry import Registry
 
 from ..in_process import InProcess
 from .test_runner import make_grid, registries
@@ -38,7 +38,9 @@ class Interrupts(InProcess):
     def alone(self) -> Interrupts:
         return self
 
-    def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
+    def map(
+        self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any
+    ) -> Iterator[tuple[int, Any]]:
         def begin(step: str) -> None:
             self.begun.append(step)
             if stop := self.stop(step):
@@ -135,7 +137,9 @@ def test_after_the_deadline_nothing_is_begun_and_the_rest_is_not_reached(tmp_pat
     class Ends(InProcess):
         """Its time is over after eleven of the twelve units."""
 
-        def map(self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any) -> Iterator[tuple[int, Any]]:
+        def map(
+            self, work: Callable[..., Any], pieces: Iterable[tuple[Any, ...]], stopped: Any
+        ) -> Iterator[tuple[int, Any]]:
             yield from super().map(work, [piece for _, piece in zip(range(11), pieces, strict=False)], stopped)
 
     run_grid(grid, store, Ends(Limits(deadline=time.monotonic() + 1000)))

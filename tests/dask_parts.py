@@ -1,0 +1,62 @@
+"""Real parts of a Dask cluster for tests: a scheduler and workers, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_FLAGS = ("--no-dashboard",)
+_PATIENCE_S = 60
+
+
+class Parts:
+    """A scheduler, and workers with one thread each; a context manager that ends what is left of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "scheduler.json"
+        self._logs = folder
+        self.scheduler = self._start("scheduler", "--port", "0", *_FLAGS)
+        until(self._file.exists)
+        self.address = str(json.loads(self._file.read_text())["address"])
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+    def add(self, *options: str, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker; it is there when `Client.wait_for_workers` says so."""
+        options = ("--nthreads", "1", "--local-directory", str(self._logs), *_FLAGS, *options)
+        self.workers.append(self._start("worker", *options, **variables))
+        return self.workers[-1]
+
+    def wait(self, count: int) -> None:
+        """Wait until so many workers are connected."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=_PATIENCE_S)
+
+    def _start(self, part: str, *options: str, **variables: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--scheduler-file", str(self._file), *options]
+        log = (self._logs / f"{part}-{len(list(self._logs.iterdir()))}.log").open("wb")
+        with log:
+            return subprocess.Popen(command, env={**os.environ, **variables}, stdout=log, stderr=log)
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
