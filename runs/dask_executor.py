@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import queue
 import time
 from collections import deque
@@ -65,7 +64,8 @@ class DaskExecutor:
     def workers(self) -> int:
         """Threads of the workers now."""
         self._cluster.connect()
-        return max(1, min(self._most or math.inf, sum(self._cluster.threads(self._networks).values())))
+        threads = max(1, sum(self._cluster.threads(self._networks).values()))
+        return min(self._most or threads, threads)
 
     def alone(self) -> DaskExecutor:
         """See `leukobench.machine.Executor`."""
