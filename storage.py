@@ -40,8 +40,11 @@ def user_path(path: str | Path) -> Path:
     Raises
     ------
     ConfigurationError
-        There is no such home folder.
+        There is no such home folder, or the path is a URL.
     """
+    if "://" in str(path):
+        fix = "name a folder of this machine; images, the feature cache and --checkpoint may be elsewhere."
+        raise ConfigurationError("A path names no file of this machine.", received=str(path), fix=fix)
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -52,13 +55,15 @@ def user_path(path: str | Path) -> Path:
 def cache_folder() -> Path:
     """Cache folder: ``$LEUKOBENCH_CACHE``, else ``leukobench`` in the user's cache folder; it can be deleted safely.
 
+    Where the variable names an object store, the features alone are there.
+
     Raises
     ------
     StorageError
         The user has no home folder.
     """
     named = os.environ.get("LEUKOBENCH_CACHE")
-    if named:
+    if named and "://" not in named:
         return user_path(named)
     try:
         return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "leukobench"

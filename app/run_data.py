@@ -16,6 +16,7 @@ from ..errors import StorageError, UnreadableImageError
 from ..evaluation.combination_names import names_of, rows_of
 from ..images.decoding import decode_rgb
 from ..images.reading import read_file
+from ..remote.path import is_url
 from ..reporting.report.numbers import title_of
 from ..runs.finished import FinishedRun
 
@@ -77,6 +78,8 @@ def _predictions(_run: FinishedRun, folder: Path, key: Key, changed: int) -> pd.
 
 def thumbnail(path: str, image_id: str) -> bytes | None:
     """A small JPEG of an image of the run; None where it is no longer there, or another one is."""
+    if is_url(path):
+        return _thumbnail(path, image_id, 0)
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -91,7 +94,7 @@ def _thumbnail(path: str, image_id: str, changed: int) -> bytes | None:
         if hashlib.sha256(data).hexdigest() != image_id:
             return None
         picture = decode_rgb(data, target_size=(_SIDE, _SIDE))
-    except UnreadableImageError:
+    except (UnreadableImageError, StorageError):  # the second where an object store does not answer
         return None
     picture.thumbnail((_SIDE, _SIDE))
     stream = io.BytesIO()

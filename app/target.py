@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigurationError
+from ..remote.path import any_path
 from ..storage import user_path
 
 _VARIABLE = "LEUKOBENCH_APP"
@@ -75,7 +76,7 @@ def read_target() -> Target:
             "The app was started without a bundle or run.", fix="start it with `leukobench app`."
         ) from error
     results = Path(settings["results"]) if settings["results"] else None
-    return Target(settings["kind"], Path(settings["path"]), tuple(map(Path, settings["images"])), results)
+    return Target(settings["kind"], Path(settings["path"]), tuple(map(any_path, settings["images"])), results)
 
 
 def find_target(path: Path, images: Sequence[Path] = (), results: Path | None = None) -> Target:
@@ -130,7 +131,7 @@ def _is_bundle(path: Path) -> bool:
 
 
 def _image_folder(folder: Path) -> Path:
-    resolved = user_path(folder).absolute()
+    resolved = any_path(folder).absolute()
     if not resolved.is_dir():
         raise ConfigurationError(
             "--images is not a folder.", expected="a folder of images", received=str(folder), fix="correct the path."

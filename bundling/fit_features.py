@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import logging
 import math
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..config.choice import Choice
 from ..config.experiment import Experiment
-from ..errors import BundleError, ConfigurationError, ImagesChangedError
+from ..errors import BundleError, ConfigurationError, ImagesChangedError, UnreadableImageError
 from ..evaluation.combination_names import Names
 from ..evaluation.refit import refit
 from ..features.cache import FeatureCache
@@ -21,12 +22,13 @@ from ..features.embedding_table import EmbeddingTable
 from ..features.extraction import extract_to, pending
 from ..features.extractor import Convertible, Extractor
 from ..features.extractors import make_extractor
+from ..images.reading import read_file
 from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
 from ..serving.served_code import ServedCode
 from ..serving.served_network import ServedNetwork, relative_distance
 from ..steps.choose_methods import fit_rules, make_methods
-from ..storage import digest, file_digest
+from ..storage import digest
 from .combination import Agreement, FittedCombination, Origin
 from .name_extractor import name_extractor
 
@@ -132,9 +134,10 @@ def _agreement(
     """How far the bundle's network is from the run's features, on a few training images that are still there."""
     pixels = {}
     for row in np.unique(np.linspace(0, len(images) - 1, _COMPARED).astype(int)):
-        path = Path(images["path"].iloc[row])
-        if path.is_file() and file_digest(path) == images["image_id"].iloc[row]:
-            pixels[row] = network.read(path.read_bytes())
+        with contextlib.suppress(UnreadableImageError):  # of one that is no longer there
+            data = read_file(images["path"].iloc[row])
+            if hashlib.sha256(data).hexdigest() == images["image_id"].iloc[row]:
+                pixels[row] = network.read(data)
     with network.open(workers) as engine:
         vectors = list(engine.vectors(iter(pixels.values())))
     distances = [relative_distance(vector, features[row]) for vector, row in zip(vectors, pixels, strict=True)]

@@ -25,6 +25,7 @@ from ..evaluation.network_runner import DIED, Rows, follow, fresh_process, repor
 from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
 from ..evaluation.validation import with_validation
+from ..images.identification import image_id_of
 from ..machine import Progress
 from ..networks.frameworks import can_convert, load_openvino
 from ..networks.openvino_ir import Converted
@@ -34,7 +35,6 @@ from ..serving.network_output import NetworkOutput, output_names
 from ..serving.served_network import ServedNetwork
 from ..steps.choose_methods import fit_rules, make_networks, weights_in_words
 from ..steps.write_pixels import input_of, pixels_for
-from ..storage import file_digest
 from .combination import Agreement, FittedCombination, Origin
 from .export_network import append_features, export_network
 
@@ -191,10 +191,8 @@ def _compared_rows(images: int) -> NDArray[np.int64]:
 
 def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: Progress) -> None:
     def difference(file: tuple[str, str]) -> str:
-        try:
-            return "" if file_digest(Path(file[1])) == file[0] else "other bytes"
-        except OSError as error:
-            return str(error.strerror)
+        image_id, reason = image_id_of(file[1])
+        return reason or ("" if image_id == file[0] else "other bytes")
 
     reasons = {}
     with progress("verifying images", len(files)) as advance, ThreadPoolExecutor(workers) as pool:

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from .options import PATH, chosen_options, code_option, executor_of, image_options
+from .options import ANY_PATH, chosen_options, code_option, executor_of, image_options
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("images", type=PATH)
+@click.argument("images", type=ANY_PATH)
 @image_options
 @code_option
 @json_option

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, code_option, workers_option
+from .options import ANY_PATH, PATH, code_option, workers_option
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("source", metavar="RUN|IMAGES", type=PATH)
+@click.argument("source", metavar="RUN|IMAGES", type=ANY_PATH)
 @click.option("--out", required=True, type=PATH, help="File .parquet to write.")
 @click.option("--extractor", help="Name on the leaderboard, or of `leukobench list extractors` (default: the first).")
 @workers_option

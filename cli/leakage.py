@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, executor_of, image_options
+from .options import ANY_PATH, IMAGE_OPTIONS, chosen_options, code_option, executor_of, image_options
 from .output import answer, json_option, records_of
 
 
 @click.command()
-@click.argument("source", type=PATH)
+@click.argument("source", type=ANY_PATH)
 @image_options
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(20), help="Images in a subsample (default: 200).")
 @click.option("--all/--no-all", "whole", default=True, show_default=True, help="Also measure on all images.")

@@ -10,7 +10,27 @@ from typing import Any, TypeVar, cast
 import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-PATH = click.Path(path_type=Path)
+
+
+class _Path(click.Path):
+    """A path of this machine or, where `remote`, of an object store, too."""
+
+    def __init__(self, remote: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self._remote = remote
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and "://" in value:
+            if not self._remote:
+                self.fail(f"{value.partition('://')[0]}:// is not read here: name a path of this machine.", param, ctx)
+            from ..remote.path import any_path
+
+            return any_path(value)
+        return super().convert(value, param, ctx)
+
+
+PATH, ANY_PATH = _Path(), _Path(remote=True)
+"""Of this machine; of images, which may also be in an object store."""
 _OF_IMAGES = {
     "layout": "layout",
     "group": "group",
@@ -161,7 +181,7 @@ def bundle_options(command: _Command) -> _Command:
         command,
         [
             click.argument("bundle", type=PATH),
-            click.argument("images", nargs=-1, required=True, type=PATH),
+            click.argument("images", nargs=-1, required=True, type=ANY_PATH),
             click.option(
                 "--level", default=0.95, show_default=True, type=float, help="Coverage level of the prediction sets."
             ),

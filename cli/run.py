@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LeukobenchError
-from .options import IMAGE_OPTIONS, PATH, chosen_options, code_option, executor_of, image_options, limit_options
+from .options import (
+    ANY_PATH,
+    IMAGE_OPTIONS,
+    chosen_options,
+    code_option,
+    executor_of,
+    image_options,
+    limit_options,
+)
 from .output import answer, echo, json_option, records_of, wants_json
 
 if TYPE_CHECKING:
@@ -22,8 +30,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("experiments", nargs=-1, type=PATH)
-@click.option("--images", type=PATH, help="Folder or manifest of images: runs the default experiment on it.")
+@click.argument("experiments", nargs=-1, type=ANY_PATH)
+@click.option(
+    "--images",
+    type=ANY_PATH,
+    help="Folder or manifest of images, also such as s3://bucket/folder: runs the default experiment on it.",
+)
 @image_options
 @click.option("--preset", help="Published protocol in place of the default experiment; see `leukobench list presets`.")
 @click.option("--folds", type=click.IntRange(2), help="Number of cross-validation folds (default: 5).")

@@ -2,95 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ..evaluation.metrics import RANK_BY
-from ..images.groups import compiled
+from ..remote.path import is_url
 from ..storage import user_path
 from .cell_limits import CellLimits
-from .choice import LONGEST_NAME, Choice, Strict
+from .choice import Choice, Strict
 from .execution import Execution
-from .pseudo_patients import PseudoPatients
+from .images import Images
 
 GRID = ("extractors", "selectors", "classifiers")
 """Families of which every choice meets every choice of the others."""
 CHOICES = (*GRID, "cnns")
 """Families that an experiment chooses from: its fields, and what ``leukobench list`` calls them."""
-COPIES = ("group", "list", "off")
-"""What can be done with copies, besides what a table of decisions says."""
 Balance = Literal["none", "class_weight", "oversample", "smote"]
-
-
-class Images(Strict):
-    """Folder of the images, how their paths assign labels and patients, and what is done with copies.
-
-    Attributes
-    ----------
-    folder : Path
-        Folder or manifest.
-    layout : str
-        A name of `leukobench list layouts`, or the meaning of each level of folders, such as ``split/class``.
-    group : str
-        Regular expression on the path; its capture group is the patient. A group called ``site``, ``scanner`` or
-        ``batch`` becomes a column of that name.
-    exclude_classes, exclude_files : list of str
-        Classes, and patterns of paths such as ``*_mask.png``, that are left out.
-    objects : str
-        What the images show, in the plural, such as ``cells``: the word of the sentences.
-    pseudo_patients : PseudoPatients
-    copies : {"group", "list", "off"} or Path
-        Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
-        decides, such as ``audit/copies.csv`` with the column ``decision`` filled in. Identical files always share one.
-    label_conflicts : {"leave_out", "keep"}
-        Copies of one image under several labels leave training and scores, with a line each in the ledger; or stay.
-    corrections : Path
-        Table (CSV or parquet) such as ``suspects.csv`` of a run, with the column ``corrected`` filled in: a label, or
-        ``leave out``. Each correction has a line in the ledger.
-    """
-
-    folder: Path
-    layout: str = Field(default="auto", max_length=LONGEST_NAME)
-    group: str | None = None
-    exclude_classes: list[str] = Field(default_factory=list)
-    exclude_files: list[str] = Field(default_factory=list)
-    objects: str = Field(default="objects", pattern=r"^\w[\w \-]*$")
-    pseudo_patients: PseudoPatients | None = None
-    copies: Literal["group", "list", "off"] | Path = "group"
-    label_conflicts: Literal["leave_out", "keep"] = "leave_out"
-    corrections: Path | None = None
-
-    @field_validator("group")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                compiled(value)
-            except ValueError as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
-
-    @field_validator("copies", mode="before")
-    @classmethod
-    def _names_or_table(cls, value: Any) -> Any:
-        if value is False:  # what YAML makes of an unquoted off
-            return "off"
-        if value in COPIES:
-            return value
-        if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
-            raise ValueError(f"not one of {', '.join(COPIES)}, nor a table of decisions (.csv or .parquet)")
-        return user_path(value).absolute()
-
-    @field_validator("corrections", mode="before")
-    @classmethod
-    def _table(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        if not isinstance(value, (str, Path)) or Path(value).suffix.lower() not in (".csv", ".parquet"):
-            raise ValueError("not a table of corrections (.csv or .parquet)")
-        return user_path(value).absolute()
 
 
 class Evaluation(Strict):
@@ -246,6 +176,13 @@ class Experiment(Strict):
     @classmethod
     def _from_here(cls, value: list[Path]) -> list[Path]:
         return [user_path(folder).absolute() for folder in value]
+
+    @field_validator("results", mode="before")
+    @classmethod
+    def _on_this_machine(cls, value: Any) -> Any:
+        if isinstance(value, (str, os.PathLike)) and is_url(value):
+            raise ValueError("a run works in a folder of this machine; `checkpoint` copies it to such a path")
+        return value
 
     @field_validator(*CHOICES)
     @classmethod

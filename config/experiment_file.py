@@ -11,12 +11,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigurationError
+from ..images.files import TABLES
 from ..plugins.permission import search_also
+from ..remote.path import any_path, is_url
 from ..storage import file_name, user_path
 from .cell_limits import CellLimits
 from .choice import Choice
 from .execution import Execution
-from .experiment import Evaluation, Experiment, Images
+from .experiment import Evaluation, Experiment
+from .images import Images
 from .presets import presets
 from .pseudo_patients import PseudoPatients
 
@@ -44,8 +47,9 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
     for key, value in experiments[preset].items() if preset else ():
         own = settings.get(key, {} if isinstance(value, dict) else value)
         settings[key] = {**value, **own} if isinstance(value, dict) and isinstance(own, dict) else own
-    resolved = user_path(folder).absolute()
-    name = re.sub(r"[^\w.\-]+", "-", resolved.stem if resolved.is_file() else resolved.name).lstrip(".-") or "images"
+    resolved = any_path(folder).absolute()
+    is_table = resolved.suffix.lower() in TABLES if is_url(resolved) else resolved.is_file()
+    name = re.sub(r"[^\w.\-]+", "-", resolved.stem if is_table else resolved.name).lstrip(".-") or "images"
     name = file_name(name, longest=_LONGEST_NAME)
     images = settings.get("images", {})
     images = {"folder": resolved, **images} if isinstance(images, dict) else images
@@ -63,6 +67,7 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
     ConfigurationError
         The file is absent, is not a YAML mapping, or holds an unknown key or an impossible value.
     """
+    path = user_path(path)
     try:
         with path.open(encoding="utf-8") as stream:
             mapping = yaml.load(_whole(stream), Loader=_UniqueKeys)
@@ -166,6 +171,8 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def _resolve(base: Path, path: str) -> Path:
+    if is_url(path):
+        return any_path(path)
     try:
         return Path(base / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError) as error:

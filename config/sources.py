@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..storage import user_path
+from ..remote.path import any_path
 from .experiment import Experiment
 from .experiment_file import for_folder, is_experiment_file, is_of_run, read_experiment
 
@@ -40,13 +40,13 @@ def experiment_of(source: Source, **settings: Any) -> Experiment:
             expected="a folder of images, an experiment file, a mapping or an Experiment",
             received=type(source).__name__,
         )
-    path = user_path(source)
+    path = any_path(source)
     return read_experiment(path, **settings) if is_experiment_file(path) else for_folder(path, **settings)
 
 
 def is_named_by_user(source: Source) -> bool:
     """Whether the user wrote the experiment that `source` names, rather than a run that left it in its folder."""
-    path = user_path(source) if isinstance(source, (str, os.PathLike)) else None
+    path = any_path(source) if isinstance(source, (str, os.PathLike)) else None
     return path is None or not (is_experiment_file(path) and is_of_run(path))
 
 
@@ -60,4 +60,4 @@ def _of_mapping(mapping: dict[str, Any]) -> Experiment:
             received=repr(images)[:200],
         )
     others = {key: value for key, value in section.items() if key != "folder"}
-    return for_folder(Path(section["folder"]), images=others, **mapping)
+    return for_folder(any_path(section["folder"]), images=others, **mapping)

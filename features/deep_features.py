@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import ImagesError, UnreadableImageError
-from ..images.limits import FIX, refusal
+from ..images.identification import image_id_of
+from ..images.limits import FIX
 from ..machine import cores
-from ..storage import file_digest
 from .cache import FeatureCache
 from .extraction import extract_to, feature_names
 from .extractors import make_extractor
@@ -103,10 +103,10 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self)
-        paths = [Path(path) for path in np.asarray(X, dtype=object).ravel()]
+        paths = [os.fspath(path) for path in np.asarray(X, dtype=object).ravel()]
         if not paths:
             raise ImagesError("There are no images to transform.", expected="at least one path", received="none")
-        images = [(_identify(path), str(path)) for path in paths]
+        images = [(_identify(path), path) for path in paths]
         cache = FeatureCache.shared(self.extractor_.identity)
         threads = self.n_jobs or cores()
         with tempfile.TemporaryDirectory() as folder:
@@ -121,13 +121,12 @@ class DeepFeatures(TransformerMixin, BaseEstimator):
         return np.asarray(feature_names(self.extractor_), dtype=object)
 
 
-def _identify(path: Path) -> str:
-    try:
-        if reason := refusal(path):
-            raise UnreadableImageError(f"{path} cannot be read: {reason}.", received=str(path), fix=FIX)
-        return file_digest(path)
-    except OSError as error:
-        raise UnreadableImageError(f"{path} cannot be read: {error.strerror}.", received=str(path)) from error
+def _identify(path: str) -> str:
+    image_id, reason = image_id_of(path)
+    if reason:
+        missing = reason.startswith("cannot be opened")
+        raise UnreadableImageError(f"{path} cannot be read: {reason}.", received=path, fix="" if missing else FIX)
+    return image_id
 
 
 def _refuse(images: list[tuple[str, str]], refused: dict[str, str]) -> None:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, cast
 
 from ..errors import ImagesError, StorageError
-from ..storage import OUTPUT_MARKER, user_path
-from .limits import kind_of, slide_refusal
+from ..remote.path import RemotePath, any_path
+from .candidates import OF_LEUKOBENCH, UNSUPPORTED, candidates, is_image_name, printable, walk
 
-EXTENSIONS = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Extensions, in lower case, of the files that count as images; upper case works as well."""
+if TYPE_CHECKING:
+    from ..remote.listing import Objects
 
 TABLES = frozenset({".csv", ".parquet"})
 """Extensions of the files that count as manifests."""
-
-
-WRITTEN = "written by leukobench"
-BROKEN_LINK = "broken symbolic link"
-UNREADABLE, UNSUPPORTED, NOT_UTF8 = "folder cannot be read", "not a supported image file", "name is not valid UTF-8"
-"""How the reasons for refusals begin that may hide a class."""
-_OF_LEUKOBENCH = ({OUTPUT_MARKER}, {".lock", "run.log"}, {"SHA256SUMS", "manifest.json", "model_card.md"})
-"""Names of files that show that leukobench wrote the folder: any result, a run that ended early, a bundle."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +35,15 @@ class FileList:
         Path and reason of everything else, sorted.
     manifest : str
         Name of the manifest file, if the user named one instead of a folder; then no folder was searched.
+    objects : Objects, optional
+        The listing of an object store.
     """
 
     folder: Path
     images: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     manifest: str = ""
+    objects: Objects | None = None
 
     def other_files(self, *names: str) -> list[str]:
         """Regular files that are no images and have one of `names`, or one of them as extension (``.csv``)."""
@@ -113,6 +109,8 @@ class Listing:
         What the user has to know of this reading, a sentence each.
     shape : str
         What each level of folders means, as in ``split/class``, where labels come from folders.
+    objects : tuple of Objects
+        Listings of the object stores that a table names images of.
     """
 
     rows: list[Row]
@@ -120,6 +118,7 @@ class Listing:
     patients: str = "none"
     warnings: tuple[str, ...] = ()
     shape: str = ""
+    objects: tuple[Objects, ...] = ()
 
 
 def find_files(images: str | Path) -> FileList:
@@ -135,20 +134,46 @@ def find_files(images: str | Path) -> FileList:
     ImagesError
         There is no such folder or file.
     """
-    root = Path(os.path.abspath(user_path(images)))
+    root = any_path(images)
+    if isinstance(root, RemotePath):
+        return _remote_files(root)
+    root = Path(os.path.abspath(root))
     if os.path.isfile(root) and root.suffix.lower() in TABLES:
         return FileList(root.parent, manifest=root.name)
     if not os.path.isdir(root):
-        raise ImagesError(
-            "There are no images to index.",
-            expected="a folder of images, or a manifest (.csv or .parquet)",
-            received=f"{root}, which {_what_is(root)}",
-            fix="correct the path.",
-        )
-    paths = list(_walk(root))
-    candidates = sorted(path for path, reason in paths if not reason)
+        raise _no_images(root, _what_is(root))
+    return _file_list(root, list(walk(root)))
+
+
+def _file_list(root: Path, paths: Sequence[tuple[str, str]], objects: Objects | None = None) -> FileList:
+    images = sorted(path for path, reason in paths if not reason)
     refused = sorted((path, reason) for path, reason in paths if reason)
-    return FileList(root, tuple(candidates), tuple(refused))
+    return FileList(root, tuple(images), tuple(refused), objects=objects)
+
+
+def _no_images(root: Path, what: str) -> ImagesError:
+    return ImagesError(
+        "There are no images to index.",
+        expected="a folder of images, or a manifest (.csv or .parquet)",
+        received=f"{root}, which {what}",
+        fix="correct the path.",
+    )
+
+
+def _remote_files(root: RemotePath) -> FileList:
+    """As of a local folder with the same files, from one listing."""
+    from ..remote.listing import list_objects
+
+    folder = cast("Path", root)
+    if root.suffix.lower() in TABLES and root.is_file():
+        return FileList(folder.parent, manifest=root.name)
+    try:
+        objects = list_objects(root)
+    except FileNotFoundError as error:
+        raise _no_images(folder, "is in no bucket of this name") from error
+    if not objects.names:
+        raise _no_images(folder, "holds no file")
+    return _file_list(folder, list(candidates(objects.names)), objects)
 
 
 def check_output(folder: Path) -> None:
@@ -160,7 +185,7 @@ def check_output(folder: Path) -> None:
     """
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     images = sorted(name for name in names if is_image_name(name))
-    if images and not any(names >= written for written in _OF_LEUKOBENCH):
+    if images and not any(names >= written for written in OF_LEUKOBENCH):
         raise StorageError(
             f"{folder} holds images, and would be filled with results.",
             expected="a new or empty folder, or an earlier one of results",
@@ -201,73 +226,3 @@ def check_names(files: FileList) -> None:
             received=printable(names[0]),
             fix="rename the folder, or name a symbolic link to it.",
         )
-
-
-def printable(path: str) -> str:
-    """Return `path` as text that any file format can store: bytes that are not UTF-8 become escapes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def is_image_name(path: str) -> bool:
-    """Whether `path` has the extension of an image."""
-    return PurePosixPath(path).suffix.lower() in EXTENSIONS
-
-
-def _walk(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield every path below `root` with the reason why it is not a candidate, or ''.
-
-    Linked folders come after all real ones, so that a folder that both reach is listed under its own name.
-    """
-    seen: set[tuple[int, int]] = set()
-    folders, linked = [""], list[str]()
-    while folders or linked:
-        folder = folders.pop() if folders else linked.pop()
-        try:
-            status = (root / folder).stat()
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
-        except OSError as error:
-            yield folder or ".", f"{UNREADABLE}: {error.strerror}"
-            continue
-        if (status.st_dev, status.st_ino) in seen:
-            yield folder, "symbolic link to a folder that was already listed"
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        names = {entry.name for entry in entries}
-        if folder and any(names >= written for written in _OF_LEUKOBENCH):
-            yield folder, WRITTEN
-            continue
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if _is_folder(entry):
-                (linked if entry.is_symlink() else folders).append(path)
-            else:
-                yield path, _refusal(entry, path)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a symbolic link that points to itself
-        return False
-
-
-def _refusal(entry: os.DirEntry[str], path: str) -> str:
-    parts = PurePosixPath(path).parts
-    if printable(path) != path:
-        return NOT_UTF8
-    if any(part.startswith(".") for part in parts):
-        return "hidden file or folder"
-    if "__MACOSX" in parts:
-        return "left over from a macOS archive"
-    if reason := _not_a_file(entry) or slide_refusal(path):
-        return reason
-    return "" if is_image_name(path) else f"{UNSUPPORTED} ({PurePosixPath(path).suffix.lower() or 'no extension'})"
-
-
-def _not_a_file(entry: os.DirEntry[str]) -> str:
-    try:
-        return "" if entry.is_file() else f"not a regular file: {kind_of(entry.stat().st_mode)}"
-    except FileNotFoundError:
-        return BROKEN_LINK
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"

@@ -145,7 +145,8 @@ def regroup(listing: Listing, expression: re.Pattern[str], folder: Path) -> List
         counts = f"{len(refused):,} of {len(listing.rows):,} images are left out"
         warnings.append(f"{counts}: {expression.pattern!r} finds no {what} in their paths, such as {refused[0].path}.")
     patients = f"regular expression {expression.pattern}" if part else listing.patients
-    return Listing(rows, [*listing.refused, *reasons], patients, tuple(warnings), listing.shape)
+    refused_files = [*listing.refused, *reasons]
+    return replace(listing, rows=rows, refused=refused_files, patients=patients, warnings=tuple(warnings))
 
 
 def _patient_group(expression: re.Pattern[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ImagesError, visible
+from ..remote.path import absolute_path, is_url
 from ..storage import digest
+from .candidates import WRITTEN, printable
 from .class_sizes import check_sizes
-from .files import WRITTEN, FileList, Row, check_names, find_files, printable
+from .files import FileList, Row, check_names, find_files
 from .groups import clusters, compile_group, regroup
 from .identification import identify
 from .levels import advice
@@ -232,16 +233,17 @@ def index_images(
     """
     expression = None if group is None else compile_group(group)
     files = find_files(images)
+    listed = (files.objects,) if files.objects else ()
     check_names(files)
     files, listing, name = read_layout(files, layout, exclude_classes, exclude_files, split)
     if expression:
         listing = regroup(listing, expression, files.folder)
-    rows, digests, unreadable = identify(files.folder, listing.rows, progress)
+    rows, digests, unreadable = identify(files.folder, listing.rows, progress, listing.objects or listed)
     refused = [*files.refused, *listing.refused, *unreadable]
     if not listing.rows:
         raise _nothing_left(files, name, refused)
     remarks = check_kept([(row.label, row.path) for row in listing.rows], dict(unreadable))
-    ledger = _ledger([(str(files.folder / printable(path)), reason) for path, reason in refused])
+    ledger = _ledger([(_ledger_path(files, path), reason) for path, reason in refused])
     frame = _frame(files, rows, digests)
     warnings = (*listing.warnings, *remarks, *filter(None, [advice(listing, layout == "auto")]))
     return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings)
@@ -255,7 +257,7 @@ def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame
             image_id,
             visible(row.label),
             visible(row.patient),
-            os.path.normpath(files.folder / row.path),
+            absolute_path(files.folder, row.path),
             *map(visible, row.columns.values()),
         )
         for row, image_id in zip(rows, digests, strict=True)
@@ -267,6 +269,11 @@ def _ledger(refused: list[tuple[str, str]]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(sorted(refused), columns=["path", "reason"], dtype="str")
+
+
+def _ledger_path(files: FileList, path: str) -> str:
+    """Of an object with an odd name, too, of which a path would drop parts."""
+    return path if is_url(path) else f"{files.folder}/{path}" if files.objects else str(files.folder / printable(path))
 
 
 def _nothing_left(files: FileList, layout: str, refused: list[tuple[str, str]]) -> ImagesError:

@@ -18,6 +18,7 @@ MAX_PIXELS = 50_000_000
 """An image with more pixels is refused: a small file could fill the memory (a decompression bomb)."""
 MAX_BYTES = 512 * 2**20
 """A larger file is refused before it is read."""
+TOO_LARGE = f"larger than {MAX_BYTES // 2**20} MB, as whole-slide images are"
 SLIDES = frozenset(
     {".bif", ".czi", ".isyntax", ".kfb", ".mrxs", ".ndpi", ".scn", ".sdpc", ".svs", ".svslide", ".tmap", ".vms", ".vmu",
      ".vsi"}
@@ -65,7 +66,7 @@ def refusal(path: str | os.PathLike[str]) -> str:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         return f"not a regular file: {kind_of(status.st_mode)}"
-    return f"larger than {MAX_BYTES // 2**20} MB, as whole-slide images are" if status.st_size > MAX_BYTES else ""
+    return TOO_LARGE if status.st_size > MAX_BYTES else ""
 
 
 def kind_of(mode: int) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import ImagesError
+from .candidates import BROKEN_LINK, EXTENSIONS, NOT_UTF8, UNREADABLE, UNSUPPORTED
 from .file_kinds import is_picture, is_readable
-from .files import BROKEN_LINK, EXTENSIONS, NOT_UTF8, UNREADABLE, UNSUPPORTED, FileList, Listing
+from .files import FileList, Listing
 from .levels import read_levels
 from .limits import slide_refusal
 

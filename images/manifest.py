@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import difflib
-import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ImagesError
+from ..remote.path import absolute_path
 from ..storage import restored
-from .files import FileList, Listing, Row, is_image_name
+from .candidates import is_image_name
+from .files import FileList, Listing, Row
 from .limits import MAX_BYTES
+from .present import FILE, Present, size_of
 from .shapes import RESERVED
 
 _SHOWN, _LONGEST_LINE = 5, 100_000
@@ -45,11 +47,15 @@ class ManifestLayout:
         table = files.folder / (files.manifest or _only(_manifests(files), files.folder))
         columns, rows = _read_table(table)
         patient = _patient_column(columns, table)
-        listed = [_row(row, patient, _further_columns(columns, patient), files.folder) for _, row in rows]
-        _check_rows(listed, [line for line, _ in rows], files.folder, table)
-        named = {_normal(row.path, files.folder) for row in listed}
-        refused = [(path, f"not in {table.name}") for path in files.images if _normal(path, files.folder) not in named]
-        return Listing(listed, refused, f"column {patient} of the manifest" if patient else "none")
+        present = Present(files, [row["path"] for _, row in rows])
+        listed = [_row(row, patient, _further_columns(columns, patient), present) for _, row in rows]
+        _check_rows(listed, [line for line, _ in rows], present, table)
+        named = {absolute_path(files.folder, row.path) for row in listed}
+        refused = [
+            (path, f"not in {table.name}") for path in files.images if absolute_path(files.folder, path) not in named
+        ]
+        patients = f"column {patient} of the manifest" if patient else "none"
+        return Listing(listed, refused, patients, objects=present.objects)
 
 
 class PreliminaryLayout:
@@ -100,10 +106,10 @@ def _is_below(path: str, table: Path) -> bool:
     return PurePosixPath(path).is_relative_to(PurePosixPath(table.parent.as_posix()))
 
 
-def _row(cells: dict[str, str], patient: str, further: dict[str, str], folder: Path) -> Row:
+def _row(cells: dict[str, str], patient: str, further: dict[str, str], present: Present) -> Row:
     columns = {name: cells[column] for column, name in further.items()}
     path = cells["path"]
-    if "\\" in path and not os.path.exists(folder / path):  # written by Windows
+    if "\\" in path and not present.kind(path):  # written by Windows
         path = path.replace("\\", "/")
     return Row(path, cells["label"].strip(), cells[patient].strip() if patient else "", columns)
 
@@ -123,10 +129,6 @@ def _only(tables: list[str], folder: Path) -> str:
     )
 
 
-def _normal(path: str, folder: Path) -> str:
-    return os.path.normpath(folder / path)
-
-
 def _header(table: Path) -> list[str]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
@@ -137,7 +139,7 @@ def _header(table: Path) -> list[str]:
 
 def _read_table(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the column names and the rows, each with its number: the line of a CSV, the row of a parquet file."""
-    if os.path.isfile(table) and os.path.getsize(table) > MAX_BYTES:
+    if size_of(table) > MAX_BYTES:
         raise _unreadable(table, f"at most {MAX_BYTES // 2**20} MB", "more")
     columns, lines = _read_parquet(table) if table.suffix.lower() == ".parquet" else _read_csv(table)
     uneven = [f"line {line}: {len(cells)} fields" for line, cells in lines if len(cells) != len(columns)]
@@ -167,9 +169,10 @@ def _read_parquet(table: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     import pyarrow.parquet as pq
 
     try:
-        content = pq.ParquetFile(table)
-        plain = [field.name for field in content.schema_arrow if not _is_opaque(field.type)]
-        columns = content.read(plain).columns
+        with table.open("rb") as stream:
+            content = pq.ParquetFile(stream)
+            plain = [field.name for field in content.schema_arrow if not _is_opaque(field.type)]
+            columns = content.read(plain).columns
         texts = [column.cast(pa.string()).fill_null("").to_pylist() for column in columns]
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(table, "a parquet table of text or numbers", error) from error
@@ -230,28 +233,29 @@ def _further_columns(columns: list[str], patient: str) -> dict[str, str]:
     return {name: f"manifest_{name}" if name in RESERVED else name for name in further}
 
 
-def _check_rows(rows: list[Row], lines: list[int], folder: Path, table: Path) -> None:
+def _check_rows(rows: list[Row], lines: list[int], present: Present, table: Path) -> None:
     first: dict[str, int] = {}
     problems = []
     for row, line in zip(rows, lines, strict=True):
-        path = _normal(row.path, folder)
-        problem = _problem(row, path)
+        path = absolute_path(present.folder, row.path)
+        problem = _problem(row, present)
         if not problem and first.setdefault(path, line) != line:
             problem = f"{row.path} is already in line {first[path]}"
         problems += [f"line {line}: {problem}"] if problem else []
     _raise_problems(problems, len(rows), table)
 
 
-def _problem(row: Row, path: str) -> str:
+def _problem(row: Row, present: Present) -> str:
     if not row.path:
         return "no path"
     if not row.label:
         return f"no label for {row.path}"
-    if not is_image_name(path):
+    if not is_image_name(row.path):
         return f"{row.path} does not have the extension of an image"
-    if os.path.isfile(path):
+    kind = present.kind(row.path)
+    if kind == FILE:
         return ""
-    return f"{row.path} is no regular file" if os.path.exists(path) else f"there is no file {row.path}"
+    return f"{row.path} is no regular file" if kind else f"there is no file {row.path}"
 
 
 def _raise_problems(problems: list[str], rows: int, table: Path, expected: str = "") -> None:

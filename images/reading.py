@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ConfigurationError, UnreadableImageError
+from ..remote.objects import THREADS
+from ..remote.path import is_url, object_of
 from .decoding import decode
-from .limits import FIX, MAX_PIXELS, refusal
+from .limits import FIX, MAX_BYTES, MAX_PIXELS, TOO_LARGE, refusal, slide_refusal
 
 __all__ = [
     "INTERPOLATIONS",
@@ -26,6 +30,7 @@ __all__ = [
     "read_for",
     "read_image",
     "read_resized",
+    "reading_threads",
     "resize",
 ]
 
@@ -44,17 +49,40 @@ INTERPOLATIONS = {
 def read_file(path: str | Path) -> bytes:
     """Read the bytes of one image file, none of them where it is no regular file, a whole-slide image or too large.
 
+    Every reader of images goes through here, so that they may be in an object store, too.
+
     Raises
     ------
     UnreadableImageError
         It cannot be opened, or may not be read; ``what`` is the reason in words.
+    StorageError
+        An object store does not answer, or refuses.
     """
     try:
+        if is_url(path):
+            return _read_object(path)
         if reason := refusal(path):
             raise UnreadableImageError(reason, fix=FIX)
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
         raise UnreadableImageError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+
+
+def reading_threads(path: str | Path, cores: int) -> int:
+    """Threads that read files such as this one: as many as cores; more where they wait for an object store."""
+    return max(cores, THREADS) if is_url(path) else cores
+
+
+def _read_object(path: str | Path) -> bytes:
+    if reason := slide_refusal(path):
+        raise UnreadableImageError(reason, fix=FIX)
+    try:
+        data = object_of(path).read_bytes(MAX_BYTES)
+    except FileNotFoundError as error:
+        raise UnreadableImageError(f"cannot be opened: {os.strerror(errno.ENOENT)}") from error
+    if len(data) > MAX_BYTES:
+        raise UnreadableImageError(TOO_LARGE, fix=FIX)
+    return data
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:

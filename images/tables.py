@@ -75,7 +75,8 @@ def _parquet_rows(table: Path) -> Iterator[list[str]]:
     import pyarrow.parquet as pq
 
     try:
-        batch = next(pq.ParquetFile(table).iter_batches(_ROWS), None)
+        with table.open("rb") as stream:
+            batch = next(pq.ParquetFile(stream).iter_batches(_ROWS), None)
     except (OSError, pa.ArrowException):
         return
     if batch is not None:

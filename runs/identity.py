@@ -8,7 +8,8 @@ from typing import Any
 from .. import __version__
 from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
-from ..config.experiment import CHOICES, COPIES, Experiment
+from ..config.experiment import CHOICES, Experiment
+from ..config.images import COPIES
 from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest

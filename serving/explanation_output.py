@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableImageError, visible
-from ..images.files import check_output, printable
+from ..images.candidates import printable
+from ..images.files import check_output
 from ..machine import Progress
 from ..storage import atomic_path, file_name, mark_output, write_text
 from .bundle import Bundle

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError
-from ..images.files import printable
+from ..images.candidates import printable
 from ..images.reading import read_file
+from ..remote.path import any_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -75,13 +76,13 @@ def as_images(images: AnyImage | Iterable[AnyImage]) -> list[Image]:
 def _is_one(images: object) -> bool:
     if isinstance(images, np.ndarray):
         return images.ndim < 4 and images.dtype.kind not in "OUS"
-    return isinstance(images, (str, Path, bytes, bytearray, Upload, Pixels)) or hasattr(images, "getbbox")
+    return isinstance(images, (str, os.PathLike, bytes, bytearray, Upload, Pixels)) or hasattr(images, "getbbox")
 
 
 def _named(image: Any, place: int) -> Image:
     name = f"image {place}"
     if isinstance(image, (str, os.PathLike)):
-        return Path(image) if isinstance(image, os.PathLike) else str(image)
+        return any_path(image) if isinstance(image, os.PathLike) else str(image)
     if isinstance(image, (Upload, Pixels)):
         return image
     if isinstance(image, (bytes, bytearray, memoryview)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..evaluation.runner import BYTES_OF_A_WEIGHT
 from ..features.extractor import Extractor
 from ..features.speed import ExtractorCost, extractor_cost
 from ..images.index import ImageIndex
+from ..images.reading import read_file
 from ..runs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def extractor_costs(
 ) -> dict[str, ExtractorCost]:
     """Time each extractor on a few of the images in a separate process; those that fail are left out."""
     rows = np.linspace(0, len(index) - 1, min(_TIMED_IMAGES, len(index))).astype(int)
-    files = [Path(path).read_bytes() for path in index.images["path"].iloc[rows]]
+    files = [read_file(path) for path in index.images["path"].iloc[rows]]
     costs: dict[str, ExtractorCost] = {}
     with workspace.progress(TIMING, len(extractors)) as advance:
         for label, extractor in extractors.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, StorageError
 from ..machine import Progress, code_digest
+from ..remote.path import any_path
 from ..reporting.report.page import write_report
 from ..runs.external_answer import ANSWER, FOLDER, ExternalAnswer
 from ..runs.finished import FinishedRun
@@ -111,7 +112,7 @@ def run_external_test(request: Request, workers: int | None = None, progress: Pr
         There is nothing to test, or no image of its classes; nothing was computed yet.
     BundleError, StorageError, BusyError
     """
-    images = replace(request.images, folder=user_path(request.images.folder))
+    images = replace(request.images, folder=any_path(request.images.folder))
     model, home = _model(request, workers)
     classes = check_source(images, model.classes, request.class_map)
     title = request.name or _default_name(request.tested, images.folder, model.kind)

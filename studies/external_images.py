@@ -20,6 +20,7 @@ from ..features.extraction import extract_to, pending
 from ..features.simple_measurements import SimpleMeasurements, fingerprints_of
 from ..images.files import find_files
 from ..images.groups import compile_group, regroup
+from ..images.identification import image_id_of
 from ..images.index import ImageIndex, index_images
 from ..images.keypoints import KeypointFile
 from ..images.listing import read_layout
@@ -28,7 +29,6 @@ from ..runs.workspace import Workspace
 from ..steps.audit_index import MEASURING
 from ..steps.find_copies import COMPARING
 from ..steps.find_images import IDENTIFYING
-from ..storage import file_digest
 from .external_classes import ClassMap, map_classes
 
 if TYPE_CHECKING:
@@ -201,10 +201,7 @@ def _readable(training: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
     files = list(_pairs(training, "image_id", "path"))
 
     def unchanged(file: tuple[str, str]) -> bool:
-        try:
-            return file_digest(Path(file[1])) == file[0]
-        except OSError:
-            return False
+        return image_id_of(file[1])[0] == file[0]
 
     unchanged_files = []
     progress = workspace.progress("looking for training images", len(files))

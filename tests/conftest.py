@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -24,6 +25,8 @@ from leukobench.plugins.permission import named_by_user
 
 from .in_process import InProcess
 from .plugin.installed import installed
+from .s3 import server as s3_server
+from .s3 import store
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -125,6 +128,21 @@ def real_images() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("LEUKOBENCH_TEST_IMAGES names no folder with the ALL images (Benign, Early, Pre, Pro)")
     return Path(named).resolve()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Address of an S3 server of this session, which the environment names."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3: str, request: pytest.FixtureRequest) -> str:
+    """Name of a new bucket."""
+    name = f"b{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+    store().mkdir(name)
+    return name
 
 
 @pytest.fixture

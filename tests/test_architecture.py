@@ -16,7 +16,7 @@ import leukobench
 
 ROOT = Path(__file__).parent.parent
 LAYERS = {
-    "errors": 0, "storage": 1, "machine": 2, "plugins": 2, "processes": 3, "registry": 3,
+    "errors": 0, "storage": 1, "machine": 2, "plugins": 2, "remote": 2, "processes": 3, "registry": 3,
     "images": 4, "networks": 4,
     "audit": 5, "features": 5, "selection": 5, "classifiers": 5, "evaluation": 5,
     "config": 6, "runs": 7, "reporting": 8, "serving": 8, "steps": 9, "pipeline": 10, "bundling": 11, "studies": 12,

@@ -39,6 +39,7 @@ BESIDES = {
     "cli/test_group.py": "cli/commands cli/app",
     "cli/test_list_names.py": "steps/catalogue steps/extractor_list",
     "cli/test_run.py": "cli/synthetic",
+    "config/test_experiment.py": "config/images",
     "evaluation/statistics/test_analysis.py": (
         "evaluation/statistics/entry evaluation/statistics/measuring evaluation/statistics/tables"
     ),
@@ -88,6 +89,7 @@ BESIDES = {
     "reporting/figures/test_intervals.py": "reporting/figures/interval_chart",
     "reporting/test_budget_words.py": "runs/budget_answer",
     "processes/test_executors.py": "processes/workers",
+    "remote/test_listing.py": "remote/remembered",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients config/pseudo_patients",
     "runs/test_dask_executor.py": "runs/dask_cluster runs/dask_connection runs/dask_worker runs/executors",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from leukobench.config.experiment_file import for_folder, read_experiment
 from leukobench.config.pseudo_patients import PseudoPatients
 from leukobench.errors import ConfigurationError
+from leukobench.remote.path import any_path
 
 from .round_trip import read_back
 
@@ -117,3 +119,20 @@ def test_an_experiment_cannot_be_changed_behind_its_back(tmp_path: Path) -> None
     experiment = for_folder(tmp_path)
     with pytest.raises(ValidationError, match="frozen"):
         experiment.evaluation.permute = True
+
+
+def test_images_may_be_in_an_object_store(tmp_path: Path) -> None:
+    experiment = for_folder(any_path("s3://bucket/my images"))
+    assert (experiment.name, str(experiment.images.folder)) == ("my-images", "s3://bucket/my images")
+    file = tmp_path / "experiment.yaml"
+    file.write_text(yaml.safe_dump(experiment.to_mapping()))
+    assert read_experiment(file).images == experiment.images
+    file.write_text("images: s3://bucket/folder/table.csv\n")
+    assert str(read_experiment(file).images.folder) == "s3://bucket/folder/table.csv"
+
+
+def test_a_run_works_on_this_machine(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="a run works in a folder of this machine"):
+        for_folder(tmp_path, results="s3://bucket/results")
+    with pytest.raises(ConfigurationError, match="holds credentials"):
+        for_folder(tmp_path, images={"folder": "s3://key:secret@bucket/images"})
