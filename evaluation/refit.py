@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,8 @@ def refit(features: NDArray[Any], task: Task, selector: Method, classifier: Meth
     whole = np.asarray(features, dtype=np.float64)
     train, beside = whole[: len(task)], beside_of(task, whole)
     with threadpool_limits(1):
-        inner_features, tuned_on = tuning_part(train, task, everything.train, beside, inner)
-        chosen = choose(selector, classifier, inner_features, tuned_on, rules)
+        tuned_on = partial(tuning_part, train, task, everything.train, beside, inner)
+        chosen = choose(selector, classifier, tuned_on, rules)
         fitted_selector = clone(chosen.selector.estimator).fit(train, task.labels)
         method = replace(classifier, estimator=chosen.classifier.estimator)
         estimator = estimator_factory(method, rules, inner, task.classes)()

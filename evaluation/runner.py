@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from .folds import InnerFolds, check
+from .folds import InnerFolds, Split, check
 from .grid import Unit
+from .held import held, reduced, values_of
 from .methods import Candidate, FitRules, Method, estimator_factory, fit_arguments
 from .records import Record, RecordStore
 from .task import Task, over_classes
-from .tuning import choose
+from .tuning import InnerFeatures, choose
 from .validation import Beside, beside_of, tuning_part, with_validation
 
 SELECTOR = "selector"
@@ -67,7 +68,7 @@ def _cell(unit: Unit, classifier: Method, features: _Features, inner: InnerFolds
     """Tune what is to be tuned, then fit selector and classifier on the training part and predict the test part."""
     start = time.perf_counter()
     try:
-        chosen = choose(unit.selector, classifier, features.inner, features.tuned_on, rules)
+        chosen = choose(unit.selector, classifier, features.tuned_on, rules)
         tuning_s = time.perf_counter() - start
         selected = features.select(unit.selector.candidates.index(chosen.selector), chosen.selector)
     except (Exception, SystemExit):
@@ -92,21 +93,26 @@ class Sides:
 
 
 class _Features:
-    """Features of one fold, with each candidate of the selector fitted once, when it is first wanted.
-
-    In float64, because solvers that iterate in float32 stop where rounding leaves them: probabilities 1 % apart.
-    """
+    """Features of one fold, with each candidate of the selector fitted once, when it is first wanted."""
 
     def __init__(self, unit: Unit, task: Task, inner: InnerFolds) -> None:
         if unit.source.error:
             raise ExtractionError(unit.source.error)
         features = np.load(unit.source.matrix, mmap_mode="r")
-        self._train, self._test = (features[rows].astype(np.float64) for rows in (unit.fold.train, unit.fold.test))
+        self._train, self._test = held(features, unit.fold.train), held(features, unit.fold.test)
         self.labels, self.classes = task.labels[unit.fold.train], task.classes
         self.groups = task.groups[unit.fold.train]
         self._beside = beside_of(task, features)
-        self.inner, self.tuned_on = tuning_part(self._train, task, unit.fold.train, self._beside, inner)
+        self._task, self._rows, self._draw = task, unit.fold.train, inner
+        self._tuned_on: tuple[InnerFeatures, Callable[[], list[Split]]] | None = None
         self._selected: dict[int, Sides | str] = {}
+
+    def tuned_on(self) -> tuple[InnerFeatures, Callable[[], list[Split]]]:
+        """What is tuned on: its features, shared by the classifiers, and what draws its inner folds."""
+        if self._tuned_on is None:
+            train = values_of(self._train)
+            self._tuned_on = tuning_part(train, self._task, self._rows, self._beside, self._draw)
+        return self._tuned_on
 
     def select(self, position: int, candidate: Candidate) -> Sides:
         """What the candidate at `position` makes of both sides.
@@ -132,11 +138,13 @@ class _Features:
         start = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            selector = clone(candidate.estimator).fit(self._train, self.labels)
-            reduced = np.asarray(selector.transform(self._train)), np.asarray(selector.transform(self._test))
+            values = values_of(self._train)
+            selector = clone(candidate.estimator).fit(values, self.labels)
+            train = reduced(self._train, values, selector)
+            test = reduced(self._test, values_of(self._test), selector)
             beside = self._beside.through(selector) if self._beside else None
         seconds = time.perf_counter() - start
-        return Sides(*reduced, seconds, _support(selector), _messages(caught), _stored_bytes(selector), beside)
+        return Sides(train, test, seconds, _support(selector), _messages(caught), _stored_bytes(selector), beside)
 
 
 class _SelectorFailedError(Exception):
@@ -163,13 +171,16 @@ def classify(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
+            train = values_of(sides.train)
             start = time.perf_counter()
             estimator = make()
-            train, labels, arguments = with_validation(estimator, sides.train, labels, arguments, sides.validation)
+            train, labels, arguments = with_validation(estimator, train, labels, arguments, sides.validation)
             fitted = estimator.fit(train, labels, **fit_arguments(estimator, arguments))
             fit_s = time.perf_counter() - start
+            del train
+            test = values_of(sides.test)
             start = time.perf_counter()
-            probabilities = _all_classes(fitted, sides.test, classes)
+            probabilities = _all_classes(fitted, test, classes)
             predict_s = time.perf_counter() - start
             network, size = _NetworkFacts.of(fitted), _stored_bytes(fitted)
         except (Exception, SystemExit):

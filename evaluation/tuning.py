@@ -123,11 +123,14 @@ def _but_number(estimator: Any) -> str:
 
 
 def choose(
-    selector: Method, classifier: Method, features: InnerFeatures, inner: Callable[[], list[Split]], rules: FitRules
+    selector: Method,
+    classifier: Method,
+    tuned_on: Callable[[], tuple[InnerFeatures, Callable[[], list[Split]]]],
+    rules: FitRules,
 ) -> Chosen:
-    """The only candidates where nothing is searched, else those that `tune` finds."""
+    """The only candidates where nothing is searched, else those that `tune` finds on what `tuned_on` gives."""
     if selector.axes or classifier.axes:
-        return tune(selector, classifier, features, inner, rules)
+        return tune(selector, classifier, *tuned_on(), rules)
     return Chosen(selector.candidates[0], classifier.candidates[0], float("nan"), 0)
 
 
