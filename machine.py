@@ -98,12 +98,16 @@ class Executor(Protocol):
     ----------
     limits : Limits
         Enforced from outside these processes.
-    here : bool
-        They are processes of this machine, and all of them.
+    here, shares_cache : bool
+        All of its workers are processes of this machine; they see the cache folder of this process.
     """
 
     limits: Limits
     here: bool
+
+    @property
+    def shares_cache(self) -> bool:
+        """See above."""
 
     @property
     def workers(self) -> int:

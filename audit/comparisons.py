@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
-from ..images.keypoints import KeypointFile, Keypoints
+from ..images.keypoints import KeypointFile, Keypoints, find_keypoints, grey_version
+from ..images.reading import read_image
 from ..machine import DECIDE_NOTHING, Executor, code_digest
 from ..processes.spread import in_order
 from ..storage import atomic_path, cache_folder, remove_leftovers
@@ -85,7 +86,7 @@ def compare_pairs(
 def _verified(
     contents: Contents, pairs: Pairs, equal: NDArray[np.bool_], keypoints: KeypointFile, executor: Executor | None
 ) -> Iterator[list[Result]]:
-    """Many pairs are compared in several processes."""
+    """Many pairs are compared in several processes; elsewhere than here they find the keypoints themselves."""
     starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))[::_TOGETHER].tolist()
     parts = [slice(*ends) for ends in itertools.pairwise([*starts, len(pairs)])]
 
@@ -93,7 +94,21 @@ def _verified(
         part = parts[number]
         return _opened(contents, np.unique(pairs[part]), keypoints), pairs[part], equal[part]
 
-    return in_order(executor if len(pairs) >= _MANY else None, _compare, piece, len(parts))
+    def paths(number: int) -> tuple[Any, ...]:
+        part = parts[number]
+        rows = np.unique(pairs[part]).tolist()
+        return {row: str(contents.paths[row]) for row in rows}, pairs[part], equal[part]
+
+    if executor is None or executor.here:
+        yield from in_order(executor if len(pairs) >= _MANY else None, _compare, piece, len(parts))
+        return
+    for number, results in enumerate(in_order(executor, compare_paths, paths, len(parts))):
+        compared = {(a, b) for a, b, _ in results}
+        left = np.array([pair not in compared for pair in map(tuple, pairs[parts[number]].tolist())])
+        yield results
+        if left.any():  # of files that nobody can read, or not that machine
+            _, some, same = piece(number)
+            yield _compare(_opened(contents, np.unique(some[left]), keypoints), some[left], same[left])
 
 
 def _opened(contents: Contents, rows: NDArray[np.int64], keypoints: KeypointFile) -> dict[int, tuple[str, Keypoints]]:
@@ -104,6 +119,15 @@ def _opened(contents: Contents, rows: NDArray[np.int64], keypoints: KeypointFile
         with contextlib.suppress(UnreadableImageError):
             opened[row] = path, keypoints.of(str(contents.ids[row]), path)
     return opened
+
+
+def compare_paths(paths: Mapping[int, str], pairs: Pairs, equal: NDArray[np.bool_]) -> list[Result]:
+    """Verify pairs of files, whose keypoints are found anew."""
+    opened = {}
+    for row, path in paths.items():
+        with contextlib.suppress(UnreadableImageError):
+            opened[row] = path, find_keypoints(grey_version(read_image(path)))
+    return _compare(opened, pairs, equal)
 
 
 def _compare(opened: Mapping[int, tuple[str, Keypoints]], pairs: Pairs, equal: NDArray[np.bool_]) -> list[Result]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMAT_VERSION = 1
-SPEAKS_FOR = {"format": ("features.cache", "features.extraction")}
+SPEAKS_FOR = {"format": ("features.cache", "features.extraction", "features.shards")}
 """Key of every identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 PART_ROWS = 2048
 _IDENTITY, _ROWS_SUM, _NUMBERS_SUM = b"leukobench.identity", b"leukobench.rows", b"leukobench.numbers"

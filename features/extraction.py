@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
 from ..images.reading import read_file
+from ..machine import Executor
 from ..processes.executors import Processes
 from ..processes.spread import in_order
 from .cache import PART_ROWS, FeatureCache
 from .embedding_table import EmbeddingTable
+from .shards import extract_shards
 
 if TYPE_CHECKING:
     from .extractor import Extractor
@@ -45,6 +48,7 @@ def extract_to(
     cache: FeatureCache,
     threads: int,
     advance: Advance = lambda done: None,
+    cluster: Executor | None = None,
 ) -> dict[str, str]:
     """Write the vectors of `images` into the ``.npy`` file `target`; compute those that are not cached.
 
@@ -60,6 +64,8 @@ def extract_to(
         Cores for decoding and for the network.
     advance : callable
         Called with the number of images just finished.
+    cluster : Executor, optional
+        Other machines, which extract in place of this one.
 
     Returns
     -------
@@ -72,7 +78,8 @@ def extract_to(
     refused: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         missing = pending(images, cache)
-        compute([(i, path) for i, path in missing if i not in refused], extractor, [cache], threads, refused, advance)
+        missing = [(image_id, path) for image_id, path in missing if image_id not in refused]
+        compute(missing, extractor, [cache], threads, refused, advance, cluster)
         left = cache.fill([image_id for image_id, _ in images if image_id not in refused], target)
         if not left:
             return refused
@@ -103,12 +110,16 @@ def compute(
     threads: int,
     refused: dict[str, str],
     advance: Advance = lambda done: None,
+    cluster: Executor | None = None,
 ) -> None:
     """Extract `images` and append them to the caches, part by part; refused images are added to `refused`.
 
     There is one cache, or one for each member of a `Together`.
     """
     if not images:
+        return
+    if cluster:
+        refused |= extract_shards(images, extractor, caches, cluster, partial(_is_readable, extractor), advance)
         return
     accepted: deque[str] = deque()
     if len(images) >= _MANY and getattr(extractor, "reads_in_processes", False):
@@ -206,6 +217,10 @@ def _read_apart(
 
 def _read_all(images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor) -> list[Any]:
     return [_read(*image, extractor) for image in images]
+
+
+def _is_readable(extractor: Extractor | Together | ViewedExtractor, image_id: str, path: str) -> bool:
+    return not isinstance(_read(image_id, path, extractor), UnreadableImageError)
 
 
 def _read(

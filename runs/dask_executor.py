@@ -67,6 +67,12 @@ class DaskExecutor:
         threads = max(1, sum(self._cluster.threads(self._networks).values()))
         return min(self._most or threads, threads)
 
+    @property
+    def shares_cache(self) -> bool:
+        """See `leukobench.machine.Executor`."""
+        self._cluster.connect()
+        return self._cluster.shares_cache
+
     def alone(self) -> DaskExecutor:
         """See `leukobench.machine.Executor`."""
         return DaskExecutor(self._cluster, self.limits, self._networks, most=1)

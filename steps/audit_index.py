@@ -129,7 +129,8 @@ def _measure(
     """The index without the images that do not decode, and the measurements of the others with their names."""
     target, cache = workspace.folder.matrix("measurements"), FeatureCache.shared(SimpleMeasurements.identity)
     with workspace.progress(MEASURING, len(pending(index.files(), cache))) as advance:
-        unreadable = extract_to(target, SimpleMeasurements(keypoints), index.files(), cache, workspace.workers, advance)
+        measuring, cores = SimpleMeasurements(keypoints), workspace.workers
+        unreadable = extract_to(target, measuring, index.files(), cache, cores, advance, workspace.cluster)
     if unreadable:
         for sentence in check_kept(zip(index.images["label"], index.images["image_id"], strict=True), unreadable):
             _log.warning("%s", sentence)

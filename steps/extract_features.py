@@ -39,7 +39,8 @@ def extract_features(
         missing, error = len(pending(index.files(), cache)), ""
         try:
             with workspace.progress(_stage(label), missing) as advance:
-                unreadable = extract_to(target, extractor, index.files(), cache, workspace.workers, advance)
+                cores = workspace.workers
+                unreadable = extract_to(target, extractor, index.files(), cache, cores, advance, workspace.cluster)
             if unreadable:
                 raise ImagesChangedError(unreadable)
             _log.info("Features of %s: %s images computed, the rest cached.", label, f"{missing:,}")
@@ -73,7 +74,7 @@ def _extract_together(group: Together, index: ImageIndex, workspace: Workspace) 
     missing = list({name: (name, path) for name, path in index.files() if name not in cached}.values())
     try:
         with workspace.progress(_stage(group), len(missing)) as advance:
-            compute(missing, group, caches, workspace.workers, {}, advance)
+            compute(missing, group, caches, workspace.workers, {}, advance, workspace.cluster)
     except (ExtractionError, EngineError) as failure:
         _log.warning("Extraction in one pass failed, now one extractor after the other: %s", failure)
     else:

@@ -59,7 +59,8 @@ def read_views(
             missing = list({image: image for view in together for image in lacking[view.name]})
             refused: dict[str, str] = {}
             own = [caches[view.name] for view in together]
-            compute(missing, ViewedExtractor(extractor, together), own, workspace.workers, refused, advance)
+            viewed, cores = ViewedExtractor(extractor, together), workspace.workers
+            compute(missing, viewed, own, cores, refused, advance, workspace.cluster)
             if refused:
                 raise ExtractionError(f"{len(refused)} images cannot be read in views: {next(iter(refused.values()))}")
     sources = {UNTOUCHED: _save(source, np.load(source.matrix, mmap_mode="r")[rows], workspace)}

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 _FLAGS = ("--no-dashboard",)
 _PATIENCE_S = 60
 
@@ -39,6 +41,15 @@ class Parts:
         options = ("--nthreads", "1", "--local-directory", str(self._logs), *_FLAGS, *options)
         self.workers.append(self._start("worker", *options, **variables))
         return self.workers[-1]
+
+    def end_one(self) -> None:
+        """Kill the first worker that is there; of one with a nanny what the nanny starts again."""
+        worker = next(process for process in self.workers if process.poll() is None)
+        below = psutil.Process(worker.pid).children()
+        started = [process for process in below if "spawn_main" in " ".join(process.cmdline())]
+        (started or [worker])[0].kill()
+        if not started:
+            worker.wait()
 
     def wait(self, count: int) -> None:
         """Wait until so many workers are connected."""

@@ -18,9 +18,11 @@ from leukobench.audit.comparisons import kept_folder
 from leukobench.images.synthetic import draw_image
 from leukobench.processes.executors import Processes
 
+from ..in_process import Elsewhere
 from .planting import COPIES, MOVED, found, listed, prints_of, written
 
 COMPARE = comparisons._compare
+COMPARE_PATHS = comparisons.compare_paths
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +127,22 @@ def test_other_processes_give_the_same_and_one_that_dies_stops_nothing(
         if kill:
             monkeypatch.setattr(comparisons, "_compare", partial(dies_elsewhere, os.getpid()))
         pd.testing.assert_frame_equal(found(images, prints, executor=Processes(2)), alone)
+
+
+def test_other_machines_find_the_keypoints_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = pictures(tmp_path / "images")
+    prints = prints_of(images)
+    alone = found(images, prints)
+    monkeypatch.setattr(comparisons, "_TOGETHER", 1)
+    for name in ("images", "nowhere"):
+        monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / f"cache of {name}"))
+        monkeypatch.setattr(comparisons, "compare_paths", partial(as_if_in, str(tmp_path / name)))
+        pd.testing.assert_frame_equal(found(images, prints, executor=Elsewhere()), alone)
+
+
+def as_if_in(folder: str, paths: dict[int, str], *piece: Any) -> Any:
+    """Compare as a machine on which the images lie in another folder, or in none."""
+    return COMPARE_PATHS({row: str(Path(folder, Path(path).name)) for row, path in paths.items()}, *piece)
 
 
 def dies_elsewhere(tests: int, *piece: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -33,13 +34,13 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
 
 
 @contextlib.contextmanager
-def in_stage(action: Callable[[], Any], stage: str, title: str, total: int) -> Iterator[Any]:
+def in_stages(actions: dict[str, Callable[[], Any]], title: str, total: int) -> Iterator[Any]:
     """A progress that does something once, when a stage has begun to advance."""
-    waiting = [action] if title.startswith(stage) else []
+    stage = next((name for name in actions if title.startswith(name)), "")
 
     def advance(done: float, words: str = "") -> None:
-        if waiting:
-            waiting.pop()()
+        if action := actions.pop(stage, None):
+            action()
 
     yield advance
 
@@ -123,14 +124,17 @@ def test_a_worker_with_another_version_is_refused_by_name(parts: Parts, tmp_path
 
 
 def test_predictions_are_those_of_one_machine_whatever_workers_are_lost(
-    parts: Parts, tmp_path: Path, tiny_experiment: Any, tiny_run: Path
+    parts: Parts, tmp_path: Path, tiny_experiment: Any, tiny_run: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from leukobench.pipeline import run
 
-    killed = parts.workers[0]
+    computed = shutil.ignore_patterns("features", "comparisons")
+    monkeypatch.setenv("LEUKOBENCH_CACHE", str(shutil.copytree(own_cache, tmp_path / "cache", ignore=computed)))
+    actions = dict.fromkeys(("measuring", "extracting", "fitting"), parts.end_one)
     experiment = tiny_experiment(results=tmp_path, executor={"dask": parts.address})
-    outcome = run(experiment, progress=partial(in_stage, killed.kill, "fitting"))
-    assert killed.wait() != 0
+    outcome = run(experiment, progress=partial(in_stages, actions))
+    assert not actions
+    assert [worker.poll() for worker in parts.workers[:3]] == [-9, -9, None]  # the last was restarted by its nanny
     assert (outcome.folder / "predictions.parquet").read_bytes() == (tiny_run / "predictions.parquet").read_bytes()
     assert parts.address not in (outcome.folder / "experiment.yaml").read_text()
     log = (outcome.folder / "run.log").read_text()
@@ -144,7 +148,7 @@ def test_without_its_scheduler_a_run_ends_clearly_and_goes_on_without_dask(
 
     experiment = tiny_experiment(results=tmp_path, executor={"dask": parts.address})
     with pytest.raises(ClusterError, match=f"scheduler at {parts.address} was lost.*\n.*again, with or without --dask"):
-        run(experiment, progress=partial(in_stage, parts.scheduler.kill, "fitting"))
+        run(experiment, progress=partial(in_stages, {"fitting": parts.scheduler.kill}))
     finished = len(list((tmp_path / "tiny" / "records").glob("*.parquet")))
     assert finished
     outcome = run(experiment, executor={}, workers=1)
