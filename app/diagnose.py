@@ -15,32 +15,31 @@ from ..serving.prediction import Prediction, Predictions
 from . import diagnosis, external, models
 from .limits import MAX_FILES, forget_uploads, in_words
 from .spreadsheet import as_csv
-from .style import note, table
+from .style import note, percent, tab_title, table, word_cell
 from .target import Target
 
 _LEVEL = 0.95
 
 
 def page(target: Target) -> None:
-    """Draw it."""
+    """Draw it: the answer above the files, for people look there first, and what the model is worth below."""
     st.title("Diagnose", anchor=False)
     path, bundle = _bundle(target.bundles())
+    tab_title("Diagnose", bundle.name)
     st.html(f'<p class="lb-lead">{escape(bundle.title)}: distinguishes {escape(_list_names(bundle.classes))}.</p>')
-    st.html(diagnosis.verdict(bundle.facts))
-    left, right = st.columns([3, 1])
-    with right:
-        level = _level(bundle)
-    with left:
-        files = _files()
+    above = st.container()
+    files = _files()
+    level = _level(bundle)
     answers: list[Prediction] = []
     if files:
-        right.button("Remove all images", on_click=_clear, width="stretch")
-        answers = _answers(bundle, files, level)
-        with st.container():
+        with above:
+            answers = _answers(bundle, files, level)
             place = _table(bundle, answers, level) if len(answers) > 1 else 0
-        with st.empty().container():  # empty first: nothing of another image stays while this one is computed
-            diagnosis.show(bundle, answers[place], _upload(files[place]), level)
+            with st.empty().container():  # empty first: nothing of another image stays while this one is computed
+                diagnosis.show(bundle, answers[place], _upload(files[place]), level)
     _forget_explanation(answers)
+    st.subheader("About the model", anchor=False)
+    st.html(diagnosis.verdict(bundle.facts))
     external.show_of_bundle(path, bundle.digest)
     with st.expander("Model card"):
         st.markdown(bundle.card.replace("![", "!&#91;"))  # no images, which could come from anywhere
@@ -63,7 +62,7 @@ def _list_names(names: Sequence[str]) -> str:
 def _level(bundle: Bundle) -> float:
     levels = sorted(bundle.levels)
     usual = levels.index(_LEVEL) if _LEVEL in levels else len(levels) - 1
-    return st.selectbox("Coverage level of the prediction set", levels, usual, format_func=diagnosis.percent)
+    return st.selectbox("Coverage level of the prediction set", levels, usual, format_func=percent, width=300)
 
 
 def _files() -> list[Any]:
@@ -74,6 +73,8 @@ def _files() -> list[Any]:
         f"JPEG, PNG, BMP, TIFF or WebP: {in_words()}, 50 megapixels per image. "
         "They stay in memory while this page is open, and are never written to disk."
     )
+    if files:
+        st.button("Remove all images", on_click=_clear)
     if len(files) >= MAX_FILES:
         st.html(note("note", f"At most {MAX_FILES} files at once.", "Further files were not read."))
     return list(files)
@@ -123,8 +124,11 @@ def _answers(bundle: Bundle, files: Sequence[Any], level: float) -> list[Predict
 def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
     """All predictions, to be read and downloaded; returns the place of the one to show."""
     unreadable, unlike = sum(bool(row.error) for row in answers), sum(row.ood for row in answers)
+    doubtful = sum(not row.error and not diagnosis.is_reliable(row) for row in answers)
     st.subheader(f"{len(answers)} images", anchor=False)
-    head = ["image", "prediction", "probability", f"prediction set at {diagnosis.percent(level)}", "warnings"]
+    if doubtful:
+        st.html(note("bad", f"{doubtful} of {len(answers)} answers are not to be relied on.", "The table says why."))
+    head = ["image", "answer", "probability", f"prediction set at {percent(level)}", "warnings"]
     st.html(table(head, map(_texts, answers), f"{unreadable} unreadable, {unlike} unlike the training data", words=5))
     rows = Predictions(answers, bundle.classes, level, {}).table()
     st.download_button("Download the predictions (CSV)", as_csv(rows), "predictions.csv", "text/csv")
@@ -133,5 +137,9 @@ def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
 
 
 def _texts(row: Prediction) -> list[str]:
-    share = diagnosis.percent(row.probabilities[row.label]) if row.label else ""
-    return [row.image, row.label or "", share, " or ".join(row.conformal_set), diagnosis.warnings_of(row)]
+    warnings = diagnosis.warnings_of(row)
+    if row.error or row.label is None:
+        return [row.image, "", "", "", warnings]
+    if not diagnosis.is_reliable(row):
+        return [row.image, word_cell("do not rely on it", f"would be {row.label}", "lb-bad"), "", "", warnings]
+    return [row.image, row.label, percent(row.probabilities[row.label]), " or ".join(row.conformal_set), warnings]

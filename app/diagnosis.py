@@ -1,9 +1,8 @@
-"""The prediction for one image: class, probabilities, prediction set, warnings, explanation, nearest images."""
+"""The answer for one image: why not to rely on it, where that is so, then class, prediction set and evidence."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,9 @@ import streamlit as st
 from ..errors import UnreadableImageError
 from ..reporting.report.sections.verdicts import groups_box, shortcut_box
 from ..runs.answer import ShortcutVerdict
-from . import models
-from .style import as_url, boxes, figures, note, notes, table
+from . import evidence, models
+from .run_data import small_jpeg
+from .style import as_url, boxes, note, notes, percent
 
 if TYPE_CHECKING:
     from ..serving.bundle import Bundle
@@ -21,39 +21,50 @@ if TYPE_CHECKING:
     from ..serving.image_input import Upload
     from ..serving.prediction import Prediction
 
+Note = tuple[str, str, str]
+"""State, word and text of a box."""
+_TO_DO = (
+    "Compare the image with the training images: kind of sample, stain, magnification, crop and focus. Take it again "
+    "if one differs. Else it shows something that the model never saw: decide without the model."
+)
+_OPEN = (
+    "Decide without the model; or choose a lower coverage level below, whose sets are smaller and miss the true class "
+    "more often."
+)
+
 
 def show(bundle: Bundle, row: Prediction, image: Upload, level: float) -> None:
     """Draw it, with its explanation."""
     if row.error:
         st.html(note("bad", f"{row.image} cannot be read.", row.error))
         return
-    left, right = st.columns([5, 7], gap="medium")
-    left.html(card(row, level))
-    with right:
-        slot = st.empty()
+    picture, slot = small_jpeg(image.data), st.empty()
+    slot.html(card(row, level, picture))
+    place = st.container() if is_reliable(row) else st.expander("What the model would have predicted")
+    with place:
+        if not is_reliable(row):
+            folded = f"{label(row)}{certainty(row, level)}"
+            st.html(f'<section class="lb-folded" aria-label="Not to be relied on">{folded}</section>')
         try:
-            with slot, st.spinner("Computing the explanation"):
+            with st.spinner("Computing the explanation"):
                 explained = _explain(bundle, image, row, level)
         except UnreadableImageError as error:
-            slot.html(note("bad", "No explanation.", error.what))
+            st.html(note("bad", "No explanation.", error.what))
             return
-        slot.html(_pair(explained))
-    _more(explained)
+        evidence.show(explained)
+    slot.html(card(row, level, picture, _near(explained)))
 
 
-def percent(share: float) -> str:
-    """A share in percent; never 0 or 100 for what is only nearly so."""
-    if 0.0 < share < 0.0005:
-        return "< 0.1 %"
-    if 0.9995 <= share < 1.0:
-        return "> 99.9 %"
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+def is_reliable(row: Prediction) -> bool:
+    """Whether a prediction may be relied on: the image is like the training data, and the model can decide."""
+    return not row.ood and len(row.conformal_set) < len(row.probabilities)
 
 
 def warnings_of(row: Prediction) -> str:
     """Why not to rely on a prediction, in a few words."""
     reasons = [row.error] if row.error else []
     reasons += ["unlike the training data"] if row.ood else []
+    reasons += ["cannot decide"] if row.label and len(row.conformal_set) == len(row.probabilities) else []
     return ", ".join(reasons + (["in the training data"] if row.trained_on else []))
 
 
@@ -68,15 +79,31 @@ def set_in_words(row: Prediction, level: float) -> str:
     return f"Prediction set at {share}: {names}. {coverage}"
 
 
-def card(row: Prediction, level: float) -> str:
-    """Warnings of one image first, then its class, set and bars."""
+def card(row: Prediction, level: float, picture: bytes | None = None, near: Sequence[Note] = ()) -> str:
+    """The picture beside its warnings; then what to do, or the prediction, where it may be relied on."""
+    warnings = [*_warnings(row, level), *near]
+    thumbnail = f'<img src="{as_url(picture)}" alt="{escape(row.image)}">' if picture else ""
+    below = certainty(row, level) if is_reliable(row) else f"<p><b>What to do.</b> {_TO_DO if row.ood else _OPEN}</p>"
+    return (
+        f'<section class="lb-answer" aria-label="Answer"><div class="lb-first">{thumbnail}'
+        f'<div><p class="lb-name">{escape(row.image)}</p>{notes(warnings) if warnings else ""}'
+        f"{label(row) if is_reliable(row) else ''}</div></div>{below}</section>"
+    )
+
+
+def label(row: Prediction) -> str:
+    """Class and probability."""
+    share = percent(row.probabilities.get(row.label or "", 0.0))
+    return f'<p class="lb-label">{escape(row.label or "")} <small>{escape(share)}</small></p>'
+
+
+def certainty(row: Prediction, level: float) -> str:
+    """Prediction set and a bar for each class."""
     bars = sorted(row.probabilities.items(), key=lambda pair: -pair[1])
     drawn = "".join(_bar(name, share, name in row.conformal_set) for name, share in bars)
     return (
-        f'<section class="lb-answer" aria-label="Prediction"><p class="lb-name">{escape(row.image)}</p>'
-        f'{notes(_warnings(row))}<p class="lb-label">{escape(row.label or "")}</p>'
         f'<p class="lb-set">{escape(set_in_words(row, level))}</p>'
-        f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul></section>'
+        f'<ul class="lb-bars" aria-label="Calibrated probabilities">{drawn}</ul>'
     )
 
 
@@ -88,16 +115,27 @@ def _bar(name: str, share: float, inside: bool) -> str:
     )
 
 
-def _warnings(row: Prediction) -> list[tuple[str, str, str]]:
+def _warnings(row: Prediction, level: float) -> list[Note]:
     warnings = []
     if row.ood:
         far = f"It is {row.ood_score:.1f} times as far from the training images as one of them typically is"
-        warnings.append(("bad", "Unlike the training data.", f"{far}. Rely on neither the prediction nor its set."))
+        warnings.append(("bad", "Do not rely on an answer: unlike the training data.", f"{far}."))
+    elif not is_reliable(row):
+        every = f"The prediction set at {percent(level)} holds all {len(row.probabilities)} classes."
+        warnings.append(("bad", "The model cannot decide.", every))
     if row.trained_on:
         warnings.append(
             ("warn", "In the training data.", "The model was trained on this file: its prediction is no test.")
         )
     return warnings
+
+
+def _near(explained: Explanation) -> list[Note]:
+    """A warning where the nearest training images contradict a prediction that would be relied on."""
+    if not is_reliable(explained.prediction) or not evidence.mostly_others(explained):
+        return []
+    near = ", ".join(one.label for one in explained.neighbours)
+    return [("warn", f"{explained.other_neighbours().capitalize()}.", f"The nearest first: {near}.")]
 
 
 def _explain(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Explanation:
@@ -107,51 +145,6 @@ def _explain(bundle: Bundle, image: Upload, row: Prediction, level: float) -> Ex
     if kept is None or kept[0] != key:
         kept = st.session_state["explained"] = (key, models.explain(bundle, image, level))
     return kept[1]
-
-
-def _pair(explained: Explanation) -> str:
-    label, against = escape(str(explained.prediction.label)), escape(explained.against)
-    return (
-        f'<div class="lb-pair"><figure><img src="{as_url(_png(explained.pixels))}" alt="The image">'
-        f"<figcaption>The image, as the network sees it.</figcaption></figure>"
-        f'<figure><img src="{as_url(explained.overlay())}" '
-        f'alt="The same image, overlaid with the regions that influenced the prediction">'
-        f"<figcaption>Orange regions favour {label} over {against}, blue regions the opposite; "
-        f"the stronger the colour, the stronger the effect ({escape(explained.method)}).</figcaption></figure></div>"
-    )
-
-
-def _png(pixels: Any) -> bytes:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _more(explained: Explanation) -> None:
-    if explained.neighbours:
-        st.subheader("Nearest training images", anchor=False)
-        st.html(_neighbours(explained))
-    if explained.shortcuts:
-        st.subheader("What shortcuts predict, which see nothing of what is pictured", anchor=False)
-        st.html(notes(map(_shortcut, explained.shortcuts)))
-
-
-def _neighbours(explained: Explanation) -> str:
-    """With their thumbnails, where the bundle contains some."""
-    near = explained.neighbours
-    if all(one.picture is None for one in near):
-        rows = [[one.label, f"{one.distance:.2f}", one.image_id[:12]] for one in near]
-        return table(["label", "distance", "image id"], rows, "The bundle contains no thumbnails of them")
-    return figures((one.picture, one.label, f"distance {one.distance:.2f}") for one in near)
-
-
-def _shortcut(one: Any) -> tuple[str, str, str]:
-    predicted = f"{one.label} ({percent(one.probability)})"
-    if one.agrees:
-        return "warn", f"{one.name.capitalize()} alone: the same prediction.", predicted
-    return "note", f"{one.name.capitalize()} alone: a different prediction.", predicted
 
 
 def verdict(facts: Mapping[str, Any]) -> str:

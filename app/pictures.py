@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..runs.finished import FinishedRun, Row, records
-from .diagnosis import percent
 from .run_data import NOTHING_STORED, choose, page_of, predictions, thumbnail
-from .style import figures
+from .style import figures, percent
 
 if TYPE_CHECKING:
     import pandas as pd

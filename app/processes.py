@@ -5,33 +5,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
 from ..runs.folder import RunFolder
 from ..storage import lock, write_text
-
-State = Literal["running", "stopped", "ended", "failed", "finished"]
+from .console import KEPT, State, end, last_lines, progress
+from .run_facts import BENCHMARK, folder_names, is_finished, kind_of
 
 _STARTED = ".started"
 """Folder beside the runs: their own folders hold nothing that a run did not write."""
-_COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, about (?P<left>[^;]+) left)?(; .*)?$")
 _INTERRUPTIBLE = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from leukobench.cli import main; main()"
 )
 """The command line, which hears Stop even where the server was started in the background, deaf to Ctrl-C."""
-_TAIL = 16_384
-_KEPT = "Finished work is kept."
 _CLOCK_S = 2.0
 """How far apart two looks at the clock may see the same start of a process."""
 _LOOK_S = 1.0
@@ -43,7 +39,7 @@ _looked: dict[Path, tuple[float, bool]] = {}
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One run as its folder and its process tell.
+    """One run or study as its folder and its process tell.
 
     Attributes
     ----------
@@ -59,6 +55,10 @@ class Benchmark:
         Its experiment file is there.
     stoppable : bool
         Its process is known, for it was started here.
+    kind : str
+        As `leukobench.app.run_facts.kind_of`.
+    began : float, optional
+        When its process began, in seconds since 1970.
     """
 
     name: str
@@ -68,6 +68,8 @@ class Benchmark:
     share: float | None = None
     resumable: bool = False
     stoppable: bool = False
+    kind: str = BENCHMARK
+    began: float | None = field(default=None, compare=False)
 
 
 def start(experiment: Experiment) -> None:
@@ -103,7 +105,7 @@ def resume(results: Path, name: str) -> None:
         There is no such benchmark.
     """
     file = _experiment_file(results, name) if name in _names(results) else None
-    if file is None:
+    if file is None or kind_of(results / name) != BENCHMARK:
         raise ConfigurationError(f"There is no benchmark called '{name}' to resume.")
     with _alone(results):
         _launch(results, name, file)
@@ -126,52 +128,25 @@ def find(results: Path) -> list[Benchmark]:
 
 
 def _names(results: Path) -> list[str]:
-    folders = [path.name for path in results.glob("[!.]*/") if (path / "experiment.yaml").exists()]
-    return sorted({*folders, *(path.stem for path in (results / _STARTED).glob("[!.]*.yaml"))})
+    return sorted({*folder_names(results), *(path.stem for path in (results / _STARTED).glob("[!.]*.yaml"))})
 
 
 def _look(results: Path, name: str) -> Benchmark:
     run = RunFolder(results / name)
-    resumable = _experiment_file(results, name) is not None
+    kind = kind_of(run.path)
+    resumable = kind == BENCHMARK and _experiment_file(results, name) is not None
     stoppable = _pid(results, name) is not None
-    console = _console(results, name)
+    status, console = _read_status(results, name), last_lines(_kept(results, name, "log"))
     if stoppable or _is_locked(run):
-        words, share = _progress(console)
-        return Benchmark(name, run.path, "running", words, share, resumable, stoppable)
-    if run.was_finished() and run.leaderboard.exists():
-        return Benchmark(name, run.path, "finished", resumable=resumable)
-    state, words = _end(console, _read_status(results, name))
+        words, share = progress(console)
+        began = status.get("created") if stoppable else None
+        return Benchmark(name, run.path, "running", words, share, resumable, stoppable, kind, began)
+    if is_finished(run.path, kind):
+        return Benchmark(name, run.path, "finished", resumable=resumable, kind=kind)
+    if kind != BENCHMARK:
+        return Benchmark(name, run.path, "stopped", f"Repeat its command: {KEPT[0].lower()}{KEPT[1:]}", kind=kind)
+    state, words = end(console, status)
     return Benchmark(name, run.path, state, words, resumable=resumable)
-
-
-def _end(console: list[str], status: dict[str, Any]) -> tuple[State, str]:
-    """State of a benchmark that neither works nor is finished, and its last words."""
-    if status.get("stopped") or not status:
-        return "stopped", _KEPT
-    if refusal := _refusal(console):
-        return "failed", refusal
-    return "ended", f"{_last(console)}\n{_KEPT}".lstrip()
-
-
-def _progress(console: list[str]) -> tuple[str, float | None]:
-    """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line."""
-    for line in reversed(console):
-        if counted := _COUNTED.match(line):
-            finished, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
-            left = f", about {counted['left']} left" if counted["left"] else ""
-            words = f"{counted['title'].capitalize()}: {finished:,} of {total:,}{left}"
-            return words, finished / total if total else None
-    return _last(console), None
-
-
-def _last(console: list[str]) -> str:
-    return next((line.strip() for line in reversed(console) if line.strip()), "")
-
-
-def _refusal(console: list[str]) -> str:
-    """The error that leukobench ended with; nothing where it was interrupted or killed."""
-    starts = [place for place, line in enumerate(console) if line.startswith("leukobench: ")]
-    return "\n".join(console[starts[-1] :]).removeprefix("leukobench: ") if starts else ""
 
 
 @contextlib.contextmanager
@@ -243,7 +218,7 @@ def _is_locked(run: RunFolder) -> bool:
 
     To look is to take its lock for a moment, in which a run could not: once a second for all visitors.
     """
-    if run.was_finished() or not run.lock.exists():
+    if is_finished(run.path, kind_of(run.path)) or not run.lock.exists():
         return False
     with _own:
         when, answer = _looked.get(run.path, (-_LOOK_S, False))
@@ -264,16 +239,6 @@ def _kept(results: Path, name: str, ending: str) -> Path:
 def _experiment_file(results: Path, name: str) -> Path | None:
     files = (_kept(results, name, "yaml"), results / name / "experiment.yaml")
     return next((file for file in files if file.exists()), None)
-
-
-def _console(results: Path, name: str) -> list[str]:
-    """The last lines of what it wrote."""
-    try:
-        with _kept(results, name, "log").open("rb") as stream:
-            stream.seek(max(stream.seek(0, os.SEEK_END) - _TAIL, 0))
-            return stream.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
 
 
 def _last_change(results: Path, name: str) -> float:

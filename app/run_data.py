@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..errors import StorageError, UnreadableImageError
-from ..evaluation.combination_names import names_of, rows_of
+from ..evaluation.combination_names import names_of, rows_of, short_name
 from ..images.decoding import decode_rgb
 from ..images.reading import read_file
 from ..remote.path import is_url
@@ -51,7 +51,7 @@ def _read_run(folder: Path, changed: int) -> FinishedRun:
 def choose(run: FinishedRun, label: str, key: str, index: int = 0) -> Key:
     """A box with every scored row, best first, shortcuts last; returns the names of the chosen row."""
     rows = [*run.ranked, *run.shortcuts]
-    titles = [title_of(names_of(row)) for row in rows]
+    titles = [title_of([short_name(name) for name in names_of(row)]) for row in rows]
     place = st.selectbox(
         label, range(len(rows)), min(index, len(rows) - 1), format_func=lambda place: titles[place], key=key
     )
@@ -91,8 +91,14 @@ def thumbnail(path: str, image_id: str) -> bytes | None:
 def _thumbnail(path: str, image_id: str, changed: int) -> bytes | None:
     try:
         data = read_file(path)
-        if hashlib.sha256(data).hexdigest() != image_id:
-            return None
+    except UnreadableImageError:
+        return None
+    return small_jpeg(data) if hashlib.sha256(data).hexdigest() == image_id else None
+
+
+def small_jpeg(data: bytes) -> bytes | None:
+    """A small JPEG of an image's bytes; None where they cannot be read."""
+    try:
         picture = decode_rgb(data, target_size=(_SIDE, _SIDE))
     except (UnreadableImageError, StorageError):  # the second where an object store does not answer
         return None

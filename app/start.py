@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +12,33 @@ from streamlit.delta_generator import DeltaGenerator
 from ..config.experiment import GRID, Experiment
 from ..config.experiment_file import for_folder
 from ..config.presets import presets
+from ..config.run_name import is_name, name_problem
 from ..errors import LeukobenchError
 from . import processes
-from .processes import Benchmark
-from .style import in_words, note, plain
+from .preview import preview
+from .style import in_words, note, plain, tab_title
 from .target import Target
+from .watch import watch
 
 _DEFAULT, _OWN = "Default grid", "Custom"
-_WORDS = {"running": "Running", "stopped": "Stopped", "ended": "Ended unexpectedly", "failed": "Failed"}
-_WORDS |= {"finished": "Finished"}
-_SHOWN = 30
+_SPLITS = {
+    "Ignore it: folds over all images": "ignore",
+    "Keep it: score every combination on its test part": "given",
+}
+_VIEWS = {"of the best combination": "winner", "of every combination": "all", "none": "off"}
+_NONE = "nothing"
 
 
 def page(target: Target) -> None:
     """Draw it."""
     st.title("Run a benchmark", anchor=False)
+    tab_title("Run")
     if target.images:
         _form(target)
     else:
         st.html(note("note", "View only.", "To start benchmarks, start the app with --images FOLDER."))
-    st.subheader("Benchmarks", anchor=False)
-    _watch(target.results or target.path)
+    st.subheader("Benchmarks and studies", anchor=False)
+    watch(target.results or target.path)
 
 
 def _form(target: Target) -> None:
@@ -45,14 +49,50 @@ def _form(target: Target) -> None:
     folders = {_folder_name(folder, target): folder for folder in target.images}
     with st.container(border=True):
         left, right = st.columns(2)
-        name = left.text_input("Name", max_chars=60, placeholder="my-benchmark", key="name")
-        folder = right.selectbox("Folder of images", list(folders))
+        name = left.text_input("Name", max_chars=60, placeholder="my-benchmark", key="name").strip()
+        if name and not is_name(name):
+            st.html(note("bad", "This name cannot be used.", name_problem(name)))
+        folder = folders[right.selectbox("Folder of images", list(folders))]
         chosen = left.selectbox("Combinations", [_DEFAULT, *presets(), _OWN])
         folds = right.number_input("Folds", 2, 20, 5)
         own = _own_choice() if chosen == _OWN else {}
+        read = st.empty()
+        with st.expander("Patients, sites, split and checks"):
+            images, evaluation, permuted = _protocol(folder, read)
         if st.button("Start", type="primary"):
             preset = None if chosen in (_DEFAULT, _OWN) else chosen
-            _start(target, name.strip(), folders[folder], preset, {**own, "evaluation": {"folds": folds}})
+            settings = {**own, "images": images, "evaluation": {"folds": folds, **evaluation}}
+            _start(target, name, lambda: _experiment(target, name, folder, preset, settings, permuted))
+
+
+def _protocol(folder: Path, read: DeltaGenerator) -> tuple[dict[str, Any], dict[str, Any], bool]:
+    """Sections ``images`` and ``evaluation`` of the experiment, and whether labels are permuted; fills `read`."""
+    split = st.radio("A split that comes with the images", list(_SPLITS), key="split", horizontal=True)
+    group = st.text_input(
+        "Patients by a regular expression on the path (empty: as folders, names or a manifest say)",
+        key="group",
+        placeholder=r"patient_(\d+)/",
+        help="Parentheses mark the patient. A group called site, scanner or batch becomes a column.",
+    )
+    seen = preview(folder, group, _SPLITS[split] == "given")
+    read.html(note("bad", "Cannot be read so.", seen.error) if seen.error else note("note", "Read as:", seen.words))
+    left, right = st.columns(2)
+    site = left.selectbox("Also leave out of training, in turn, each", [_NONE, *seen.columns], key="site")
+    views = right.selectbox("Views without colour, border, noise …", list(_VIEWS), key="views")
+    evaluation: dict[str, Any] = {"split": _SPLITS[split], "views": _VIEWS[views]}
+    if _SPLITS[split] == "given":
+        evaluation["drop_leaks"] = st.checkbox("Leave out of training what has a patient or a copy in the test part")
+    if site != _NONE:
+        evaluation["leave_out"] = site
+    permuted = st.checkbox("Sanity check: permute the labels, so that scores must drop to chance", key="permuted")
+    return ({"group": group} if group else {}), evaluation, permuted
+
+
+def _experiment(
+    target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any], permuted: bool
+) -> Experiment:
+    experiment = for_folder(folder, preset, name=name, results=target.results, **settings)
+    return experiment.with_permuted_labels() if permuted else experiment
 
 
 def _folder_name(folder: Path, target: Target) -> str:
@@ -75,16 +115,15 @@ def _own_choice() -> dict[str, list[Any]]:
     return choices
 
 
-def _start(target: Target, name: str, folder: Path, preset: str | None, settings: dict[str, Any]) -> None:
-    if not name:
-        st.error("Enter a name.")
+def _start(target: Target, name: str, experiment: Callable[[], Experiment]) -> None:
+    if not is_name(name):
+        st.error(plain(name_problem(name)) if name else "Enter a name.")
         return
     if st.session_state.get("started") == name and _works(target, name):
         return  # a second click
     st.session_state["started"] = name
     try:
-        experiment = for_folder(folder, preset, name=name, results=target.results, **settings)
-        processes.start(experiment)
+        processes.start(experiment())
     except LeukobenchError as error:
         st.error(in_words(error))
     else:
@@ -94,49 +133,3 @@ def _start(target: Target, name: str, folder: Path, preset: str | None, settings
 def _works(target: Target, name: str) -> bool:
     benchmarks = processes.find(target.results) if target.results else []
     return any((one.name, one.state) == (name, "running") for one in benchmarks)
-
-
-@st.fragment(run_every=2)
-def _watch(results: Path) -> None:
-    benchmarks = processes.find(results)
-    if not benchmarks:
-        st.html('<p class="lb-lead">None yet.</p>')
-    for benchmark in benchmarks[:_SHOWN]:
-        with st.container(border=True):
-            _show(results, benchmark)
-    if len(benchmarks) > _SHOWN:
-        st.caption(f"{len(benchmarks) - _SHOWN} older ones are not shown.")
-
-
-def _show(results: Path, benchmark: Benchmark) -> None:
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    left.html(f'<div class="lb-benchmark"><b>{escape(benchmark.name)}</b> · {_WORDS[benchmark.state]}</div>')
-    if benchmark.state == "running":
-        left.progress(benchmark.share or 0.0, plain(benchmark.words or "Starting"))
-        if benchmark.stoppable:
-            _button(right, "Stop", benchmark.name, partial(processes.stop, results, benchmark.name))
-        else:
-            left.caption("Started outside this app: stop it there, with Ctrl-C.")
-        return
-    if benchmark.words:
-        left.text(benchmark.words)
-    if benchmark.state == "finished":
-        _button(right, "Explore", benchmark.name, partial(_explore, benchmark.name))
-    elif benchmark.resumable:
-        _button(right, "Resume", benchmark.name, partial(processes.resume, results, benchmark.name))
-
-
-def _button(place: DeltaGenerator, word: str, name: str, act: Callable[[], None]) -> None:
-    if not place.button(word, key=f"{word}-{name}", width="stretch"):
-        return
-    try:
-        act()
-    except LeukobenchError as error:
-        st.error(in_words(error))
-    else:
-        st.rerun(scope="fragment")
-
-
-def _explore(name: str) -> None:
-    st.session_state["run"] = name
-    st.switch_page(st.session_state["pages"]["Explore"])

@@ -8,8 +8,12 @@ from html import escape
 from typing import Any
 
 from ..errors import LeukobenchError
+from ..evaluation.combination_names import short_name
+from ..reporting.report.numbers import title_of
 from ..reporting.report.section import View
 
+COMBINATION = "combination"
+"""Kind of the rows of a leaderboard that are candidates."""
 _MARKS = r"\`*_{}[]()<>#+-.!|~$:&="
 _LIGHT = {
     "primaryColor": "#0b6e99",
@@ -46,6 +50,13 @@ class Cell(str):
     __slots__ = ()
 
 
+def tab_title(*parts: str) -> None:
+    """Name the browser's tab after the page and what it shows."""
+    import streamlit as st
+
+    st.set_page_config(page_title=" · ".join([*parts, "leukobench"]))
+
+
 def note(state: str, word: str, text: str = "") -> str:
     """A box that says something good, or a warning; `state` is good, note, warn or bad."""
     return f'<div class="lb-note lb-{escape(state)}"><strong>{escape(word)}</strong> {escape(text)}</div>'
@@ -71,10 +82,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, head
         f"<tr>{''.join(_cell(text, place < heads, place < words) for place, text in enumerate(row))}</tr>"
         for row in rows
     )
+    pinned = " lb-pinned" if heads == 1 else ""
     return (
         f'<p class="lb-caption">{escape(caption)}</p>'
         f'<div class="lb-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="lb-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<table class="lb-table{pinned}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
@@ -89,6 +101,21 @@ def _cell(text: str, head: bool, word: bool) -> str:
 def number(text: str, small: str) -> Cell:
     """A cell with a number, and a smaller line below it."""
     return Cell(f"<td>{escape(text)}<small>{escape(small)}</small></td>")
+
+
+def word_cell(text: str, small: str, kind: str = "") -> Cell:
+    """A cell with words, and a smaller line below them; `kind` is a class of the style sheet."""
+    return Cell(f'<td class="lb-word {escape(kind)}">{escape(text)}<small>{escape(small)}</small></td>')
+
+
+def name_cell(names: Sequence[str], kind: str) -> Cell:
+    """The head of a row of a leaderboard: short names, and what the row is where it is no combination."""
+    full, tag = title_of(names), ""
+    words = title_of([short_name(one) for one in names])
+    if kind != COMBINATION:
+        tag = f'<span class="lb-kind lb-{escape(kind.replace(" ", "-"))}">{escape(kind)}</span> '
+        words = words.removeprefix(f"{kind}: ")
+    return Cell(f'<th scope="row" class="lb-combination" title="{escape(full)}">{tag}{escape(words)}</th>')
 
 
 def heat_cell(text: str, heat: float, kind: str = "", small: str = "") -> Cell:
@@ -116,6 +143,15 @@ def as_url(data: bytes) -> str:
     """JPEG or PNG bytes as the address of a picture that is part of the page."""
     kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; never 0 or 100 for what is only nearly so."""
+    if 0.0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1.0:
+        return "> 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def facts(pairs: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from .cell_limits import CellLimits
 from .choice import Choice, Strict
 from .execution import Execution
 from .images import Images
+from .run_name import RunName
 
 GRID = ("extractors", "selectors", "classifiers")
 """Families of which every choice meets every choice of the others."""
@@ -157,7 +158,7 @@ class Experiment(Strict):
         What computes the run, and the folder of all runs; they have no effect on the scores.
     """
 
-    name: str = Field(pattern=r"^[\w][\w.\- ]*$")
+    name: RunName
     images: Images
     extractors: list[Choice] = _choices(
         "efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}}, least=0

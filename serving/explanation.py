@@ -20,7 +20,7 @@ from .container import Contents, arrays
 from .estimators import from_bytes
 from .image_input import Upload
 from .occlusion import occlusion
-from .overlay import overlay
+from .overlay import full_heat, overlay, with_legend
 from .prediction import Prediction
 from .predictor import Predictor
 from .served_code import ServedCode
@@ -107,9 +107,41 @@ class Explanation:
     unit: str = "log-odds"
     margin: float = 0.0
 
+    @property
+    def full(self) -> float:
+        """Heat that has the full colour in the overlay, in `unit`."""
+        return full_heat(self.heat, _SLIGHT * abs(self.margin))
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What the full blue and the full orange of the overlay mean."""
+        return f"{self.against}, {self.full:.2g}", f"{self.full:.2g}, {self.prediction.label}"
+
+    @property
+    def others_near(self) -> int:
+        """How many of `neighbours` have another label than the prediction."""
+        return sum(one.label != self.prediction.label for one in self.neighbours)
+
+    def other_neighbours(self) -> str:
+        """How many of the nearest training images are of other classes than the prediction, in words."""
+        others, count = self.others_near, len(self.neighbours)
+        if others in (0, count):
+            return f"{'all' if others else 'none'} of the {count} nearest training images are of other classes"
+        words = "are of other classes" if others > 1 else "is of another class"
+        return f"{others} of the {count} nearest training images {words}"
+
     def overlay(self) -> bytes:
         """PNG: the image in grey, with what speaks for the label in orange and what speaks against it in blue."""
-        return overlay(self.pixels, self.heat, _SLIGHT * abs(self.margin))
+        return overlay(self.pixels, self.heat, self.full)
+
+    def overlay_with_legend(self) -> bytes:
+        """The same with the class, the scale of the colours and what they mean, for a file of its own."""
+        row = self.prediction
+        heading = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %, against {self.against}"
+        if row.ood:
+            heading = "Unlike the training data: do not rely on this prediction"
+        meaning = f"Orange favours {row.label}, blue {self.against}; {self.unit}, by {self.method}."
+        return with_legend(self.overlay(), heading, self.ends, [meaning, f"{self.other_neighbours().capitalize()}."])
 
     def _repr_html_(self) -> str:
         """The overlay and what it is of, for a notebook."""

@@ -50,7 +50,7 @@ def write_explanations(
             else:
                 picture = file_name(visible(printable(path.stem)), f"-{explanation.prediction.image_id[:8]}.png")
                 with atomic_path(out / picture) as temporary:
-                    temporary.write_bytes(explanation.overlay())
+                    temporary.write_bytes(explanation.overlay_with_legend())
                 entries.append(explanation.to_json() | {"overlay": picture})
                 lines.append(_line(explanation, picture))
             advance(1)

@@ -114,6 +114,18 @@ class Server:
         return int(self.process.wait(20))
 
 
+def check_answer(card: Any, row: Any) -> None:
+    """The card of one image shows the class of this prediction, or that it is not to be relied on."""
+    from leukobench.app.diagnosis import is_reliable
+    from leukobench.app.style import percent
+
+    if is_reliable(row):
+        assert card.locator(".lb-label").inner_text() == f"{row.label} {percent(row.probabilities[row.label])}"
+    else:
+        assert card.locator(".lb-label").count() == 0
+        card.locator(".lb-bad").wait_for()
+
+
 @pytest.fixture(scope="session")
 def server(model: Path, smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app over the folder of runs with the bundle, with one folder of images to run on."""

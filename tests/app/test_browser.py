@@ -17,7 +17,10 @@ import pytest
 from PIL import Image
 
 from leukobench.app.diagnosis import set_in_words
+from leukobench.app.style import percent
 from leukobench.runs.folder import RunFolder
+
+from .conftest import check_answer
 
 pytestmark = pytest.mark.slow
 _PATIENCE_MS = 30_000
@@ -81,9 +84,14 @@ def answer_of(page: Any, name: str) -> Any:
 def test_one_image_is_answered_as_the_bundle_does(visitor: Any, bundle: Any, pictures: list[Path]) -> None:
     page = visitor("diagnose")
     drop(page, pictures[0])
-    card = answer_of(page, pictures[0].name)
     expected = bundle.predict([pictures[0]])[0]
-    assert card.locator(".lb-label").inner_text() == expected.label
+    assert len(expected.conformal_set) == 4  # so few training images rule no class out
+    check_answer(answer_of(page, pictures[0].name), expected)
+    assert page.title() == "Diagnose · net · leukobench"
+    page.get_by_text("What the model would have predicted").click()
+    card = page.locator(".lb-folded")
+    share = percent(expected.probabilities[expected.label])
+    assert card.locator(".lb-label").inner_text() == f"{expected.label} {share}"
     shares = dict(zip(card.locator(".lb-bars .name").all_inner_texts(),
                       card.locator(".lb-bars .number").all_inner_texts(), strict=True))  # fmt: skip
     assert set(shares) == set(bundle.classes)
@@ -171,7 +179,7 @@ def test_two_visitors_see_their_own_images(visitor: Any, bundle: Any, pictures: 
     drop(second, pictures[7])
     for page, own, other in ((first, pictures[1], pictures[7]), (second, pictures[7], pictures[1])):
         card = answer_of(page, own.name)
-        assert card.locator(".lb-label").inner_text() == bundle.predict([own])[0].label
+        check_answer(card, bundle.predict([own])[0])
         assert page.get_by_text(other.name).count() == 0
 
 

@@ -7,15 +7,17 @@ import codecs
 import io
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from leukobench.app import diagnose
 from leukobench.app import diagnosis as answer
 from leukobench.app.limits import keep_uploads_in_memory
 from leukobench.app.spreadsheet import as_csv
-from leukobench.app.style import heat_cell, number, plain, table
+from leukobench.app.style import heat_cell, number, percent, plain, table, word_cell
 from leukobench.serving.prediction import Prediction
 
 SURE = Prediction("a.png", "00", "Early", {"Benign": 0.0004, "Early": 0.9996}, ("Early",), 1.0, 0.5)
@@ -26,7 +28,7 @@ SURE = Prediction("a.png", "00", "Early", {"Benign": 0.0004, "Early": 0.9996}, (
     [(0.0, "0 %"), (1.0, "100 %"), (0.0004, "< 0.1 %"), (0.9996, "> 99.9 %"), (0.95, "95 %"), (0.1234, "12.3 %")],
 )
 def test_a_share_is_never_rounded_to_certainty(share: float, text: str) -> None:
-    assert answer.percent(share) == text
+    assert percent(share) == text
 
 
 @pytest.mark.parametrize(
@@ -44,25 +46,49 @@ def test_a_set_is_said_in_words_that_promise_nothing_of_this_image(names: tuple[
     assert answer.set_in_words(row, 0.9) == f"Prediction set at 90 %: {text}. {told}"
 
 
-def test_the_card_shows_its_warnings() -> None:
-    assert "lb-note lb-" not in answer.card(SURE, 0.95)
-    odd = Prediction("a", "00", "A", {"A": 0.6, "B": 0.4}, ("A", "B"), 7.25, 0.0, ood=True, trained_on=True)
-    card = answer.card(odd, 0.95)
-    assert "Unlike the training data" in card
-    assert "7.2 times" in card
-    assert "In the training data" in card
-    assert answer.warnings_of(odd) == "unlike the training data, in the training data"
-    assert card.index(">A<") < card.index(">B<")
-    assert card.index("In the training data") < card.index("lb-label")
+def test_an_answer_that_may_be_relied_on_shows_its_class_first() -> None:
+    card = answer.card(SURE, 0.95)
+    assert "lb-note" not in card
+    assert card.index("lb-label") < card.index("lb-set") < card.index("lb-bars")
+    trained = answer.card(replace(SURE, trained_on=True), 0.95)
+    assert trained.index("In the training data") < trained.index("lb-label")
+
+
+ODD = Prediction("a", "00", "A", {"A": 0.6, "B": 0.3, "C": 0.1}, ("A", "B"), 7.25, 0.0, ood=True, trained_on=True)
+OPEN = Prediction("a", "00", "A", {"A": 0.6, "B": 0.4}, ("A", "B"), 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [(ODD, ["Unlike the training data", "7.2 times", "In the training data"]), (OPEN, ["cannot decide"])],
+)
+def test_an_answer_that_is_not_to_be_relied_on_shows_no_class(row: Prediction, words: list[str]) -> None:
+    assert not answer.is_reliable(row)
+    card = answer.card(row, 0.95, b"picture")
+    assert "lb-label" not in card
+    assert "lb-bars" not in card
+    places = [card.lower().index(word.lower()) for word in ["<img", *words, "What to do"]]
+    assert places == sorted(places)
+
+
+def test_the_table_says_why_an_answer_shows_no_class() -> None:
+    assert diagnose._texts(SURE) == ["a.png", "Early", "> 99.9 %", "Early", ""]
+    name, word, *others, why = diagnose._texts(ODD)
+    assert (name, others, why) == ("a", ["", ""], "unlike the training data, in the training data")
+    assert word.index("do not rely on it") < word.index("would be A")
+    assert diagnose._texts(OPEN)[-1] == "cannot decide"
+    assert diagnose._texts(Prediction("a", error="no image")) == ["a", "", "", "", "no image"]
 
 
 @pytest.mark.parametrize("cell", ["", "<td>", "<th>", "</td><td>"])
 def test_names_of_files_and_classes_are_text_not_markup(cell: str) -> None:
     evil = f"{cell}<img src=x onerror=alert(1)>"
     row = Prediction(evil, "00", evil, {evil: 1.0}, (evil,))
-    assert "<img" not in answer.card(row, 0.95)
+    assert "<img" not in answer.card(row, 0.95) + answer.card(replace(SURE, image=evil), 0.95)
     assert "<img" not in table([evil], [[evil, evil]], evil)
-    assert "<img" not in table([evil], [[number(evil, evil), heat_cell(evil, 1.0, small=evil)]], evil, words=2)
+    assert "<img" not in table(
+        [evil], [[number(evil, evil), heat_cell(evil, 1.0, small=evil), word_cell(evil, evil, evil)]], evil, words=2
+    )
     assert plain("![x](http://a) <b>") == r"\!\[x\]\(http\://a\) \<b\>"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from leukobench.app.target import find_target, read_target
 from leukobench.errors import StorageError
+from leukobench.reporting.report.numbers import title_of
 
 FIRST = ["extractor", "selector", "classifier"]
 
@@ -58,25 +61,29 @@ def of(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     return table[(table[FIRST] == row[FIRST].tolist()).all(axis=1)]
 
 
-def rows_of(page: AppTest) -> list[list[str]]:
-    """Cells of the leaderboard, line by line."""
+def rows_of(page: AppTest) -> list[tuple[str, float]]:
+    """Combination and score of each row of the leaderboard."""
     body = re.findall(r"<tbody>(.*?)</tbody>", drawn(page), re.DOTALL)[-1]
-    lines = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in re.findall(r"<tr>(.*?)</tr>", body)]
-    return [[text.replace("\N{NO-BREAK SPACE}%", "") for text in line] for line in lines]
+    lines = re.findall(r'title="([^"]*)">.*?</th><td>([\d.]+)', body)
+    return [(unescape(names), float(score)) for names, score in lines]
+
+
+def titles(board: pd.DataFrame) -> list[str]:
+    return [title_of(row) for row in board[FIRST].to_numpy().tolist()]
 
 
 def test_the_leaderboard_shows_every_row_in_its_order(board: pd.DataFrame) -> None:
     rows = rows_of(opened("Leaderboard"))
-    assert [row[1:4] for row in rows] == board[FIRST].to_numpy().tolist()
+    assert [names for names, _ in rows] == titles(board)
     expected = (100 * board["balanced_accuracy"]).round(2).tolist()
-    assert [float(row[4]) for row in rows] == pytest.approx(expected)
+    assert [score for _, score in rows] == pytest.approx(expected)
 
 
 def test_it_is_sorted_as_asked_for(board: pd.DataFrame) -> None:
     page = opened("Leaderboard")
     page.selectbox(key="sorted").set_value("brier").run()
     expected = board.sort_values("brier", kind="stable", na_position="last")
-    assert [row[1:4] for row in rows_of(page)] == expected[FIRST].to_numpy().tolist()
+    assert [names for names, _ in rows_of(page)] == titles(expected)
 
 
 def test_filters_leave_what_was_picked(board: pd.DataFrame) -> None:
@@ -90,6 +97,7 @@ def test_filters_leave_what_was_picked(board: pd.DataFrame) -> None:
 def test_shortcuts_can_be_left_out(board: pd.DataFrame) -> None:
     page = opened("Leaderboard")
     assert (board["kind"] == "shortcut").any()
+    assert drawn(page).count('class="lb-kind lb-shortcut">shortcut<') == (board["kind"] == "shortcut").sum()
     page.checkbox[1].uncheck().run()
     assert len(rows_of(page)) == (board["kind"] == "combination").sum()
 
@@ -257,3 +265,22 @@ def test_a_run_that_is_gone_is_no_run(changed: Path) -> None:
     assert read_target().runs() == []
     with pytest.raises(StorageError, match="no longer there"):
         read_run(changed)
+
+
+def test_a_run_in_which_all_failed_says_so_first(changed: Path) -> None:
+    board = pd.read_csv(changed / "leaderboard.csv")
+    failed = board["kind"] == "combination"
+    board = board.astype({"status": "object"})
+    board.loc[failed, "status"], board.loc[failed, "rank"] = "failed in 3 of 3 folds", float("nan")
+    board.to_csv(changed / "leaderboard.csv", index=False)
+    note = dict.fromkeys(["extractor", "selector", "classifier"], "x") | {
+        "kind": "error",
+        "text": "ValueError: too few",
+    }
+    pd.DataFrame([note]).to_csv(changed / "notes.csv", index=False)
+    answer = json.loads((changed / "answer.json").read_text()) | {"best": None}
+    (changed / "answer.json").write_text(json.dumps(answer))
+    html = drawn(opened("Leaderboard"))
+    assert "All 4 combinations failed." in html
+    assert html.index("ValueError: too few") < html.index("lb-table")
+    assert html.count('class="lb-kind lb-failed">failed<') == 4

@@ -201,3 +201,16 @@ def test_a_benchmark_is_started_killed_resumed_and_stopped(asked: Experiment) ->
     assert until(results, lambda found: found.state != "running").state == "stopped"
     benchmarks.stop(results, name)  # of what has ended, nothing happens
     assert benchmarks.find(results)[0].state == "stopped"  # a test in the browser sees one finish
+
+
+def test_a_leakage_study_is_not_resumed_as_a_benchmark(tmp_path: Path) -> None:
+    study = tmp_path / "mine-leakage"
+    study.mkdir()
+    (study / "experiment.yaml").write_text("name: mine")
+    (study / ".lock").touch()
+    benchmark = benchmarks.find(tmp_path)[0]
+    assert (benchmark.kind, benchmark.state, benchmark.resumable) == ("Leakage study", "stopped", False)
+    with pytest.raises(ConfigurationError, match="no benchmark called 'mine-leakage'"):
+        benchmarks.resume(tmp_path, "mine-leakage")
+    (study / "leakage.png").touch()
+    assert benchmarks.find(tmp_path)[0].state == "finished"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from leukobench.app.style import plain
 from leukobench.app.target import Target, find_target
+from leukobench.config.experiment import Experiment
+from leukobench.config.run_name import name_problem
 
 
 def run_page() -> None:
@@ -37,7 +41,48 @@ def test_a_name_that_is_no_name_starts_nothing(page: AppTest, tmp_path: Path, na
     page.text_input(key="name").set_value(name)
     page.button[0].click().run()
     assert len(page.error) == 1
+    assert page.error[0].value == ("Enter a name." if not name.strip() else plain(name_problem(name.strip())))
+    assert "pattern" not in page.error[0].value
     assert not (tmp_path / "results").exists()
+
+
+def test_the_form_becomes_an_experiment(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiments: list[Experiment] = []
+    monkeypatch.setattr("leukobench.app.processes.start", experiments.append)
+    assert "24 patients" in html_of(page)
+    page.text_input(key="group").set_value(r"(P\d)\d_(?P<site>\d)").run()
+    assert "3 patients" in html_of(page)
+    page.selectbox(key="site").set_value("site")
+    page.selectbox(key="views").set_value("none")
+    page.checkbox(key="permuted").check()
+    page.text_input(key="name").set_value("mine")
+    page.button[0].click().run()
+    (experiment,) = experiments
+    assert (experiment.name, experiment.evaluation.permute) == ("mine-permuted", True)
+    assert (experiment.evaluation.leave_out, experiment.evaluation.views) == ("site", "off")
+    assert experiment.images.group == r"(P\d)\d_(?P<site>\d)"
+    page.text_input(key="group").set_value("(").run()
+    assert "regular expression for the group is invalid" in html_of(page)
+
+
+def html_of(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_the_list_says_what_each_is_and_is_filtered(page: AppTest, results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results / "small", tmp_path / "results" / "small")
+    for name, files in (("mine", ["experiment.yaml"]), ("mine-leakage", ["experiment.yaml", "leakage.csv"])):
+        (tmp_path / "results" / name).mkdir()
+        for file in files:
+            (tmp_path / "results" / name / file).write_text("name: mine")
+    page.run()
+    assert sorted(button.label for button in page.button) == ["Explore", "Resume", "Start"]
+    assert "Leakage study</span>" in html_of(page)
+    page.selectbox(key="state").set_value("Finished").run()
+    assert [button.label for button in page.button] == ["Start", "Explore"]
+    page.selectbox(key="state").set_value("any state")
+    page.text_input(key="find").set_value("MINE").run()
+    assert [button.label for button in page.button] == ["Start", "Resume"]
 
 
 def test_a_grid_without_classifiers_is_refused(page: AppTest, tmp_path: Path) -> None:
@@ -50,8 +95,6 @@ def test_a_grid_without_classifiers_is_refused(page: AppTest, tmp_path: Path) ->
 
 
 def test_the_own_choice_begins_with_the_default_grid(page: AppTest) -> None:
-    from leukobench.config.experiment import Experiment
-
     page.selectbox[0].set_value("Custom").run()
     default = Experiment.model_fields["classifiers"].get_default(call_default_factory=True)
     assert page.multiselect(key="own-classifiers").value == [choice.label for choice in default]
@@ -110,7 +153,7 @@ def all_pages() -> None:
 def test_without_folders_there_is_only_watching(results: Path, shown: Any) -> None:
     found = AppTest.from_function(run_page, default_timeout=60).run()
     assert not found.text_input
-    html = "\n".join(element.proto.body for element in found.get("html"))
+    html = html_of(found)
     assert "View only" in html
-    assert "<b>small</b> · Finished" in html
+    assert ">Finished</span>" in html
     assert [button.label for button in found.button] == ["Explore"]

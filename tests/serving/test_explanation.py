@@ -163,6 +163,10 @@ def test_neighbours_shortcuts_and_overlay(bundles: dict[str, Bundle], root: Path
     assert (written["label"], written["method"], len(written["neighbours"])) == ("Lesion", "class activation map", 5)
     picture = Image.open(io.BytesIO(explained.overlay()))
     assert (picture.format, picture.size) == ("PNG", (448, 448))
+    assert Image.open(io.BytesIO(explained.overlay_with_legend())).height > 448
+    others = sum(one.label != "Lesion" for one in explained.neighbours)
+    assert explained.others_near == others
+    assert explained.other_neighbours().startswith(f"{others or 'none'} of the 5" if others < 5 else "all of the 5")
 
 
 @pytest.mark.slow

@@ -1,0 +1,54 @@
+"""What a benchmark wrote on its console: how far it is, and why it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+State = Literal["running", "stopped", "ended", "failed", "finished"]
+
+KEPT = "Finished work is kept."
+_COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, about (?P<left>[^;]+) left)?(; .*)?$")
+_TAIL = 16_384
+
+
+def last_lines(log: Path) -> list[str]:
+    """The last lines of a console; none where there is no file."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(stream.seek(0, os.SEEK_END) - _TAIL, 0))
+            return stream.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+
+
+def progress(console: list[str]) -> tuple[str, float | None]:
+    """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line."""
+    for line in reversed(console):
+        if counted := _COUNTED.match(line):
+            finished, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
+            left = f", about {counted['left']} left" if counted["left"] else ""
+            words = f"{counted['title'].capitalize()}: {finished:,} of {total:,}{left}"
+            return words, finished / total if total else None
+    return _last(console), None
+
+
+def end(console: list[str], status: dict[str, Any]) -> tuple[State, str]:
+    """State of a benchmark that neither works nor is finished, and its last words."""
+    if status.get("stopped") or not status:
+        return "stopped", KEPT
+    if refusal := _refusal(console):
+        return "failed", refusal
+    return "ended", f"{_last(console)}\n{KEPT}".lstrip()
+
+
+def _last(console: list[str]) -> str:
+    return next((line.strip() for line in reversed(console) if line.strip()), "")
+
+
+def _refusal(console: list[str]) -> str:
+    """The error that leukobench ended with; nothing where it was interrupted or killed."""
+    starts = [place for place, line in enumerate(console) if line.startswith("leukobench: ")]
+    return "\n".join(console[starts[-1] :]).removeprefix("leukobench: ") if starts else ""

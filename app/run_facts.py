@@ -1,0 +1,190 @@
+"""What a folder of results holds, in words: its kind, when, on what, how well, how long, and what failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..errors import LeukobenchError
+from ..evaluation.combination_names import FAILED, NOT_REACHED, short_name
+from ..evaluation.metrics import metric_of
+from ..reporting.report.numbers import as_number, texts, title_of
+from ..reporting.report.sections.leaderboard import commonest_reason
+from ..runs.external_answer import FOLDER as EXTERNAL
+from ..runs.finished import FinishedRun
+from ..runs.folder import RunFolder
+from ..runs.progress import duration
+from ..storage import OUTPUT_MARKER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BENCHMARK, COMPARISON = "Benchmark", "Comparison of runs"
+_STUDIES = {
+    "Leakage study": ("-leakage", "leakage.png"),
+    "Learning curve": ("-learning-curve", "learning_curve.png"),
+    "Audit": ("-audit", "images.parquet"),
+}
+"""Kind of a study -> the ending of its folder's name, and the file that it writes last."""
+_TABLES = ("ranks.csv", "same_images.csv")
+"""What a comparison of runs writes."""
+_STAMPED = ("answer.json", "leaderboard.csv", "state.json", "costs.json", EXTERNAL)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A finished benchmark or study in words; empty where something is not known.
+
+    Attributes
+    ----------
+    when, images, best, took : str
+    tests : str
+        How many external tests there are.
+    failure : str
+        What failed, with the commonest reason.
+    all_failed : bool
+    picture : Path or None
+        The figure of a study.
+    """
+
+    when: str = ""
+    images: str = ""
+    best: str = ""
+    took: str = ""
+    tests: str = ""
+    failure: str = ""
+    all_failed: bool = False
+    picture: Path | None = None
+
+    def line(self) -> str:
+        """All but failures in a line."""
+        return " · ".join(part for part in (self.when, self.images, self.took, self.tests, self.best) if part)
+
+
+def kind_of(folder: Path) -> str:
+    """What wrote the folder: a benchmark, a study of `_STUDIES` (finished or not), or a comparison."""
+    if (folder / "leaderboard.csv").exists():
+        return BENCHMARK
+    own = _experiment_name(folder)
+    for kind, (ending, last) in _STUDIES.items():
+        if (
+            folder.name.endswith(ending)
+            and own != folder.name
+            and (own or (folder / last).exists() or _is_output(folder))
+        ):
+            return kind
+    return COMPARISON if any((folder / name).exists() for name in _TABLES) else BENCHMARK
+
+
+def is_finished(folder: Path, kind: str) -> bool:
+    """Whether it ran to its end."""
+    if kind in _STUDIES:
+        return (folder / _STUDIES[kind][1]).exists()
+    run = RunFolder(folder)
+    return kind == COMPARISON or (run.was_finished() and run.leaderboard.exists())
+
+
+def folder_names(results: Path) -> list[str]:
+    """Folders that leukobench wrote below `results`."""
+    return [
+        path.name
+        for path in results.glob("[!.]*/")
+        if (path / "experiment.yaml").exists() or (_is_output(path) and kind_of(path) != BENCHMARK)
+    ]
+
+
+def facts_of(folder: Path, kind: str) -> RunFacts:
+    """Of a finished benchmark or study; read again when its files change."""
+    return _facts(folder, kind, tuple(_stamp(folder / name) for name in _STAMPED))
+
+
+@lru_cache(maxsize=256)
+def _facts(folder: Path, kind: str, stamps: tuple[int, ...]) -> RunFacts:
+    if kind != BENCHMARK:
+        last = folder / _STUDIES[kind][1] if kind in _STUDIES else None
+        picture = last if last is not None and last.suffix == ".png" else None
+        return RunFacts(when=_moment(_stamp(last or folder)), picture=picture)
+    try:
+        run = FinishedRun.open(folder)
+        return RunFacts(
+            when=run.written,
+            images=f"{len(run.images):,} images",
+            best=_best(run),
+            took=_took(folder),
+            tests=_tests(folder),
+            failure=_failure(run),
+            all_failed=run.answer.best is None,
+        )
+    except LeukobenchError as error:
+        return RunFacts(failure=error.what)
+
+
+def _best(run: FinishedRun) -> str:
+    best = run.answer.best
+    if best is None:
+        return ""
+    score = texts(best.metric, (best.value, as_number(best.low), as_number(best.high)))
+    name = title_of([short_name(name) for name in best.names])
+    return f"best {metric_of(best.metric).title} {score['value']} [{score['interval']}]: {name}"
+
+
+def _took(folder: Path) -> str:
+    costs = RunFolder(folder).read_json("costs.json")
+    return f"took {duration(float(costs['seconds']))}" if isinstance(costs, dict) and "seconds" in costs else ""
+
+
+def _tests(folder: Path) -> str:
+    count = sum(1 for _ in (folder / EXTERNAL).glob("*/"))
+    return f"{count} external test{'s' if count > 1 else ''}" if count else ""
+
+
+def _failure(run: FinishedRun) -> str:
+    """How many combinations have no score, and why; nothing where all have one."""
+    board = run.leaderboard
+    statuses = board.loc[board["kind"] == "combination", "status"]
+    failed, missed = _count(statuses, FAILED), _count(statuses, NOT_REACHED)
+    parts = []
+    if failed:
+        which = f"All {failed:,}" if failed == len(statuses) else f"{failed:,} of {len(statuses):,}"
+        parts.append(f"{which} combinations failed: {commonest_reason(run)}.")
+    if missed:
+        parts.append(f"{missed:,} of {len(statuses):,} combinations were not reached in the time.")
+    return " ".join(parts)
+
+
+def _count(statuses: pd.Series[Any], beginning: str) -> int:
+    return int(statuses.str.startswith(beginning).sum())
+
+
+def _experiment_name(folder: Path) -> str:
+    return _name_in(folder / "experiment.yaml", _stamp(folder / "experiment.yaml"))
+
+
+@lru_cache(maxsize=1024)
+def _name_in(file: Path, changed: int) -> str:
+    """Name of the experiment; a benchmark's folder bears it, that of a study another."""
+    try:
+        return str(yaml.safe_load(file.read_text(encoding="utf-8"))["name"]) if changed else ""
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return ""
+
+
+def _is_output(folder: Path) -> bool:
+    return (folder / OUTPUT_MARKER).exists()
+
+
+def _stamp(path: Path) -> int:
+    """When it changed, in nanoseconds; 0 where it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _moment(stamp: int) -> str:
+    return datetime.fromtimestamp(stamp / 1e9, UTC).strftime("%Y-%m-%d %H:%M UTC") if stamp else ""
