@@ -69,10 +69,11 @@ def _protocol(folder: Path, read: DeltaGenerator) -> tuple[dict[str, Any], dict[
     """Sections ``images`` and ``evaluation`` of the experiment, and whether labels are permuted; fills `read`."""
     split = st.radio("A split that comes with the images", list(_SPLITS), key="split", horizontal=True)
     group = st.text_input(
-        "Patients by a regular expression on the path (empty: as folders, names or a manifest say)",
+        "Patients: regular expression on the path",
         key="group",
         placeholder=r"patient_(\d+)/",
-        help="Parentheses mark the patient. A group called site, scanner or batch becomes a column.",
+        help="Empty: as folders, names or a manifest say. Parentheses mark the patient; a group called site, scanner or "
+        "batch becomes a column.",
     )
     seen = preview(folder, group, _SPLITS[split] == "given")
     read.html(note("bad", "Cannot be read so.", seen.error) if seen.error else note("note", "Read as:", seen.words))

@@ -185,7 +185,7 @@ def test_two_visitors_see_their_own_images(visitor: Any, bundle: Any, pictures: 
 
 def test_a_benchmark_is_found_again_after_a_reload(visitor: Any) -> None:
     page = visitor("run")
-    page.get_by_label("Name").fill("from the browser")
+    page.get_by_label("Name", exact=True).fill("from the browser")
     page.get_by_role("combobox", name="Combinations").click()
     page.get_by_role("option", name="Custom").click()
     page.get_by_label("Folds").fill("3")
