@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 BENCHMARK, COMPARISON = "Benchmark", "Comparison of runs"
 _STUDIES = {
-    "Leakage study": ("-leakage", "leakage.png"),
-    "Learning curve": ("-learning-curve", "learning_curve.png"),
-    "Audit": ("-audit", "images.parquet"),
+    "Leakage study": ("-leakage", "summary.csv", "leakage"),
+    "Learning curve": ("-learning-curve", "crossings.csv", "learning_curve"),
+    "Audit": ("-audit", "images.parquet", ""),
 }
-"""Kind of a study -> the ending of its folder's name, and the file that it writes last."""
+"""Kind of a study -> the ending of its folder's name, the table that it writes last, and its figure."""
 _TABLES = ("ranks.csv", "same_images.csv")
 """What a comparison of runs writes."""
 _STAMPED = ("answer.json", "leaderboard.csv", "state.json", "costs.json", EXTERNAL)
@@ -71,7 +71,7 @@ def kind_of(folder: Path) -> str:
     if (folder / "leaderboard.csv").exists():
         return BENCHMARK
     own = _experiment_name(folder)
-    for kind, (ending, last) in _STUDIES.items():
+    for kind, (ending, last, _) in _STUDIES.items():
         if (
             folder.name.endswith(ending)
             and own != folder.name
@@ -106,9 +106,10 @@ def facts_of(folder: Path, kind: str) -> RunFacts:
 @lru_cache(maxsize=256)
 def _facts(folder: Path, kind: str, stamps: tuple[int, ...]) -> RunFacts:
     if kind != BENCHMARK:
-        last = folder / _STUDIES[kind][1] if kind in _STUDIES else None
-        picture = last if last is not None and last.suffix == ".png" else None
-        return RunFacts(when=_moment(_stamp(last or folder)), picture=picture)
+        _, last, stem = _STUDIES.get(kind, ("", "", ""))
+        pictures = [folder / f"{stem}{ending}" for ending in (".svg", ".png")]
+        picture = next((path for path in pictures if stem and path.exists()), None)
+        return RunFacts(when=_moment(_stamp(folder / last)), picture=picture)
     try:
         run = FinishedRun.open(folder)
         return RunFacts(

@@ -72,8 +72,8 @@ def _protocol(folder: Path, read: DeltaGenerator) -> tuple[dict[str, Any], dict[
         "Patients: regular expression on the path",
         key="group",
         placeholder=r"patient_(\d+)/",
-        help="Empty: as folders, names or a manifest say. Parentheses mark the patient; a group called site, scanner or "
-        "batch becomes a column.",
+        help="Empty: as folders, names or a manifest say. Parentheses mark the patient; a group called site, scanner "
+        "or batch becomes a column.",
     )
     seen = preview(folder, group, _SPLITS[split] == "given")
     read.html(note("bad", "Cannot be read so.", seen.error) if seen.error else note("note", "Read as:", seen.words))

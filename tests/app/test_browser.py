@@ -188,7 +188,7 @@ def test_a_benchmark_is_found_again_after_a_reload(visitor: Any) -> None:
     page.get_by_label("Name", exact=True).fill("from the browser")
     page.get_by_role("combobox", name="Combinations").click()
     page.get_by_role("option", name="Custom").click()
-    page.get_by_label("Folds").fill("3")
+    page.get_by_label("Folds", exact=True).fill("3")
     for family, kept in (("Extractors", 1), ("Selectors", 1), ("Classifiers", 2)):
         _keep(page, family, kept)
     page.get_by_role("button", name="Start", exact=True).click()

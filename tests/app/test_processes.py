@@ -212,5 +212,5 @@ def test_a_leakage_study_is_not_resumed_as_a_benchmark(tmp_path: Path) -> None:
     assert (benchmark.kind, benchmark.state, benchmark.resumable) == ("Leakage study", "stopped", False)
     with pytest.raises(ConfigurationError, match="no benchmark called 'mine-leakage'"):
         benchmarks.resume(tmp_path, "mine-leakage")
-    (study / "leakage.png").touch()
+    (study / "summary.csv").touch()
     assert benchmarks.find(tmp_path)[0].state == "finished"

@@ -25,9 +25,9 @@ def folder_of(results: Path, name: str, *files: str, experiment: str = "") -> Pa
 
 def test_a_study_is_no_benchmark_whatever_it_wrote_so_far(tmp_path: Path) -> None:
     folder_of(tmp_path, "a-leakage", experiment="a")
-    folder_of(tmp_path, "b-leakage", "leakage.png", experiment="b")
+    folder_of(tmp_path, "b-leakage", "summary.csv", "leakage.png", experiment="b")
     folder_of(tmp_path, "c-leakage", experiment="c-leakage")  # somebody's benchmark
-    folder_of(tmp_path, "d-learning-curve", "learning_curve.png")
+    folder_of(tmp_path, "d-learning-curve", "crossings.csv")
     folder_of(tmp_path, "e-audit")
     folder_of(tmp_path, "f", "same_images.csv")
     folder_of(tmp_path, "overlays")
