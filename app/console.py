@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 from pathlib import Path
@@ -14,14 +16,23 @@ _COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, abo
 _TAIL = 16_384
 
 
-def last_lines(log: Path) -> list[str]:
+def last_lines(console: Path) -> list[str]:
     """The last lines of a console; none where there is no file."""
     try:
-        with log.open("rb") as stream:
+        with console.open("rb") as stream:
             stream.seek(max(stream.seek(0, os.SEEK_END) - _TAIL, 0))
             return stream.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return []
+
+
+def last_messages(log: Path) -> list[str]:
+    """The last messages of a ``run.log``, for a run whose console is somewhere else."""
+    messages = []
+    for line in last_lines(log):
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # the first one may be cut
+            messages.append(str(json.loads(line)["message"]))
+    return messages
 
 
 def progress(console: list[str]) -> tuple[str, float | None]:

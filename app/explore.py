@@ -144,7 +144,7 @@ def _heat_map(run: FinishedRun) -> None:
         rows.append([Cell(f'<th colspan="{len(heat["columns"]) + 1}" scope="colgroup">{words}</th>')])
         for row in group:
             cells = [heat_cell(cell["text"], cell["heat"], "best" if cell["best"] else "") for cell in row["cells"]]
-            rows.append([row["selector"], *cells])
+            rows.append([short_name(row["selector"]), *cells])
     metric = metric_of(run.metric)
     caption = f"Every combination: {metric.title}{' in percent' if metric.unit == 'percent' else ''}"
     st.html(table(["", *heat["columns"]], rows, caption))

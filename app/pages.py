@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ..errors import LeukobenchError
-from . import diagnose, explore, start
+from . import compare, diagnose, explore, start
 from .style import in_words
 from .target import Target, read_target
 
@@ -44,12 +44,14 @@ def _header(pages: list[Any]) -> None:
 
 
 def _pages(target: Target) -> list[Any]:
-    """Diagnose where there is a bundle, Explore where there are or will be runs, Run where benchmarks can be found."""
+    """Diagnose where there is a bundle, Explore where there are or will be runs, Compare and Run where more can be."""
     chosen = []
     if target.bundles():
         chosen.append(("Diagnose", diagnose.page))
     if target.kind != "bundle" or target.results:
         chosen.append(("Explore", explore.page))
+    if target.results:
+        chosen.append(("Compare", compare.page))
     if target.results:
         chosen.append(("Run", start.page))
     return [st.Page(partial(page, target), title=title, url_path=title.lower()) for title, page in chosen]

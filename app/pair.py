@@ -49,8 +49,9 @@ def show(run: FinishedRun) -> None:
             "Scores with 95 % intervals (AUROC: mean over folds), and costs per fold",
         )
     )
-    for column, one in zip(st.columns(2), ones, strict=True):
+    for column, one, which in zip(st.columns(2), ones, ("First", "Second"), strict=True):
         with column:
+            st.subheader(which, anchor=False)
             confusion(one)
     _differing(run, first, second)
 

@@ -19,7 +19,7 @@ from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
 from ..runs.folder import RunFolder
 from ..storage import lock, write_text
-from .console import KEPT, State, end, last_lines, progress
+from .console import KEPT, State, end, last_lines, last_messages, progress
 from .run_facts import BENCHMARK, folder_names, is_finished, kind_of
 
 _STARTED = ".started"
@@ -138,7 +138,7 @@ def _look(results: Path, name: str) -> Benchmark:
     stoppable = _pid(results, name) is not None
     status, console = _read_status(results, name), last_lines(_kept(results, name, "log"))
     if stoppable or _is_locked(run):
-        words, share = progress(console)
+        words, share = progress(console if stoppable else last_messages(run.log))
         began = status.get("created") if stoppable else None
         return Benchmark(name, run.path, "running", words, share, resumable, stoppable, kind, began)
     if is_finished(run.path, kind):

@@ -78,33 +78,48 @@ class SameImages:
 
     def lines(self) -> list[str]:
         """In words and numbers."""
-        lines = ["Changed: " + ("; ".join(self.changed) or "nothing") + "."]
-        if self.refusal:
-            return [*lines, f"Scores are not paired: {self.refusal}."]
-        if self.best:
-            gain = self._gain(self.best)
-            lines.append(f"Best of each, both picked among many: {title(self.best.names)}: {gain}.")
-        counts = {verdict: sum(one.verdict == verdict for one in self.changes) for verdict in (BETTER, WORSE)}
-        by_chance = len(self.changes) / 20
-        lines.append(
-            f"Of {len(self.changes)} combinations in both, {counts[BETTER]} are better and {counts[WORSE]} worse "
-            f"beyond their 95 % intervals (paired, over groups; by chance alone about {by_chance:.1f} would be)."
-        )
+        lines = ["Changed: " + ("; ".join(self.changed) or "nothing") + ".", *self.sentences()]
         ends = (
             self.changes
             if len(self.changes) <= _SHOWN
             else [*self.changes[: _SHOWN // 2], *self.changes[-_SHOWN // 2 :]]
         )
-        lines += [f"  {self._gain(one)}  {one.verdict}: {title(one.names)}" for one in ends]
+        lines += [f"  {self.gain_words(one)}  {one.verdict}: {title(one.names)}" for one in ends]
         if len(ends) < len(self.changes):
             lines.append(f"  ... and {len(self.changes) - len(ends)} between these, in {TABLE}")
         return lines
 
-    def _gain(self, one: Change) -> str:
+    def sentences(self) -> list[str]:
+        """The best of each, and how many combinations are better and worse; or why none is compared."""
+        if self.refusal:
+            return [f"Scores are not paired: {self.refusal}."]
+        sentences = []
+        if self.best:
+            gain = self.gain_words(self.best)
+            sentences.append(f"Best of each, both picked among many: {title(self.best.names)}: {gain}.")
+        counts = {verdict: sum(one.verdict == verdict for one in self.changes) for verdict in (BETTER, WORSE)}
+        by_chance = len(self.changes) / 20
+        sentences.append(
+            f"Of {len(self.changes)} combinations in both, {counts[BETTER]} are better and {counts[WORSE]} worse "
+            f"beyond their 95 % intervals (paired, over groups; by chance alone about {by_chance:.1f} would be)."
+        )
+        return sentences
+
+    def gain_words(self, one: Change) -> str:
+        """Both scores and their difference, with its interval."""
         before, after = self.metric.with_unit(one.first), self.metric.with_unit(one.second)
-        scale, unit = (100, " points") if self.metric.unit == "percent" else (1, "")
-        gain, low, high = (scale * number for number in (one.gain.drop, one.gain.low, one.gain.high))
-        return f"{before} to {after}, {gain:+.2f}{unit} [{low:+.2f} to {high:+.2f}]"
+        return f"{before} to {after}, {self.difference(one)}"
+
+    def difference(self, one: Change) -> str:
+        """The second score less the first, with its interval."""
+        unit = " points" if self.metric.unit == "percent" else ""
+        gain, low, high = (self.scale * number for number in (one.gain.drop, one.gain.low, one.gain.high))
+        return f"{gain:+.2f}{unit} [{low:+.2f} to {high:+.2f}]"
+
+    @property
+    def scale(self) -> int:
+        """By which a difference is multiplied to be in points, where the metric is in percent."""
+        return 100 if self.metric.unit == "percent" else 1
 
     def table(self) -> pd.DataFrame:
         """One row a combination."""
@@ -131,14 +146,16 @@ def share_images(first: FinishedRun, second: FinishedRun) -> bool:
     return 2 * len(one & other) > min(len(one), len(other))
 
 
-def compare_same_images(first: FinishedRun, second: FinishedRun, target: Path, metric: str | None = None) -> SameImages:
+def compare_same_images(
+    first: FinishedRun, second: FinishedRun, target: Path | None = None, metric: str | None = None
+) -> SameImages:
     """Compare the combinations that two runs have in common, on the images and folds that they have in common.
 
     Parameters
     ----------
     first, second : FinishedRun
-    target : Path
-        Folder for ``same_images.csv``.
+    target : Path, optional
+        Folder for ``same_images.csv``; by default nothing is written.
     metric : str, optional
         By default the one that the first run is ranked by.
 
@@ -162,8 +179,9 @@ def compare_same_images(first: FinishedRun, second: FinishedRun, target: Path, m
     if isinstance(pairing, str):
         return SameImages(changed, chosen, [], pairing)
     result = SameImages(changed, chosen, *_changes(first, second, pairing, chosen))
-    mark_output(target)
-    RunFolder(target).write_table(TABLE, result.table())
+    if target is not None:
+        mark_output(target)
+        RunFolder(target).write_table(TABLE, result.table())
     return result
 
 

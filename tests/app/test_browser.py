@@ -197,7 +197,7 @@ def test_a_benchmark_is_found_again_after_a_reload(visitor: Any) -> None:
     page.reload()
     _benchmark(page, "from the browser", "Running").get_by_role("button", name="Stop").click()
     _benchmark(page, "from the browser", "Stopped").get_by_role("button", name="Resume").click()
-    _benchmark(page, "from the browser", "Running")
+    page.locator(".lb-benchmark", has_text="Stopped").wait_for(state="detached")
     page.close()
     later = visitor("run")
     done = _benchmark(later, "from the browser", "Finished")
