@@ -74,7 +74,7 @@ class FileList:
         return matches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One image of a layout.
 
