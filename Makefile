@@ -13,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough test-torch test-lowest lock lint types format benchmarks reference clean
+.PHONY: quickstart test test-all test-thorough test-torch test-lowest lock lint types format benchmarks reference wheel clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -67,6 +67,16 @@ benchmarks: $(READY)
 # Half an hour on two cores, which resumes; ONLY=networks takes an hour more, ONLY=documents a second.
 reference: $(READY)
 	$(BIN)/python -m benchmarks.reference $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(LAYOUT),--layout $(LAYOUT))
+
+# The wheel, and the command in an empty environment.
+wheel:
+	rm -rf dist build/lib
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install --quiet --upgrade pip build
+	build/wheel/bin/python -m build --outdir dist .
+	$(PYTHON) -m venv --clear build/installed
+	build/installed/bin/python -m pip install --quiet dist/leukobench-*.whl
+	cd build && installed/bin/leukobench --version && installed/bin/leukobench list selectors
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
