@@ -42,13 +42,13 @@ class Recognition:
         """Whether some are missed, and rounding to so many hides it."""
         return self.hits < self.images and round(self.rate * out_of) == out_of
 
-    def words(self, out_of: int) -> str:
-        """Such as ``of 100 images about 97 are recognised (95 to 99)``."""
+    def words(self, out_of: int, others: str = "mostly as") -> str:
+        """Such as ``of 100 images about 97 are recognised (95 to 99); the others mostly as Early``."""
         if not self.images:
             return "no image was predicted"
         if self.hits == self.images:
             return f"all were recognised; of {out_of:,} new images {_range(self.low, self.high, out_of)}"
-        most = f"; the others mostly as {self.taken_for}" if self.taken_for else ""
+        most = f"; the others {others} {self.taken_for}" if self.taken_for else ""
         about = _number(self.rate, out_of)
         return f"of {out_of:,} images about {about} are recognised ({_range(self.low, self.high, out_of)}){most}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...evaluation.metrics import metric_of
-from .numbers import PERCENT
+from .numbers import PERCENT, share_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {"seconds": _seconds, "decimals": _decimals, "narrow": _narrow, "soft": _soft}
-    templates.filters["metric"] = _metric
+    templates.filters |= {"metric": _metric, "percent": share_text}
     return templates
 
 
@@ -95,7 +95,7 @@ def _metric(name: str) -> str:
 
 
 def _soft(text: str) -> Markup:
-    """Long names may break after a sign, and numbers stay with their percent sign."""
+    """Long names may break after a sign or an underscore, and numbers stay with their percent sign."""
     from markupsafe import Markup
 
-    return Markup("<wbr>").join(re.split(r"(?<=\S[(,=])(?=\S)", text.replace(" %", PERCENT)))
+    return Markup("<wbr>").join(re.split(r"(?<=\S[(,=_\N{MIDDLE DOT}])(?=\S)", text.replace(" %", PERCENT)))

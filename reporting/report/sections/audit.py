@@ -73,8 +73,15 @@ def copies(run: FinishedRun) -> View | None:
         return None
     table = table.assign(**{name: value for name, value in _EARLIER.items() if name not in table})
     sheets, left_out = _sheets(sorted((run.folder / "audit" / "sheets").glob("*.png")))
+    table = table.assign(**{name: table[name].map(lambda path: _below(path, run)) for name in ("path_a", "path_b")})
     parts = [_part(table[table["grouped"]]), _part(table[~table["grouped"]])]
     return {"words": run.answer.duplicates.words, "parts": parts, "sheets": sheets, "sheets_left_out": left_out}
+
+
+def _below(path: str, run: FinishedRun) -> str:
+    """A path without that of the folder of the images."""
+    folder = str((run.experiment_file.get("images") or {}).get("folder") or "")
+    return str(path).removeprefix(folder).lstrip("/\\")
 
 
 def _part(table: pd.DataFrame) -> View:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ....evaluation.metrics import ACCURACY
 from ....runs.finished import FinishedRun, Row, records
 from ....runs.label_answer import Failures
-from ..numbers import as_number, share_text, short_title
+from ..numbers import as_number, limits_text, share_text, short_title
 from ..section import Section, fragment
 from ..sheet import sheet_data
 
@@ -36,5 +37,5 @@ def _worse(answer: Failures) -> str:
 
 
 def _row(row: Row) -> Row:
-    rates = {name: 100 * as_number(row[name]) for name in ("rate", "low", "high", "elsewhere", "expected_by_class")}
-    return {**row, **rates}
+    share = f"{share_text(row['rate'])} [{limits_text(ACCURACY.name, as_number(row['low']), as_number(row['high']))}]"
+    return {**row, "share": share}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from ....config.choice import Choice
 from ....config.experiment import Experiment
 from ....runs.finished import FinishedRun
 from ..section import Section, View, fragment
@@ -73,11 +73,13 @@ def _flat(mapping: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
+    """A value as a reader expects it; a choice with parameters by its label."""
     if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, Mapping):
+        return Choice.model_validate(value).label
+    words = {None: "none", True: "yes", False: "no"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _yaml(mapping: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ _LINKS = {
     "again": "How to test it",
 }  # fmt: skip
 """Section with the evidence -> the text of its link."""
+_NEEDS = {"untestable": "cannot be tested"}
 _WORST_FIRST = ("bad", "warn", "note", "good")
 
 
@@ -74,18 +75,18 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float, views: Vie
     against = f"{reaches(shortcut)} {reached}, the best combination {top}."
     text, link = f"{verdict.text}: {against}", "leaderboard"
     if needs := needs_in_words(views):
-        text, link = f"{against[0].upper()}{against[1:]} Taken away in turn: {needs}.", "views"
+        text, link = f"{against[0].upper()}{against[1:]} Are they needed? {needs[0].upper()}{needs[1:]}.", "views"
     return _badge("Shortcuts", verdict.state, verdict.title, text, link)
 
 
 def needs_in_words(views: Views | None) -> str:
-    """Rows that suffice for much of the score, by whether they are needed: ``none is needed`` or ``border needed``."""
+    """Rows that suffice for much of the score, by whether they are needed: ``none is needed`` or ``border: needed``."""
     names: dict[str, list[str]] = {}
     for one in views.shortcuts if views else ():
-        names.setdefault("not testable" if one.verdict == "untestable" else one.verdict, []).append(one.name)
+        names.setdefault(_NEEDS.get(one.verdict, one.verdict), []).append(one.name)
     if list(names) == ["not needed"] and len(names["not needed"]) > 1:
         return "none is needed"
-    return "; ".join(f"{', '.join(those)} {verdict}" for verdict, those in names.items())
+    return "; ".join(f"{', '.join(those)}: {verdict}" for verdict, those in names.items())
 
 
 def groups_box(kind: str) -> View:

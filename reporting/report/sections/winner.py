@@ -47,6 +47,7 @@ def winner(answer: Answer) -> View | None:
     scale = Scale.around(number for _, interval, _ in rows for number in interval)
     return {
         "title": title_of(best.names),
+        "names": best.names,
         "short": short_title(best.names),
         "lines": [
             {"label": label, "kind": kind, "line": whisker(scale, *interval)} | texts(best.metric, interval)
@@ -73,8 +74,9 @@ def recognition(run: FinishedRun) -> View | None:
         )
         for row in rows
     ]  # fmt: skip
+    others = "are taken for" if len(classes) == 2 else "mostly as"
     out_of = 1000 if any(one.rounds_to_all(100) for one in classes) else 100
-    shown = [{"one": one, "words": one.words(out_of), "line": whisker(_PERCENT, one.rate, one.low, one.high)}
+    shown = [{"one": one, "words": one.words(out_of, others), "line": whisker(_PERCENT, one.rate, one.low, one.high)}
              for one in classes[:_CLASSES]]  # fmt: skip
     return {"rows": shown, "more": max(len(classes) - _CLASSES, 0), "two": len(classes) == 2}
 

@@ -5,6 +5,14 @@
     mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false,
     tooltip: { theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light" },
   };
+  // Vega names each mark by its shape, which tells a listener nothing; the sentence of the drawing does.
+  const readAsPicture = (svg, sentence) => {
+    for (const mark of svg.querySelectorAll("[role], [aria-roledescription]")) {
+      for (const name of ["role", "aria-roledescription", "aria-label"]) mark.removeAttribute(name);
+    }
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", sentence);
+  };
   const enliven = async (drawing, spec) => {
     const live = document.createElement("div");
     live.className = "live";
@@ -14,6 +22,7 @@
     live.classList.add(...drawing.classList);
     try {
       await vegaEmbed(live, spec, options);
+      readAsPicture(live.querySelector("svg"), drawing.getAttribute("aria-label"));
       live.hidden = false;
       drawing.classList.add("still");
     } catch {

@@ -44,6 +44,6 @@ def test_a_package_adds_a_section(experiment: Any, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     html = (small.folder / "report.html").read_text(encoding="utf-8")
     assert "<h2>Further sections</h2>" in html
-    assert '<summary><h3>Images of each fold</h3></summary>\n<section id="batches"' in html
+    assert '<summary><h3>Images of each fold</h3></summary>\n<section id="batches">' in html
     assert "<li>fold 0: 32 images of trial</li>" in html
     assert 'id="nothing"' not in html
