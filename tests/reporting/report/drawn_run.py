@@ -171,6 +171,11 @@ class Page(HTMLParser):
         return {attrs["id"] for _, attrs in self.tags if attrs.get("id")}  # type: ignore[misc]
 
 
+def html_of(folder: Path) -> str:
+    """The report that was written."""
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
 def page(folder: Path) -> Page:
     """Write the report and read it."""
     return Page(write_report(folder).read_text(encoding="utf-8"))

@@ -9,14 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from leukobench.reporting.report.page import write_report
 from leukobench.runs.answer import Chance
 
-from .drawn_run import SENTENCES, page, read_answer, write_answer
+from .drawn_run import SENTENCES, Page, html_of, page, read_answer, write_answer
 
 
-def test_the_verdicts_come_first_then_the_best_then_the_answer_in_full(folder: Path) -> None:
-    text = page(folder).text
+def test_the_verdicts_come_first_then_the_best_then_the_answer_in_full(written: Path) -> None:
+    text = Page(html_of(written)).text
     badges = ["Best is among 4", "Image-level, optimistic", "1 under more than one label", "Confounded", "None yet"]
     places = [text.index(word) for word in [*badges, "Best of 49 combinations", *SENTENCES]]
     assert places == sorted(places)
@@ -24,8 +23,8 @@ def test_the_verdicts_come_first_then_the_best_then_the_answer_in_full(folder: P
     assert "Research use only, not a medical device" in text
 
 
-def test_everything_but_the_answer_is_folded(folder: Path) -> None:
-    html = write_report(folder).read_text(encoding="utf-8")
+def test_everything_but_the_answer_is_folded(written: Path) -> None:
+    html = html_of(written)
     answer, *folds = html.split('<details class="fold">')
     assert 'class="verdicts"' in answer
     assert 'id="winner"' in answer
@@ -34,9 +33,9 @@ def test_everything_but_the_answer_is_folded(folder: Path) -> None:
     assert "49 combinations; with 95 % confidence the best is among 4; 1 without a score" in html
 
 
-def test_the_best_is_described_by_what_it_recognises(folder: Path) -> None:
-    text = page(folder).text
-    row = pd.read_csv(folder / "leaderboard.csv").iloc[0]
+def test_the_best_is_described_by_what_it_recognises(written: Path) -> None:
+    text = Page(html_of(written)).text
+    row = pd.read_csv(written / "leaderboard.csv").iloc[0]
     value, low, high = (row[f"sensitivity[Benign]{end}"] for end in ("", "_low", "_high"))
     assert value < 1
     among = re.search(
@@ -47,8 +46,8 @@ def test_the_best_is_described_by_what_it_recognises(folder: Path) -> None:
     assert numbers == [round(out_of * share) for share in (value, low, high)]
 
 
-def test_every_setting_is_there_and_says_whether_it_is_the_default(folder: Path) -> None:
-    text = page(folder).text
+def test_every_setting_is_there_and_says_whether_it_is_the_default(written: Path) -> None:
+    text = Page(html_of(written)).text
     assert "name trial <&> own" not in text
     assert re.search(r"images\.folder \S+ own", text)
     assert "leukobench external . FOLDER-OF-IMAGES" in text

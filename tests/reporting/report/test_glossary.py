@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leukobench.reporting.report.glossary import TERMS, anchor, with_links
 
-from .drawn_run import page
+from .drawn_run import Page, html_of
 
 TEXT = (
     "<!DOCTYPE html><h2>Folds</h2><p>Shortcuts &amp; folds<br>of a fold: "
@@ -27,8 +27,8 @@ def test_the_first_place_in_running_text_is_a_link() -> None:
     assert re.sub(r'<a class="word"[^>]*>([^<]+)</a>', r"\1", linked) == TEXT
 
 
-def test_every_link_has_its_word_in_the_glossary(folder: Path) -> None:
-    report = page(folder)
+def test_every_link_has_its_word_in_the_glossary(written: Path) -> None:
+    report = Page(html_of(written))
     links = [str(attrs["href"])[1:] for tag, attrs in report.tags if tag == "a" and attrs.get("class") == "word"]
     assert {anchor("balanced accuracy"), anchor("shortcut"), anchor("fold")} <= set(links)
     assert len(links) == len(set(links))

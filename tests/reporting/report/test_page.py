@@ -23,7 +23,7 @@ from leukobench.reporting.report.page import write_report
 from leukobench.reporting.report.sections import SECTIONS as REGISTRY
 from leukobench.runs.answer import Duplicates
 
-from .drawn_run import KEYS, Page, draw_run, page, read_answer, write_answer
+from .drawn_run import KEYS, Page, draw_run, html_of, page, read_answer, write_answer
 
 
 def without(folder: Path, *names: str) -> Page:
@@ -38,19 +38,19 @@ SECTIONS = {
 }  # fmt: skip
 
 
-def test_every_section_is_there_in_order(folder: Path) -> None:
-    found = page(folder)
+def test_every_section_is_there_in_order(written: Path) -> None:
+    found = Page(html_of(written))
     order = [attrs["id"] for tag, attrs in found.tags if tag == "section" and attrs.get("id")]
     assert set(order) == SECTIONS
     assert order.index("winner") < order.index("leaderboard") < order.index("heat") < order.index("audit")
     links = {str(attrs["href"]) for tag, attrs in found.tags if tag == "a"}
     assert {link[1:] for link in links if link.startswith("#")} <= found.ids()
     files = {link for link in links if not link.startswith("#")}
-    assert {f"figures/{path.name}" for path in (folder / "figures").iterdir()} <= files
+    assert {f"figures/{path.name}" for path in (written / "figures").iterdir()} <= files
 
 
-def test_each_row_shows_its_value_and_interval(folder: Path) -> None:
-    text, table = page(folder).text, pd.read_csv(folder / "leaderboard.csv")
+def test_each_row_shows_its_value_and_interval(written: Path) -> None:
+    text, table = Page(html_of(written)).text, pd.read_csv(written / "leaderboard.csv")
     shown = table[table["balanced_accuracy"].notna()]
     assert len(shown) == 51
     for row in shown.to_dict("records"):
@@ -58,18 +58,18 @@ def test_each_row_shows_its_value_and_interval(folder: Path) -> None:
         assert f"{value:.2f} % [{low:.2f} to {high:.2f}]" in text
 
 
-def test_a_failed_row_gives_its_reason_and_no_number(folder: Path) -> None:
-    assert "failed in 1 of 4 folds: ValueError: no <b>feature</b> is left" in page(folder).text
+def test_a_failed_row_gives_its_reason_and_no_number(written: Path) -> None:
+    assert "failed in 1 of 4 folds: ValueError: no <b>feature</b> is left" in Page(html_of(written)).text
     row = re.search(
-        r'<tr class="failed"[^>]*>(.*?)</tr>', (folder / "report.html").read_text(encoding="utf-8"), re.DOTALL
+        r'<tr class="failed"[^>]*>(.*?)</tr>', (written / "report.html").read_text(encoding="utf-8"), re.DOTALL
     )
     assert row is not None
     assert not re.search(r"[\d.]+\s?%", row[1])
 
 
-def test_rows_that_may_be_the_best_and_shortcuts_are_marked(folder: Path) -> None:
-    html = write_report(folder).read_text(encoding="utf-8")
-    table = pd.read_csv(folder / "leaderboard.csv", dtype={"in_best_set": str})
+def test_rows_that_may_be_the_best_and_shortcuts_are_marked(written: Path) -> None:
+    html = html_of(written)
+    table = pd.read_csv(written / "leaderboard.csv", dtype={"in_best_set": str})
     assert html.count('title="may be the best"') == (table["in_best_set"] == "True").sum() > 0
     assert html.count('<tr class="shortcut') == 2
     assert html.count("◆ shortcut</span></th>") == 2
@@ -88,19 +88,19 @@ def test_the_heat_map_has_every_combination(folder: Path) -> None:
     assert sorted(cells) == sorted([f"{100 * value:.2f}" for value in scored] + ["no score"] * 25)
 
 
-def test_confusion_has_the_raw_counts(folder: Path) -> None:
-    html = write_report(folder).read_text(encoding="utf-8")
-    best = pd.read_csv(folder / "leaderboard.csv")[KEYS].iloc[0].tolist()
-    table = pd.read_parquet(folder / "confusion.parquet")
+def test_confusion_has_the_raw_counts(written: Path) -> None:
+    html = html_of(written)
+    best = pd.read_csv(written / "leaderboard.csv")[KEYS].iloc[0].tolist()
+    table = pd.read_parquet(written / "confusion.parquet")
     counts = table.loc[(table[KEYS] == best).all(axis=1), "count"].tolist()
     first = html.partition('id="confusion"')[2].partition("</table>")[0]
     assert [int(cell) for cell in re.findall(r'class="(?:right|wrong)">(\d+)', first)] == counts
 
 
-def test_rates_stand_beside_their_counts(folder: Path) -> None:
-    table = pd.read_csv(folder / "classes.csv")
-    best = pd.read_csv(folder / "leaderboard.csv")[KEYS].iloc[0].tolist()
-    text = page(folder).text
+def test_rates_stand_beside_their_counts(written: Path) -> None:
+    table = pd.read_csv(written / "classes.csv")
+    best = pd.read_csv(written / "leaderboard.csv")[KEYS].iloc[0].tolist()
+    text = Page(html_of(written)).text
     for row in table[(table[KEYS] == best).all(axis=1)].to_dict("records"):
         assert f"{100 * row['tp'] / (row['tp'] + row['fn']):.2f} % {row['tp']} of {row['tp'] + row['fn']}" in text
         assert f"{100 * row['tn'] / (row['tn'] + row['fp']):.2f} % {row['tn']} of {row['tn'] + row['fp']}" in text
@@ -109,29 +109,29 @@ def test_rates_stand_beside_their_counts(folder: Path) -> None:
             assert re.search(rf"{value:.2f} %\s*\[{low:.2f} to {high:.2f}\]", text)
 
 
-def test_the_worst_patient_leads_its_table(folder: Path) -> None:
-    table = pd.read_parquet(folder / "patients.parquet")
-    best = pd.read_csv(folder / "leaderboard.csv")[KEYS].iloc[0].tolist()
+def test_the_worst_patient_leads_its_table(written: Path) -> None:
+    table = pd.read_parquet(written / "patients.parquet")
+    best = pd.read_csv(written / "leaderboard.csv")[KEYS].iloc[0].tolist()
     lowest = table.loc[(table[KEYS] == best).all(axis=1), "accuracy"].min()
-    section = page(folder).text.partition("The worst patients")[2]
+    section = Page(html_of(written)).text.partition("The worst patients")[2]
     assert re.search(r"\d+ of 10 ([\d.]+) %", section)[1] == f"{100 * lowest:.2f}"  # type: ignore[index]
 
 
-def test_long_tables_show_their_first_fifty(folder: Path) -> None:
-    text = page(folder).text
+def test_long_tables_show_their_first_fifty(written: Path) -> None:
+    text = Page(html_of(written)).text
     assert "first 50 of 61" in text
     assert text.count("Thumbs") == 50
     assert "Files that were not used: 70" in text
 
 
-def test_nothing_comes_from_outside(folder: Path) -> None:
-    html = write_report(folder).read_text(encoding="utf-8")
+def test_nothing_comes_from_outside(written: Path) -> None:
+    html = html_of(written)
     found = Page(html)
     for tag, attrs in found.tags:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         for name in ("src", "href", "srcset", "action"):
             target = attrs.get(name) or "#"
-            assert target.startswith(("#", "data:image/")) or (folder / target).is_file()
+            assert target.startswith(("#", "data:image/")) or (written / target).is_file()
     assert not re.search(
         r"url\((?!#)|@import|https?://|src=\"//", re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
     )
@@ -142,8 +142,8 @@ def test_nothing_comes_from_outside(folder: Path) -> None:
     assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {known};" in str(policy)
 
 
-def test_names_never_become_markup(folder: Path) -> None:
-    found = page(folder)
+def test_names_never_become_markup(written: Path) -> None:
+    found = Page(html_of(written))
     kinds = [attrs.get("type") for tag, attrs in found.tags if tag == "script"]
     figures = sum(attrs.get("class") == "vega" for _, attrs in found.tags)
     assert len(found.scripts) == len(kinds) == figures + 2
@@ -251,8 +251,8 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_can_be_read(folder: Path, theme: int) -> None:
-    html = write_report(folder).read_text(encoding="utf-8")
+def test_colours_can_be_read(written: Path, theme: int) -> None:
+    html = html_of(written)
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", html.split(":root {")[1 + theme].partition("}")[0]))
     pairs = [("ink", ground) for ground in ("page", "card", "heat", "wrong", "zebra", "bad-back", "note-back")]
     pairs += [(text, ground) for text in ("muted", "mark") for ground in ("page", "card")] + [("shortcut", "card")]
