@@ -227,6 +227,8 @@ DECIDE_NOTHING = {
     "remote": "names nothing",
     "remote.path": "names files",
     "remote.objects": "reads bytes as they are",
+    "remote.listing": "names files",
+    "remote.writing": "writes bytes as they are",
     "registry": "finds what other modules define; names and parameters are in the identity of a method",
     "classifiers": "names alone",
     "classifiers.cnns": "names alone",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,29 +13,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtractionError
-from ..storage import atomic_path, cache_folder, checksum, digest, remove_leftovers, storage_errors, write_text
+from ..storage import checksum, digest, storage_errors
+from .cache_files import (
+    CacheFile,
+    features_folder,
+    files_below,
+    in_turn,
+    set_aside,
+    source_of,
+    write_identity,
+    write_parquet,
+)
 
 if TYPE_CHECKING:
     import pyarrow
 
 FORMAT_VERSION = 1
-SPEAKS_FOR = {"format": ("features.cache", "features.extraction", "features.shards")}
+SPEAKS_FOR = {"format": ("features.cache", "features.cache_files", "features.extraction", "features.shards")}
 """Key of every identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 PART_ROWS = 2048
 _IDENTITY, _ROWS_SUM, _NUMBERS_SUM = b"leukobench.identity", b"leukobench.rows", b"leukobench.numbers"
 _log = logging.getLogger(__name__)
 
 _IDS = ["image_id"]
-_SEEN: dict[tuple[str, int, int, bytes], tuple[list[str], pyarrow.Table]] = {}
+_SEEN: dict[tuple[Hashable, bytes], tuple[list[str], pyarrow.Table]] = {}
 """Ids of the parts that were read and are unchanged: opening one with thousands of columns takes long."""
 
 
 class FeatureCache:
     """Feature vectors of one extractor, on disk as ``part-*.parquet`` (image_id, one float32 column per feature).
 
-    Several processes may append at the same time: a part appears whole or not at all, under a unique name, and an
-    image that two of them computed counts once. A part that cannot be read, or that another extractor wrote, is
-    renamed to ``*.damaged``; its images count as missing.
+    Several processes may append at the same time, without a lock: a part appears whole or not at all, under a unique
+    name, and an image that two of them computed counts once. A part that cannot be read, or that another extractor
+    wrote, is renamed to ``*.damaged``; its images count as missing. The folder may be in an object store.
 
     Parameters
     ----------
@@ -52,7 +62,7 @@ class FeatureCache:
     @classmethod
     def shared(cls, identity: Mapping[str, Any]) -> FeatureCache:
         """Open the cache of an extractor in the user's cache folder, which all runs share."""
-        return cls(cache_folder() / "features", identity)
+        return cls(features_folder(), identity)
 
     def image_ids(self) -> set[str]:
         """Ids of the images whose vectors are cached."""
@@ -72,7 +82,6 @@ class FeatureCache:
             The disk is full or not writable.
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
@@ -81,22 +90,19 @@ class FeatureCache:
                 received=f"first for the image with id {ids[int(np.argmin(finite))]}",
                 fix="check the weights; with precision bfloat16, try float32.",
             )
-        if not (self.folder / "identity.json").exists():
-            write_text(self.folder / "identity.json", json.dumps(self.identity, indent=2, sort_keys=True))
-            remove_leftovers(self.folder)
+        write_identity(self.folder, json.dumps(self.identity, indent=2, sort_keys=True))
         columns = [pa.array(ids, pa.string()), *(pa.array(column) for column in np.ascontiguousarray(vectors.T))]
         table = pa.table(columns, names=["image_id", *names])
         sums = {_ROWS_SUM: _rows_sum(table.schema, table), _NUMBERS_SUM: _numbers_sum(table)}
         table = table.replace_schema_metadata({_IDENTITY: self._stamp(), **sums})
-        with atomic_path(self.folder / f"part-{uuid.uuid4().hex}.parquet") as temporary:
-            pq.write_table(
-                table,
-                temporary,
-                compression="zstd",
-                use_dictionary=False,
-                write_statistics=False,
-                write_page_checksum=True,
-            )
+        write_parquet(
+            self.folder / f"part-{uuid.uuid4().hex}.parquet",
+            table,
+            compression="zstd",
+            use_dictionary=False,
+            write_statistics=False,
+            write_page_checksum=True,
+        )
 
     def fill(self, ids: Sequence[str], target: Path) -> list[str]:
         """Write the rows of `ids`, in this order, to the ``.npy`` file `target`; return the ids that are missing.
@@ -134,52 +140,58 @@ class FeatureCache:
         """Names and rows of each part; those that are known to hold none of the `wanted` ids are passed over."""
         import pyarrow as pa
 
-        expected: list[str] | None = None
-        for path in sorted(self.folder.glob("part-*.parquet")):
+        files = [file for file in files_below(self.folder) if file.is_part]
+        known = [_SEEN[state] for file in files if (state := self._state(file)) in _SEEN] if columns == _IDS else []
+        expected = known[0][0] if known else None
+        yield from known
+        unread = (file for file in files if not self._is_known(file, columns, wanted))
+        for file, part in in_turn(unread, lambda file: _read_part(file, columns)):
             try:
-                status = path.stat()
-                state = (str(path), status.st_mtime_ns, status.st_size, self._stamp())
-                if columns == _IDS and state in _SEEN:
-                    expected = expected or _SEEN[state][0]
-                    yield _SEEN[state]
-                    continue
-                if wanted and state in _SEEN and not any(i in wanted for i in _SEEN[state][1][0].to_pylist()):
-                    continue
-                schema, table = _read_part(path, columns)
+                schema, table = part()
             except FileNotFoundError:
                 continue
             except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
-                _set_aside(path, str(error))
+                _set_aside(file.path, str(error))
                 continue
             names = [name for name in schema.names if name != "image_id"]
             expected = expected or names
             if (schema.metadata or {}).get(_IDENTITY) != self._stamp() or names != expected:
-                _set_aside(path, "written by another extractor")
+                _set_aside(file.path, "written by another extractor")
                 continue
             if columns == _IDS:
-                _SEEN[state] = expected, table
+                _SEEN[self._state(file)] = expected, table
             yield names, table
+
+    def _is_known(self, file: CacheFile, columns: Collection[str] | None, wanted: Collection[str]) -> bool:
+        """Whether there is nothing to read in it: its ids were read before, or are none of those that are wanted."""
+        if (state := self._state(file)) not in _SEEN:
+            return False
+        ids = _SEEN[state][1][0]
+        return columns == _IDS or bool(wanted and not any(one in wanted for one in ids.to_pylist()))
+
+    def _state(self, file: CacheFile) -> tuple[Hashable, bytes]:
+        return file.state, self._stamp()
 
     def _stamp(self) -> bytes:
         return json.dumps(self.identity, sort_keys=True).encode()
 
 
-def part_fault(path: Path) -> str:
-    """Why the part at `path` cannot be read; empty where it is as it was written."""
+def part_fault(file: CacheFile) -> str:
+    """Why a part cannot be read; empty where it is as it was written."""
     import pyarrow as pa
 
     try:
-        _read_part(path, None)
+        _read_part(file, None)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
         return str(error) or type(error).__name__
     return ""
 
 
-def _read_part(path: Path, columns: Collection[str] | None) -> tuple[pyarrow.Schema, pyarrow.Table]:
+def _read_part(file: CacheFile, columns: Collection[str] | None) -> tuple[pyarrow.Schema, pyarrow.Table]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        schema, table = file.schema_arrow, file.read(columns)
+    with pq.ParquetFile(source_of(file, columns is None), page_checksum_verification=True) as part:
+        schema, table = part.schema_arrow, part.read(columns)
     _check(schema, table)
     return schema, table
 
@@ -232,4 +244,4 @@ def _values(part: pyarrow.Table) -> NDArray[np.float32]:
 
 def _set_aside(path: Path, reason: str) -> None:
     _log.warning("Damaged cache file renamed, its images are computed again: %s (%s)", path.name, reason)
-    path.replace(path.with_name(path.name + ".damaged"))
+    set_aside(path)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .cache import FORMAT_VERSION, FeatureCache, part_fault
+from .cache_files import IDENTITY, CacheFile, files_below
 from .network_extractor import DECODING
 from .views import VIEWS
 
@@ -55,28 +56,30 @@ def cached_extractors(root: Path, within_s: float) -> list[CachedExtractor]:
 
     Parts are read for `within_s` seconds, the small ones first.
     """
-    extractors = [_look(folder) for folder in sorted(root.glob("*/"))] if root.is_dir() else []
+    folders: dict[Path, list[CacheFile]] = {}
+    for file in files_below(root):
+        folders.setdefault(file.path.parent, []).append(file)
+    extractors = [_look(folder, files) for folder, files in sorted(folders.items()) if folder.parent == root]
     end = time.monotonic() + within_s
-    parts = [(path.stat().st_size, path, one) for one in extractors for path in one.folder.glob("part-*.parquet")]
-    for _, path, one in sorted(parts, key=lambda entry: entry[:2]):
+    parts = [(file, one) for one in extractors for file in folders[one.folder] if file.is_part]
+    for file, one in sorted(parts, key=lambda entry: (entry[0].size, entry[0].path)):
         if time.monotonic() > end:
             one.unchecked += 1
-        elif (fault := part_fault(path)) and path.exists():
-            one.damaged[path] = fault
+        elif (fault := part_fault(file)) and file.path.exists():
+            one.damaged[file.path] = fault
     return sorted(extractors, key=lambda one: -one.bytes)
 
 
-def _look(folder: Path) -> CachedExtractor:
-    files = [path for path in folder.iterdir() if path.is_file()]
+def _look(folder: Path, files: Sequence[CacheFile]) -> CachedExtractor:
     try:
-        identity = json.loads((folder / "identity.json").read_text(encoding="utf-8"))
+        identity = json.loads((folder / IDENTITY).read_bytes())
         orphaned = _why_orphaned(folder, identity)
     except (OSError, ValueError, AttributeError, TypeError):
         identity, orphaned = {}, "its identity cannot be read"
     one = CachedExtractor(folder, identity if isinstance(identity, dict) else {}, orphaned=orphaned)
-    one.parts = sum(path.match("part-*.parquet") for path in files)
-    one.bytes = sum(path.stat().st_size for path in files)
-    one.damaged = {path: "set aside by a run" for path in files if path.suffix == ".damaged"}
+    one.parts = sum(file.is_part for file in files)
+    one.bytes = sum(file.size for file in files)
+    one.damaged = {file.path: "set aside by a run" for file in files if file.path.suffix == ".damaged"}
     return one
 
 

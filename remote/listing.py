@@ -52,6 +52,14 @@ class Objects:
         place = bisect.bisect_left(self.names, name)
         if not path.startswith(start) or place == len(self.names) or self.names[place] != name:
             return None
+        return self._stored(place)
+
+    def entries(self) -> Iterator[tuple[str, Stored]]:
+        """Name and what is said of each object."""
+        for place, name in enumerate(self.names):
+            yield name, self._stored(place)
+
+    def _stored(self, place: int) -> Stored:
         key = self._keys[place * _KEY : (place + 1) * _KEY]
         return Stored(self._sizes[place], key if any(key) else b"")
 

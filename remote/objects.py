@@ -23,10 +23,11 @@ _EXTRAS = {"s3": "pip install leukobench[s3]", "s3a": "pip install leukobench[s3
 _larger = threading.Lock()
 
 
-def read_object(path: RemotePath, most: int | None = None) -> bytes:
+def read_object(path: RemotePath, most: int | None = None, size: int | None = None) -> bytes:
     """Bytes of an object, at most `most` and one: then it is larger.
 
-    At most `_FIRST` bytes are in flight in each thread, and the rest of one larger object in all of them.
+    At most `_FIRST` bytes are in flight in each thread, and the rest of one larger object in all of them; but where the
+    caller knows the `size`, and so how much it asks for.
 
     Raises
     ------
@@ -36,6 +37,8 @@ def read_object(path: RemotePath, most: int | None = None) -> bytes:
     """
     with store_errors(path):
         files = file_system(path.protocol)
+        if size:
+            return bytes(files.cat_file(path.key, start=0, end=size))
         try:
             data = bytes(files.cat_file(path.key, start=0, end=_FIRST))
         except OSError as error:  # a range of an empty object is none

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..audit.comparisons import kept_folder
+from ..features.cache_files import features_folder, files_below
 from ..features.cache_health import CachedExtractor, cached_extractors
 from ..networks.openvino_ir import fault_of, networks_folder
+from ..remote.path import RemotePath
+from ..remote.writing import remove_objects
 from ..runs.costs import folder_bytes
 from ..storage import TEMPORARY, cache_folder, has_ended
 
@@ -57,9 +60,11 @@ class CacheState:
 def look_into_cache(within_s: float = _WITHIN_S) -> CacheState:
     """Look at every file of the cache; what is cached of features is read for `within_s` seconds."""
     folder = cache_folder()
-    extractors = cached_extractors(folder / "features", within_s)
+    extractors = cached_extractors(features_folder(), within_s)
     parts = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     sizes = {path.name: folder_bytes(path) for path in sorted(parts)}
+    if isinstance(features_folder(), RemotePath):
+        sizes[str(features_folder())] = sum(one.bytes for one in extractors)
     unused = [Unused(path, reason, _bytes(path)) for path, reason in _unused(folder, extractors)]
     return CacheState(folder, extractors, sizes, unused)
 
@@ -69,7 +74,7 @@ def clean(state: CacheState) -> int:
     freed = 0
     for one in state.unused:
         with contextlib.suppress(OSError):
-            shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink()
+            _remove(one.path)
             freed += one.bytes
     return freed
 
@@ -91,5 +96,16 @@ def _unused(folder: Path, extractors: list[CachedExtractor]) -> Iterator[tuple[P
             yield path, "left by a process that was killed"
 
 
+def _remove(path: Path) -> None:
+    if isinstance(path, RemotePath):
+        remove_objects(path)
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def _bytes(path: Path) -> int:
+    if isinstance(path, RemotePath):
+        return sum(file.size for file in files_below(path.parent) if path in (file.path, *file.path.parents))
     return folder_bytes(path) if path.is_dir() else path.stat().st_size
