@@ -26,6 +26,7 @@ from ..evaluation.refit import Refitted
 from ..evaluation.task import Task
 from ..evaluation.validation import with_validation
 from ..images.identification import image_id_of
+from ..images.reading import reading_threads
 from ..machine import Progress
 from ..networks.frameworks import can_convert, load_openvino
 from ..networks.openvino_ir import Converted
@@ -195,7 +196,8 @@ def _check_unchanged(files: Sequence[tuple[str, str]], workers: int, progress: P
         return reason or ("" if image_id == file[0] else "other bytes")
 
     reasons = {}
-    with progress("verifying images", len(files)) as advance, ThreadPoolExecutor(workers) as pool:
+    threads = reading_threads(files[0][1], workers)
+    with progress("verifying images", len(files)) as advance, ThreadPoolExecutor(threads) as pool:
         for file, reason in zip(files, pool.map(difference, files), strict=True):
             if reason:
                 reasons[file[0]] = reason

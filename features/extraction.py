@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StorageError, UnreadableImageError
-from ..images.reading import read_file
+from ..images.reading import read_file, reading_threads
 from ..machine import Executor
 from ..processes.executors import Processes
 from ..processes.spread import in_order
@@ -125,7 +125,7 @@ def compute(
     if len(images) >= _MANY and getattr(extractor, "reads_in_processes", False):
         read = _read_apart(images, extractor, threads)
     else:
-        read = read_ahead(images, lambda image: _read(*image, extractor), threads)
+        read = _read_here(images, extractor, threads)
     readable = _accept(read, accepted, refused, advance)
     first = next(readable, None)
     if first is None:
@@ -205,6 +205,12 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _read_here(
+    images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor, cores: int
+) -> Iterator[tuple[tuple[str, str], Any]]:
+    return read_ahead(images, lambda image: _read(*image, extractor), reading_threads(images[0][1], cores))
+
+
 def _read_apart(
     images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor, workers: int
 ) -> Iterator[tuple[tuple[str, str], Any]]:
@@ -216,6 +222,8 @@ def _read_apart(
 
 
 def _read_all(images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor) -> list[Any]:
+    if reading_threads(images[0][1], 1) > 1:
+        return [read for _, read in _read_here(images, extractor, 1)]
     return [_read(*image, extractor) for image in images]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
+from typing import cast
 
 from ..errors import StorageError
 from ..storage import fault_point
@@ -19,12 +21,12 @@ def write_object(path: RemotePath, data: bytes | memoryview) -> None:
         There is no such bucket, or the store does not answer, or refuses.
     """
     with store_errors(path):
-        fault_point("write", path)
+        fault_point("write", cast("Path", path))
         try:
             file_system(path.protocol).pipe_file(path.key, bytes(data))
         except FileNotFoundError as error:
             raise no_bucket(path, error) from error
-        fault_point("flush", path)
+        fault_point("flush", cast("Path", path))
 
 
 def move_object(path: RemotePath, target: RemotePath) -> None:

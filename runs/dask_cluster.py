@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import ClusterError
 from ..plugins.permission import VARIABLE
+from ..remote.path import is_url
 from ..storage import atomic_path, cache_folder, write_text
 from .dask_connection import connection
 from .dask_worker import Terms, Welcome, differences, forget, keep_part, software, welcome
@@ -130,6 +131,7 @@ class DaskCluster:
         self.shares_folder, self.shares_cache = (
             all(str(self._tokens[name]) in one for one in seen) for name in ("run", "cache")
         )
+        self.shares_cache |= bool(self._store)
         _log.info(
             "Dask at %s: %s workers with %s threads; the folder of the run is %s, the cache %s.",
             *(self.address, len(self._known), sum(self._threads.values())),
@@ -174,7 +176,7 @@ class DaskCluster:
     def _sees_less(self, answer: Welcome) -> bool:
         """Of one that joined after the run had begun."""
         needed = [self._tokens["run"]] if self.shares_folder else []
-        needed += [self._tokens["cache"]] if self.shares_cache else []
+        needed += [self._tokens["cache"]] if self.shares_cache and not self._store else []
         return not {str(path) for path in needed} <= set(answer.seen)
 
     def refuse(self, address: str, why: str) -> None:
@@ -206,9 +208,15 @@ class DaskCluster:
         """What holds for all pieces within these limits."""
         variables = {VARIABLE: os.environ[VARIABLE]} if VARIABLE in os.environ else {}
         if self.shares_cache:
-            variables["LEUKOBENCH_CACHE"] = str(cache_folder().absolute())
+            variables["LEUKOBENCH_CACHE"] = self._store or str(cache_folder().absolute())
         folder = str(self._parts_folder) if self.shares_folder else ""
         return Terms(self._run, software(), folder, variables, seconds, memory)
+
+    @property
+    def _store(self) -> str:
+        """The object store that holds the features, which workers reach as this process does; '' where none does."""
+        named = os.environ.get("LEUKOBENCH_CACHE", "")
+        return named if is_url(named) else ""
 
     @property
     def _parts_folder(self) -> Path:

@@ -15,7 +15,7 @@ from ..errors import ImagesChangedError, UnreadableImageError
 from ..evaluation.grid import Combination, FeatureSource
 from ..evaluation.methods import Method, make_method
 from ..images.index import ImageIndex
-from ..images.reading import read_resized
+from ..images.reading import read_resized, reading_threads
 from ..machine import DECIDE_NOTHING, code_digest
 from ..runs.workspace import Workspace
 from ..selection import SELECTORS
@@ -92,6 +92,6 @@ def _read(paths: Sequence[str], size: tuple[int, int], interpolation: str, worke
         except UnreadableImageError as error:
             raise ImagesChangedError({path: error.what}) from error
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(reading_threads(paths[0], workers)) as pool:
         for start in range(0, len(paths), _AHEAD):
             yield from pool.map(read, paths[start : start + _AHEAD])

@@ -24,6 +24,7 @@ from ..images.identification import image_id_of
 from ..images.index import ImageIndex, index_images
 from ..images.keypoints import KeypointFile
 from ..images.listing import read_layout
+from ..images.reading import reading_threads
 from ..runs.progress import count_progress
 from ..runs.workspace import Workspace
 from ..steps.audit_index import MEASURING
@@ -205,7 +206,8 @@ def _readable(training: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
 
     unchanged_files = []
     progress = workspace.progress("looking for training images", len(files))
-    with progress as advance, ThreadPoolExecutor(workspace.workers) as pool:
+    threads = reading_threads(files[0][1], workspace.workers) if files else 1
+    with progress as advance, ThreadPoolExecutor(threads) as pool:
         for one in pool.map(unchanged, files):
             unchanged_files.append(one)
             advance(1)
