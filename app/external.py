@@ -24,7 +24,7 @@ def show(run: FinishedRun) -> None:
     for folder, answer in external_answers(run.folder).items():
         st.subheader(answer.name, anchor=False)
         _sentences(answer)
-        _numbers(run, folder, answer)
+        _numbers(folder, answer)
 
 
 def show_of_bundle(path: Path, digest: str) -> None:
@@ -44,8 +44,8 @@ def _sentences(answer: ExternalAnswer) -> None:
     st.html(note(state, f"{answer.verdict.capitalize()}.", first) + f"<ul>{listed}</ul>")
 
 
-def _numbers(run: FinishedRun, folder: Path, answer: ExternalAnswer) -> None:
-    view = external_test(run, folder, answer)
+def _numbers(folder: Path, answer: ExternalAnswer) -> None:
+    view = external_test(folder, answer)
     rows = [
         [row["title"], row["error"] or f"{row['value']} {row['interval']}", row["inside"], row["gap"]]
         for row in view["board"]["rows"]

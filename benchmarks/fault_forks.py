@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LOADED = (
-    *("cv2", "matplotlib.pyplot", "sklearn.discriminant_analysis", "sklearn.naive_bayes", "sklearn.pipeline"),
+    *("cv2", "altair", "sklearn.discriminant_analysis", "sklearn.naive_bayes", "sklearn.pipeline"),
     *(
         "leukobench.pipeline",
         "leukobench.cli.run",

@@ -22,7 +22,7 @@ from leukobench.evaluation.site_scores import ACROSS, TABLE, WITHIN
 from leukobench.images.synthetic import Smears, draw
 from leukobench.images.synthetic_sites import Sites
 from leukobench.pipeline import run
-from leukobench.reporting.figures.png import INK, MARK, PALE, SHORTCUT, new_figure, save
+from leukobench.reporting.vega import CARD, MARK, SHORTCUT, Figure, chart, layered, write_figure
 from leukobench.runs import site_answer
 
 GRID = {
@@ -59,33 +59,42 @@ def line(seed: int, confound: float, sites: site_answer.Sites) -> str:
 
 def picture(tables: dict[float, pd.DataFrame], target: Path) -> None:
     """Both scores of each row, a panel for each confound, with the interval across sites."""
-    figure, panels = new_figure(11, 2.6, len(tables))
+    import altair as alt
+
     first = next(iter(tables.values())).sort_values(["kind", WITHIN], ascending=[True, False])
     order = {names_of(row): place for place, row in enumerate(first.to_dict("records"))}
-    for axes, (confound, table) in zip(panels, tables.items(), strict=True):
+    panels = []
+    for confound, table in tables.items():
         rows = table[(table["kind"] == "combination") | (table["extractor"] == "shortcut: site")]
         shown = sorted(rows.to_dict("records"), key=lambda row: order[names_of(row)])
-        for place, row in enumerate(shown):
-            _both(axes, place, row, MARK if row["kind"] == "combination" else SHORTCUT)
-        names = [title(names_of(row)).split(" x ", 1)[-1] for row in shown]
-        axes.set_yticks(range(len(shown)), [*names[:-1], "the site alone"] if axes is panels[0] else [""] * len(shown))
-        axes.invert_yaxis()
-        axes.set_xlim(-2, 102)
-        axes.grid(axis="x", color=PALE, linewidth=0.5)
-        axes.set_xlabel(
-            "balanced accuracy (%): o ordinary folds, \N{BLACK CIRCLE} without the site", color=INK, fontsize=9
-        )
-        axes.set_title(TITLES[confound > 0], loc="left", fontsize=11, color=INK, fontweight="bold")
-    figure.tight_layout(w_pad=2)
-    save(figure, target)
+        panels.append(_panel(shown).properties(title=TITLES[confound > 0], width=330, height=22 * len(shown)))
+    words = "Balanced accuracy in ordinary folds and without each site"
+    write_figure(Figure(target.stem, words, words, alt.hconcat(*panels), formats=("png",)), target.parent)
 
 
-def _both(axes: Any, place: int, row: dict[str, Any], colour: str) -> None:
-    within, across, low, high = (100 * row[name] for name in (WITHIN, ACROSS, f"{ACROSS}_low", f"{ACROSS}_high"))
-    axes.plot([across, within], [place, place], color=colour, linewidth=1.2, alpha=0.6, zorder=1)
-    axes.plot([low, high], [place, place], color=colour, linewidth=4, alpha=0.35, solid_capstyle="round", zorder=2)
-    axes.plot(within, place, "o", color="white", markeredgecolor=colour, markeredgewidth=1.8, markersize=8, zorder=3)
-    axes.plot(across, place, "o", color=colour, markersize=8, zorder=4)
+def _panel(shown: list[dict[str, Any]]) -> Any:
+    import altair as alt
+
+    names = [
+        "the site alone" if row["kind"] != "combination" else title(names_of(row)).split(" x ", 1)[-1] for row in shown
+    ]
+    data = chart([
+        {"name": name, "colour": MARK if row["kind"] == "combination" else SHORTCUT}
+        | {end: 100 * row[column] for end, column in
+           (("within", WITHIN), ("across", ACROSS), ("low", f"{ACROSS}_low"), ("high", f"{ACROSS}_high"))}
+        for name, row in zip(names, shown, strict=True)
+    ])  # fmt: skip
+    colour, y = alt.Color("colour:N", scale=None), alt.Y("name:N", sort=names, axis=alt.Axis(title=None))
+    words = "balanced accuracy (%): o ordinary folds, \N{BLACK CIRCLE} without the site"
+    looks = {"scale": alt.Scale(domain=[0, 100]), "axis": alt.Axis(title=words)}
+    x = {end: alt.X(f"{end}:Q", **looks) for end in ("low", "within", "across")}
+    stroke = alt.Stroke("colour:N", scale=None)
+    return layered([
+        data.mark_rule(strokeWidth=5, opacity=0.35).encode(x=x["low"], x2="high", y=y, color=colour),
+        data.mark_rule(strokeWidth=1.2, opacity=0.6).encode(x=x["across"], x2="within", y=y, color=colour),
+        data.mark_point(size=70, fill=CARD, opacity=1).encode(x=x["within"], y=y, stroke=stroke),
+        data.mark_point(size=70, filled=True, opacity=1).encode(x=x["across"], y=y, color=colour),
+    ])  # fmt: skip
 
 
 def main() -> None:

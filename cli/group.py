@@ -77,7 +77,6 @@ def cli() -> None:
     handler.setFormatter(VisibleFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("leukobench").setLevel(logging.INFO)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where there is no home folder
 
 
 def main() -> None:

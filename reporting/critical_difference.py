@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..evaluation.statistics.several_data_sets import alike
-from .figures.png import INK, MARK, save
+from .vega import INK, MARK, MUTED, PICTURE, Figure, chart, layered, write_figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_LINE = "#7b8794"
 _STEP, _LEVEL = 0.42, 0.18
+_WIDTH, _UNIT = 420, 45
+"""Pixels of the axis, and of one unit of height."""
 
 
 def draw_critical_difference(average_ranks: Mapping[str, float], critical_difference: float, target: Path) -> None:
@@ -28,66 +26,103 @@ def draw_critical_difference(average_ranks: Mapping[str, float], critical_differ
         Mean ranks that differ by less cannot be distinguished; see
         `leukobench.evaluation.statistics.several_data_sets.critical_difference`.
     target : Path
-        A PNG file, written atomically.
+        A PNG file; an SVG and a PDF are written beside it.
 
     References
     ----------
     Demsar: Statistical comparisons of classifiers over multiple data sets. JMLR 7 (2006) 1-30, figure 1.
     """
-    save(_figure(average_ranks, critical_difference), target)
+    write_figure(critical_difference_figure(average_ranks, critical_difference, target.stem), target.parent)
 
 
-def _figure(average_ranks: Mapping[str, float], critical_difference: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    ordered = sorted(average_ranks.items(), key=lambda item: item[1])
-    groups = alike(dict(ordered), critical_difference)
+def critical_difference_figure(ranks: Mapping[str, float], difference: float, name: str) -> Figure:
+    """The diagram; rows of its data are lines (from `x`, `y` to `x2`, `y2`) and texts."""
+    ordered = sorted(ranks.items(), key=lambda item: item[1])
+    groups = alike(dict(ordered), difference)
     first = min(1, math.floor(ordered[0][1]))
-    last = max(len(ordered), math.ceil(ordered[-1][1]), math.ceil(first + critical_difference))
+    last = max(len(ordered), math.ceil(ordered[-1][1]), math.ceil(first + difference))
     top = 0.35 + _LEVEL * len(groups)
     depth = top + _STEP * (math.ceil(len(ordered) / 2) - 0.5)
-    figure = Figure(figsize=(7, 0.9 + 0.6 * depth), facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set(xlim=(first, last), ylim=(-depth, 0.8))
-    axes.set_axis_off()
-    _draw_axis(axes, first, last, critical_difference)
-    _draw_groups(axes, [(average_ranks[group[0]], average_ranks[group[-1]]) for group in groups], last - first)
-    _draw_methods(axes, ordered, (first, last), top)
-    return figure
+    spans = [(ranks[group[0]], ranks[group[-1]]) for group in groups]
+    joined = "; ".join(" and ".join(group) for group in groups if len(group) > 1) or "none"
+    words = ", ".join(f"{method} {rank:.2f}" for method, rank in ordered)
+    alt = f"Mean ranks, best first: {words}. Critical difference {difference:.2f}; not distinguished: {joined}."
+    layers = [
+        *_axis(first, last, difference),
+        _lines(_bars(spans, 0.008 * (last - first)), MARK, 4, "bars"),
+        *_methods(ordered, (first, last), top),
+    ]
+    drawing = layered(layers).properties(width=_WIDTH, height=_UNIT * (depth + 0.95))
+    return Figure(name, "Mean ranks", alt, _placed(drawing, (first, last), depth), formats=PICTURE)
 
 
-def _draw_axis(axes: Any, first: int, last: int, critical_difference: float) -> None:
-    axes.plot([first, last], [0, 0], color=INK, linewidth=1.2, clip_on=False)
-    for rank in range(first, last + 1):
-        axes.plot([rank, rank], [0, 0.1], color=INK, linewidth=1.2, clip_on=False)
-        axes.text(rank, 0.16, str(rank), ha="center", va="bottom", color=INK, fontsize=10)
-    axes.plot([first, first + critical_difference], [0.62, 0.62], "|-", color=MARK, linewidth=2, clip_on=False)
-    middle = first + critical_difference / 2
-    text = f"critical difference {critical_difference:.2f}"
-    axes.text(middle, 0.7, text, ha="center", va="bottom", color=MARK, fontsize=10)
+def _placed(drawing: Any, ends: tuple[int, int], depth: float) -> Any:
+    """With its scales, which have no axes."""
+    import altair as alt
+
+    for layer in drawing.layer:
+        x, y = alt.Scale(domain=list(ends), nice=False), alt.Scale(domain=[-depth, 0.95], nice=False)
+        layer.encoding.x = alt.X("x:Q", scale=x, axis=None)
+        layer.encoding.y = alt.Y("y:Q", scale=y, axis=None)
+    return drawing
 
 
-def _draw_groups(axes: Any, spans: list[tuple[float, float]], width: float) -> None:
-    for level, (best, worst) in enumerate(spans):
-        ends = [best - 0.008 * width, worst + 0.008 * width]
-        axes.plot(ends, [-0.16 - _LEVEL * level] * 2, color=MARK, linewidth=4, solid_capstyle="butt", clip_on=False)
+def _lines(rows: Sequence[dict[str, Any]], colour: str, width: float, name: str) -> Any:
+    return (
+        chart(rows)
+        .mark_rule(color=colour, strokeWidth=width)
+        .encode(x="x:Q", y="y:Q", x2="x2", y2="y2")
+        .properties(name=name)
+    )
 
 
-def _draw_methods(axes: Any, ordered: list[tuple[str, float]], ends: tuple[int, int], top: float) -> None:
+def _texts(rows: Sequence[dict[str, Any]], colour: str, align: str, dx: int = 0) -> Any:
+    return chart(rows).mark_text(color=colour, align=align, dx=dx).encode(x="x:Q", y="y:Q", text="text:N")
+
+
+def _line(x: float, y: float, x2: float, y2: float) -> dict[str, float]:
+    return {"x": x, "y": y, "x2": x2, "y2": y2}
+
+
+def _axis(first: int, last: int, difference: float) -> list[Any]:
+    ticks = [_line(rank, 0, rank, 0.1) for rank in range(first, last + 1)]
+    end = first + difference
+    scale = [_line(first, 0.56, end, 0.56), _line(first, 0.5, first, 0.62), _line(end, 0.5, end, 0.62)]
+    words = {"x": first + difference / 2, "y": 0.78, "text": f"critical difference {difference:.2f}"}
+    return [
+        _lines([_line(first, 0, last, 0), *ticks], INK, 1.2, "axis"),
+        _texts([{"x": rank, "y": 0.26, "text": str(rank)} for rank in range(first, last + 1)], INK, "center"),
+        _lines(scale, MARK, 2, "difference"),
+        _texts([words], MARK, "center"),
+    ]
+
+
+def _bars(spans: Sequence[tuple[float, float]], more: float) -> list[dict[str, float]]:
+    """A line for each group that cannot be distinguished, one below the other."""
+    places = ((level, best, worst) for level, (best, worst) in enumerate(spans))
+    return [
+        _line(best - more, -0.16 - _LEVEL * level, worst + more, -0.16 - _LEVEL * level)
+        for level, best, worst in places
+    ]
+
+
+def _methods(ordered: Sequence[tuple[str, float]], ends: tuple[int, int], top: float) -> list[Any]:
     """Names of the better half at the left end, of the others at the right end, each joined to its rank."""
     half = math.ceil(len(ordered) / 2)
+    joints: list[dict[str, float]] = []
+    left: list[dict[str, Any]] = []
+    right: list[dict[str, Any]] = []
     for place, (name, rank) in enumerate(ordered):
-        left = place < half
-        height = -top - _STEP * (place if left else len(ordered) - 1 - place)
-        axes.plot([rank, rank, ends[0 if left else 1]], [0, height, height], color=_LINE, linewidth=1, clip_on=False)
-        axes.plot(rank, 0, "o", color=INK, markersize=4, clip_on=False)
-        text = {"ha": "right" if left else "left", "va": "center", "color": INK, "fontsize": 10}
-        axes.annotate(
-            f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}",
-            (ends[0 if left else 1], height),
-            xytext=(-5 if left else 5, 0),
-            textcoords="offset points",
-            **text,
-        )
+        better = place < half
+        y = -top - _STEP * (place if better else len(ordered) - 1 - place)
+        end = ends[0 if better else 1]
+        joints += [_line(rank, 0, rank, y), _line(min(rank, end), y, max(rank, end), y)]
+        words = f"{name}  {rank:.2f}" if better else f"{rank:.2f}  {name}"
+        (left if better else right).append({"x": end, "y": y, "text": words})
+    dots = chart([{"x": rank, "y": 0} for _, rank in ordered]).mark_point(filled=True, color=INK, size=28, opacity=1)
+    return [
+        _lines(joints, MUTED, 1, "joints"),
+        dots.encode(x="x:Q", y="y:Q"),
+        _texts(left, INK, "right", -6),
+        _texts(right, INK, "left", 6),
+    ]

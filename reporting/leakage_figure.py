@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.combination_names import NAMES
-from .figures.png import INK, MARK, PALE, caption, new_figure, save
+from .vega import INK, PICTURE, SERIES, Figure, chart, layered, write_figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLOURS = (MARK, "#c2410c", "#52606d", "#7c3aed")
 _MATTERS = 2.0
 """Points: an interval from 0 or below to more than this says neither that a leak matters nor that it does not."""
 _WHAT = {"as they are": "true labels", "permuted": "permuted labels: there is nothing to learn"}
@@ -26,48 +25,75 @@ def draw_leakage(table: pd.DataFrame, summary: pd.DataFrame, lines: list[str], t
     table, summary : DataFrame
         See `leukobench.studies.leakage.Leakage`.
     lines : list of str
-        Under the figure.
+        In the description of the figure.
     target : Path
-        PNG.
+        PNG; an SVG and a PDF are written beside it.
     """
+    write_figure(leakage_figure(table, summary, lines, target.stem), target.parent)
+
+
+def leakage_figure(table: pd.DataFrame, summary: pd.DataFrame, lines: list[str], name: str) -> Figure:
+    """The figure that `draw_leakage` writes: a panel for true labels, and one for permuted ones."""
+    import altair as alt
+
     panels = list(dict.fromkeys(summary["labels"]))
-    protocols = list(dict.fromkeys(summary["protocol"]))
-    sizes = list(dict.fromkeys(summary["size"]))
-    figure, axes = new_figure(4 + 3.5 * len(panels), 1.4 + 0.5 * len(protocols), len(panels))
-    for panel, labels in zip(axes, panels, strict=True):
-        part, own = summary[summary["labels"] == labels], table[table["labels"] == labels]
-        _draw(panel, own, part, protocols, sizes)
-        panel.text(0, 1.02, _WHAT[labels], transform=panel.transAxes, fontsize=9, color=INK)
-    for position, size in enumerate(sizes):
-        label = "all images" if size == "all" else f"{size} images"
-        axes[0].plot([], [], "|", color=_COLOURS[position % 4], markersize=10, markeredgewidth=3, label=label)
-    place = {"loc": "lower right", "bbox_to_anchor": (1, 1.06), "borderaxespad": 0, "ncols": len(sizes)}
-    axes[-1].legend(*axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, **place)
-    axes[0].set_yticks(range(len(protocols)), protocols)
-    legend = [
-        *lines,
-        "bar: mean over combinations and repeats, line: 95 % t interval over repeats; dot: one combination",
-    ]
-    caption(axes[0], "What each leak adds to the score\n", legend, below=45)
-    save(figure, target)
+    protocols, sizes = list(dict.fromkeys(summary["protocol"])), list(dict.fromkeys(summary["size"]))
+    drawn = []
+    for place, labels in enumerate(panels):
+        rows = _rows(table[table["labels"] == labels], summary[summary["labels"] == labels], protocols, sizes)
+        panel = layered(_layers(rows, protocols, sizes, place == 0))
+        drawn.append(panel.properties(width=300, height=46 * len(protocols), title=_WHAT[labels]))
+    heading = alt.Title(
+        "What each leak adds to the score",
+        subtitle=["bar: mean over combinations and repeats, line: 95 % t interval over repeats; dot: one combination"],
+        frame="bounds",
+    )
+    best = summary.sort_values("inflation", ascending=False).iloc[0]
+    words = f"Most is added by {best['protocol']}: {best['inflation']:+.1f} points. {' '.join(lines)}"
+    drawing = alt.hconcat(*drawn, spacing=24).properties(title=heading)
+    return Figure(name, "What each leak adds to the score", words, drawing, formats=PICTURE)
 
 
-def _draw(axes: Any, table: pd.DataFrame, summary: pd.DataFrame, protocols: list[str], sizes: list[Any]) -> None:
-    combinations = ["protocol", "size", *NAMES]
-    dots = 100 * table.groupby(combinations, sort=False)["inflation"].mean()
+def _rows(
+    table: pd.DataFrame, summary: pd.DataFrame, protocols: list[str], sizes: list[Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Means with their intervals, and combinations, each at its place: a protocol a row, sizes one below the other."""
+    dots = 100 * table.groupby(["protocol", "size", *NAMES], sort=False)["inflation"].mean()
+    means, singles = [], []
     for row in summary.to_dict("records"):
         position = sizes.index(row["size"])
-        colour, shift = _COLOURS[position % len(_COLOURS)], 0.3 * (position - (len(sizes) - 1) / 2)
-        y = protocols.index(row["protocol"]) + shift
-        values = dots.loc[row["protocol"], row["size"]]
-        axes.plot(values, [y] * len(values), "o", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=2)
-        axes.plot(row["inflation"], y, "|", color=colour, markersize=13, markeredgewidth=3)
-    axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks([])
-    axes.set_ylim(len(protocols) - 0.5, -0.5)
-    axes.grid(axis="x", color=PALE, linewidth=0.5)
-    axes.set_xlabel("points of balanced accuracy: leaky less honest", fontsize=9)
+        place = protocols.index(row["protocol"]) + 0.3 * (position - (len(sizes) - 1) / 2)
+        at = {"place": place, "size": _size(row["size"])}
+        ends = {end: row["inflation"] if math.isnan(row[end]) else row[end] for end in ("low", "high")}
+        means.append({**at, "value": row["inflation"], **ends})
+        singles += [{**at, "value": value} for value in dots.loc[row["protocol"], row["size"]]]
+    return means, singles
+
+
+def _size(size: Any) -> str:
+    return "all images" if size == "all" else f"{size} images"
+
+
+def _layers(
+    rows: tuple[list[dict[str, Any]], list[dict[str, Any]]], protocols: list[str], sizes: list[Any], named: bool
+) -> list[Any]:
+    import altair as alt
+
+    means, singles = rows
+    ends = alt.Scale(domain=[len(protocols) - 0.5, -0.5], nice=False, zero=False)
+    y = alt.Y("place:Q", scale=ends, axis=None)
+    axis = alt.Axis(title="points of balanced accuracy: leaky less honest", tickCount=6)
+    x = alt.X("value:Q", axis=axis)
+    names = [_size(size) for size in sizes]
+    colour = alt.Color("size:N", scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])), legend=alt.Legend())
+    written = chart([{"place": place, "name": name} for place, name in enumerate(protocols)])
+    return [
+        chart([{"value": 0}]).mark_rule(color=INK, strokeWidth=0.8).encode(x=x),
+        chart(singles).mark_point(filled=True, size=16, opacity=0.35).encode(x=x, y=y, color=colour),
+        chart(means).mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=axis), x2="high:Q", y=y, color=colour),
+        chart(means).mark_tick(orient="vertical", thickness=3, size=13).encode(x=x, y=y, color=colour),
+        *([written.mark_text(align="right", dx=-8).encode(x=alt.value(0), y=y, text="name:N")] if named else []),
+    ]
 
 
 def leakage_lines(summary: pd.DataFrame) -> list[str]:

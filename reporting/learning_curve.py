@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..evaluation.combination_names import NAMES, names_of, rows_of, title
 from ..evaluation.metric import Metric
-from .figures.png import INK, MARK, PALE, caption, new_figure, save
+from .figures.axes import Axis, Domain
+from .vega import PALE, PICTURE, SERIES, Figure, chart, layered, write_figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _POINT = 0.01
 """More than this is worth more data: one point of a metric in percent."""
-_COLOURS = (MARK, "#c2410c", "#7c3aed", "#52606d")
+_COLOURS = SERIES[:4]
 
 
 def curve_lines(table: pd.DataFrame, crossings: pd.DataFrame, metric: Metric, unit: str) -> list[str]:
@@ -101,30 +102,49 @@ def _best(table: pd.DataFrame) -> dict[Any, Any]:
     return max(table.to_dict("records"), key=lambda row: row["value"])
 
 
-def draw_curves(table: pd.DataFrame, metric: Metric, unit: str, lines: list[str], target: Path) -> None:
-    """All curves, with the bands of the best combination of each size, as PNG."""
+def draw_curves(table: pd.DataFrame, metric: Metric, unit: str, lines: Sequence[str], target: Path) -> None:
+    """All curves, with the bands of the best combination of each size: a PNG, with an SVG and a PDF beside it."""
+    write_figure(curve_figure(table, metric, unit, lines, target.stem), target.parent)
+
+
+def curve_figure(table: pd.DataFrame, metric: Metric, unit: str, lines: Sequence[str], name: str) -> Figure:
+    """The figure that `draw_curves` writes."""
+    import altair as alt
+
     curves = {names_of(row): rows_of(table, names_of(row)) for row in table.to_dict("records")}
     winners = [names_of(_best(part)) for _, part in table.groupby("units", sort=False)]
     shown = list(dict.fromkeys([next(iter(curves)), *winners]))[: len(_COLOURS)]
-    figure, (axes,) = new_figure(7, 4.5)
-    scale = 100 if metric.unit == "percent" else 1
-    for name, curve in curves.items():
-        if name not in shown:
-            axes.plot(curve["units"], scale * curve["value"], color=PALE, linewidth=0.8, zorder=1)
-    for colour, name in zip(_COLOURS, shown, strict=False):
-        curve = curves[name]
-        x, low, high = curve["units"], scale * curve["low"], scale * curve["high"]
-        axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2)
-        axes.plot(x, scale * curve["value"], "o-", color=colour, markersize=4, label=title(name), zorder=3)
-    seen = scale * table.groupby("units")["value"].quantile(0.1).min()
-    axes.set_ylim(bottom=min(seen, *(scale * curves[name]["low"].min() for name in shown)))
-    sizes = sorted(set(table["units"]))
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
-    axes.minorticks_off()
-    axes.set_xlabel(f"{unit} to train on", color=INK)
-    axes.set_ylabel(f"{metric.title}{' (%)' if scale > 1 else ''}", color=INK)
-    axes.grid(color=PALE, linewidth=0.5)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
-    caption(axes, f"{len(curves)} combinations with more to train on", lines, below=45)
-    save(figure, target)
+    y, sizes = _height(table, [curves[one] for one in shown], metric), sorted(set(table["units"]))
+    ends = alt.Scale(type="log", base=2, domain=[sizes[0], sizes[-1]], nice=False)
+    x = alt.X("units:Q", scale=ends, axis=alt.Axis(title=f"{unit} to train on", values=sizes, format=",.0f"))
+    rows = [row for one, curve in curves.items() for row in _rows_of_curve(title(one), curve, metric, y.domain)]
+    titles = [title(one) for one in shown]
+    colour = alt.Color("name:N", scale=alt.Scale(domain=titles, range=list(_COLOURS)), legend=alt.Legend(columns=1))
+    hint, front = alt.Tooltip("title:N", title="\N{BULLET}"), chart([row for row in rows if row["name"] in titles])
+    behind = chart([row for row in rows if row["name"] not in titles]).mark_line(color=PALE, strokeWidth=0.8, clip=True)
+    across = {"x": x, "y": y.channel(alt.Y, "value")}
+    layers = [
+        behind.encode(detail="name:N", tooltip=hint, **across),
+        front.mark_area(opacity=0.15).encode(x=x, y=y.channel(alt.Y, "low"), y2="high", color=colour),
+        front.mark_line(point={"size": 40, "filled": True}).encode(color=colour, tooltip=hint, **across),
+    ]
+    drawing = layered(layers).properties(
+        title=f"{len(curves)} combinations with more to train on", width=480, height=300
+    )
+    return Figure(name, f"{metric.title} with more {unit}", " ".join(lines), drawing, formats=PICTURE)
+
+
+def _height(table: pd.DataFrame, shown: Sequence[pd.DataFrame], metric: Metric) -> Axis:
+    """From the tenth part of the worst size on: a few bad combinations would press the others together."""
+    least = [table.groupby("units")["value"].quantile(0.1).min(), *(curve["low"].min() for curve in shown)]
+    most = [table["value"].max(), *(curve["high"].max() for curve in shown)]
+    return Axis(metric.title, Domain(float(min(least)), float(max(most))), metric.unit == "percent")
+
+
+def _rows_of_curve(name: str, curve: pd.DataFrame, metric: Metric, domain: Domain) -> list[dict[str, Any]]:
+    factor = 100 if metric.unit == "percent" else 1
+    return [
+        {"name": name, "units": row["units"], "title": f"{name}, {row['units']:,.0f}: {_value(row, metric)}"}
+        | {end: factor * max(row[end], domain.low) for end in ("value", "low", "high")}
+        for row in curve.to_dict("records")
+    ]

@@ -39,6 +39,8 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 NARROW = 340
 """Width in pixels of a figure that a phone shows at its own size."""
 FORMATS = ("svg", "pdf")
+PICTURE = (*FORMATS, "png")
+"""Formats of files: those of every figure, and those of a figure that is shown by itself."""
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CONFIG: dict[str, Any] = {
     "aria": False,
@@ -52,7 +54,7 @@ _CONFIG: dict[str, Any] = {
     },
     "legend": {
         "labelColor": INK, "labelFontSize": 12, "labelLimit": 300, "orient": "bottom", "symbolSize": 80,
-        "columnPadding": 24, "title": None,
+        "columnPadding": 24, "symbolOpacity": 1, "title": None,
         "titleColor": INK, "titleFontSize": 12, "titleFontWeight": "normal",
     },
     "text": {"color": INK, "fontSize": 12},
@@ -83,6 +85,8 @@ class Figure:
         The same for a phone, about `NARROW` pixels wide; without one `chart` has to be narrow enough.
     note : str
         Below it: what the marks mean.
+    formats : tuple of str
+        Of its files.
     """
 
     name: str
@@ -91,6 +95,7 @@ class Figure:
     chart: Any
     narrow: Any = None
     note: str = ""
+    formats: tuple[str, ...] = FORMATS
 
     @cached_property
     def specs(self) -> tuple[dict[str, Any], ...]:
@@ -144,20 +149,19 @@ def layered(layers: Sequence[Any]) -> Any:
     return altair.layer(*layers)
 
 
-def write_figure(figure: Figure, folder: Path, formats: Sequence[str] = FORMATS) -> None:
+def write_figure(figure: Figure, folder: Path) -> None:
     """Write ``<name>.svg`` and so on, of the wide chart; each file is whole or absent.
 
     Parameters
     ----------
     figure : Figure
     folder : Path
-    formats : sequence of {"svg", "pdf", "png"}
 
     Raises
     ------
     StorageError
     """
-    for ending in formats:
+    for ending in figure.formats:
         with atomic_path(folder / f"{figure.name}.{ending}") as temporary:
             temporary.write_bytes(_encoded(figure.svgs[0], ending))
 

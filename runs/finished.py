@@ -180,24 +180,24 @@ class FinishedRun:
         rows = self.leaderboard[self.leaderboard["kind"] == "shortcut"]
         return records(rows[rows[self.metric].notna()]) if self.metric in rows else []
 
-    def table(self, name: str) -> pd.DataFrame:
-        """The file called `name` below the run's folder; no columns and no rows where the run has none.
+    def table(self, name: str, filters: list[Any] | None = None) -> pd.DataFrame:
+        """The file called `name` below the run's folder, of parquet its rows by pandas' `filters`; empty without one.
 
         Raises
         ------
         StorageError
             It is damaged.
         """
-        return self._read(name)
+        return self._read(name, filters)
 
     def predictions_of(self, names: Sequence[str], repeat: int | None = None) -> pd.DataFrame:
         """Rows of `predictions` on one combination (extractor, selector, classifier), without reading the others."""
-        wanted: list[tuple[str, str, Any]] = [(column, "==", name) for column, name in zip(NAMES, names, strict=True)]
+        wanted: list[Any] = [(column, "==", name) for column, name in zip(NAMES, names, strict=True)]
         return self._require_table(
             "predictions.parquet", wanted + ([] if repeat is None else [("repeat", "==", repeat)])
         )
 
-    def _require_table(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+    def _require_table(self, name: str, filters: list[Any] | None = None) -> pd.DataFrame:
         table = self._read(name, filters)
         if not len(table.columns):
             raise StorageError(
@@ -205,7 +205,7 @@ class FinishedRun:
             )
         return table
 
-    def _read(self, name: str, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+    def _read(self, name: str, filters: list[Any] | None = None) -> pd.DataFrame:
         _check_unchanged(self.folder, name)
         return read_table(self.folder / name, filters)
 
@@ -254,7 +254,7 @@ def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:
     return None if lacking or run.answer.budget else run
 
 
-def read_table(path: Path, filters: list[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+def read_table(path: Path, filters: list[Any] | None = None) -> pd.DataFrame:
     """A CSV or parquet file of a run; names stay text, even ``NA`` or ``1``. No columns where there is no file.
 
     Raises

@@ -202,7 +202,7 @@ class RunFolder:
             *([tested] if (self.path / "test").exists() else []),
             "  audit/               copies and differences between the classes, with contact sheets",
             "  predictions.parquet  out-of-fold probabilities of every image",
-            "  figures/             leaderboard.png, combinations.png",
+            "  figures/             the figures of the report, as SVG and PDF",
             "  experiment.yaml      this run as an experiment file: copy it, change it, `leukobench run COPY.yaml`",
             *([] if permuted else [f"Next:  leukobench fit {shlex.quote(str(self.path))}    {bundle}"]),
         ]

@@ -1,4 +1,4 @@
-"""Write the answer: the sentences, the figures and the report, over the protocol that every number comes from."""
+"""Write the answer: the sentences, over the protocol that every number comes from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from ..evaluation.grid import Grid
 from ..evaluation.scores import Scored
 from ..evaluation.smote import few_neighbours
 from ..reporting.answer import Findings, make_answer
-from ..reporting.figures.png import draw_figures
 from ..reporting.protocol import copies_line, corrections_line, groups, opened_line, protocol
 from ..reporting.split_words import across_folds, leak_warnings
 from ..runs.answer import Duplicates
@@ -65,7 +64,7 @@ def write_answer(
     folder: RunFolder,
     findings: Findings,
 ) -> None:
-    """Write ``answer.json`` and ``figures/``."""
+    """Write ``answer.json``."""
     duplicates = Duplicates.from_json(audited.summary)
     source = across_folds(groups(audited.index), audited.leaks)
     answer = make_answer(scored, prepared.experiment, source, duplicates, lines, findings)
@@ -73,5 +72,3 @@ def write_answer(
     if len(scored.notes):
         counts = " and ".join(f"{count:,} {kind}s" for kind, count in scored.notes["kind"].value_counts().items())
         _log.warning("The fits reported %s: see %s.", counts, folder.notes)
-    rank_by = prepared.experiment.evaluation.rank_by
-    draw_figures(scored.leaderboard, scored.scores, rank_by, list(lines), folder.figures)

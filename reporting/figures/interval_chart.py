@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...evaluation.metric import Metric
 from ..vega import CARD, INK, KIND_COLOURS, KIND_SHAPES, KINDS, MARK, MUTED, NARROW, chart, layered
+from .axes import Axis, Domain
 
 AMONG_BEST, NOT_BEST = "may be the best", "is not the best"
 _ROLES = (AMONG_BEST, NOT_BEST, *KINDS[1:])
 _SHAPES = (KIND_SHAPES[0], *KIND_SHAPES)
 _STROKES = (MARK, *KIND_COLOURS)
 _FILLS = (MARK, CARD, *KIND_COLOURS[1:])
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Ends of an axis."""
-
-    low: float
-    high: float
-
-    @classmethod
-    def around(cls, values: Iterable[float], margin: float = 0.05) -> Domain:
-        """Holds all of `values`, with a margin; NaN left out."""
-        defined = [value for value in values if not math.isnan(value)] or [0.0, 1.0]
-        space = margin * (max(defined) - min(defined)) or 0.01
-        return cls(min(defined) - space, max(defined) + space)
-
-    def times(self, factor: float) -> Domain:
-        """In another unit."""
-        return Domain(factor * self.low, factor * self.high)
 
 
 @dataclass(frozen=True)
@@ -79,11 +61,13 @@ def interval_chart(
     narrow : bool
         For a phone.
     """
+    import altair as alt
+
     factor = 100 if metric.unit == "percent" else 1
     scale = domain.times(factor)
     width, step = (NARROW - 24, 31) if narrow else (430, 17)
     placed, heads, count = _placed(marks, scale, factor)
-    x = functools.partial(_across, scale=scale, title=f"{metric.title}{' (%)' if factor > 1 else ''}")
+    x = functools.partial(Axis(metric.title, domain, metric.unit == "percent").channel, alt.X)
     layers = [
         *_through(lines, scale, factor, x, narrow),
         *_plotted(placed, x, _down(count), metric),
@@ -105,9 +89,9 @@ def _plotted(placed: Sequence[dict[str, Any]], x: Any, y: Any, metric: Metric) -
     bars, dots, arrows = chart(inside), chart(inside), chart(below)
     return [
         bars.mark_rule(strokeWidth=3, opacity=0.55, strokeCap="round").encode(
-            x=x("low:Q"), x2="high:Q", y=y, stroke=stroke, tooltip=hints
+            x=x("low"), x2="high:Q", y=y, stroke=stroke, tooltip=hints
         ),
-        dots.mark_point(size=55, strokeWidth=2, opacity=1).encode(x=x("value:Q"), y=y, tooltip=hints, **looks),
+        dots.mark_point(size=55, strokeWidth=2, opacity=1).encode(x=x("value"), y=y, tooltip=hints, **looks),
         arrows.mark_point(shape="triangle-left", size=40, strokeWidth=2).encode(
             x=alt.value(5), y=y, stroke=stroke, tooltip=hints
         ),
@@ -143,13 +127,6 @@ def _down(count: int) -> Any:
     import altair as alt
 
     return alt.Y("place:Q", scale=alt.Scale(domain=[count - 0.4, -0.6], nice=False, zero=False), axis=None)
-
-
-def _across(field: str, scale: Domain, title: str) -> Any:
-    import altair as alt
-
-    ends = alt.Scale(domain=[scale.low, scale.high], nice=False, zero=False)
-    return alt.X(field, scale=ends, axis=alt.Axis(title=title, tickCount=5, labelFlush=False))
 
 
 def _role(channel: Any, colours: Sequence[str], roles: Sequence[str] = ()) -> Any:
@@ -195,8 +172,8 @@ def _through(lines: Sequence[Line], scale: Domain, factor: float, x: Any, narrow
         right = value > (scale.low + scale.high) / 2
         near = {"align": "right" if right else "left", "baseline": "bottom", "dy": -4 - 14 * place, "limit": 260}
         layers += [
-            data.mark_rect(color=colour, opacity=0.04 if narrow else 0.12).encode(x=x("low:Q"), x2="high:Q"),
-            data.mark_rule(color=colour, strokeDash=[4, 3], **strength).encode(x=x("value:Q")),
-            data.mark_text(color=colour, fontSize=11, **near).encode(x=x("value:Q"), y=alt.value(0), text="name:N"),
+            data.mark_rect(color=colour, opacity=0.04 if narrow else 0.12).encode(x=x("low"), x2="high:Q"),
+            data.mark_rule(color=colour, strokeDash=[4, 3], **strength).encode(x=x("value")),
+            data.mark_text(color=colour, fontSize=11, **near).encode(x=x("value"), y=alt.value(0), text="name:N"),
         ]
     return layers

@@ -9,8 +9,9 @@ from ...evaluation.metric import Metric
 from ...evaluation.metrics import metric_of
 from ...runs.finished import FinishedRun, Row, records
 from ..report.numbers import interval_of, title_of
-from ..vega import KINDS, Figure
-from .interval_chart import AMONG_BEST, NOT_BEST, Domain, Line, Mark, interval_chart
+from ..vega import KINDS, PICTURE, Figure
+from .axes import Domain
+from .interval_chart import AMONG_BEST, NOT_BEST, Line, Mark, interval_chart
 
 _SHOWN = 60
 _TIMES = " \N{MULTIPLICATION SIGN} "
@@ -48,6 +49,7 @@ def intervals(run: FinishedRun) -> Figure | None:
         interval_chart(marks, lines, domain, metric, narrow=False),
         interval_chart(marks, lines, domain, metric, narrow=True),
         note=" ".join(words),
+        formats=PICTURE,
     )
 
 

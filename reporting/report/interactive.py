@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ...storage import cache_folder, write_text
-from ..vega import COLOURS, FORMATS, Figure
+from ..vega import COLOURS, Figure
 from .section import TEMPLATES, environment
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def figure_html(figure: Figure) -> Markup:
     clear = [spec | {"background": "transparent"} for spec in figure.specs]  # the page has its own, also in the dark
     specs = json.dumps(clear, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
     template = environment().get_template("figure.html")
-    return Markup(template.render(figure=figure, drawings=views, specs=Markup(specs), formats=FORMATS))
+    return Markup(template.render(figure=figure, drawings=views, specs=Markup(specs)))
 
 
 def _inlined(drawing: str, prefix: str) -> str:

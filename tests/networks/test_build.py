@@ -18,7 +18,7 @@ from leukobench.networks.weights import locate
 
 LITE = get_network("efficientnet_lite0")
 MOBILE = get_network("mobilenetv2")
-PALACE, DAISY, MILITARY_UNIFORM = 698, 985, 652
+PALACE, DAISY = 698, 985
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,6 @@ def sample(package, path) -> Image.Image:
 PICTURES = [
     ("sklearn.datasets", "images/china.jpg", PALACE),
     ("sklearn.datasets", "images/flower.jpg", DAISY),
-    ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", MILITARY_UNIFORM),
 ]
 
 
@@ -84,9 +83,8 @@ def test_the_bundled_network_names_what_pictures_show(classifier, package, path,
 
 @pytest.mark.slow
 def test_deeper_networks_name_what_pictures_show(deeper):
-    palace, daisy, uniform = (place_of(expected, deeper, *picture) for *picture, expected in PICTURES)
+    palace, daisy = (place_of(expected, deeper, *picture) for *picture, expected in PICTURES)
     assert palace == 0
-    assert uniform < 4
     assert daisy < 100  # of 1,000: the flower is a dahlia, for which ImageNet has no name
 
 

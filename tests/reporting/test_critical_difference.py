@@ -7,18 +7,21 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from leukobench.reporting.critical_difference import _figure, draw_critical_difference
-from leukobench.reporting.figures.png import MARK
+from leukobench.reporting.critical_difference import critical_difference_figure, draw_critical_difference
+
+from .figures.scene import marks, outside
 
 RANKS = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
 """Demsar (2006), table 6: mean ranks on 14 data sets."""
 
 
 def bars(ranks: dict[str, float], difference: float) -> list[tuple[float, float]]:
-    """Where the bars begin and end that join methods; the first blue line is the critical difference itself."""
-    lines = [line for line in _figure(ranks, difference).axes[0].lines if line.get_color() == MARK]
-    assert lines[0].get_xdata()[1] - lines[0].get_xdata()[0] == pytest.approx(difference)  # type: ignore[index]
-    return [(float(line.get_xdata()[0]), float(line.get_xdata()[1])) for line in lines[1:]]  # type: ignore[index]
+    """Where the bars begin and end that join methods."""
+    layers = critical_difference_figure(ranks, difference, "ranks").specs[0]["layer"]
+    rows = {layer["name"]: layer["data"]["values"] for layer in layers if "name" in layer}
+    scale = rows["difference"][0]
+    assert scale["x2"] - scale["x"] == pytest.approx(difference)
+    return [(row["x"], row["x2"]) for row in rows["bars"]]
 
 
 def test_at_five_percent_nothing_is_told_apart() -> None:
@@ -33,10 +36,11 @@ def test_at_ten_percent_plain_trees_are_worse_than_two_others() -> None:
 
 
 def test_every_name_is_written_with_its_rank_the_better_half_on_the_left() -> None:
-    axes = _figure(RANKS, 1.25).axes[0]
-    words = {text.get_text(): text.get_ha() for text in axes.texts}
-    assert words["C4.5+m+cf  1.96"] == words["C4.5+m  2.00"] == "right"
-    assert words["2.89  C4.5+cf"] == words["3.14  C4.5"] == "left"
+    figure = critical_difference_figure(RANKS, 1.25, "ranks")
+    texts = {item["text"]: item["align"] for kind, item, _, _ in marks(figure.specs[0]) if kind == "text"}
+    assert texts["C4.5+m+cf  1.96"] == texts["C4.5+m  2.00"] == "right"
+    assert texts["2.89  C4.5+cf"] == texts["3.14  C4.5"] == "left"
+    assert not outside(figure.specs[0])
 
 
 def test_the_file_is_a_picture_whatever_the_names(tmp_path: Path) -> None:
@@ -45,4 +49,4 @@ def test_the_file_is_a_picture_whatever_the_names(tmp_path: Path) -> None:
     with Image.open(target) as image:
         assert image.format == "PNG"
         assert image.width > 600
-    assert [path.name for path in target.parent.iterdir()] == ["ranks.png"]
+    assert {path.name for path in target.parent.iterdir()} == {"ranks.png", "ranks.svg", "ranks.pdf"}

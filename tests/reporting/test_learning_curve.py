@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pytest
 
 from leukobench.evaluation.metrics import metric_of
-from leukobench.reporting.learning_curve import curve_lines, draw_curves
+from leukobench.reporting.learning_curve import curve_figure, curve_lines, draw_curves
+
+from .figures.scene import marks, outside
 
 ACCURACY = metric_of("balanced_accuracy")
 NAN = (float("nan"),) * 3
@@ -65,3 +68,9 @@ def test_the_figure_is_a_picture(tmp_path: Path) -> None:
     gains = [(0.1, 0.08, 0.12), (0.03, 0.015, 0.045)]
     draw_curves(table(*gains), ACCURACY, "images", ["line"], tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".svg", ".pdf"}
+    figure = curve_figure(table(*gains), ACCURACY, "images", ["line"], "curve")
+    assert not outside(figure.specs[0])
+    drawn = [item["y"] for kind, item, _, height in marks(figure.specs[0]) if kind == "symbol"]
+    assert len(drawn) == 6
+    assert alt.Chart.from_dict(figure.specs[0])

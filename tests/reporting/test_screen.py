@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from leukobench.evaluation.combination_names import short_name
-from leukobench.reporting.figures.png import draw_figures
 from leukobench.reporting.screen import leaderboard_as, show_leaderboard, without_repeats
 
 
@@ -121,14 +119,3 @@ def test_what_the_protocol_says_is_not_said_again() -> None:
 
 def test_nothing_scored_shows_failures_only(board: pd.DataFrame) -> None:
     assert "FAILED" in shown(board.tail(1))
-
-
-def test_figures_with_a_failed_combination(board: pd.DataFrame, tmp_path: Path) -> None:
-    keys = ["extractor", "selector", "classifier"]
-    scores = board.loc[board["status"] == "ok", [*keys, "accuracy"]].rename(columns={"accuracy": "value"})
-    draw_figures(board, scores.assign(metric="accuracy"), "accuracy", ["protocol"], tmp_path)
-    from PIL import Image
-
-    for name in ("leaderboard.png", "combinations.png"):
-        with Image.open(tmp_path / name) as picture:
-            assert min(picture.size) > 300

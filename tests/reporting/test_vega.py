@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,17 @@ import altair as alt
 import numpy as np
 import pytest
 
-from leukobench.reporting.vega import COLOURS, KIND_COLOURS, KIND_SHAPES, KINDS, SERIES, Figure, chart, write_figure
+from leukobench.reporting.vega import (
+    COLOURS,
+    KIND_COLOURS,
+    KIND_SHAPES,
+    KINDS,
+    PICTURE,
+    SERIES,
+    Figure,
+    chart,
+    write_figure,
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -50,7 +61,7 @@ def test_what_is_no_number_is_none_in_the_specification() -> None:
 
 
 def test_files_are_of_their_kinds(tmp_path: Path) -> None:
-    write_figure(figure(["a"]), tmp_path / "new", ("svg", "pdf", "png"))
+    write_figure(replace(figure(["a"]), formats=PICTURE), tmp_path / "new")
     written = {path.suffix: path.read_bytes() for path in (tmp_path / "new").iterdir()}
     assert written.keys() == {".svg", ".pdf", ".png"}
     assert (written[".svg"][:5], written[".pdf"][:5], written[".png"][:4]) == (b"<svg ", b"%PDF-", b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Confusion matrices of the best combinations and the strongest shortcut."""
+"""Confusion matrices of the best combination, the one that differs most from it, and the strongest shortcut."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from ....evaluation.combination_names import names_of, rows_of
 from ....runs.finished import FinishedRun, Row
+from ...figures.confusion import confusion_figures
+from ..interactive import figure_html
 from ..numbers import examples, title_of
 from ..section import Section, View, fragment
 
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 
 def section(run: FinishedRun) -> Section | None:
     """None where no counts were stored."""
-    matrices = confusions(run)
-    if not matrices:
+    figures = tuple(confusion_figures(run))
+    if not figures:
         return None
-    return Section("Confusion matrices", fragment("confusion", confusions=matrices))
+    html = fragment("confusion", figures=[figure_html(one) for one in figures])
+    return Section("Confusion matrices", html, figures=figures)
 
 
 def confusions(run: FinishedRun) -> list[View]:

@@ -6,33 +6,42 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ....evaluation.metrics import LOG_LOSS, metric_of
-from ....runs.external_answer import CombinationTested, ExternalAnswer, RecalibrationPoint, external_answers
-from ....runs.finished import FinishedRun, read_table
+from ....evaluation.combination_names import names_of
+from ....evaluation.metrics import metric_of
+from ....runs.external_answer import CombinationTested, ExternalAnswer, external_answers
+from ....runs.finished import FinishedRun, read_table, records
 from ...external import difference, words_of_quantity
 from ...external_verdicts import VERDICTS
-from ..charts import Chart, Scale, whisker
+from ...figures.calibration import reliability_figure
+from ...figures.confusion import confusion_figure
+from ...figures.recalibration import recalibration_figures
+from ...vega import Figure
+from ..charts import Scale, whisker
+from ..interactive import figure_html
 from ..numbers import PERCENT, as_number, score_text, title_of
 from ..section import Section, View, fragment
 from ..sheet import sheet_data
-from .calibration import reliabilities
-from .confusion import confusions
 
 _SHEET, _LISTED = "worst-1.png", 20
 
 
 def section(run: FinishedRun) -> Section | None:
     """None where there is no external test in the run's folder."""
-    tests = [external_test(run, folder, answer) for folder, answer in external_answers(run.folder).items()]
-    if not tests:
+    answers = external_answers(run.folder)
+    if not answers:
         return None
-    finding = "; ".join(f"{test['answer'].name}: {test['answer'].verdict}" for test in tests)
-    return Section("External tests", fragment("external", tests=tests), finding=finding)
+    tests, every = [], []
+    for place, (folder, answer) in enumerate(answers.items(), 1):
+        drawn = _figures(run, folder, answer, f"external-{place}")
+        shown = {kind: [figure_html(one) for one in figures] for kind, figures in drawn.items()}
+        tests.append(external_test(folder, answer) | shown)
+        every += [figure for figures in drawn.values() for figure in figures]
+    finding = "; ".join(f"{answer.name}: {answer.verdict}" for answer in answers.values())
+    return Section("External tests", fragment("external", tests=tests), finding=finding, figures=tuple(every))
 
 
-def external_test(run: FinishedRun, folder: Path, answer: ExternalAnswer) -> View:
-    """What is shown of one test."""
-    matrices, diagrams = _of_predictions(run, folder) if answer.combinations else ([], [])
+def external_test(folder: Path, answer: ExternalAnswer) -> View:
+    """What is shown of one test, without its figures."""
     return {
         "answer": answer,
         "state": VERDICTS[answer.verdict].state if answer.verdict in VERDICTS else "note",
@@ -43,20 +52,23 @@ def external_test(run: FinishedRun, folder: Path, answer: ExternalAnswer) -> Vie
         "sets": [_set(one) for one in answer.sets],
         "shifts": [_shift(one) for one in answer.shifts],
         "shares": [_share(one) for one in answer.shares],
-        "charts": curves(answer),
-        "confusion": fragment("confusion", confusions=matrices, elsewhere=True) if matrices else "",
-        "reliability": fragment("calibration", reliabilities=diagrams) if diagrams else "",
         "sheet": sheet_data(folder / _SHEET),
     }
 
 
-def _of_predictions(run: FinishedRun, folder: Path) -> tuple[list[View], list[View]]:
-    """Confusion matrix and reliability diagram of the combination that the answer is about."""
-    table = read_table(folder / "leaderboard.csv")
-    if not len(table):
-        return [], []
-    chosen = FinishedRun(folder, table.head(1).assign(rank=1), run.answer)
-    return confusions(chosen), reliabilities(chosen)
+def _figures(run: FinishedRun, folder: Path, answer: ExternalAnswer, slug: str) -> dict[str, list[Figure]]:
+    """Recalibration; confusion matrix and reliability diagram of the combination that the answer is about."""
+    drawn: dict[str, list[Figure]] = {"curves": recalibration_figures(answer, slug), "confusion": [], "reliability": []}
+    table = read_table(folder / "leaderboard.csv") if answer.combinations else None
+    if table is not None and len(table):
+        row = records(table.head(1))[0]
+        chosen = FinishedRun(folder, table.head(1).assign(rank=1), run.answer)
+        parts = {"confusion": confusion_figure, "reliability": reliability_figure}
+        drawn |= {
+            kind: [one for one in [draw(chosen, row, slug, title_of(names_of(row)))] if one]
+            for kind, draw in parts.items()
+        }
+    return drawn
 
 
 def board(answer: ExternalAnswer) -> View:
@@ -127,33 +139,3 @@ def _share(one: Any) -> View:
         "after": score_text(one.metric, one.after),
         "change": "" if one.change is None else difference(metric, one.change, one.low, one.high),
     }
-
-
-def curves(answer: ExternalAnswer) -> list[Chart]:
-    """A metric of the other groups over the number of groups that were used for recalibration, and the log loss."""
-    names = dict.fromkeys([answer.metric, LOG_LOSS.name])
-    rows = {name: [one for one in answer.recalibration if one.metric == name] for name in names}
-    return [_curve(name, points, answer) for name, points in rows.items() if points]
-
-
-def _curve(name: str, points: list[RecalibrationPoint], answer: ExternalAnswer) -> Chart:
-    metric = metric_of(name)
-    numbers = [as_number(end) for one in points for end in (one.before, one.after, one.low, one.high)]
-    unit = "patients" if answer.images.patients else "images or groups of copies"
-    across = Scale.around([0.0, *(float(one.groups) for one in points)])
-    summary = "; ".join(_words(one) for one in points)
-    labels = f"{unit} used", f"{metric.title} of the others"
-    percent = False, metric.unit == "percent"
-    chart = Chart(across, Scale.around(numbers), *labels, summary, percent=percent)
-    chart.point(0.0, as_number(points[0].before), f"as it is: {metric.with_unit(points[0].before)}", "shortcut")
-    for one in points:
-        chart.point(float(one.groups), as_number(one.after), _words(one), "front")
-        for end in (one.low, one.high):
-            chart.point(float(one.groups), as_number(end), f"8 of 10 draws: {metric.with_unit(end)}", radius=2.0)
-    return chart
-
-
-def _words(one: RecalibrationPoint) -> str:
-    metric = metric_of(one.metric)
-    after = f"{metric.with_unit(one.after)} {metric.brackets(one.low, one.high)}"
-    return f"recalibrated on {one.groups:,}: {after} instead of {metric.with_unit(one.before)}"

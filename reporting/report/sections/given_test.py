@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ....evaluation.combination_names import names_of
-from ....evaluation.metrics import metric_of
 from ....runs.finished import FinishedRun, Row, records
 from ....runs.split_answer import GivenTest
-from ..charts import Chart, Scale, whisker
+from ...figures.given_part import given_part_figure
+from ..charts import Scale, whisker
+from ..interactive import figure_html
 from ..numbers import Interval, as_number, interval_of, score_text, texts, title_of
 from ..section import Section, View, fragment
 
@@ -21,15 +22,17 @@ def section(run: FinishedRun) -> Section | None:
     if test is None or f"test_{test.metric}" not in run.leaderboard:
         return None
     leaks = run.table("audit/leaks.csv")
+    figure = given_part_figure(run, test.metric)
     parts = {
         "test": test,
         "lines": _lines(run, test),
-        "chart": _chart(run, test.metric),
+        "figure": figure_html(figure),
         "leaks": [_short(row) for row in records(leaks.head(_LEAKS))],
         "more": max(len(leaks) - _LEAKS, 0),
     }
     finding = f"{score_text(test.metric, as_number(test.value))} on {test.images:,} images, look {test.look}"
-    return Section("The given test part", fragment("given_test", **parts), nav="Test part", finding=finding)
+    html = fragment("given_test", **parts)
+    return Section("The given test part", html, nav="Test part", finding=finding, figures=(figure,))
 
 
 def _short(row: Row) -> Row:
@@ -61,21 +64,3 @@ def _lines(run: FinishedRun, test: GivenTest) -> list[View]:
 def _numbers(*numbers: float | None) -> Interval:
     value, low, high = map(as_number, numbers)
     return value, low, high
-
-
-def _chart(run: FinishedRun, name: str) -> Chart:
-    """Every row: its score in the folds, and on the test part."""
-    metric, table = metric_of(name), run.leaderboard
-    drawn: list[Row] = records(table[table[name].notna() & table[f"test_{name}"].notna()])
-    scale = Scale.around(row[column] for row in drawn for column in (name, f"test_{name}"))
-    percent = metric.unit == "percent"
-    chart = Chart(
-        scale, scale, "cross-validated in the training part", "given test part",
-        f"{metric.title} of {len(drawn)} rows of the leaderboard on the test part, against that of the folds",
-        height=320, percent=(percent, percent), diagonal=True,
-    )  # fmt: skip
-    for row in reversed(drawn):
-        kind = "shortcut" if row["kind"] != "combination" else "front" if row["rank"] == 1 else ""
-        text = f"{title_of(names_of(row))}: {score_text(name, row[name])}, test {score_text(name, row[f'test_{name}'])}"
-        chart.point(row[name], row[f"test_{name}"], text, kind)
-    return chart

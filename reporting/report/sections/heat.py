@@ -7,17 +7,20 @@ import math
 from ....evaluation.combination_names import NAMES, Names, names_of
 from ....evaluation.metrics import metric_of
 from ....runs.finished import FinishedRun, records
+from ...figures.heat_map import heat_figure
 from ..charts import Scale
+from ..interactive import figure_html
 from ..section import Section, View, fragment
 
 
 def section(run: FinishedRun) -> Section | None:
     """None where nothing was scored."""
-    heat = heat_map(run)
-    if not heat:
+    heat, figure = heat_map(run), heat_figure(run)
+    if heat is None or figure is None:
         return None
     title = f"Extractor, selector and classifier: {metric_of(run.metric).title}"
-    return Section(title, fragment("heat", heat=heat), nav="Heat map")
+    html = fragment("heat", heat=heat, figure=figure_html(figure))
+    return Section(title, html, nav="Heat map", figures=(figure,))
 
 
 def heat_map(run: FinishedRun) -> View | None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
-from ....evaluation.combination_names import NAMES, names_of
+from ....evaluation.combination_names import names_of
 from ....evaluation.metrics import ACCURACY, ECE, LOG_LOSS, RANK_BY
 from ....runs.finished import FinishedRun, Row, records
-from ..charts import Chart, Scale, whisker
+from ...figures.losses import loss_figures
+from ..charts import Scale, whisker
+from ..interactive import figure_html
 from ..numbers import as_number, limits_text, score_text, title_of
 from ..section import Section, View, fragment
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _SCORES = (ACCURACY.name, ECE.name, LOG_LOSS.name)
-_LEAST_LOSS = 1e-4
-_DRAWN = 8
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -25,8 +19,9 @@ def section(run: FinishedRun) -> Section | None:
     networks = head_to_head(run)
     if networks is None:
         return None
-    html = fragment("networks", networks=networks, curves=curves(run))
-    return Section("Trained networks against frozen features", html, nav="Networks")
+    figures = tuple(loss_figures(run))
+    html = fragment("networks", networks=networks, curves=[figure_html(one) for one in figures])
+    return Section("Trained networks against frozen features", html, nav="Networks", figures=figures)
 
 
 def head_to_head(run: FinishedRun) -> View | None:
@@ -56,42 +51,3 @@ def _row(row: Row, metric: str, columns: list[str], scale: Scale) -> View:
         "parameters": as_number(row["parameters"]) / 1e6,
         "model_mb": as_number(row["model_mb"]),
     }
-
-
-def curves(run: FinishedRun) -> list[View]:
-    """Loss of every epoch and fold, of the networks that were trained end to end."""
-    table = run.table("learning_curves.csv")
-    if not len(table):
-        return []
-    table = table[table["extractor"] == "pixels"]
-    names = table[list(NAMES)].drop_duplicates().itertuples(index=False, name=None)
-    drawn = [_curve(key, table[(table[list(NAMES)] == list(key)).all(axis=1)]) for key in names]
-    return drawn[:_DRAWN]
-
-
-def _curve(key: tuple[str, ...], table: pd.DataFrame) -> View:
-    """Epochs of all phases one after the other; where a phase stopped early in one fold, the next begins later."""
-    phases = list(dict.fromkeys(table["phase"]))
-    lengths = table.groupby("phase")["epoch"].max()
-    begins = {phase: int(lengths[phases[:place]].sum()) for place, phase in enumerate(phases)}
-    losses = [
-        max(value, _LEAST_LOSS) for name in ("loss", "validation_loss") for value in table[name] if math.isfinite(value)
-    ]
-    last = int(lengths.sum())
-    chart = Chart(
-        Scale(0, max(last, 2)), Scale.decades(losses), "epoch", "loss", f"Loss of {key[-1]} over {last} epochs",
-        height=300, percent=(False, False),
-    )  # fmt: skip
-    for row in records(table):
-        place = begins[row["phase"]] + row["epoch"]
-        where = f"fold {row['fold']}, {row['phase']}, epoch {row['epoch']}"
-        for name, kind in (("loss", "front"), ("validation_loss", "shortcut")):
-            if math.isfinite(row[name]):
-                text = f"{where}: {name.replace('_', ' ')} {row[name]:.3g}"
-                chart.point(place, max(row[name], _LEAST_LOSS), text, kind, radius=2.0)
-    ends = [f"{phase} to epoch {begins[phase] + int(lengths[phase])}" for phase in phases]
-    return {"title": key[-1], "chart": chart, "phases": ", ".join(ends), "folds": _folds(table)}
-
-
-def _folds(table: pd.DataFrame) -> int:
-    return len(table[["repeat", "fold"]].drop_duplicates())

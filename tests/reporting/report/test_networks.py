@@ -9,10 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from leukobench.reporting.figures.losses import loss_figures
 from leukobench.reporting.report.page import write_report
-from leukobench.reporting.report.sections.networks import curves, head_to_head
+from leukobench.reporting.report.sections.networks import head_to_head
 from leukobench.runs.finished import FinishedRun
 
+from ..figures.scene import outside
 from .drawn_run import read_answer, write_answer
 
 pytestmark = pytest.mark.slow
@@ -62,18 +64,19 @@ def test_the_table_holds_score_calibration_times_and_sizes(trained: Path) -> Non
 
 
 def test_curves_show_every_epoch_of_every_fold_with_phases_one_after_the_other(trained: Path) -> None:
-    (one,) = curves(open_run(trained))
-    assert one["phases"] == "frozen to epoch 4, fine-tuned to epoch 6"
-    assert one["folds"] == 2
-    kinds = [mark.kind for mark in one["chart"].marks]
-    assert kinds.count("front") == 3 + 4 + 2 + 2
-    assert kinds.count("shortcut") == 3 + 4, "epochs without a validation part have no mark"
-    assert all(mark.title for mark in one["chart"].marks)
+    (one,) = loss_figures(open_run(trained))
+    assert one.note == "2 folds: frozen to epoch 4, fine-tuned to epoch 6."
+    rows = one.specs[0]["data"]["values"]
+    kinds = [row["kind"] for row in rows]
+    assert kinds.count("training") == 3 + 4 + 2 + 2
+    assert kinds.count("inner validation") == 3 + 4, "epochs without a validation part have no mark"
+    assert max(row["epoch"] for row in rows) == 6
+    assert not outside(one.specs[0])
 
 
 def test_without_networks_there_is_no_section(trained: Path) -> None:
     for name in ("head_to_head.csv", "learning_curves.csv"):
         (trained / name).unlink()
     assert head_to_head(open_run(trained)) is None
-    assert curves(open_run(trained)) == []
+    assert loss_figures(open_run(trained)) == []
     assert 'id="networks"' not in write_report(trained).read_text()

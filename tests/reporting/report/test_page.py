@@ -88,15 +88,6 @@ def test_the_heat_map_has_every_combination(folder: Path) -> None:
     assert sorted(cells) == sorted([f"{100 * value:.2f}" for value in scored] + ["no score"] * 25)
 
 
-def test_confusion_has_the_raw_counts(written: Path) -> None:
-    html = html_of(written)
-    best = pd.read_csv(written / "leaderboard.csv")[KEYS].iloc[0].tolist()
-    table = pd.read_parquet(written / "confusion.parquet")
-    counts = table.loc[(table[KEYS] == best).all(axis=1), "count"].tolist()
-    first = html.partition('id="confusion"')[2].partition("</table>")[0]
-    assert [int(cell) for cell in re.findall(r'class="(?:right|wrong)">(\d+)', first)] == counts
-
-
 def test_rates_stand_beside_their_counts(written: Path) -> None:
     table = pd.read_csv(written / "classes.csv")
     best = pd.read_csv(written / "leaderboard.csv")[KEYS].iloc[0].tolist()
