@@ -26,6 +26,7 @@ from ..runs.workspace import Workspace
 from ..serving.training_reference import stage_scale
 from .audit_index import Audited
 from .find_suspects import SHEETS
+from .map_features import write_feature_map
 from .prepare_run import PreparedRun
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def find_failures(
 ) -> Failures | None:
     """Count the errors of the best combination in every part of the images; writes ``failures.csv`` and its sheets.
 
+    One sheet shows the images of the worse parts, another the surest errors; ``feature_map.parquet`` is written, too.
+
     None without a best combination.
     """
     names = tuple(scored.winner[name] for name in ("extractor", "selector", "classifier")) if scored.winner else None
@@ -54,12 +57,14 @@ def find_failures(
     images = _images(grid, probabilities, audited)
     distances = _distances(best, grid, prepared)
     if distances is not None:
+        write_feature_map(np.load(best.source.matrix, mmap_mode="r")[: len(grid.task)], workspace.folder)
         images = replace(images, numbers={**images.numbers, DISTANCE: distances})
     table = failures_table(images)
     workspace.folder.write_table(TABLE, table[(table["wrong"] > 0) | (table["fact"] != PAIR)])
     worse = table[table["worse"]]
     pictures = _pictures(images, worse[["fact", "part"]], probabilities, audited.index)
     draw_pictures("failures", pictures, workspace.folder.path / SHEETS, _SHEETS)
+    draw_pictures("worst", _surest_errors(images, probabilities, audited.index), workspace.folder.path / SHEETS, 1)
     answer = Failures(float(images.errors.mean()), len(table), tuple(map(_worse_part, worse.to_dict("records"))))
     return replace(answer, words=failures_words(answer))
 
@@ -162,6 +167,23 @@ def _pictures(images: Predicted, worse: pd.DataFrame, probabilities: Floats, ind
             paths[row],
             f"predicted {classes[mean[row].argmax()]}",
             [f"labelled {classes[images.labels[row]]}", names[part_of[row]]],
+        )
+        for row in rows.tolist()
+    ]
+
+
+def _surest_errors(images: Predicted, probabilities: Floats, index: ImageIndex) -> list[Picture]:
+    """Images that are predicted wrongly, those with the most probable wrong class first."""
+    mean = probabilities.mean(axis=0)
+    predicted, sure = mean.argmax(axis=1), mean.max(axis=1)
+    wrong = np.flatnonzero(predicted != images.labels)
+    rows = wrong[np.argsort(-sure[wrong], kind="stable")][:SHEET_SIZE]
+    classes, paths = images.classes, index.images["path"].tolist()
+    return [
+        Picture(
+            paths[row],
+            f"predicted {classes[predicted[row]]}",
+            [f"labelled {classes[images.labels[row]]}", f"probability {100 * sure[row]:.1f} %"],
         )
         for row in rows.tolist()
     ]

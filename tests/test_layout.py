@@ -73,6 +73,7 @@ BESIDES = {
     ),
     "reporting/report/test_glossary.py": "reporting/report/sections/glossary",
     "reporting/report/test_page.py": (
+        "reporting/report/sections/curves reporting/report/sections/feature_map reporting/report/sections/worst "
         "reporting/report/numbers reporting/report/section reporting/report/sections/audit "
         "reporting/report/sections/calibration reporting/report/sections/classes reporting/report/sections/confusion "
         "reporting/report/sections/costs reporting/report/sections/heat reporting/report/sections/leaderboard "
@@ -89,7 +90,8 @@ BESIDES = {
     "reporting/figures/test_intervals.py": "reporting/figures/interval_chart",
     "reporting/figures/test_run_figures.py": (
         "reporting/figures/axes reporting/figures/calibration reporting/figures/confusion reporting/figures/costs "
-        "reporting/figures/examples reporting/figures/heat_map reporting/figures/patients reporting/figures/points"
+        "reporting/figures/examples reporting/figures/heat_map reporting/figures/patients reporting/figures/points "
+        "reporting/figures/stability"
     ),
     "reporting/report/test_networks.py": "reporting/figures/losses",
     "reporting/test_budget_words.py": "runs/budget_answer",

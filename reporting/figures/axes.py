@@ -87,7 +87,8 @@ class Axis:
         return channel(field, type="quantitative", scale=scale, axis=alt.Axis(title=title, **more))
 
     def _decades(self) -> list[float]:
-        low, high = (round(math.log10(end)) for end in (self.domain.low, self.domain.high))
+        ends = self.domain.times(self.factor)
+        low, high = (round(math.log10(end)) for end in (ends.low, ends.high))
         return [10.0**power for power in range(low, high + 1)]
 
 

@@ -10,8 +10,17 @@ SECTIONS = Registry("report_section")
 GROUPS: dict[str, tuple[str, ...]] = {
     "": ("verdicts", "winner", "intervals"),
     "Which combination": ("answer", "leaderboard", "heat", "costs", "networks", "stability"),
-    "What it gets right and wrong": ("classes", "confusion", "calibration", "patients", "failures", "suspects"),
-    "Whether it holds": ("views", "sites", "given_test", "external", "audit", "ledger"),
+    "What it gets right and wrong": (
+        "classes",
+        "confusion",
+        "curves",
+        "calibration",
+        "patients",
+        "failures",
+        "worst",
+        "suspects",
+    ),
+    "Whether it holds": ("views", "feature_map", "sites", "given_test", "external", "audit", "ledger"),
     "How it was done": ("protocol", "provenance", "glossary", "notes"),
 }
 """Heading -> the sections below it. Those without a heading are the answer, and are never folded."""

