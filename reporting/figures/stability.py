@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ...evaluation.combination_names import CONTENT, SHORTCUT, short_name
 from ...runs.finished import FinishedRun, Row, records
@@ -32,7 +33,7 @@ def stability_figure(run: FinishedRun) -> Figure | None:
         return None
     extractors = list(dict.fromkeys(str(row["extractor"]) for row in rows))
     selectors = list(dict.fromkeys(short_name(str(row["selector"])) for row in rows))
-    data = [
+    data: list[dict[str, Any]] = [
         {"selector": short_name(str(row["selector"])), "extractor": short_name(str(row["extractor"])),
          "value": _index(row), "title": f"{row['extractor']}, {row['selector']}: {_index(row):.2f}, "
          f"{row['features']:,.0f} features"}
