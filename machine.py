@@ -98,8 +98,8 @@ class Executor(Protocol):
     ----------
     limits : Limits
         Enforced from outside these processes.
-    here, shares_cache : bool
-        All of its workers are processes of this machine; they see the cache folder of this process.
+    here : bool
+        Its workers are processes of this machine.
     """
 
     limits: Limits
@@ -107,7 +107,11 @@ class Executor(Protocol):
 
     @property
     def shares_cache(self) -> bool:
-        """See above."""
+        """Whether all workers see the cache folder of this process."""
+
+    @property
+    def shares_folder(self) -> bool:
+        """Whether all workers see the folder of the run."""
 
     @property
     def workers(self) -> int:
@@ -235,7 +239,6 @@ DECIDE_NOTHING = {
 }
 """Module -> why it decides no number, though it is imported where numbers are computed."""
 _PACKAGE = Path(__file__).parent
-_NOT_PACKAGED = {"tests", "benchmarks"}
 _IMPORT = re.compile(r"^[ \t]*from[ \t]+(\.+)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 
 
@@ -251,14 +254,6 @@ def code_digest(*modules: str, apart_from: Collection[str] = ()) -> str:
     """
     reached = sorted(frozenset().union(*map(imported_modules, modules)).difference(apart_from))
     return digest([[name, file_digest(_source(name))] for name in reached])
-
-
-@functools.cache
-def package_digest() -> str:
-    """SHA-256 (hex) of the source of all modules of leukobench."""
-    packages = (file.parent for file in _PACKAGE.glob("*/__init__.py") if file.parent.name not in _NOT_PACKAGED)
-    sources = [*_PACKAGE.glob("*.py"), *(source for package in packages for source in package.rglob("*.py"))]
-    return digest(sorted([source.relative_to(_PACKAGE).as_posix(), file_digest(source)] for source in sources))
 
 
 @functools.cache

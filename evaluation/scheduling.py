@@ -11,6 +11,7 @@ from .expected_costs import expected_seconds
 from .folds import Fold
 from .grid import Grid, Unit, finished_keys, spread
 from .methods import FitRules, Method
+from .network_runner import pending_networks, train_unit
 from .records import Record, RecordStore
 from .runner import SELECTOR, run_unit
 from .task import Task
@@ -46,6 +47,27 @@ def run_grid(
     again = _Cells(grid, store, cells.died, last=True)
     for _ in executor.alone().map(run_unit, again.pieces(), again.stopped):
         pass
+
+
+def run_trainings(
+    grid: Grid, store: RecordStore, cluster: Executor, advance: Callable[[int], None] = lambda done: None
+) -> None:
+    """The same for networks on pixels, on other machines than this: each training with one thread, or on a GPU."""
+    cells = _Cells(grid, store, pending_networks(grid, store, cluster.limits), last=True)
+    for _ in cluster.for_networks().map(train_there, cells.pieces(), cells.stopped):
+        advance(1)
+
+
+def train_there(
+    unit: Unit, task: Task, rules: FitRules, store: RecordStore, begin: Callable[[str], None] = lambda step: None
+) -> None:
+    """Train the unit's network and write its record; what a training leaves beside its record is removed."""
+    for key, _ in unit.classifiers:
+        begin(key)
+        train_unit(unit, task, rules, store, threads=1)
+        for left in store.folder.glob(f"{key}*"):
+            if left.suffix != ".parquet":
+                left.unlink()
 
 
 def pending_units(grid: Grid, store: RecordStore, limits: Limits = _NO_LIMITS) -> list[Unit]:

@@ -22,7 +22,7 @@ from ..processes.executors import Processes
 from ..processes.spread import in_order
 from .cache import PART_ROWS, FeatureCache
 from .embedding_table import EmbeddingTable
-from .shards import extract_shards
+from .shards import Sink, extract_shards
 
 if TYPE_CHECKING:
     from .extractor import Extractor
@@ -106,7 +106,7 @@ def pending(images: Iterable[tuple[str, str]], cache: FeatureCache) -> list[tupl
 def compute(
     images: Sequence[tuple[str, str]],
     extractor: Extractor | Together | ViewedExtractor,
-    caches: Sequence[FeatureCache],
+    caches: Sequence[Sink],
     threads: int,
     refused: dict[str, str],
     advance: Advance = lambda done: None,
@@ -141,7 +141,7 @@ def _append_in_parts(
     vectors: Iterable[NDArray[np.float32]],
     accepted: deque[str],
     names: Sequence[str],
-    sinks: Sequence[tuple[FeatureCache, slice]],
+    sinks: Sequence[tuple[Sink, slice]],
 ) -> None:
     """Write a part when it is full, every few seconds, and on any interruption."""
     chunk: list[NDArray[np.float32]] = []

@@ -6,7 +6,7 @@ import contextlib
 import platform
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from ..errors import ClusterError, ExtractionError
 from ..machine import Executor, Limits, Stop
 
-if TYPE_CHECKING:
-    from .cache import FeatureCache
-
 _LEAST, _MOST, _SHARDS = 16, 256, 4
 """Images of a shard; shards of each worker."""
 
 Images = Sequence[tuple[str, str]]
+
+
+class Sink(Protocol):
+    """Where vectors go: a `leukobench.features.cache.FeatureCache`, or what stands for one."""
+
+    def append(self, ids: Sequence[str], vectors: NDArray[np.float32], names: Sequence[str]) -> None:
+        """See `leukobench.features.cache.FeatureCache.append`."""
 
 
 class Shard(NamedTuple):
@@ -44,7 +48,7 @@ class Shard(NamedTuple):
 def extract_shards(
     images: Images,
     extractor: Any,
-    caches: Sequence[FeatureCache],
+    caches: Sequence[Sink],
     cluster: Executor,
     readable: Callable[[str, str], bool],
     advance: Callable[[int], None],
@@ -108,7 +112,7 @@ def _unseen(path: str, shard: Shard) -> ClusterError:
 def extract_shard(
     images: Images,
     extractor: Any,
-    caches: Sequence[FeatureCache] | None,
+    caches: Sequence[Sink] | None,
     count: int,
     key: str,
     begin: Callable[[str], None],
@@ -120,9 +124,9 @@ def extract_shard(
     from .extraction import compute
 
     begin("extracting")
-    collected = [_Collected() for _ in range(count)]
-    refused: dict[str, str] = {}
-    compute(images, _Kept(extractor, key), collected if caches is None else caches, 1, refused)
+    collected, refused = [_Collected() for _ in range(count)], dict[str, str]()
+    sinks: Sequence[Sink] = collected if caches is None else caches
+    compute(images, _Kept(extractor, key), sinks, 1, refused)
     return Shard(platform.node(), refused, [one.parts for one in collected])
 
 
@@ -133,7 +137,7 @@ class _Collected:
         self.parts: list[tuple[Sequence[str], NDArray[np.float32], Sequence[str]]] = []
 
     def append(self, ids: Sequence[str], vectors: NDArray[np.float32], names: Sequence[str]) -> None:
-        """See `FeatureCache.append`."""
+        """See `Sink`."""
         self.parts.append((ids, vectors, names))
 
 

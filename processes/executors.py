@@ -29,7 +29,7 @@ class Processes:
     limits : Limits
     """
 
-    here = shares_cache = True
+    here = shares_cache = shares_folder = True
 
     def __init__(self, workers: int, limits: Limits = _NO_LIMITS) -> None:
         self.workers, self.limits = workers, limits

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -20,7 +21,7 @@ from .dask_worker import Terms, Welcome, differences, forget, keep_part, softwar
 from .folder import RunFolder
 
 _FIRST_WORKER_S = 60.0
-_BLOCK_BYTES = 32 << 20
+_BLOCK_BYTES, _ATTEMPTS = 32 << 20, 3
 _RESUME = "what is finished is kept: run the same command again, with or without --dask."
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class DaskCluster:
         self._threads: dict[str, int] = {}
         self._gpus: set[str] = set()
         self._parts: dict[str, bytes | Path] = {}
+        self._times: Counter[tuple[str, str]] = Counter()
 
     def __enter__(self) -> DaskCluster:
         return self
@@ -235,9 +237,21 @@ class DaskCluster:
             if self.shares_folder:
                 _write(self._parts_folder / name, part)
             else:
-                for block in _blocks(part):
-                    with self.client() as client:
-                        client.run(keep_part, self._run, name, *block, workers=[address], on_error="ignore")
+                self._send(address, name, part)
+
+    def _send(self, address: str, name: str, part: bytes | Path) -> None:
+        self._times[address, name] += 1
+        for block in _blocks(part):
+            with self.client() as client:
+                (answer,) = client.run(
+                    keep_part, self._run, name, *block, workers=[address], on_error="return"
+                ).values()
+            if answer is not None and self._times[address, name] >= _ATTEMPTS:
+                raise ClusterError(
+                    f"Worker {address} of the Dask cluster cannot keep what it is to compute from.",
+                    received=f"{type(answer).__name__}: {answer}",
+                    fix="see whether its --local-directory has space; finished work is kept.",
+                )
 
 
 def _write(target: Path, part: bytes | Path) -> None:

@@ -73,6 +73,12 @@ class DaskExecutor:
         self._cluster.connect()
         return self._cluster.shares_cache
 
+    @property
+    def shares_folder(self) -> bool:
+        """See `leukobench.machine.Executor`."""
+        self._cluster.connect()
+        return self._cluster.shares_folder
+
     def alone(self) -> DaskExecutor:
         """See `leukobench.machine.Executor`."""
         return DaskExecutor(self._cluster, self.limits, self._networks, most=1)

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..evaluation.identity import installed_versions
-from ..machine import Limits, Stop, has_gpu, package_digest
+from ..machine import Limits, Stop, has_gpu
 from ..processes.workers import Worker
-from ..storage import atomic_path
+from ..storage import atomic_path, digest, file_digest
 from .parcels import compute
 
 _LOOK_S = 0.2
+_PACKAGE, _NOT_PACKAGED = Path(__file__).parent.parent, {"tests", "benchmarks"}
 _LIBRARIES = (
     *("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "imbalanced-learn", "xgboost-cpu", "xgboost"),
     *("openvino", "keras", "tensorflow-cpu", "tensorflow", "torch", "opencv-python-headless", "pillow"),
@@ -94,8 +95,15 @@ class Welcome(NamedTuple):
 @functools.cache
 def software() -> dict[str, str]:
     """Python, leukobench and the libraries on which numbers depend, each with its version."""
-    own = {"Python": platform.python_version(), "leukobench": __version__, "code of leukobench": package_digest()[:12]}
+    own = {"Python": platform.python_version(), "leukobench": __version__, "code of leukobench": _code_digest()[:12]}
     return own | installed_versions(_LIBRARIES)
+
+
+def _code_digest() -> str:
+    """SHA-256 (hex) of the source of all modules of leukobench."""
+    packages = (file.parent for file in _PACKAGE.glob("*/__init__.py") if file.parent.name not in _NOT_PACKAGED)
+    sources = [*_PACKAGE.glob("*.py"), *(source for package in packages for source in package.rglob("*.py"))]
+    return digest(sorted([source.relative_to(_PACKAGE).as_posix(), file_digest(source)] for source in sources))
 
 
 def welcome(paths: Sequence[str]) -> Welcome:
@@ -110,9 +118,9 @@ def differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
     return "; ".join(words)
 
 
-def keep_part(run: str, name: str, start: int, data: bytes, last: bool) -> None:
+def keep_part(run: str, name: str, start: int, data: bytes, last: bool, dask_worker: Any) -> None:
     """Keep a block of a large part or file on this worker; it is there when its last block is."""
-    target = _scratch(run) / name
+    target = _scratch(dask_worker, run) / name
     growing = target.with_name(f"{name}.growing")
     with growing.open("r+b" if start else "wb") as stream:
         stream.seek(start)
@@ -121,15 +129,13 @@ def keep_part(run: str, name: str, start: int, data: bytes, last: bool) -> None:
         growing.replace(target)
 
 
-def forget(run: str) -> None:
+def forget(run: str, dask_worker: Any) -> None:
     """Remove what was kept here for a run."""
-    shutil.rmtree(_scratch(run), ignore_errors=True)
+    shutil.rmtree(_scratch(dask_worker, run), ignore_errors=True)
 
 
-def _scratch(run: str) -> Path:
-    from distributed import get_worker
-
-    folder = Path(get_worker().local_directory) / f"leukobench-{run}"
+def _scratch(worker: Any, run: str) -> Path:
+    folder = Path(worker.local_directory) / f"leukobench-{run}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -150,7 +156,7 @@ def compute_piece(data: bytes, parts: Sequence[str], terms: Terms, left_s: float
     address, start = get_worker().address, time.monotonic()
     if why := differences(software(), terms.software):
         return Outcome(REFUSED, why, address)
-    place = Path(terms.folder) if terms.folder else _scratch(terms.run)
+    place = Path(terms.folder) if terms.folder else _scratch(get_worker(), terms.run)
     files = {name: str(place / name) for name in parts}
     if lacking := [name for name, path in files.items() if not os.path.exists(path)]:
         return Outcome(LACKING, lacking, address)

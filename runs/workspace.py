@@ -49,6 +49,15 @@ class Workspace:
         """The same without a deadline, for what is not left half done once it has begun."""
         return replace(self, limits=replace(self.limits, deadline=math.inf))
 
+    def here(self) -> Workspace:
+        """The same without other machines."""
+        return replace(self, cluster=None)
+
+    @property
+    def beside_files(self) -> Executor:
+        """What computes from files in the folder: this machine, where not every other one sees it."""
+        return self.executor if self.cluster is None or self.cluster.shares_folder else self.here().executor
+
     @property
     def executor(self) -> Executor:
         """What fits combinations, on these cores or elsewhere."""

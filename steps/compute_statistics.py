@@ -21,7 +21,7 @@ def compute_statistics(
     """Scores, intervals, comparisons and the leaderboard; writes ``predictions.parquet`` and every other table."""
     inference, folder = Inference(evaluation.rank_by, evaluation.resamples, patients_of(index)), workspace.folder
     with workspace.progress(COMPUTING, len(list(grid.combinations()))) as advance:
-        scored = write_scores(grid, store, folder.path, inference, advance, workspace.executor)
+        scored = write_scores(grid, store, folder.path, inference, advance, workspace.beside_files)
     named = engines(grid)
     scored.leaderboard["engine"] = [named[names_of(row)] for row in scored.leaderboard.to_dict("records")]
     for name, table in scored.tables.items():

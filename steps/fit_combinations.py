@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..evaluation.grid import Grid
 from ..evaluation.network_runner import pending_networks, run_networks
 from ..evaluation.records import RecordStore
-from ..evaluation.scheduling import pending_units, run_grid
+from ..evaluation.scheduling import pending_units, run_grid, run_trainings
 from ..runs.workspace import Workspace
 
 FITTING, TRAINING = "fitting combinations", "training networks"
@@ -19,5 +19,8 @@ def fit_combinations(grid: Grid, workspace: Workspace, stages: tuple[str, str] =
         run_grid(grid, store, workspace.executor, advance)
     if grid.networks:
         with workspace.progress(stages[1], len(pending_networks(grid, store, limits))) as advance:
-            run_networks(grid, store, workspace.workers, advance, limits)
+            if workspace.cluster:
+                run_trainings(grid, store, workspace.executor, advance)
+            else:
+                run_networks(grid, store, workspace.workers, advance, limits)
     return store

@@ -127,7 +127,7 @@ def _score(
     target.path.mkdir(parents=True)
     evaluation = experiment.evaluation
     inference = Inference(evaluation.rank_by, evaluation.resamples, named)
-    scored = write_scores(shown, _Renamed(store, keys), target.path, inference, executor=workspace.executor)
+    scored = write_scores(shown, _Renamed(store, keys), target.path, inference, executor=workspace.beside_files)
     for name in _TABLES:
         if name in scored.tables and len(scored.tables[name]):
             target.write_table(name, scored.tables[name])

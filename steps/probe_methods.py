@@ -48,7 +48,7 @@ def probe_methods(
     pieces = [(method.estimator, targets[method.label]) for method in own if not targets[method.label].exists()]
     if pieces:
         with workspace.progress("probing your own methods", len(pieces)) as advance:
-            for _ in workspace.executor.map(probe, pieces, lambda position, stop: None):
+            for _ in workspace.here().executor.map(probe, pieces, lambda position, stop: None):
                 advance(1)
     for method in own:
         if targets[method.label].exists():

@@ -28,6 +28,7 @@ from ..machine import Progress
 from ..plugins.permission import named_by_user
 from ..reporting.leakage_figure import draw_leakage
 from ..reporting.protocol import groups
+from ..runs.executors import on_cluster
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
 from ..runs.progress import silent
@@ -105,10 +106,11 @@ def measure_leakage(
     ConfigurationError, ImagesError, WeightsError, EngineError, BusyError
     """
     _check(experiment)
-    name = f"{experiment.name}-leakage"
     folder = RunFolder.beside(experiment.folder, "leakage")
-    workspace = Workspace.of(folder, workers, progress)
-    with named_by_user(experiment.plugins), lock(folder.lock, f"running '{name}'"), log_to(folder.log):
+    held = lock(folder.lock, f"running '{experiment.name}-leakage'")
+    dask = on_cluster(experiment.executor.dask, folder)
+    with named_by_user(experiment.plugins), held, log_to(folder.log), dask as cluster:
+        workspace = Workspace.of(folder, workers, progress, cluster=cluster)
         check_names(experiment)
         index = find_images(experiment, workspace)
         folder.begin()

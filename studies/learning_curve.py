@@ -27,6 +27,7 @@ from ..evaluation.subsamples import deepest, halved
 from ..features.extractors import make_extractor
 from ..machine import Progress
 from ..reporting.learning_curve import curve_lines, draw_curves
+from ..runs.executors import on_cluster
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.log import log_to
@@ -67,7 +68,12 @@ class LearningCurve:
 
 
 def measure_learning_curve(
-    run: Path, best: int | None = None, draws: int = _DRAWS, workers: int | None = None, progress: Progress = silent
+    run: Path,
+    best: int | None = None,
+    draws: int = _DRAWS,
+    workers: int | None = None,
+    progress: Progress = silent,
+    dask: str | None = None,
 ) -> LearningCurve:
     """Train the combinations of a run on an eighth, a quarter and a half of the groups of each training part.
 
@@ -84,10 +90,12 @@ def measure_learning_curve(
         Of each size, at most as many as there are disjoint ones.
     workers : int, optional
     progress : Progress
+    dask : str, optional
+        See `leukobench.config.execution.Execution`.
 
     Raises
     ------
-    ConfigurationError, ImagesError, WeightsError, EngineError, BusyError
+    ConfigurationError, ImagesError, WeightsError, EngineError, BusyError, ClusterError
         The run has no combinations on features, permuted its labels, or has too few groups to be halved.
     EveryCombinationFailedError
     """
@@ -102,8 +110,12 @@ def measure_learning_curve(
             fix="use more patients, or fewer folds.",
         )
     folder = RunFolder.beside(results.folder, "learning-curve")
-    workspace = Workspace.of(folder, workers, progress)
-    with lock(folder.lock, f"learning curves of '{results.name}'"), log_to(folder.log):
+    with (
+        lock(folder.lock, f"learning curves of '{results.name}'"),
+        log_to(folder.log),
+        on_cluster(dask, folder) as cluster,
+    ):
+        workspace = Workspace.of(folder, workers, progress, cluster=cluster)
         folder.begin()
         store = _Borrowing(folder.records, RunFolder(results.folder).records)
         seed = results.experiment.evaluation.seed

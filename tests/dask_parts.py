@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ class Parts:
             process.kill()
             process.wait()
 
-    def add(self, *options: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a worker; it is there when `Client.wait_for_workers` says so."""
+    def add(self, *options: str, hidden: Path | None = None, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker, which sees an empty folder in place of a `hidden` one."""
         options = ("--nthreads", "1", "--local-directory", str(self._logs), *_FLAGS, *options)
-        self.workers.append(self._start("worker", *options, **variables))
+        self.workers.append(self._start("worker", *options, before=_hiding(hidden) if hidden else (), **variables))
         return self.workers[-1]
 
     def end_one(self) -> None:
@@ -58,11 +59,30 @@ class Parts:
         with Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(count, timeout=_PATIENCE_S)
 
-    def _start(self, part: str, *options: str, **variables: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--scheduler-file", str(self._file), *options]
+    def _start(self, part: str, *options: str, before: Sequence[str] = (), **variables: str) -> subprocess.Popen[bytes]:
+        command = [
+            *before,
+            sys.executable,
+            "-m",
+            f"distributed.cli.dask_{part}",
+            "--scheduler-file",
+            str(self._file),
+            *options,
+        ]
         log = (self._logs / f"{part}-{len(list(self._logs.iterdir()))}.log").open("wb")
         with log:
             return subprocess.Popen(command, env={**os.environ, **variables}, stdout=log, stderr=log)
+
+
+def _hiding(folder: Path) -> list[str]:
+    return ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none \'{folder}\' && exec "$0" "$@"']
+
+
+def can_hide(folder: Path) -> bool:
+    """Whether this system lets a process see an empty folder in place of one."""
+    with contextlib.suppress(OSError):
+        return subprocess.run([*_hiding(folder), "true"], capture_output=True, check=False).returncode == 0
+    return False
 
 
 def until(condition: Callable[[], Any]) -> None:

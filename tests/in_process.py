@@ -11,7 +11,7 @@ from leukobench.machine import Limits
 class InProcess:
     """See `leukobench.machine.Executor`; what dies here would end the tests."""
 
-    workers, here, shares_cache = 1, True, True
+    workers, here, shares_cache, shares_folder = 1, True, True, True
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()

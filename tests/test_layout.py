@@ -98,7 +98,7 @@ BESIDES = {
     "processes/test_executors.py": "processes/workers",
     "remote/test_listing.py": "remote/remembered",
     "images/test_pseudo_patients.py": "steps/group_pseudo_patients config/pseudo_patients",
-    "runs/test_dask_executor.py": "runs/dask_cluster runs/dask_connection runs/dask_worker runs/executors",
+    "runs/test_dask_executor.py": "runs/dask_connection runs/dask_worker runs/executors",
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
     "selection/test_contract.py": "selection/base selection/none",
