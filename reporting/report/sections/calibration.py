@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....evaluation.combination_names import names_of, rows_of
 from ....evaluation.metric import FromProbabilities
-from ....evaluation.metrics import overall_metrics
+from ....evaluation.metrics import ECE, overall_metrics
 from ....runs.finished import FinishedRun
 from ...figures.calibration import reliability_figures
 from ..interactive import figure_html
@@ -18,7 +18,8 @@ def section(run: FinishedRun) -> Section | None:
     if not figures:
         return None
     html = fragment("calibration", figures=[figure_html(one) for one in figures])
-    return Section("Calibration", html, figures=figures)
+    finding = f"{ECE.title} {score_text(ECE.name, run.ranked[0].get(ECE.name))}"
+    return Section("Calibration", html, figures=figures, finding=finding)
 
 
 def reliabilities(run: FinishedRun) -> list[View]:

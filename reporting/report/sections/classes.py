@@ -15,6 +15,7 @@ POINTS = {
     "specificity_at_95_sensitivity": "specificity at 95 % sensitivity",
 }
 """Columns of classes.csv -> in words."""
+_NAMED = 4
 
 
 def section(run: FinishedRun) -> Section | None:
@@ -22,7 +23,9 @@ def section(run: FinishedRun) -> Section | None:
     classes = rates_of_classes(run)
     if not classes:
         return None
-    return Section("Each class against the rest", fragment("classes", classes=classes), nav="Classes")
+    shown = [f"{row['label']} {row['rates'][0]['value']}" for row in classes["rows"][:_NAMED]]
+    finding = f"{SENSITIVITY.title}: {', '.join(shown)}"
+    return Section("Each class against the rest", fragment("classes", classes=classes), nav="Classes", finding=finding)
 
 
 def rates_of_classes(run: FinishedRun) -> View | None:

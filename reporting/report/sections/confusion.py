@@ -24,7 +24,9 @@ def section(run: FinishedRun) -> Section | None:
     if not figures:
         return None
     html = fragment("confusion", figures=[figure_html(one) for one in figures])
-    return Section("Confusion matrices", html, figures=figures)
+    best = confusions(run)[0]
+    finding = f"{best['wrong']:,} of {best['total']:,} predictions are wrong"
+    return Section("Confusion matrices", html, figures=figures, finding=finding)
 
 
 def confusions(run: FinishedRun) -> list[View]:

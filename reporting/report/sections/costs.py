@@ -20,4 +20,5 @@ def section(run: FinishedRun) -> Section | None:
         for row in pareto_front(run)
     ]
     html = fragment("costs", figure=figure_html(figure), front=front, metric=run.metric)
-    return Section("Score and cost", html, nav="Costs", figures=(figure,))
+    finding = f"{len(front)} combinations that nothing beats in both"
+    return Section("Score and cost", html, nav="Costs", figures=(figure,), finding=finding)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ....evaluation.metrics import AUROC
 from ....runs.finished import FinishedRun
 from ...figures.curves import curve_figures
 from ..interactive import figure_html
+from ..numbers import score_text
 from ..section import Section, fragment
 
 
@@ -14,4 +16,7 @@ def section(run: FinishedRun) -> Section | None:
     if not figures:
         return None
     html = fragment("curves", figures=[figure_html(one) for one in figures])
-    return Section("Thresholds and prevalence", html, nav="Curves", figures=figures)
+    finding = (
+        f"{AUROC.title} {score_text(AUROC.name, run.ranked[0].get(AUROC.name))}; predictive values at any prevalence"
+    )
+    return Section("Thresholds and prevalence", html, nav="Curves", figures=figures, finding=finding)

@@ -13,4 +13,6 @@ def section(run: FinishedRun) -> Section | None:
     figure = feature_map_figure(run)
     if figure is None:
         return None
-    return Section("What the features see", figure_html(figure), nav="Feature map", figures=(figure,))
+    finding = "each image as a point: those that the network finds alike lie together"
+    html = figure_html(figure)
+    return Section("What the features see", html, nav="Feature map", figures=(figure,), finding=finding)

@@ -10,6 +10,7 @@ from ....runs.finished import FinishedRun, records
 from ...figures.heat_map import heat_figure
 from ..charts import Scale
 from ..interactive import figure_html
+from ..numbers import as_number, score_text
 from ..section import Section, View, fragment
 
 
@@ -20,7 +21,17 @@ def section(run: FinishedRun) -> Section | None:
         return None
     title = f"Extractor, selector and classifier: {metric_of(run.metric).title}"
     html = fragment("heat", heat=heat, figure=figure_html(figure))
-    return Section(title, html, nav="Heat map", figures=(figure,))
+    return Section(title, html, nav="Heat map", figures=(figure,), finding=_finding(run))
+
+
+def _finding(run: FinishedRun) -> str:
+    """How many combinations are not above the strongest shortcut."""
+    if not run.shortcuts:
+        return ""
+    strongest = run.shortcuts[0]
+    low = sum(as_number(row[run.metric]) <= strongest[run.metric] for row in run.ranked)
+    reached = f"the strongest shortcut, {score_text(run.metric, strongest[run.metric])}"
+    return f"{low:,} of {len(run.ranked):,} are not above {reached}" if low else f"all are above {reached}"
 
 
 def heat_map(run: FinishedRun) -> View | None:

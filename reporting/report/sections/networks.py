@@ -21,7 +21,9 @@ def section(run: FinishedRun) -> Section | None:
         return None
     figures = tuple(loss_figures(run))
     html = fragment("networks", networks=networks, curves=[figure_html(one) for one in figures])
-    return Section("Trained networks against frozen features", html, nav="Networks", figures=figures)
+    first = networks["rows"][0]  # `head_to_head` has none without rows
+    finding = f"{first['title']} is first, with {first['value']}"
+    return Section("Trained networks against frozen features", html, nav="Networks", figures=figures, finding=finding)
 
 
 def head_to_head(run: FinishedRun) -> View | None:

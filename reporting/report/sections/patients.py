@@ -19,7 +19,8 @@ def section(run: FinishedRun) -> Section | None:
     if not patients or figure is None:
         return None
     html = fragment("patients", patients=patients, figure=figure_html(figure))
-    return Section("Scores per patient", html, nav="Patients", figures=(figure,))
+    finding = f"{patients['count']:,} patients; half of them have {patients['median']} or more of their images right"
+    return Section("Scores per patient", html, nav="Patients", figures=(figure,), finding=finding)
 
 
 def patient_scores(run: FinishedRun) -> View | None:

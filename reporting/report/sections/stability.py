@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ....runs.finished import FinishedRun
 from ...figures.stability import agreements, stability_figure
 from ..interactive import figure_html
@@ -13,5 +15,8 @@ def section(run: FinishedRun) -> Section | None:
     figure = stability_figure(run)
     if figure is None:
         return None
-    html = fragment("stability", stability=agreements(run), figure=figure_html(figure))
-    return Section("Stability of the selected features", html, nav="Stability", figures=(figure,))
+    stability = agreements(run)
+    html = fragment("stability", stability=stability, figure=figure_html(figure))
+    values = [row["nogueira"] for row in stability if not math.isnan(row["nogueira"])]
+    finding = f"agreement of the folds {min(values):.2f} to {max(values):.2f}; 0 is chance" if values else ""
+    return Section("Stability of the selected features", html, nav="Stability", figures=(figure,), finding=finding)

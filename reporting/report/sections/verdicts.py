@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
-from ....runs.external_answer import external_answers
+from ....runs.external_answer import ExternalAnswer, external_answers
 from ....runs.finished import FinishedRun
 from ....runs.site_answer import Sites
 from ....runs.split_answer import GivenTest
@@ -146,8 +146,17 @@ def _external(run: FinishedRun) -> View:
         return _badge("External tests", "note", "None yet", text, "again")
     verdicts_of_tests = [EXTERNAL[one.verdict] for one in answers if one.verdict in EXTERNAL]
     worst = min(verdicts_of_tests, key=lambda one: _WORST_FIRST.index(one.state), default=EXTERNAL["unknown"])
-    text = "; ".join(f"{one.name}: {one.verdict}" for one in answers)
+    text = "; ".join(map(_elsewhere, answers)) + "."
     return _badge("External tests", worst.state, worst.name.capitalize(), text, "external")
+
+
+def _elsewhere(answer: ExternalAnswer) -> str:
+    """The verdict of one test, with the score there and in the cross-validation."""
+    chosen = answer.chosen
+    if chosen is None or chosen.value is None:
+        return f"{answer.name}: {answer.verdict}"
+    there, inside = (score_text(answer.metric, as_number(value)) for value in (chosen.value, chosen.inside))
+    return f"{answer.name}: {answer.verdict}, {there} there, {inside} in the cross-validation"
 
 
 def _badge(about: str, state: str, word: str, text: str, link: str) -> View:

@@ -21,6 +21,8 @@ def section(run: FinishedRun) -> Section | None:
     html = (
         f'<p class="small">Images that {words} predicts wrongly while it is most sure: with their labels, and the '
         "probability of what is predicted.</p>"
-        f'<img class="sheet" src="{sheet}" alt="Contact sheet: the surest errors of the best combination">'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Contact sheet">'
+        f'<img class="sheet" src="{sheet}" alt="Contact sheet: the surest errors of the best combination"></div>'
     )
-    return Section("The surest errors", html, nav="Surest errors")
+    finding = "images on which the best combination is wrong, and most sure"
+    return Section("The surest errors", html, nav="Surest errors", finding=finding)
