@@ -17,14 +17,14 @@ _LATEX = {
 def markdown(heads: Row, rows: Sequence[Row]) -> str:
     """A table of GitHub's Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(_in_markdown(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(in_markdown(cell) for cell in line)} |" for line in lines)
 
 
 def latex(heads: Row, rows: Sequence[Row]) -> str:
     """A ``tabular`` with the rules of the package booktabs."""
 
     def line(cells: Row) -> str:
-        return " & ".join(re.sub(r"[\\~^&%$#_{}]", lambda sign: _LATEX[sign[0]], cell) for cell in cells) + r" \\"
+        return " & ".join(map(in_latex, cells)) + r" \\"
 
     body = [r"\toprule", line(heads), r"\midrule", *map(line, rows), r"\bottomrule"]
     return "\n".join([rf"\begin{{tabular}}{{{'l' * len(heads)}}}", *body, r"\end{tabular}"])
@@ -37,7 +37,13 @@ def comma_separated(heads: Row, rows: Sequence[Row]) -> str:
     return stream.getvalue().rstrip("\n")
 
 
-def _in_markdown(cell: str) -> str:
+def in_latex(text: str) -> str:
+    """Text whose signs mean nothing to LaTeX."""
+    return re.sub(r"[\\~^&%$#_{}]", lambda sign: _LATEX[sign[0]], text)
+
+
+def in_markdown(cell: str) -> str:
+    """Text whose signs mean nothing to Markdown."""
     return re.sub(r"([|\\`*_<\[])", r"\\\1", cell)
 
 

@@ -171,4 +171,4 @@ def _encoded(drawing: str, ending: str) -> bytes:
 
     if ending == "svg":
         return drawing.encode()
-    return bytes(vl_convert.svg_to_pdf(drawing) if ending == "pdf" else vl_convert.svg_to_png(drawing, scale=2))
+    return bytes(vl_convert.svg_to_pdf(drawing) if ending == "pdf" else vl_convert.svg_to_png(drawing, scale=1.5))

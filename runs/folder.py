@@ -47,7 +47,7 @@ class RunFolder:
     ``predictions_across_sites.parquet`` (trained without each site), of networks
     ``learning_curves.csv`` and ``head_to_head.csv``, ``sealed.parquet`` and ``holdout.json`` (a sealed
     holdout, drawn or given, and its opening), ``test/`` and ``validation.parquet`` (of a given split),
-    ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``run.log``,
+    ``notes.csv`` (errors and warnings of the fits), ``figures/``, ``tables/``, ``methods.*``, ``run.log``,
     ``records/`` (what a killed run goes on from), ``plan.json``, ``costs.json`` (what was planned, and what it
     took), ``model/`` (the bundle that `leukobench fit` made), ``external/`` (tests on other images) and, while it
     works, ``features/`` (memory-mapped matrices).

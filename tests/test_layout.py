@@ -94,6 +94,7 @@ BESIDES = {
         "reporting/figures/stability"
     ),
     "reporting/report/test_networks.py": "reporting/figures/losses",
+    "reporting/test_methods.py": "reporting/references",
     "reporting/test_budget_words.py": "runs/budget_answer",
     "processes/test_executors.py": "processes/workers",
     "remote/test_listing.py": "remote/remembered",

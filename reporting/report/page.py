@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...runs.finished import FinishedRun
 from ...storage import write_text
+from ..methods import write_paper
 from ..vega import write_figure
 from . import interactive
 from .glossary import with_links
@@ -26,7 +27,8 @@ def write_report(folder: Path) -> Path:
 
     The page asks for nothing from outside, and its own content security policy forbids that; it is readable without
     JavaScript, which only sorts and filters the leaderboard and gives the figures hints. Each figure is also written to
-    ``figures/``, as SVG and PDF. A section whose tables are absent is left out.
+    ``figures/``, as SVG and PDF, and beside it what a paper takes (`leukobench.reporting.methods`). A section whose
+    tables are absent is left out.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ def write_report(folder: Path) -> Path:
     figures = list(itertools.chain.from_iterable(section.figures for section in sections.values()))
     for figure in figures:
         write_figure(figure, folder / "figures")
+    write_paper(run)
     html = _render(run, sections, bool(figures))
     write_text(target, html.encode("utf-8", "replace").decode("utf-8"))  # file names need not be valid Unicode
     return target

@@ -40,7 +40,6 @@ TAKE_NO_PART = {
     "reporting.learning_curve": "draws the learning curve",
     "reporting.leakage_figure": "draws the study of leaks",
     "reporting.screen": "prints what is computed",
-    "reporting.text_tables": "prints what is computed",
     "steps.catalogue": "lists names",
     "steps.extractor_list": "lists names",
 }
