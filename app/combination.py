@@ -15,18 +15,18 @@ from ..reporting.report.sections.classes import POINTS, rates_of_classes
 from ..reporting.report.sections.confusion import confusions
 from ..runs.finished import FinishedRun, Row, records
 from .run_data import NOTHING_STORED, choose, only
-from .style import facts, heat_cell, number, table
+from .style import chart_colours, facts, heat_cell, number, table
 
 
 def show(run: FinishedRun) -> None:
     """Draw it for the combination that is chosen."""
     key = choose(run, "Combination", "one")
     one = only(run, key)
-    st.subheader("Confusion matrix", anchor=False)
+    st.header("Confusion matrix", anchor=False)
     confusion(one)
-    st.subheader("Each class", anchor=False)
+    st.header("Each class", anchor=False)
     _classes(one)
-    st.subheader("Calibration", anchor=False)
+    st.header("Calibration", anchor=False)
     _calibration(one)
 
 
@@ -92,13 +92,14 @@ def _chart(bins: list[Row]) -> Any:
     """Confidence against the share correct, with the diagonal of perfect calibration."""
     import altair as alt
 
+    colours = chart_colours()
     points = [{name: as_number(row[name]) for name in ("confidence", "accuracy", "count")} for row in bins]
     axis = alt.Axis(format="%")
     unit = alt.Scale(domain=[0, 1])
     diagonal = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
-        strokeDash=[4, 4], color="#8795a1"
+        strokeDash=[4, 4], color=colours["muted"]
     )
-    dots = alt.Chart(alt.Data(values=points)).mark_circle(opacity=0.9)
+    dots = alt.Chart(alt.Data(values=points)).mark_circle(opacity=0.9, color=colours["mark"])
     return (
         diagonal.encode(x=alt.X("x:Q", scale=unit), y=alt.Y("y:Q", scale=unit))
         + dots.encode(

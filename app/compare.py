@@ -12,17 +12,19 @@ import streamlit as st
 from ..errors import LeukobenchError
 from ..evaluation.combination_names import short_name, title
 from ..reporting.report.numbers import score_text
-from ..reporting.vega import MARK, MUTED, SHORTCUT, chart, layered
+from ..reporting.vega import chart, layered
 from ..runs.finished import FinishedRun
 from ..studies.same_images import ALIKE, BETTER, WORSE, Change, SameImages, compare_same_images, share_images
 from .run_data import read_run
 from .spreadsheet import as_csv
-from .style import Cell, name_cell, note, number, tab_title, table
+from .style import Cell, chart_colours, name_cell, note, number, tab_title, table
 from .target import Target
 
-_LOOKS = {BETTER: (MARK, "triangle-up"), WORSE: (SHORTCUT, "triangle-down"), ALIKE: (MUTED, "circle")}
+_LOOKS = {BETTER: ("mark", "triangle-up"), WORSE: ("shortcut", "triangle-down"), ALIKE: ("muted", "circle")}
+"""Verdict -> name of its colour, and its shape."""
 _STATES = {BETTER: "good", WORSE: "warn", ALIKE: "content"}
 _DRAWN = 40
+_PAIRED = "Pairs need the same images, labels, patients, folds and seed in both runs."
 _DIFFERENT = "most of the images of the smaller run are not in the other one"
 
 
@@ -81,17 +83,18 @@ def _stamp(run: FinishedRun) -> tuple[str, int]:
 
 
 def _show(compared: SameImages, names: Sequence[str]) -> None:
-    st.subheader("What was changed", anchor=False)
+    st.header("What was changed", anchor=False)
     changed = "".join(f"<li>{escape(words)}</li>" for words in compared.changed) or "<li>nothing</li>"
     st.html(f"<ul>{changed}</ul>")
-    st.subheader("What it did", anchor=False)
+    st.header("What it did", anchor=False)
     if compared.refusal:
-        st.html(note("warn", "Scores are not paired:", f"{compared.refusal}."))
+        st.html(note("warn", "Scores are not paired:", f"{compared.refusal}. {_PAIRED}"))
+        return
+    if not compared.changes:
+        st.html(note("warn", "No combination is in both runs."))
         return
     for sentence in compared.sentences():
         st.html(f'<p class="lb-best">{escape(sentence)}</p>')
-    if not compared.changes:
-        return
     words = f"Difference of {compared.metric.title} of each combination, with its 95 % interval"
     st.altair_chart(_chart(compared), alt=f"{words}; the numbers are in the table below")
     if len(compared.changes) > _DRAWN:
@@ -107,22 +110,23 @@ def _chart(compared: SameImages) -> Any:
     if len(ends) > _DRAWN:
         ends = [*ends[: _DRAWN // 2], *ends[-_DRAWN // 2 :]]
     rows = [_row(compared, one) for one in ends]
-    looks = {name: alt.Scale(domain=list(_LOOKS), range=[look[place] for look in _LOOKS.values()])
-             for place, name in enumerate(("colour", "shape"))}  # fmt: skip
-    verdict = alt.Legend(title=None, orient="top", labelLimit=300)
+    colours, verdicts = chart_colours(), list(_LOOKS)
+    hues = alt.Scale(domain=verdicts, range=[colours[name] for name, _ in _LOOKS.values()])
+    shapes = alt.Scale(domain=verdicts, range=[shape for _, shape in _LOOKS.values()])
+    legend = alt.Legend(title=None, orient="top", labelLimit=300, columns=1)
     unit = " (points)" if compared.scale > 1 else ""
-    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=170), scale=alt.Scale(type="point", padding=1))
     hints = [alt.Tooltip("name:N", title="combination"), alt.Tooltip("text:N", title="difference")]
-    colour = alt.Color("verdict:N", scale=looks["colour"], legend=verdict)
+    colour = alt.Color("verdict:N", scale=hues, legend=legend)
     intervals, dots, zero = chart(rows), chart(rows), chart([{"zero": 0}])
     return layered(
         [
-            zero.mark_rule(color=MUTED, strokeDash=[4, 3]).encode(x="zero:Q"),
+            zero.mark_rule(color=colours["muted"], strokeDash=[4, 3]).encode(x="zero:Q"),
             intervals.mark_rule(strokeWidth=2).encode(
                 x=alt.X("low:Q", title=f"second less first{unit}"), x2="high:Q", y=y, color=colour, tooltip=hints
             ),
             dots.mark_point(size=70, filled=True, opacity=1).encode(
-                x="gain:Q", y=y, color=colour, tooltip=hints, shape=alt.Shape("verdict:N", scale=looks["shape"])
+                x="gain:Q", y=y, color=colour, tooltip=hints, shape=alt.Shape("verdict:N", scale=shapes)
             ),
         ]
     ).properties(height=alt.Step(22))
@@ -138,13 +142,13 @@ def _row(compared: SameImages, one: Change) -> dict[str, Any]:
 
 def _table(compared: SameImages, names: Sequence[str], caption: str) -> None:
     rows = [_cells(compared, one) for one in compared.changes]
-    st.html(table(["combination", "difference", "verdict", *names], rows, caption))
+    st.html(table(["combination", "difference", *names, "verdict"], rows, caption))
     st.download_button("Download all differences (CSV)", as_csv(compared.table()), "same_images.csv", "text/csv")
 
 
 def _cells(compared: SameImages, one: Change) -> list[str]:
     difference, _, interval = compared.difference(one).partition(" [")
     words = escape(one.verdict)
-    verdict = Cell(f'<td class="lb-word"><span class="lb-kind lb-{_STATES[one.verdict]}">{words}</span></td>')
+    verdict = Cell(f'<td><span class="lb-kind lb-{_STATES[one.verdict]}">{words}</span></td>')
     scores = [score_text(compared.metric.name, value) for value in (one.first, one.second)]
-    return [name_cell(one.names, "combination"), number(difference, interval.removesuffix("]")), verdict, *scores]
+    return [name_cell(one.names, "combination"), number(difference, interval.removesuffix("]")), *scores, verdict]

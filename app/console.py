@@ -6,14 +6,17 @@ import contextlib
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any, Literal
+
+from ..runs.progress import duration
 
 State = Literal["running", "stopped", "ended", "failed", "finished"]
 
 KEPT = "Finished work is kept."
 _COUNTED = re.compile(r"^(?P<title>.+): (?P<done>[\d,]+)/(?P<total>[\d,]+)(, about (?P<left>[^;]+) left)?(; .*)?$")
-_TAIL = 16_384
+_TAIL, _OLD_S = 16_384, 15.0
 
 
 def last_lines(console: Path) -> list[str]:
@@ -35,15 +38,29 @@ def last_messages(log: Path) -> list[str]:
     return messages
 
 
-def progress(console: list[str]) -> tuple[str, float | None]:
-    """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line."""
-    for line in reversed(console):
+def progress(lines: list[str], age_s: float = 0.0) -> tuple[str, float | None]:
+    """Its last line that counts, as `leukobench.runs.progress` writes them; else its last line.
+
+    A count that was written `age_s` seconds ago, longer than two of them lie apart, says when, and no time left.
+    """
+    for line in reversed(lines):
         if counted := _COUNTED.match(line):
             finished, total = (int(counted[key].replace(",", "")) for key in ("done", "total"))
             left = f", about {counted['left']} left" if counted["left"] else ""
-            words = f"{counted['title'].capitalize()}: {finished:,} of {total:,}{left}"
-            return words, finished / total if total else None
-    return _last(console), None
+            when = f" {duration(age_s)} ago" if age_s > _OLD_S else left
+            return (
+                f"{counted['title'].capitalize()}: {finished:,} of {total:,}{when}",
+                finished / total if total else None,
+            )
+    return _last(lines), None
+
+
+def age(file: Path) -> float:
+    """Seconds since it was written; 0 where it is not there."""
+    try:
+        return max(time.time() - file.stat().st_mtime, 0.0)
+    except OSError:
+        return 0.0
 
 
 def end(console: list[str], status: dict[str, Any]) -> tuple[State, str]:

@@ -38,7 +38,7 @@ def page(target: Target) -> None:
             with st.empty().container():  # empty first: nothing of another image stays while this one is computed
                 diagnosis.show(bundle, answers[place], _upload(files[place]), level)
     _forget_explanation(answers)
-    st.subheader("About the model", anchor=False)
+    st.header("About the model", anchor=False)
     st.html(diagnosis.verdict(bundle.facts))
     external.show_of_bundle(path, bundle.digest)
     with st.expander("Model card"):
@@ -125,7 +125,7 @@ def _table(bundle: Bundle, answers: list[Prediction], level: float) -> int:
     """All predictions, to be read and downloaded; returns the place of the one to show."""
     unreadable, unlike = sum(bool(row.error) for row in answers), sum(row.ood for row in answers)
     doubtful = sum(not row.error and not diagnosis.is_reliable(row) for row in answers)
-    st.subheader(f"{len(answers)} images", anchor=False)
+    st.header(f"{len(answers)} images", anchor=False)
     if doubtful:
         st.html(note("bad", f"{doubtful} of {len(answers)} answers are not to be relied on.", "The table says why."))
     head = ["image", "answer", "probability", f"prediction set at {percent(level)}", "warnings"]

@@ -19,11 +19,11 @@ def show(explained: Explanation) -> None:
     """Draw it, below the answer."""
     st.html(overlays(explained))
     if explained.neighbours:
-        st.subheader("Nearest training images", anchor=False)
+        st.header("Nearest training images", anchor=False)
         st.html(note("warn" if mostly_others(explained) else "note", f"{explained.other_neighbours().capitalize()}."))
         st.html(_neighbours(explained))
     if explained.shortcuts:
-        st.subheader("Shortcuts: what they predict without seeing what is pictured", anchor=False)
+        st.header("Shortcuts: what they predict without seeing what is pictured", anchor=False)
         st.html(notes(map(_shortcut, explained.shortcuts)))
 
 

@@ -124,7 +124,7 @@ def _cells(row: View, tested: bool, across: bool) -> list[str]:
     test += [row["across"], row["gap"]] if across else []
     numbers = [*test, *(text for _, text, _ in row["others"]), f"{row['seconds']:.2f}"]
     kind = row["tag"] if row["kind"] == "failed" else row["kind"]
-    first = [str(row["rank"]), name_cell(row["names"], kind), number(row["value"], row["interval"])]
+    first = [str(row["rank"]) or "\N{EN DASH}", name_cell(row["names"], kind), number(row["value"], row["interval"])]
     return [*first, *numbers, row["reason"] or row["status"] or "ok"]
 
 
@@ -147,7 +147,7 @@ def _heat_map(run: FinishedRun) -> None:
             rows.append([short_name(row["selector"]), *cells])
     metric = metric_of(run.metric)
     caption = f"Every combination: {metric.title}{' in percent' if metric.unit == 'percent' else ''}"
-    st.html(table(["", *heat["columns"]], rows, caption))
+    st.html(table(["selector", *heat["columns"]], rows, caption))
     scores = [row for row in run.ranked if row["kind"] == COMBINATION]
     st.caption(
         f"The stronger the colour, the higher the score; the frame marks the best of {len(scores)} combinations."

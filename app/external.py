@@ -22,7 +22,7 @@ def has_tests(run: FinishedRun) -> bool:
 def show(run: FinishedRun) -> None:
     """Draw each with its sentences, scores and what differs."""
     for folder, answer in external_answers(run.folder).items():
-        st.subheader(answer.name, anchor=False)
+        st.header(answer.name, anchor=False)
         _sentences(answer)
         _numbers(folder, answer)
 
@@ -33,7 +33,7 @@ def show_of_bundle(path: Path, digest: str) -> None:
     if answers:
         with st.expander("External tests"):
             for answer in answers:
-                st.subheader(answer.name, anchor=False)
+                st.header(answer.name, anchor=False)
                 _sentences(answer)
 
 

@@ -44,14 +44,14 @@ def show(run: FinishedRun) -> None:
     ones = [only(run, key) for key in (first, second)]
     st.html(
         table(
-            ["", "first", "second"],
+            ["measure", "first", "second"],
             _numbers(ones),
             "Scores with 95 % intervals (AUROC: mean over folds), and costs per fold",
         )
     )
     for column, one, which in zip(st.columns(2), ones, ("First", "Second"), strict=True):
         with column:
-            st.subheader(which, anchor=False)
+            st.header(which, anchor=False)
             confusion(one)
     _differing(run, first, second)
 
@@ -71,7 +71,7 @@ def _score(row: Row, name: str) -> str:
 
 def _differing(run: FinishedRun, first: Key, second: Key) -> None:
     ones = predictions(run, first), predictions(run, second)
-    st.subheader("Where they differ", anchor=False)
+    st.header("Where they differ", anchor=False)
     if not all(map(len, ones)):
         st.html(NOTHING_STORED)
         return

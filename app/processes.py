@@ -19,7 +19,7 @@ from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
 from ..runs.folder import RunFolder
 from ..storage import lock, write_text
-from .console import KEPT, State, end, last_lines, last_messages, progress
+from .console import KEPT, State, age, end, last_lines, last_messages, progress
 from .run_facts import BENCHMARK, folder_names, is_finished, kind_of
 
 _STARTED = ".started"
@@ -136,9 +136,10 @@ def _look(results: Path, name: str) -> Benchmark:
     kind = kind_of(run.path)
     resumable = kind == BENCHMARK and _experiment_file(results, name) is not None
     stoppable = _pid(results, name) is not None
-    status, console = _read_status(results, name), last_lines(_kept(results, name, "log"))
+    log, status = _kept(results, name, "log"), _read_status(results, name)
+    console = last_lines(log)
     if stoppable or _is_locked(run):
-        words, share = progress(console if stoppable else last_messages(run.log))
+        words, share = progress(console, age(log)) if stoppable else progress(last_messages(run.log))
         began = status.get("created") if stoppable else None
         return Benchmark(name, run.path, "running", words, share, resumable, stoppable, kind, began)
     if is_finished(run.path, kind):

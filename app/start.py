@@ -37,7 +37,7 @@ def page(target: Target) -> None:
         _form(target)
     else:
         st.html(note("note", "View only.", "To start benchmarks, start the app with --images FOLDER."))
-    st.subheader("Benchmarks and studies", anchor=False)
+    st.header("Benchmarks and studies", anchor=False)
     watch(target.results or target.path)
 
 

@@ -19,7 +19,7 @@ from .run_facts import BENCHMARK, RunFacts, facts_of
 from .style import in_words, plain
 
 _STATES = {
-    "running": ("Running", "note"),
+    "running": ("Running", "info"),
     "stopped": ("Stopped", "warn"),
     "ended": ("Ended unexpectedly", "bad"),
     "failed": ("Failed", "bad"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +54,11 @@ def test_progress_is_the_last_line_that_counts(tmp_path: Path) -> None:
     assert benchmarks.find(tmp_path) == [Benchmark("grid", tmp_path / "grid", "running", words, 0.25, True, True)]
     started(tmp_path, "grid", os.getpid(), "Found 96 images.\n")
     assert benchmarks.find(tmp_path)[0].words == "Found 96 images."
+    log = tmp_path / ".started" / "grid.log"
+    log.write_text(lines)
+    os.utime(log, (time.time() - 30, time.time() - 30))
+    stale = benchmarks.find(tmp_path)[0]
+    assert re.fullmatch("Fitting combinations: 1,203 of 4,812 3[0-9] s ago", stale.words)  # and no time left
     started(tmp_path, "grid", os.getpid(), "fitting: 1/4; fold 3\n")
     assert benchmarks.find(tmp_path)[0].words == "Fitting: 1 of 4"
 
@@ -111,8 +117,10 @@ def test_a_run_of_the_command_line_is_known_by_its_lock(
     run = tmp_path / "mine"
     run.mkdir()
     (run / "experiment.yaml").write_text("name: mine")
+    (run / "run.log").write_text('cut off", "message": "a"}\n{"message": "Found 96 images."}\n')
     with filelock.FileLock(run / ".lock"):
-        assert [(found.state, found.stoppable) for found in benchmarks.find(tmp_path)] == [("running", False)]
+        (found,) = benchmarks.find(tmp_path)
+        assert (found.state, found.stoppable, found.words) == ("running", False, "Found 96 images.")
         with pytest.raises(BusyError):
             benchmarks.resume(tmp_path, "mine")
     assert benchmarks.find(tmp_path)[0].state == "running"  # nobody looks twice within a second: a run could need it
