@@ -31,7 +31,6 @@ _DIFFERENT = "most of the images of the smaller run are not in the other one"
 def page(target: Target) -> None:
     """Draw it."""
     st.title("Compare two runs", anchor=False)
-    tab_title("Compare")
     st.html(
         '<p class="lb-lead">Did a change help? The combinations of two runs on the same images, each with its paired '
         "difference.</p>"

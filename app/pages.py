@@ -10,7 +10,7 @@ import streamlit as st
 
 from ..errors import LeukobenchError
 from . import compare, diagnose, explore, start
-from .style import in_words
+from .style import in_words, tab_title
 from .target import Target, read_target
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -19,7 +19,7 @@ _ICON = Path(__file__).with_name("icon.svg")
 
 def show() -> None:
     """Draw the page that the visitor opened."""
-    st.set_page_config(page_title="leukobench", page_icon=str(_ICON), layout="wide")
+    st.set_page_config(page_icon=str(_ICON), layout="wide")
     st.html(_STYLE)
     try:
         target = read_target()
@@ -27,6 +27,7 @@ def show() -> None:
         st.session_state["pages"] = {page.title: page for page in pages}
         home = st.Page(partial(st.switch_page, pages[0]), title="leukobench", default=True)
         page = st.navigation([home, *pages], position="hidden")
+        tab_title(page.title)
         _header(pages)
         if page.title != "Diagnose":
             diagnose.forget()

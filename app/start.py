@@ -16,7 +16,7 @@ from ..config.run_name import is_name, name_problem
 from ..errors import LeukobenchError
 from . import processes
 from .preview import preview
-from .style import in_words, note, plain, tab_title
+from .style import in_words, note, plain
 from .target import Target
 from .watch import watch
 
@@ -32,7 +32,6 @@ _NONE = "nothing"
 def page(target: Target) -> None:
     """Draw it."""
     st.title("Run a benchmark", anchor=False)
-    tab_title("Run")
     if target.images:
         _form(target)
     else:
