@@ -35,7 +35,7 @@ def write_paper(run: FinishedRun) -> None:
     StorageError
     """
     folder = run.folder
-    if not run.ranked:
+    if not run.ranked or run.metric not in run.leaderboard:
         return
     for kind, ending in (("markdown", "md"), ("latex", "tex")):
         table = FORMATS[kind](*_board(run))
