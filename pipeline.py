@@ -21,6 +21,7 @@ from .reporting.report.page import write_report
 from .reporting.report.sections.leaderboard import commonest_reason
 from .runs.answer import Answer
 from .runs.budget_answer import Budget
+from .runs.checkpoint import fetched, kept_up
 from .runs.costs import Costs, costs_line, folder_bytes, watch_memory
 from .runs.executors import on_cluster
 from .runs.finished import FinishedRun, finished_before
@@ -181,7 +182,9 @@ def run(
         allowing(by_name=by_name),
         named_by_user(experiment.plugins),
         lock(folder.lock, f"running '{experiment.name}'", timeout_s=1),
+        fetched(folder.path, experiment.checkpoint) as checkpoint,
         log_to(folder.log),
+        kept_up(checkpoint),
         cleared_leftovers(),
         on_cluster(experiment.executor.dask, folder) as cluster,
     ):
@@ -292,9 +295,6 @@ def _unreached(
     experiment: Experiment,
 ) -> Budget | None:  # fmt: skip
     """What the time did not suffice for; a given test part is opened after all of that, for the winner among all."""
-    test = whole.parts is not None
-    no_views, no_sites = (
-        bool(views and NOT_REACHED in views.left_out),
-        bool(experiment.evaluation.leave_out and not sites),
-    )
+    test, no_views = whole.parts is not None, bool(views and NOT_REACHED in views.left_out)
+    no_sites = bool(experiment.evaluation.leave_out and not sites)
     return budget_of(leaderboard, workspace.limits.over and (test or no_views or no_sites), test)

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
 @click.option("--permute", is_flag=True, help="Sanity check: shuffle the labels; scores must drop to chance.")
 @click.option("--permutations", type=click.IntRange(5, 999), help="How often --permute shuffles them (default: 19).")
 @limit_options
+@click.option(
+    "--checkpoint",
+    type=ANY_PATH,
+    metavar="PLACE",
+    help="Copy the run's folder there while it works, such as s3://bucket/runs; another machine goes on from there.",
+)
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
 @click.option("--wide", is_flag=True, help="Every column of the leaderboard, also where the terminal is narrow.")
 @click.option(
@@ -81,6 +87,7 @@ def run(
     permutations: int | None,
     limits: dict[str, Any],
     budget: float | None,
+    checkpoint: Path | None,
     plan: bool,
     wide: bool,
     form: str | None,
@@ -106,7 +113,7 @@ def run(
             f"{IMAGE_OPTIONS}, --folds, --split, --drop-leaks, --leave-out, --preset go with --images; "
             "set them in the experiment file."
         )
-    settings = chosen_options(name=name, results=results, executor=executor_of(dask))
+    settings = chosen_options(name=name, results=results, executor=executor_of(dask), checkpoint=checkpoint)
     if images is not None:
         sections = {"images": section, "evaluation": protocol}
         planned = [experiment_file.for_folder(images, preset, **sections, **settings)]

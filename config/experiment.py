@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ..evaluation.metrics import RANK_BY
-from ..remote.path import is_url
+from ..remote.path import any_path, is_url
 from ..storage import user_path
 from .cell_limits import CellLimits
 from .choice import Choice, Strict
@@ -154,8 +154,9 @@ class Experiment(Strict):
     plugins : list of Path
         Folders that are searched for code of your own, which names such as ``mymodule:MyExtractor`` lead to. It runs
         where you name this experiment, and elsewhere where you allow it; see `leukobench.plugins`.
-    executor, results : Execution, Path
-        What computes the run, and the folder of all runs; they have no effect on the scores.
+    executor, results, checkpoint : Execution, Path, Path
+        What computes the run, the folder of all runs, and where a run's folder is copied while it works, such as
+        ``s3://bucket/runs``; they have no effect on the scores.
     """
 
     name: RunName
@@ -172,6 +173,7 @@ class Experiment(Strict):
     plugins: list[Path] = Field(default_factory=list)
     executor: Execution = Execution()
     results: Path = Path("results")
+    checkpoint: Path | None = None
 
     @field_validator("plugins")
     @classmethod
@@ -184,6 +186,17 @@ class Experiment(Strict):
         if isinstance(value, (str, os.PathLike)) and is_url(value):
             raise ValueError("a run works in a folder of this machine; `checkpoint` copies it to such a path")
         return value
+
+    @field_validator("checkpoint", mode="plain")
+    @classmethod
+    def _anywhere(cls, value: Any) -> Any:
+        if value is None or isinstance(value, (str, os.PathLike)):
+            return value and any_path(value).absolute()
+        raise ValueError("not a path")
+
+    @field_serializer("checkpoint", when_used="json")
+    def _as_text(self, value: Path | None) -> str | None:
+        return value and str(value)
 
     @field_validator(*CHOICES)
     @classmethod
@@ -234,5 +247,9 @@ class Experiment(Strict):
         for family in ("extractors", "selectors", "classifiers", "cnns"):
             mapping[family] = [choice.short_form() for choice in getattr(self, family)]
         mapping["plugins"] = [str(folder.absolute()) for folder in self.plugins]
-        unsaid = {"plugins": not self.plugins, "executor": self.executor == Execution()}
+        unsaid = {
+            "plugins": not self.plugins,
+            "executor": self.executor == Execution(),
+            "checkpoint": not self.checkpoint,
+        }
         return {key: value for key, value in mapping.items() if not unsaid.get(key)}

@@ -94,8 +94,9 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
                 images[key] = _resolve(base, value)
     if isinstance(mapping.get("plugins"), list):
         mapping["plugins"] = [_resolve(base, one) if isinstance(one, str) else one for one in mapping["plugins"]]
-    if isinstance(mapping.get("results"), str):
-        mapping["results"] = _resolve(base, mapping["results"])
+    for key in ("results", "checkpoint"):
+        if isinstance(mapping.get(key), str):
+            mapping[key] = _resolve(base, mapping[key])
     if isinstance(mapping.get("extractors"), list):
         mapping["extractors"] = [_with_resolved_file(base, choice) for choice in mapping["extractors"]]
     return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
