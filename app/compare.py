@@ -20,8 +20,8 @@ from .spreadsheet import as_csv
 from .style import Cell, chart_colours, name_cell, note, number, tab_title, table
 from .target import Target
 
-_LOOKS = {BETTER: ("mark", "triangle-up"), WORSE: ("shortcut", "triangle-down"), ALIKE: ("muted", "circle")}
-"""Verdict -> name of its colour, and its shape."""
+_LOOKS = {BETTER: ("mark", "triangle-up"), WORSE: ("shortcut", "triangle-down"), "neither": ("muted", "circle")}
+"""Verdict, short enough for the legend on a phone -> name of its colour, and its shape."""
 _STATES = {BETTER: "good", WORSE: "warn", ALIKE: "content"}
 _DRAWN = 40
 _PAIRED = "Pairs need the same images, labels, patients, folds and seed in both runs."
@@ -112,7 +112,7 @@ def _chart(compared: SameImages) -> Any:
     colours, verdicts = chart_colours(), list(_LOOKS)
     hues = alt.Scale(domain=verdicts, range=[colours[name] for name, _ in _LOOKS.values()])
     shapes = alt.Scale(domain=verdicts, range=[shape for _, shape in _LOOKS.values()])
-    legend = alt.Legend(title=None, orient="top", labelLimit=300, columns=1)
+    legend = alt.Legend(title=None, orient="top", labelLimit=300, columns=3)
     unit = " (points)" if compared.scale > 1 else ""
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=170), scale=alt.Scale(type="point", padding=1))
     hints = [alt.Tooltip("name:N", title="combination"), alt.Tooltip("text:N", title="difference")]
@@ -136,7 +136,12 @@ def _row(compared: SameImages, one: Change) -> dict[str, Any]:
     numbers = {"gain": gain.drop, "low": gain.low, "high": gain.high}
     scaled = {name: compared.scale * value for name, value in numbers.items()}
     name = title([short_name(part) for part in one.names], " \N{MULTIPLICATION SIGN} ")
-    return {"name": name, "verdict": one.verdict, "text": compared.difference(one), **scaled}
+    return {
+        "name": name,
+        "verdict": "neither" if one.verdict == ALIKE else one.verdict,
+        "text": compared.difference(one),
+        **scaled,
+    }
 
 
 def _table(compared: SameImages, names: Sequence[str], caption: str) -> None:

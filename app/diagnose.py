@@ -11,11 +11,12 @@ import streamlit as st
 
 from ..serving.bundle import Bundle
 from ..serving.image_input import Upload
+from ..serving.output import percent
 from ..serving.prediction import Prediction, Predictions
 from . import diagnosis, external, models
 from .limits import MAX_FILES, forget_uploads, in_words
 from .spreadsheet import as_csv
-from .style import note, percent, tab_title, table, word_cell
+from .style import note, tab_title, table, word_cell
 from .target import Target
 
 _LEVEL = 0.95

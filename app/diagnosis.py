@@ -11,9 +11,10 @@ import streamlit as st
 from ..errors import UnreadableImageError
 from ..reporting.report.sections.verdicts import groups_box, shortcut_box
 from ..runs.answer import ShortcutVerdict
+from ..serving.output import percent
 from . import evidence, models
 from .run_data import small_jpeg
-from .style import as_url, boxes, note, notes, percent
+from .style import as_url, boxes, note, notes
 
 if TYPE_CHECKING:
     from ..serving.bundle import Bundle

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ..evaluation.combination_names import TOGETHER
-from .style import as_url, figures, note, notes, percent, table
+from ..serving.output import percent
+from .style import as_url, figures, note, notes, table
 
 if TYPE_CHECKING:
     from ..serving.explanation import Explanation, Shortcut

@@ -69,9 +69,8 @@ def _summary(run: FinishedRun) -> None:
         words, count, corrected = metric_of(run.metric).title, best["picked_among"], best["corrected"]
         st.html(
             f'<p class="lb-best"><b>{escape(best["title"])}</b>: {best["value"]} {words} [{best["interval"]}]</p>'
-            f'<p class="lb-lead">With 95 % confidence the best of these {count} fitted models is among '
-            f"{best['best_set']}. "
-            f"Corrected for selecting the best of {count}: {corrected['value']} [{corrected['interval']}].</p>"
+            f'<p class="lb-lead">Corrected for selecting the best of {count}: {corrected["value"]} '
+            f"[{corrected['interval']}].</p>"
         )
     if run.answer.test:
         st.html(f'<p class="lb-lead">{escape(run.answer.test.words)}</p>')

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ..runs.finished import FinishedRun, Row, records
+from ..serving.output import percent
 from .run_data import NOTHING_STORED, choose, page_of, predictions, thumbnail
-from .style import figures, percent
+from .style import figures
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -50,7 +50,7 @@ def _form(target: Target) -> None:
         left, right = st.columns(2)
         name = left.text_input("Name", max_chars=60, placeholder="my-benchmark", key="name").strip()
         if name and not is_name(name):
-            st.html(note("bad", "This name cannot be used.", name_problem(name)))
+            left.html(note("bad", "This name cannot be used:", f"{name_problem(name)}."))
         folder = folders[right.selectbox("Folder of images", list(folders))]
         chosen = left.selectbox("Combinations", [_DEFAULT, *presets(), _OWN])
         folds = right.number_input("Folds", 2, 20, 5)

@@ -154,15 +154,6 @@ def as_url(data: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def percent(share: float) -> str:
-    """A share in percent; never 0 or 100 for what is only nearly so."""
-    if 0.0 < share < 0.0005:
-        return "< 0.1 %"
-    if 0.9995 <= share < 1.0:
-        return "> 99.9 %"
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
-
-
 def facts(pairs: Mapping[str, str]) -> str:
     """Names and values as a description list."""
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs.items())

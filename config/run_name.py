@@ -20,7 +20,7 @@ def name_problem(name: str) -> str:
     """Why a run may not be called so, in words."""
     wrong = sorted(set(_NOT_IN_NAMES.findall(name)))
     if wrong:
-        listed = ", ".join(_SPOKEN.get(sign, f"'{sign}'") for sign in wrong)
+        listed = " or ".join(_SPOKEN.get(sign, f"'{sign}'") for sign in wrong)
         return f"a name may hold letters, digits, spaces, full stops, hyphens and underscores, but not {listed}"
     return "a name begins with a letter, a digit or an underscore"
 

@@ -20,6 +20,7 @@ from .container import Contents, arrays
 from .estimators import from_bytes
 from .image_input import Upload
 from .occlusion import occlusion
+from .output import percent
 from .overlay import full_heat, overlay, with_legend
 from .prediction import Prediction
 from .predictor import Predictor
@@ -137,7 +138,7 @@ class Explanation:
     def overlay_with_legend(self) -> bytes:
         """The same with the class, the scale of the colours and what they mean, for a file of its own."""
         row = self.prediction
-        heading = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %, against {self.against}"
+        heading = f"{row.label} {percent(row.probabilities[str(row.label)])}, against {self.against}"
         if row.ood:
             heading = "Unlike the training data: do not rely on this prediction"
         meaning = f"Orange favours {row.label}, blue {self.against}; {self.unit}, by {self.method}."

@@ -55,14 +55,23 @@ def closing_lines(others: int, written: Sequence[Path]) -> list[str]:
     return skipped + [visible(f"In {path}") for path in written]
 
 
+def percent(share: float) -> str:
+    """A share in percent; never 0 or 100 for what is only nearly so."""
+    if 0.0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1.0:
+        return "> 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
 def prediction_line(row: Prediction) -> str:
-    """One image: label, probability, set and remarks."""
+    """One image: label, probability, set and remark; that it is unlike the training data comes first."""
     if row.error:
         return visible(f"{row.image}: NOT READ: {row.error}")
-    remarks = {"UNLIKE THE TRAINING DATA": row.ood, "in the training data": row.trained_on}
-    label = f"{row.label} {100 * row.probabilities[str(row.label)]:.1f} %"
-    parts = [f"{row.image}: {label}", f"prediction set {{{', '.join(row.conformal_set)}}}"]
-    return visible("; ".join([*parts, *(remark for remark, applies in remarks.items() if applies)]))
+    label = f"{row.label} {percent(row.probabilities[str(row.label)])}"
+    answer = f"UNLIKE THE TRAINING DATA, do not rely on it; would be {label}" if row.ood else label
+    parts = [f"{row.image}: {answer}", f"prediction set {{{', '.join(row.conformal_set)}}}"]
+    return visible("; ".join([*parts, *(["in the training data"] if row.trained_on else [])]))
 
 
 def _patient(one: GroupPrediction) -> str:
@@ -70,6 +79,6 @@ def _patient(one: GroupPrediction) -> str:
         return visible(f"patient {one.group}: no image could be read")
     votes = ", ".join(f"{name} {count}" for name, count in one.votes.items())
     remarks = {"not read": one.unreadable, "unlike the training data": one.ood}
-    label = f"{one.label} {100 * one.probabilities[one.label]:.1f} %"
+    label = f"{one.label} {percent(one.probabilities[one.label])}"
     parts = [f"patient {one.group}: {label} (mean of {one.images} images; votes: {votes})"]
     return visible("; ".join([*parts, *(f"{count} {remark}" for remark, count in remarks.items() if count)]))

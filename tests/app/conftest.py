@@ -117,7 +117,7 @@ class Server:
 def check_answer(card: Any, row: Any) -> None:
     """The card of one image shows the class of this prediction, or that it is not to be relied on."""
     from leukobench.app.diagnosis import is_reliable
-    from leukobench.app.style import percent
+    from leukobench.serving.output import percent
 
     if is_reliable(row):
         assert card.locator(".lb-label").inner_text() == f"{row.label} {percent(row.probabilities[row.label])}"

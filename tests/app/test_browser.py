@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from leukobench.app.diagnosis import set_in_words
-from leukobench.app.style import percent
 from leukobench.runs.folder import RunFolder
+from leukobench.serving.output import percent
 
 from .conftest import check_answer
 

@@ -17,7 +17,8 @@ from leukobench.app import diagnose
 from leukobench.app import diagnosis as answer
 from leukobench.app.limits import keep_uploads_in_memory
 from leukobench.app.spreadsheet import as_csv
-from leukobench.app.style import heat_cell, number, percent, plain, table, word_cell
+from leukobench.app.style import heat_cell, number, plain, table, word_cell
+from leukobench.serving.output import percent, prediction_line
 from leukobench.serving.prediction import Prediction
 
 SURE = Prediction("a.png", "00", "Early", {"Benign": 0.0004, "Early": 0.9996}, ("Early",), 1.0, 0.5)
@@ -69,6 +70,13 @@ def test_an_answer_that_is_not_to_be_relied_on_shows_no_class(row: Prediction, w
     assert "lb-bars" not in card
     places = [card.lower().index(word.lower()) for word in ["<img", *words, "What to do"]]
     assert places == sorted(places)
+
+
+def test_a_line_on_a_screen_begins_with_what_warns_too() -> None:
+    assert prediction_line(SURE) == "a.png: Early > 99.9 %; prediction set {Early}"
+    line = prediction_line(ODD)
+    assert line.startswith("a: UNLIKE THE TRAINING DATA, do not rely on it; would be A 60 %; ")
+    assert line.endswith("; in the training data")
 
 
 def test_the_table_says_why_an_answer_shows_no_class() -> None:

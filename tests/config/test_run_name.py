@@ -16,7 +16,7 @@ def test_names_of_folders_are_names(name: str) -> None:
     ("name", "words"),
     [
         ("a/b", "but not a slash"),
-        ("C:\\x", "but not ':', a backslash"),
+        ("C:\\x", "but not ':' or a backslash"),
         ("a\nb", "but not a line break"),
         ("what?", "but not '?'"),
         (".hidden", "begins with a letter, a digit or an underscore"),
