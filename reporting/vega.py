@@ -23,17 +23,20 @@ from ..storage import atomic_path
 INK, MUTED, LINE, CARD = "#17212b", "#51606d", "#d5dce3", "#ffffff"
 MARK, PALE = "#0b6e99", "#9fbccb"
 SHORTCUT, CONTROL, CONTENT = "#b4470b", "#a3457f", "#6b5b00"
+SECOND, THIRD = "#5b4b9a", "#8a5a00"
+"""Colours of a second and a third line beside one that has `MARK`."""
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6d31", "#666666")
+"""Colours of classes, patients and sites, in their order; every ninth begins anew, with another shape."""
 COLOURS = {
     "ink": INK, "muted": MUTED, "line": LINE, "card": CARD, "mark": MARK, "pale": PALE,
-    "shortcut": SHORTCUT, "control": CONTROL, "content": CONTENT,
+    "shortcut": SHORTCUT, "control": CONTROL, "content": CONTENT, "second": SECOND, "third": THIRD,
+    **{f"series-{place}": colour for place, colour in enumerate(SERIES, 1)},
 }  # fmt: skip
 """Name (of the CSS variable, too) -> colour in the light."""
 KINDS = ("combination", "shortcut", "content", "control")
 """Kinds of rows of the leaderboard; each has its colour and its shape in every figure."""
 KIND_COLOURS = (MARK, SHORTCUT, CONTENT, CONTROL)
 KIND_SHAPES = ("circle", "diamond", "triangle-up", "square")
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6d31", "#666666")
-"""Colours of classes, patients and sites, in their order; every ninth begins anew, with another shape."""
 SHAPES = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "triangle-right", "triangle-left")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 NARROW = 340

@@ -14,13 +14,13 @@ from ...evaluation.combination_names import names_of, rows_of
 from ...evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ...runs.finished import FinishedRun, Row, records
 from ..report.numbers import as_number, title_of
-from ..vega import INK, MARK, MUTED, SHORTCUT, Figure, chart, layered
+from ..vega import INK, MARK, MUTED, SECOND, SHORTCUT, THIRD, Figure, chart, layered
 from .axes import WHOLE, Axis, Domain, diagonal, fitted
 from .examples import Example, examples
 
 _MOST = 400
 """Points of a curve at most."""
-_STYLES = {"best": (MARK, [1, 0]), "different": ("#5b4b9a", [6, 3]), "shortcut": (SHORTCUT, [2, 2])}
+_STYLES = {"best": (MARK, [1, 0]), "different": (SECOND, [6, 3]), "shortcut": (SHORTCUT, [2, 2])}
 _PREVALENCE = np.geomspace(0.001, 0.999, 121)
 
 
@@ -140,7 +140,7 @@ def predictive_values(run: FinishedRun, positive: str) -> Figure | None:
     data = _predictive_rows(*rates.values())
     names = ["positive", "negative"]
     legend = alt.Legend(columns=2, symbolType="stroke")
-    colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=[MARK, "#8a5a00"]), legend=legend)
+    colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=[MARK, THIRD]), legend=legend)
     dash = alt.StrokeDash("name:N", scale=alt.Scale(domain=names, range=[[1, 0], [6, 3]]), legend=legend)
     across = x.channel(alt.X, "x")
     layers = [
