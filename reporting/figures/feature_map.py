@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ...runs.finished import FinishedRun
-from ..vega import SERIES, SHAPES, Figure, chart
-from .axes import SIDE, Domain, fitted
+from ..vega import NARROW, SERIES, SHAPES, Figure, chart
+from .axes import SIDE, Domain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ def feature_map_figure(run: FinishedRun) -> Figure | None:
     classes = sorted(images["label"].unique())
     colours = " or ".join(_FACTS[column] for column in facts)
     alt = f"Two principal components of the features, coloured by {colours}. Classes: {', '.join(classes)}. {note}"
-    drawing = fitted(_points(table, images, facts, shares), height=SIDE + 70)
+    drawing = _points(table, images, facts, shares).properties(width=NARROW - 50, height=SIDE)
+    drawing = drawing.properties(autosize={"type": "pad", "resize": True})  # the legend is longer for patients
     return Figure("feature-map", "Map of the features", alt, drawing, note=note)
 
 

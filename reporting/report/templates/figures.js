@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const options = {
-    mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false,
+    mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, logLevel: 1,
     tooltip: { theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light" },
   };
   // Vega names each mark by its shape, which tells a listener nothing; the sentence of the drawing does.
