@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LISTED = 50
-_SHEET_BYTES = 2_500_000
+_SHEET_BYTES = 1_500_000
 _EARLIER: dict[str, Any] = {"grouped": True, "reason": "", "zoom": 1.0}
 """Columns that the table of copies had not always."""
 _OWN = ("fact", "separation", "verdict")

@@ -33,7 +33,15 @@ def section(run: FinishedRun) -> Section | None:
         metric=views.metric,
         sufficient=list(zip(views.shortcuts, values, strict=True)),
     )
-    return Section("What the score needs", html, nav="Views", finding=needs_in_words(views))
+    return Section("What the score needs", html, nav="Views", finding=needs_in_words(views) or _by_verdict(views))
+
+
+def _by_verdict(views: Views) -> str:
+    """What is taken away by the views, by whether it is needed."""
+    names: dict[str, list[str]] = {}
+    for one in views.results:
+        names.setdefault(one.verdict, []).append(one.view)
+    return "; ".join(f"{', '.join(those)}: {verdict}" for verdict, those in names.items())
 
 
 def table(views: Views) -> View | None:
