@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ClusterError
+from ..features.cache_files import features_folder
 from ..plugins.permission import VARIABLE
-from ..remote.path import is_url
-from ..storage import atomic_path, cache_folder, write_text
+from ..storage import atomic_path
 from .dask_connection import connection
 from .dask_worker import Terms, Welcome, differences, forget, keep_part, software, welcome
 from .folder import RunFolder
+from .markers import remove_marker, write_marker
 
 _FIRST_WORKER_S = 60.0
 _BLOCK_BYTES, _ATTEMPTS = 32 << 20, 3
@@ -100,15 +101,15 @@ class DaskCluster:
     @contextlib.contextmanager
     def _tokens_written(self) -> Iterator[None]:
         """Files by which a worker shows that it sees the folder of the run and that of the cache."""
-        places = {"run": self._records, "cache": cache_folder().absolute()}
+        places = {"run": self._records, "cache": features_folder().absolute()}
         self._tokens = {name: place / f".dask-{self._run}" for name, place in places.items()}
         try:
             for token in self._tokens.values():
-                write_text(token, "A worker that can read this shares the folder.\n")
+                write_marker(token)
             yield
         finally:
             for token in self._tokens.values():
-                token.unlink(missing_ok=True)
+                remove_marker(token)
 
     def _wait_for_workers(self) -> None:
         try:
@@ -133,7 +134,6 @@ class DaskCluster:
         self.shares_folder, self.shares_cache = (
             all(str(self._tokens[name]) in one for one in seen) for name in ("run", "cache")
         )
-        self.shares_cache |= bool(self._store)
         _log.info(
             "Dask at %s: %s workers with %s threads; the folder of the run is %s, the cache %s.",
             *(self.address, len(self._known), sum(self._threads.values())),
@@ -178,7 +178,7 @@ class DaskCluster:
     def _sees_less(self, answer: Welcome) -> bool:
         """Of one that joined after the run had begun."""
         needed = [self._tokens["run"]] if self.shares_folder else []
-        needed += [self._tokens["cache"]] if self.shares_cache and not self._store else []
+        needed += [self._tokens["cache"]] if self.shares_cache else []
         return not {str(path) for path in needed} <= set(answer.seen)
 
     def refuse(self, address: str, why: str) -> None:
@@ -210,15 +210,9 @@ class DaskCluster:
         """What holds for all pieces within these limits."""
         variables = {VARIABLE: os.environ[VARIABLE]} if VARIABLE in os.environ else {}
         if self.shares_cache:
-            variables["LEUKOBENCH_CACHE"] = self._store or str(cache_folder().absolute())
+            variables["LEUKOBENCH_CACHE"] = str(features_folder().absolute().parent)
         folder = str(self._parts_folder) if self.shares_folder else ""
         return Terms(self._run, software(), folder, variables, seconds, memory)
-
-    @property
-    def _store(self) -> str:
-        """The object store that holds the features, which workers reach as this process does; '' where none does."""
-        named = os.environ.get("LEUKOBENCH_CACHE", "")
-        return named if is_url(named) else ""
 
     @property
     def _parts_folder(self) -> Path:

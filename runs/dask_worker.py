@@ -22,6 +22,7 @@ from ..evaluation.identity import installed_versions
 from ..machine import Limits, Stop, has_gpu
 from ..processes.workers import Worker
 from ..storage import atomic_path, digest, file_digest
+from .markers import sees_marker
 from .parcels import compute
 
 _LOOK_S = 0.2
@@ -108,7 +109,7 @@ def _code_digest() -> str:
 
 def welcome(paths: Sequence[str]) -> Welcome:
     """Software of this worker, which of these files it can read, and whether it has a GPU."""
-    return Welcome(software(), tuple(path for path in paths if os.access(path, os.R_OK)), has_gpu())
+    return Welcome(software(), tuple(filter(sees_marker, paths)), has_gpu())
 
 
 def differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:

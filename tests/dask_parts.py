@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,18 @@ def can_hide(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         return subprocess.run([*_hiding(folder), "true"], capture_output=True, check=False).returncode == 0
     return False
+
+
+@contextlib.contextmanager
+def in_stages(actions: dict[str, Callable[[], Any]], title: str, total: int) -> Iterator[Any]:
+    """A progress that does something once, when a stage has begun to advance."""
+    stage = next((name for name in actions if title.startswith(name)), "")
+
+    def advance(done: float, words: str = "") -> None:
+        if action := actions.pop(stage, None):
+            action()
+
+    yield advance
 
 
 def until(condition: Callable[[], Any]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from leukobench.errors import ClusterError
 from leukobench.machine import Stop
 
-from ..dask_parts import Parts
+from ..dask_parts import Parts, in_stages
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.dask]
@@ -31,18 +31,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
         started.add()
         started.wait(3)
         yield started
-
-
-@contextlib.contextmanager
-def in_stages(actions: dict[str, Callable[[], Any]], title: str, total: int) -> Iterator[Any]:
-    """A progress that does something once, when a stage has begun to advance."""
-    stage = next((name for name in actions if title.startswith(name)), "")
-
-    def advance(done: float, words: str = "") -> None:
-        if action := actions.pop(stage, None):
-            action()
-
-    yield advance
 
 
 def wait_there(seconds: dict[str, float], number: int, begin: Callable[[str], None]) -> tuple[int, str]:
