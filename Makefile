@@ -13,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/repo
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough test-torch test-lowest lock lint types format benchmarks reference wheel clean
+.PHONY: quickstart test test-all test-thorough test-torch test-dask test-lowest lock lint types format benchmarks reference wheel clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -29,6 +29,10 @@ test-all: $(READY)
 
 test-thorough: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) -m thorough --durations=15
+
+# Runs on schedulers and workers of Dask, some of which are killed on the way.
+test-dask: $(READY)
+	$(BIN)/python -m pytest -m dask --durations=10
 
 # Tests of networks of timm, in an environment of their own: PyTorch brings gigabytes.
 test-torch:

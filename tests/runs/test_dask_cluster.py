@@ -36,6 +36,7 @@ def address(hidden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield parts.address
 
 
+@pytest.mark.thorough  # ../test_cluster_and_store.py is its quick form
 def test_a_run_that_the_workers_do_not_see_gives_the_same_predictions(
     smears: Path, hidden: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +51,21 @@ def test_a_run_that_the_workers_do_not_see_gives_the_same_predictions(
     assert (here / "predictions.parquet").read_bytes() == (there / "predictions.parquet").read_bytes()
     assert "the folder of the run is not shared, the cache not shared" in (there / "run.log").read_text()
     assert {path.name for path in there.rglob("*")} == {path.name for path in here.rglob("*")}
+
+
+def test_workers_with_a_gpu_extract_and_the_others_fit(tmp_path: Path) -> None:
+    from leukobench.runs.dask_cluster import DaskCluster
+    from leukobench.runs.folder import RunFolder
+
+    cluster = DaskCluster("tcp://none:1", RunFolder(tmp_path))
+    cluster._threads = {"a": 8, "b": 1, "c": 4}
+    assert cluster.threads(networks=True) == cluster.threads(networks=False) == cluster._threads
+    assert cluster.are_all(cluster.threads(networks=True))
+    cluster._gpus = {"b"}
+    assert (cluster.threads(networks=True), cluster.threads(networks=False)) == ({"b": 1}, {"a": 8, "c": 4})
+    assert not cluster.are_all(cluster.threads(networks=True))
+    cluster._gpus = {"a", "b", "c"}
+    assert cluster.threads(networks=False) == cluster._threads
 
 
 def test_images_that_a_worker_cannot_read_end_the_run_with_its_name(

@@ -93,20 +93,28 @@ def test_limits_deaths_and_failures_are_those_of_one_machine(parts: Parts, tmp_p
         assert "in end_there" in caught.value.__notes__[0]
 
 
-def test_a_worker_with_another_version_is_refused_by_name(parts: Parts, tmp_path: Path, tiny_experiment: Any) -> None:
+def test_a_worker_with_another_version_computes_nothing_or_is_refused_by_name(
+    parts: Parts, tmp_path: Path, tiny_experiment: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     from leukobench.pipeline import run
 
     facts = tmp_path / "site" / "scikit_learn-1.2.3.dist-info"
     facts.mkdir(parents=True)
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: scikit-learn\nVersion: 1.2.3\n")
-    older = parts.add("--no-nanny", "--name", "older", PYTHONPATH=str(facts.parent))
-    parts.wait(4)
-    try:
+    with contextlib.ExitStack() as stack:
+        executor = executor_on(parts.address, tmp_path / "begun", stack)
+        assert executor.workers == 3
+        older = parts.add("--no-nanny", "--name", "older", PYTHONPATH=str(facts.parent), SLOW="older")
+        stack.callback(older.wait)
+        stack.callback(older.kill)
+        parts.wait(4)
+        seconds = {"0": 0.1, "1": 0.1, "older": 0.1}
+        results = dict(executor.map(wait_there, [(seconds, number) for number in range(12)], lambda *_: None))
+        assert {number: done for number, (done, _) in results.items()} == {number: number for number in range(12)}
+        assert {slow for _, slow in results.values()} <= {"0", "1"}
+        assert "computes nothing" in caplog.text
         with pytest.raises(ClusterError, match=r"tcp://\S+ has scikit-learn 1\.2\.3, this process") as caught:
             run(tiny_experiment(results=tmp_path, executor={"dask": parts.address}))
-    finally:
-        older.kill()
-        older.wait()
     assert caught.value.exit_code == 2
     assert not list(tmp_path.glob("tiny/records/*.parquet"))
 
