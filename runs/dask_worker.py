@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-import multiprocessing
+import multiprocessing.util
 import os
 import pickle
 import platform
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from .. import __version__
 from ..evaluation.identity import installed_versions
 from ..machine import Limits, Stop, has_gpu
-from ..processes.workers import Worker
+from ..processes.workers import Worker, end_workers
 from ..storage import atomic_path, digest, file_digest
 from .markers import sees_marker
 from .parcels import compute
@@ -175,8 +175,7 @@ def compute_piece(data: bytes, parts: Sequence[str], terms: Terms, left_s: float
 def _in_process(
     data: bytes, files: Mapping[str, str], written: str, terms: Terms, limits: Limits
 ) -> tuple[str, bytes | Stop | None]:
-    # Dask's nanny marks the process of its worker as a daemon, which may have no children; ours end with it anyway.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    _allow_children()
     worker = Worker.take(terms.variables)
     kept = False
     try:
@@ -196,6 +195,13 @@ def _in_process(
             worker.give_back()
         else:
             worker.end()
+
+
+@functools.cache
+def _allow_children() -> None:
+    """Let this process have children, which Dask's nanny forbids by marking it as a daemon; they end with it."""
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    multiprocessing.util.Finalize(None, end_workers, exitpriority=1)  # else it waits for them at its end
 
 
 def _is_wanted() -> bool:
