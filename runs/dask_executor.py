@@ -29,8 +29,8 @@ from .dask_worker import (
 from .parcels import Packing, Parcel
 
 _LOOK_S, _NO_WORKERS_S = 1.0, 60.0
-_AHEAD_S, _MOST_AHEAD = 0.25, 32
-"""Work of so many seconds, and pieces at most, waits for each thread: the way there and back takes longer than some."""
+_AHEAD_S, _LEAST, _MOST = 0.25, 2, 32
+"""Pieces for each thread: work of so many seconds, since the way there and back takes longer than some pieces."""
 _DIED = "the workers that computed it were lost, several times"
 _log = logging.getLogger(__name__)
 
@@ -158,10 +158,10 @@ class _Flight:
 
     @property
     def room(self) -> int:
-        """How many may be on their way: one a thread, so that none waits behind a slow one; more of short ones."""
+        """How many may be on their way: one more for each thread, which an idle one takes over; more of short ones."""
         threads = max(1, sum(self._cluster.threads(self._networks).values()))
         mean = sum(self._took) / len(self._took) if self._took else _AHEAD_S
-        return threads * max(1, min(_MOST_AHEAD, int(_AHEAD_S / max(mean, 1e-6))))
+        return threads * max(_LEAST, min(_MOST, int(_AHEAD_S / max(mean, 1e-6))))
 
     def send(self, position: int, parcel: Parcel) -> None:
         """Send a piece to whichever worker is free first."""

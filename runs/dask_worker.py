@@ -10,6 +10,7 @@ import pickle
 import platform
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _LIBRARIES = (
     *("openvino", "keras", "tensorflow-cpu", "tensorflow", "torch", "opencv-python-headless", "pillow"),
 )
 """On which numbers depend."""
+_starting = threading.Lock()
 DONE, FAILED, STOPPED, LACKING, REFUSED, UNWANTED = "done", "failed", "stopped", "lacking", "refused", "unwanted"
 
 
@@ -175,11 +177,12 @@ def compute_piece(data: bytes, parts: Sequence[str], terms: Terms, left_s: float
 def _in_process(
     data: bytes, files: Mapping[str, str], written: str, terms: Terms, limits: Limits
 ) -> tuple[str, bytes | Stop | None]:
-    _allow_children()
-    worker = Worker.take(terms.variables)
+    with _starting:  # what starts a process is imported by the first thread alone
+        _allow_children()
+        worker = Worker.take(terms.variables)
+        worker.begin(0, compute, (data, files, written))
     kept = False
     try:
-        worker.begin(0, compute, (data, files, written))
         while not limits.over and _is_wanted():
             left = min(_LOOK_S, max(0.0, worker.left_s(limits)))
             news = worker.hear() if wait([worker.pipe], left) else False
