@@ -196,7 +196,7 @@ class Experiment(Strict):
 
     @field_serializer("checkpoint", when_used="json")
     def _as_text(self, value: Path | None) -> str | None:
-        return value and str(value)
+        return str(value) if value else None
 
     @field_validator(*CHOICES)
     @classmethod
