@@ -134,6 +134,8 @@ def test_a_failure_on_the_way_is_tried_again_and_one_at_the_end_is_said(
 
 
 @pytest.mark.slow
+@pytest.mark.s3
+@pytest.mark.parametrize("place", ["store"], indirect=True)
 def test_a_lost_machine_is_replaced(smears: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FIT_FILE", str(tmp_path / "fits"))
