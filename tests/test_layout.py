@@ -85,13 +85,13 @@ BESIDES = {
     "reporting/report/test_label_sections.py": (
         "reporting/report/sections/failures reporting/report/sections/suspects reporting/report/sheet"
     ),
-    "reporting/report/test_external_section.py": "reporting/report/sections/external reporting/figures/recalibration",
+    "reporting/report/test_external_section.py": "reporting/report/sections/external",
     "reporting/test_external.py": "reporting/external_verdicts runs/external_answer",
     "reporting/figures/test_intervals.py": "reporting/figures/interval_chart",
     "reporting/figures/test_run_figures.py": (
         "reporting/figures/axes reporting/figures/calibration reporting/figures/confusion reporting/figures/costs "
         "reporting/figures/examples reporting/figures/heat_map reporting/figures/patients reporting/figures/points "
-        "reporting/figures/stability"
+        "reporting/figures/stability reporting/figures/given_part reporting/figures/recalibration"
     ),
     "reporting/report/test_networks.py": "reporting/figures/losses",
     "reporting/test_methods.py": "reporting/references",
@@ -111,8 +111,7 @@ BESIDES = {
     "serving/test_training_facts.py": "bundling/measured_quantiles",
     "serving/test_training_reference.py": "bundling/build_reference",
     "steps/test_open_test.py": (
-        "reporting/report/sections/given_test reporting/figures/given_part reporting/split_words runs/split_answer "
-        "steps/score_sealed"
+        "reporting/report/sections/given_test reporting/split_words runs/split_answer steps/score_sealed"
     ),
     "steps/test_score_views.py": (
         "evaluation/unchanged reporting/view_sheet steps/find_shortcut_errors steps/read_views"

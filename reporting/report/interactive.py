@@ -60,7 +60,7 @@ def _inlined(drawing: str, prefix: str) -> str:
     if opening is None:
         raise ValueError(f"no SVG: {drawing[:40]!r}")
     box = re.search(r'viewBox="[^"]*"', opening[0])
-    start = f'<svg class="marks" {box[0] if box else ""} aria-hidden="true">'
+    start = f'<svg class="marks" {box[0] if box else ""} aria-hidden="true" preserveAspectRatio="xMinYMin meet">'
     return start + re.sub(rest, rf"\g<1>{prefix}", drawing[opening.end() :])
 
 

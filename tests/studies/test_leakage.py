@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +15,10 @@ from PIL import Image
 from leukobench.cli import cli
 from leukobench.errors import ConfigurationError, EveryCombinationFailedError
 from leukobench.evaluation.leaks import PROTOCOLS
-from leukobench.reporting.leakage_figure import leakage_lines
+from leukobench.reporting.leakage_figure import leakage_figure, leakage_lines
 from leukobench.studies.leakage import measure_leakage
+
+from ..reporting.figures.scene import marks, outside
 
 
 @pytest.fixture
@@ -123,3 +126,20 @@ def test_without_a_selector_the_split_and_the_copies_are_still_measured(experime
     outcome = measure_leakage(experiment(selectors=["none"]), sizes=(48,), repeats=1, workers=1)
     assert set(outcome.table["protocol"]) == {"random split", "copies across", "scaling before"}
     assert outcome.table["inflation"].notna().all()
+
+
+def test_the_figure_has_a_dot_for_each_combination_and_a_bar_for_each_mean() -> None:
+    means = [
+        {"labels": labels, "protocol": protocol, "size": size, "inflation": 3.0, "low": -1.0, "high": float("nan")}
+        for labels in ("as they are", "permuted") for protocol in ("a <b>", "b") for size in (48, "all")
+    ]  # fmt: skip
+    rows = [
+        {**row, "inflation": share, "extractor": "e", "selector": "s", "classifier": str(place)}
+        for row in means for place, share in enumerate((-0.02, 0.01, 0.12))
+    ]  # fmt: skip
+    figure = leakage_figure(pd.DataFrame(rows), pd.DataFrame(means), ["line"], "leakage")
+    alt.Chart.from_dict(figure.specs[0])
+    assert not outside(figure.specs[0])
+    dots = [item for kind, item, _, _ in marks(figure.specs[0]) if kind == "symbol"]
+    assert len(dots) == len(rows)
+    assert "a &lt;b&gt;" in figure.svgs[0]

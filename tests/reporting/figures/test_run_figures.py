@@ -18,13 +18,16 @@ from leukobench.reporting.figures.calibration import reliability_figures
 from leukobench.reporting.figures.confusion import confusion_figures
 from leukobench.reporting.figures.costs import cost_figure, pareto_front
 from leukobench.reporting.figures.examples import examples
+from leukobench.reporting.figures.given_part import given_part_figure
 from leukobench.reporting.figures.heat_map import heat_figure
 from leukobench.reporting.figures.intervals import intervals
 from leukobench.reporting.figures.patients import patients_figure
+from leukobench.reporting.figures.recalibration import recalibration_figures
 from leukobench.reporting.figures.stability import stability_figure
 from leukobench.reporting.vega import Figure
 from leukobench.runs.finished import FinishedRun
 
+from ..test_external import ANSWER
 from .scene import marks, outside
 
 KEYS = ["extractor", "selector", "classifier"]
@@ -123,6 +126,31 @@ def test_the_second_example_differs_most_from_the_best(run: FinishedRun, tmp_pat
     assert different.note == "25.0 % of the predictions differ from those of the best."
     assert (best.words, shortcut.words) == ("Best", "Strongest shortcut")
     assert different.title.startswith("Differs most among the best: ")
+
+
+def test_recalibration_shows_every_number_of_groups() -> None:
+    figures = recalibration_figures(ANSWER, "external-1")
+    assert figures
+    for figure in figures:
+        spec = figure.specs[0]
+        alt.Chart.from_dict(spec)
+        assert not outside(spec)
+        points = [one for one in ANSWER.recalibration if figure.name.endswith(one.metric.replace("_", "-"))]
+        dots = [item for kind, item, _, _ in marks(spec) if kind == "symbol"]
+        assert len(dots) == len(points) > 0
+        assert figure.alt.count("recalibrated on") == len(points)
+
+
+def test_the_given_part_stands_beside_the_folds(run: FinishedRun) -> None:
+    board = run.leaderboard.assign(test_balanced_accuracy=run.leaderboard["balanced_accuracy"] - 0.1)
+    figure = given_part_figure(replace(run, leaderboard=board), "balanced_accuracy")
+    alt.Chart.from_dict(figure.specs[0])
+    assert not outside(figure.specs[0])
+    scored = int(board["balanced_accuracy"].notna().sum())
+    assert figure.alt.startswith(f"balanced accuracy of {scored} rows")
+    assert f"{scored} are lower there" in figure.alt
+    dots = [item for kind, item, _, _ in marks(figure.specs[0]) if kind == "symbol"]
+    assert len(dots) == scored
 
 
 def test_domains_hold_their_values() -> None:
