@@ -12,7 +12,7 @@ from ..evaluation.metrics import metric_of, overall_metrics
 from ..runs.finished import FinishedRun, records
 from ..storage import write_text
 from .references import bibtex, cited_by
-from .report.numbers import as_number
+from .report.numbers import as_number, score_with_interval
 from .text_tables import FORMATS, in_latex, in_markdown
 
 _SOFTWARE = (
@@ -55,7 +55,7 @@ def _board(run: FinishedRun) -> tuple[list[str], list[list[str]]]:
     for row in records(run.leaderboard[run.leaderboard[metric.name].notna()]):
         among = " =" if row.get("in_best_set") is True else ""
         place = "" if math.isnan(as_number(row["rank"])) else f"{row['rank']}{among}"
-        rows.append([place, *names_of(row), *(one.of_row(row) for one in (metric, *others))])
+        rows.append([place, *names_of(row), *(score_with_interval(one.name, row) for one in (metric, *others))])
     return ["rank", *NAMES, *(one.title for one in (metric, *others))], rows
 
 

@@ -39,6 +39,10 @@ class Domain:
         """In another unit."""
         return Domain(factor * self.low, factor * self.high)
 
+    def below(self, greatest: float) -> Domain:
+        """It, ending hardly above the greatest value that is possible."""
+        return Domain(self.low, min(self.high, greatest + 0.02 * (greatest - self.low)))
+
     def holds(self, value: float) -> bool:
         """Whether it lies between the ends."""
         return self.low <= value <= self.high
@@ -68,7 +72,7 @@ class Axis:
     @classmethod
     def of(cls, metric: Metric, values: Iterable[float], title: str = "") -> Axis:
         """Of a metric, in its unit."""
-        return cls(title or metric.title, Domain.around(values), metric.unit == "percent")
+        return cls(title or metric.title, Domain.around(values).below(metric.greatest), metric.unit == "percent")
 
     @property
     def factor(self) -> float:

@@ -58,7 +58,9 @@ def _domain(run: FinishedRun) -> Domain:
     """From below the better half and the strongest shortcut to above the best."""
     ranked: Sequence[Row] = run.ranked
     rows = [ranked[0], ranked[(len(ranked) - 1) // 2], *run.shortcuts[:1]]
-    return Domain.around(end for row in rows for end in interval_of(row, run.metric))
+    return Domain.around(end for row in rows for end in interval_of(row, run.metric)).below(
+        metric_of(run.metric).greatest
+    )
 
 
 def _point(row: Row, metric: str, label: str) -> Point:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...evaluation.combination_names import names_of, rows_of
 from ...evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
 from ...runs.finished import FinishedRun, Row, records
-from ..report.numbers import as_number, title_of
+from ..report.numbers import as_number, score_with_interval, title_of
 from ..vega import INK, MARK, MUTED, SECOND, SHORTCUT, THIRD, Figure, chart, layered
 from .axes import WHOLE, Axis, Domain, diagonal, fitted
 from .examples import Example, examples
@@ -76,7 +76,7 @@ def _thinned(example: Example, x: NDArray[np.float64], y: NDArray[np.float64]) -
 
 def _roc(shown: Sequence[Example], positive: str) -> Figure:
     x, y = Axis("false positive rate", WHOLE, percent=True), Axis("sensitivity", WHOLE, percent=True)
-    areas = "; ".join(f"{one.title}: {AUROC.of_row(one.row)}" for one in shown)
+    areas = "; ".join(f"{one.title}: {score_with_interval(AUROC.name, one.row)}" for one in shown)
     note = f"{positive} against the other class; out-of-fold predictions of all folds together. {AUROC.title}: {areas}."
     lines = _lines(roc_curves(shown, positive), x, y)
     return Figure("roc", "ROC", f"ROC curves. {note}", fitted(layered([diagonal(x, y), *lines])), note=note)

@@ -10,7 +10,7 @@ from ...evaluation.combination_names import names_of, short_name
 from ...evaluation.metric import Metric
 from ...evaluation.metrics import metric_of
 from ...runs.finished import FinishedRun, Row, records
-from ..report.numbers import as_number, title_of
+from ..report.numbers import as_number, score_with_interval, title_of
 from ..vega import INK, NARROW, PICTURE, SHORTCUT, Figure, chart, layered
 
 _COLOURS = ("#f3f8fb", "#a9cfe3", "#4a9cc4", "#0b6d98", "#07415c")
@@ -37,16 +37,16 @@ def heat_figure(run: FinishedRun) -> Figure | None:
     if shortcut:
         weak = sum(cell["weak"] for cell in cells)
         above = f"{weak} of {len(cells)} are not above it (orange frame)" if weak else "all combinations are above it"
-        words = (
-            f"The strongest shortcut, {title_of(names_of(shortcut[0]))}, reaches {metric.of_row(shortcut[0])}: {above}."
-        )
+        reached = score_with_interval(metric.name, shortcut[0])
+        words = f"The strongest shortcut, {title_of(names_of(shortcut[0]))}, reaches {reached}: {above}."
     best = max(rows, key=lambda row: as_number(row[metric.name]) if as_number(row[metric.name]) >= 0 else -math.inf)
     factor = 100 if metric.unit == "percent" else 1
     ends = factor * low, factor * top
     return Figure(
         "combinations",
         f"{metric.title[0].upper()}{metric.title[1:]}{' (%)' if factor > 1 else ''} by extractor, selector, classifier",
-        f"{metric.title} of {len(cells)} combinations; best {title_of(names_of(best))}, {metric.of_row(best)}. {words}",
+        f"{metric.title} of {len(cells)} combinations; best {title_of(names_of(best))}, "
+        f"{score_with_interval(metric.name, best)}. {words}",
         _chart(cells, ends, metric, narrow=False),
         _chart(cells, ends, metric, narrow=True),
         note=words,
@@ -61,7 +61,8 @@ def _cell(row: Row, metric: Metric, ends: tuple[float, float], level: float) -> 
     return {
         "extractor": str(row["extractor"]), "selector": short_name(str(row["selector"])),
         "classifier": short_name(str(row["classifier"])), "title": title_of(names_of(row)),
-        "value": (100 if metric.unit == "percent" else 1) * value, "hint": metric.of_row(row) if scored else "no score",
+        "value": (100 if metric.unit == "percent" else 1) * value,
+        "hint": score_with_interval(metric.name, row) if scored else "no score",
         "text": metric.digits(value) if scored else "\N{EN DASH}", "ink": on_colour(depth), "scored": scored,
         "weak": scored and value <= level, "best": row["rank"] == 1,
     }  # fmt: skip

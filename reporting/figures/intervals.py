@@ -8,7 +8,7 @@ from ...evaluation.combination_names import SHORTCUT, names_of, short_name
 from ...evaluation.metric import Metric
 from ...evaluation.metrics import metric_of
 from ...runs.finished import FinishedRun, Row, records
-from ..report.numbers import interval_of, title_of
+from ..report.numbers import interval_of, score_with_interval, title_of
 from ..vega import KINDS, PICTURE, Figure
 from .axes import Domain
 from .interval_chart import AMONG_BEST, NOT_BEST, Line, Mark, interval_chart
@@ -39,9 +39,12 @@ def intervals(run: FinishedRun) -> Figure | None:
         words.append("Dashed lines with bands: the strongest of the shortcuts, content rows and controls.")
     if rest := len(ranked) - len(shown):
         words.append(f"{rest} weaker combinations are not drawn; the leaderboard has them.")
-    reached = [f"{line.name} reaches {metric.of_row(row)}." for line, row in zip(lines, strongest, strict=True)]
+    reached = [
+        f"{line.name} reaches {score_with_interval(metric.name, row)}."
+        for line, row in zip(lines, strongest, strict=True)
+    ]
     heading = f"{metric.title[0].upper()}{metric.title[1:]} of the combinations, with 95 % intervals"
-    first = f"Best of {len(ranked)}: {title_of(names_of(ranked[0]))}, {metric.of_row(ranked[0])}."
+    first = f"Best of {len(ranked)}: {title_of(names_of(ranked[0]))}, {score_with_interval(metric.name, ranked[0])}."
     return Figure(
         "leaderboard",
         heading,
@@ -89,7 +92,9 @@ def _mark(row: Row, metric: Metric, name: str, group: str) -> Mark:
     role = kind if kind in KINDS[1:] else AMONG_BEST if row.get("in_best_set") is True else NOT_BEST
     value, low, high = interval_of(row, metric.name)
     first = kind == KINDS[0] and row["rank"] == 1
-    return Mark(group, name, title_of(names_of(row)), role, value, low, high, metric.of_row(row), first)
+    return Mark(
+        group, name, title_of(names_of(row)), role, value, low, high, score_with_interval(metric.name, row), first
+    )
 
 
 def _domain(shown: Sequence[Row], strongest: Sequence[Row], beside: Sequence[Row], metric: Metric) -> Domain:
@@ -97,4 +102,4 @@ def _domain(shown: Sequence[Row], strongest: Sequence[Row], beside: Sequence[Row
     drawn = [interval_of(row, metric.name) for row in [*shown, *strongest]]
     least = min(value for value, _, _ in drawn)
     drawn += [interval for row in beside if (interval := interval_of(row, metric.name))[0] >= least]
-    return Domain.around(end for interval in drawn for end in interval)
+    return Domain.around(end for interval in drawn for end in interval).below(metric.greatest)

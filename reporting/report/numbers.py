@@ -59,6 +59,11 @@ def interval_of(row: Row, name: str) -> Interval:
     return value, low, high
 
 
+def score_with_interval(metric: str, row: Row) -> str:
+    """A score of a row with its interval, as text: ``98.12 % [97.50 to 98.90]``."""
+    return metric_of(metric).with_interval(*interval_of(row, metric))
+
+
 def texts(metric: str, interval: Interval) -> dict[str, str]:
     """An interval as texts: ``value`` and ``interval``."""
     value, low, high = interval

@@ -125,7 +125,7 @@ def test_report_screen_card_and_unseal_carry_it(outcome: Outcome, capsys: pytest
     assert answer.test
     report = (outcome.folder / "report.html").read_text()
     assert 'id="given_test"' in report
-    assert '<th class="n" title="given test part, scored after the choice' in report
+    assert 'title="given test part, scored after the choice' in report
     show_leaderboard(outcome.leaderboard, [], outcome.results.metric)
     assert "given test part" in capsys.readouterr().out
     facts = run_facts(outcome.results, names_of(outcome.leaderboard.iloc[1]))

@@ -158,4 +158,5 @@ def test_domains_hold_their_values() -> None:
     assert Domain.decades([0.0, math.nan]) == Domain(1.0, 10.0)
     assert Domain.around([0.2, math.nan, 0.4], 0.5) == Domain(pytest.approx(0.1), pytest.approx(0.5))
     assert Axis.of(metric_of("accuracy"), [0.2]).percent
+    assert Axis.of(metric_of("accuracy"), [0.5, 1.0]).domain.high == pytest.approx(1.01, abs=0.002)
     assert not Axis.of(metric_of("log_loss"), [0.2]).percent
