@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from ..evaluation.combination_names import names_of, rows_of
 from ..evaluation.metrics import AUROC, SENSITIVITY, SPECIFICITY
-from ..reporting.report.numbers import as_number
+from ..reporting.figures.calibration import reliability_figure
 from ..reporting.report.section import View
 from ..reporting.report.sections.calibration import reliabilities
 from ..reporting.report.sections.classes import POINTS, rates_of_classes
 from ..reporting.report.sections.confusion import confusions
-from ..runs.finished import FinishedRun, Row, records
+from ..runs.finished import FinishedRun, records
+from . import charts
 from .run_data import NOTHING_STORED, choose, only
-from .style import chart_colours, facts, heat_cell, number, table
+from .style import facts, heat_cell, number, table
 
 
 def show(run: FinishedRun) -> None:
@@ -78,33 +77,12 @@ def _calibration(one: FinishedRun) -> None:
         st.html('<p class="lb-lead">No probabilities were stored.</p>')
         return
     st.html(facts({f"{name[0].upper()}{name[1:]}": text for name, text in diagrams[0]["numbers"].items()}))
-    left, _ = st.columns([3, 2])
-    left.altair_chart(_chart(bins), alt="Share correct against confidence; the numbers are in the table below")
+    figure = reliability_figure(one, records(one.leaderboard)[0], "chosen", "Confidence against the share correct")
+    if figure:
+        charts.show(figure)
     st.caption("The larger a dot, the more predictions. On the line, the share correct equals the confidence.")
     with st.expander("As a table"):
         rows = [
             [f"{100 * row['confidence']:.1f} %", f"{100 * row['accuracy']:.1f} %", f"{row['count']:,}"] for row in bins
         ]
         st.html(table(["confidence", "share correct", "predictions"], rows, "Predictions by confidence"))
-
-
-def _chart(bins: list[Row]) -> Any:
-    """Confidence against the share correct, with the diagonal of perfect calibration."""
-    import altair as alt
-
-    colours = chart_colours()
-    points = [{name: as_number(row[name]) for name in ("confidence", "accuracy", "count")} for row in bins]
-    axis = alt.Axis(format="%")
-    unit = alt.Scale(domain=[0, 1])
-    diagonal = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
-        strokeDash=[4, 4], color=colours["muted"]
-    )
-    dots = alt.Chart(alt.Data(values=points)).mark_circle(opacity=0.9, color=colours["mark"])
-    return (
-        diagonal.encode(x=alt.X("x:Q", scale=unit), y=alt.Y("y:Q", scale=unit))
-        + dots.encode(
-            x=alt.X("confidence:Q", scale=unit, axis=axis, title="confidence"),
-            y=alt.Y("accuracy:Q", scale=unit, axis=axis, title="share correct"),
-            size=alt.Size("count:Q", legend=None, scale=alt.Scale(range=[30, 600])),
-        )
-    ).properties(height=340)

@@ -15,9 +15,10 @@ from ..reporting.report.numbers import score_text
 from ..reporting.vega import chart, layered
 from ..runs.finished import FinishedRun
 from ..studies.same_images import ALIKE, BETTER, WORSE, Change, SameImages, compare_same_images, share_images
+from .charts import colours
 from .run_data import read_run
 from .spreadsheet import as_csv
-from .style import Cell, chart_colours, name_cell, note, number, tab_title, table
+from .style import Cell, name_cell, note, number, tab_title, table
 from .target import Target
 
 _LOOKS = {BETTER: ("mark", "triangle-up"), WORSE: ("shortcut", "triangle-down"), "neither": ("muted", "circle")}
@@ -109,8 +110,8 @@ def _chart(compared: SameImages) -> Any:
     if len(ends) > _DRAWN:
         ends = [*ends[: _DRAWN // 2], *ends[-_DRAWN // 2 :]]
     rows = [_row(compared, one) for one in ends]
-    colours, verdicts = chart_colours(), list(_LOOKS)
-    hues = alt.Scale(domain=verdicts, range=[colours[name] for name, _ in _LOOKS.values()])
+    by_name, verdicts = colours(), list(_LOOKS)
+    hues = alt.Scale(domain=verdicts, range=[by_name[name] for name, _ in _LOOKS.values()])
     shapes = alt.Scale(domain=verdicts, range=[shape for _, shape in _LOOKS.values()])
     legend = alt.Legend(title=None, orient="top", labelLimit=300, columns=3)
     unit = " (points)" if compared.scale > 1 else ""
@@ -120,7 +121,7 @@ def _chart(compared: SameImages) -> Any:
     intervals, dots, zero = chart(rows), chart(rows), chart([{"zero": 0}])
     return layered(
         [
-            zero.mark_rule(color=colours["muted"], strokeDash=[4, 3]).encode(x="zero:Q"),
+            zero.mark_rule(color=by_name["muted"], strokeDash=[4, 3]).encode(x="zero:Q"),
             intervals.mark_rule(strokeWidth=2).encode(
                 x=alt.X("low:Q", title=f"second less first{unit}"), x2="high:Q", y=y, color=colour, tooltip=hints
             ),

@@ -11,13 +11,14 @@ import streamlit as st
 from ..evaluation.combination_names import NAMES, short_name
 from ..evaluation.metrics import metric_of, overall_metrics
 from ..evaluation.records import SECONDS
+from ..reporting.figures.intervals import intervals
 from ..reporting.report.section import View
 from ..reporting.report.sections.heat import heat_map
 from ..reporting.report.sections.leaderboard import commonest_reason, leaderboard
 from ..reporting.report.sections.verdicts import verdicts
 from ..reporting.report.sections.winner import winner
 from ..runs.finished import FinishedRun
-from . import combination, external, pair, pictures
+from . import charts, combination, external, pair, pictures
 from .run_data import read_run
 from .spreadsheet import as_csv
 from .style import COMBINATION, Cell, boxes, heat_cell, name_cell, note, number, tab_title, table
@@ -43,6 +44,7 @@ def page(target: Target) -> None:
     _summary(run)
     drawers = {
         "Leaderboard": _leaderboard,
+        "Intervals": _intervals,
         "Heat map": _heat_map,
         "One combination": combination.show,
         "Misclassified images": pictures.show_wrong,
@@ -102,6 +104,14 @@ def _leaderboard(run: FinishedRun) -> None:
     caption += ". 95 % intervals are of these models on new images or patients like these; AUROC is the mean over folds"
     st.html(table(head, (_cells(row, tested, across) for row in board["rows"]), caption, heads=2))
     st.download_button("Download these rows (CSV)", as_csv(rows), "leaderboard.csv", "text/csv")
+
+
+def _intervals(run: FinishedRun) -> None:
+    figure = intervals(run)
+    if figure is None:
+        st.html('<p class="lb-lead">This run has no scores.</p>')
+        return
+    charts.show(figure)
 
 
 def _filter(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,6 @@ from ..errors import LeukobenchError
 from ..evaluation.combination_names import short_name
 from ..reporting.report.numbers import title_of
 from ..reporting.report.section import View
-from ..reporting.vega import COLOURS
 
 COMBINATION = "combination"
 """Kind of the rows of a leaderboard that are candidates."""
@@ -34,7 +33,6 @@ _DARK = {
     "linkColor": "#62bdea",
     "chartCategoricalColors": ["#62bdea", "#f5a267", "#b3a5ef", "#74d9b0", "#e3c65b", "#a3b3c1"],
 }
-_IN_THE_DARK = {"mark": "#62bdea", "shortcut": "#f5a267", "muted": "#a3b3c1"}
 THEME: dict[str, Any] = {
     "theme.baseRadius": "0.4rem",
     "theme.headingFontSizes": ["1.9rem", "1.2rem", "1.1rem", "1rem", "1rem", "1rem"],
@@ -50,13 +48,6 @@ class Cell(str):
     """HTML of a ready ``<td>`` or ``<th>``; any other text of a table is escaped."""
 
     __slots__ = ()
-
-
-def chart_colours() -> dict[str, str]:
-    """Name -> colour of marks in a chart: those of the report's figures, or their like on a dark page."""
-    import streamlit as st
-
-    return COLOURS | (_IN_THE_DARK if st.context.theme.type == "dark" else {})
 
 
 def tab_title(*parts: str) -> None:

@@ -18,7 +18,7 @@ MODULES = [
 BESIDES = {
     "app/test_browser.py": "app/main app/diagnose app/combination",
     "app/test_diagnosis.py": "app/style app/spreadsheet",
-    "app/test_explore.py": "app/pair app/pictures app/run_data",
+    "app/test_explore.py": "app/charts app/pair app/pictures app/run_data",
     "app/test_processes.py": "app/console",
     "app/test_start.py": "app/pages app/preview app/watch",
     "app/test_target.py": "app/launch",

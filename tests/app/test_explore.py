@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -100,6 +101,17 @@ def test_shortcuts_can_be_left_out(board: pd.DataFrame) -> None:
     assert drawn(page).count('class="lb-kind lb-shortcut">shortcut<') == (board["kind"] == "shortcut").sum()
     page.checkbox[1].uncheck().run()
     assert len(rows_of(page)) == (board["kind"] == "combination").sum()
+
+
+def test_the_intervals_are_those_of_the_report(results: Path, shown: Any) -> None:
+    from leukobench import load_results
+    from leukobench.reporting.figures.intervals import intervals
+
+    html, figure = drawn(opened("Intervals")), intervals(load_results(results / "small"))
+    assert figure is not None
+    drawings = re.findall(r'<img class="lb-(\w+)" alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)"', html)
+    assert [(shape, unescape(alt)) for shape, alt, _ in drawings] == [("wide", figure.alt), ("narrow", figure.alt)]
+    assert [base64.b64decode(data).decode() for *_, data in drawings] == list(figure.svgs)
 
 
 def test_the_heat_map_has_a_cell_for_each_combination(board: pd.DataFrame) -> None:
