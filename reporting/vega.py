@@ -132,10 +132,14 @@ def _plain(value: Any) -> Any:
 
 
 def svg(spec: dict[str, Any]) -> str:
-    """Draw a specification, which may load nothing."""
+    """Draw a specification, which may load nothing; the same one gives the same drawing every time."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    drawing = str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawing))  # Vega counts them from the start of the process
+    for place, own in enumerate(ids):
+        drawing = re.sub(rf'(\bid="|url\(#){re.escape(own)}(["\)])', rf"\g<1>part-{place}\g<2>", drawing)
+    return drawing
 
 
 def chart(values: Sequence[dict[str, Any]]) -> Any:

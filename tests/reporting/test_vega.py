@@ -68,6 +68,18 @@ def test_files_are_of_their_kinds(tmp_path: Path) -> None:
     assert b"/Font" in written[".pdf"] or b"BT" in written[".pdf"]
 
 
+def test_the_same_figure_is_drawn_the_same_every_time() -> None:
+    gradient = [
+        chart([{"a": place, "b": place} for place in range(3)])
+        .mark_line(clip=True)
+        .encode(x="a:Q", y="b:Q", color="a:Q")
+        for _ in range(3)
+    ]
+    first, second, third = (Figure("a", "b", "c", one).svgs[0] for one in gradient)
+    assert "url(#part-0)" in first
+    assert first == second == third
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     elsewhere = alt.Chart(alt.UrlData(url="https://example.org/a.json")).mark_point().encode(x="x:Q")
     with pytest.raises(ValueError, match=r"example\.org"):

@@ -17,6 +17,8 @@
     const live = document.createElement("div");
     live.className = "live";
     live.hidden = true;
+    live.setAttribute("role", "group");
+    live.setAttribute("aria-label", drawing.getAttribute("aria-label"));
     drawing.after(live);
     live.style.maxWidth = drawing.style.maxWidth;
     live.classList.add(...drawing.classList);
