@@ -87,6 +87,15 @@ def test_the_leaderboard_is_sorted_and_filtered_by_keyboard(browser: Any, report
     assert board.get_by_role("columnheader", name="features").is_visible()
 
 
+def test_nothing_is_cut_on_a4(browser: Any, report: str) -> None:
+    page = Visit(browser, report, 703).page  # A4 within its margins
+    page.emulate_media(media="print")
+    assert not page.evaluate(_OVERFLOWING.replace(".scroll, ", ""))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("#glossary dd").first.is_visible()
+    assert not page.get_by_role("link", name="How to test it").is_visible()
+
+
 def test_a_word_leads_to_its_meaning(browser: Any, report: str) -> None:
     page = Visit(browser, report, 390).page
     page.locator("a.word").first.click()
