@@ -152,11 +152,12 @@ def _file_list(root: Path, paths: Sequence[tuple[str, str]], objects: Objects | 
 
 
 def _no_images(root: Path, what: str) -> ImagesError:
+    lacks_slash = any(part.endswith(":") for part in root.parts[1:])
     return ImagesError(
         "There are no images to index.",
         expected="a folder of images, or a manifest (.csv or .parquet)",
         received=f"{root}, which {what}",
-        fix="correct the path.",
+        fix="give a path with :// as text: Path drops a slash of it." if lacks_slash else "correct the path.",
     )
 
 

@@ -89,6 +89,13 @@ def test_what_is_refused_is_refused_for_the_same_reason(tmp_path: Path, memory: 
     assert {"written by leukobench", "hidden file or folder", "empty file", "left over from a macOS archive"} <= reasons
 
 
+def test_a_path_that_lost_its_slash_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImagesError) as refusal:
+        find_files(Path("s3://bucket/folder"))
+    assert "as text" in refusal.value.fix
+
+
 @pytest.mark.s3
 def test_odd_names_are_those_of_a_local_folder(bucket: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"

@@ -146,6 +146,7 @@ def test_a_lost_machine_is_replaced(smears: Path, place: Path, tmp_path: Path, m
     second = run(small_experiment(smears, tmp_path / "second", **settings), workers=1)
     assert second.reused
     assert (second.folder / "leaderboard.csv").read_bytes() == leaderboard
+    assert "files of the finished run of" in (second.folder / "run.log").read_text()
     shutil.rmtree(tmp_path / "second")
     for name in ("state.json", "leaderboard.csv"):  # as of a machine that was lost before it had finished
         (first.folder / name).unlink()
