@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from leukobench.errors import ClusterError
@@ -91,6 +92,22 @@ def test_limits_deaths_and_failures_are_those_of_one_machine(parts: Parts, tmp_p
         with pytest.raises(ZeroDivisionError, match="no number") as caught:
             list(executor.map(end_there, [(2,)], stopped))
         assert "in end_there" in caught.value.__notes__[0]
+
+
+def test_workers_of_this_machine_are_started_for_a_run_and_end_with_it(tmp_path: Path) -> None:
+    from leukobench.runs.executors import on_cluster
+    from leukobench.runs.folder import RunFolder
+
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with on_cluster("local:2", RunFolder(tmp_path)) as executor:
+        assert executor is not None
+        assert (executor.workers, executor.shares_folder, executor.shares_cache) == (2, True, True)
+        pieces = [({"0": 0.1}, number) for number in range(4)]
+        assert sorted(dict(executor.map(wait_there, pieces, lambda position, stop: None))) == [0, 1, 2, 3]
+        started = {process.pid for process in psutil.Process().children(recursive=True)} - before
+        assert len(started) >= 4
+    left = [process for process in psutil.Process().children(recursive=True) if process.pid in started]
+    assert not [process for process in left if "tracker" not in " ".join(process.cmdline())]
 
 
 def test_a_worker_with_another_version_computes_nothing_or_is_refused_by_name(
