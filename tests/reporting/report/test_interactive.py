@@ -40,6 +40,7 @@ def test_ids_of_drawings_do_not_meet() -> None:
     assert set(re.findall(r"url\(#([^)]+)\)", html)) <= set(ids)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_is_alive_in_a_browser_and_drawn_without_scripts(folder: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
     if not Path("/usr/bin/chromium").exists():
