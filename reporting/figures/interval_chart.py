@@ -70,22 +70,23 @@ def interval_chart(
     x = functools.partial(Axis(metric.title, domain, metric.unit == "percent").channel, alt.X)
     layers = [
         *_through(lines, scale, factor, x, narrow),
-        *_plotted(placed, x, _down(count), metric),
+        *_plotted(placed, x, _down(count), metric, columns=2 if narrow else 5),
         *_written(placed, heads, _down(count), width, narrow),
     ]
     room = {"top": 4, "bottom": 4, "left": 4 if narrow else 36, "right": 4 if narrow else 30}  # of a wider font
     return layered(layers).properties(width=width, height=step * count, padding=room)
 
 
-def _plotted(placed: Sequence[dict[str, Any]], x: Any, y: Any, metric: Metric) -> list[Any]:
+def _plotted(placed: Sequence[dict[str, Any]], x: Any, y: Any, metric: Metric, columns: int) -> list[Any]:
     """Intervals, values, and arrows for what is below the axis."""
     import altair as alt
 
     inside, below = ([row for row in placed if row["inside"] is side] for side in (True, False))
     roles = [role for role in _ROLES if any(row["role"] == role for row in placed)]
     hints = [alt.Tooltip("title:N", title="row"), alt.Tooltip("text:N", title=metric.title), alt.Tooltip("role:N")]
-    stroke = _role(alt.Stroke, _STROKES, roles)
-    looks = {"fill": _role(alt.Fill, _FILLS, roles), "stroke": stroke, "shape": _role(alt.Shape, _SHAPES, roles)}
+    legend = alt.Legend(values=roles, columns=columns, symbolOpacity=1)
+    stroke = _role(alt.Stroke, _STROKES, legend)
+    looks = {"fill": _role(alt.Fill, _FILLS, legend), "stroke": stroke, "shape": _role(alt.Shape, _SHAPES, legend)}
     bars, dots, arrows = chart(inside), chart(inside), chart(below)
     return [
         bars.mark_rule(strokeWidth=3, opacity=0.55, strokeCap="round").encode(
@@ -129,11 +130,10 @@ def _down(count: int) -> Any:
     return alt.Y("place:Q", scale=alt.Scale(domain=[count - 0.4, -0.6], nice=False, zero=False), axis=None)
 
 
-def _role(channel: Any, colours: Sequence[str], roles: Sequence[str] = ()) -> Any:
-    """Colours or shapes of the roles; a legend of `roles`, where there are any."""
+def _role(channel: Any, colours: Sequence[str], legend: Any) -> Any:
+    """Colours or shapes of the roles."""
     import altair as alt
 
-    legend = alt.Legend(values=list(roles), columns=3, symbolOpacity=1) if roles else None
     return channel("role:N", scale=alt.Scale(domain=list(_ROLES), range=list(colours)), legend=legend)
 
 
