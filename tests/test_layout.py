@@ -68,7 +68,8 @@ BESIDES = {
     "networks/test_network.py": "networks/shipped",
     "plugins/test_importing.py": "plugins/permission plugins/places",
     "reporting/report/test_first_look.py": (
-        "reporting/report/sections/answer reporting/report/sections/provenance reporting/report/sections/verdicts "
+        "reporting/report/sections/answer reporting/report/sections/methods reporting/report/sections/provenance "
+        "reporting/report/sections/verdicts "
         "reporting/report/sections/winner"
     ),
     "reporting/report/test_glossary.py": "reporting/report/sections/glossary",

@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "suspects",
     ),
     "Whether it holds": ("views", "feature_map", "sites", "given_test", "external", "audit", "ledger"),
-    "How it was done": ("protocol", "provenance", "glossary", "notes"),
+    "How it was done": ("protocol", "methods", "provenance", "glossary", "notes"),
 }
 """Heading -> the sections below it. Those without a heading are the answer, and are never folded."""
 FURTHER = "Further sections"

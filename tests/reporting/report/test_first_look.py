@@ -71,3 +71,12 @@ def test_the_shortcut_verdict_is_said_in_words(folder: Path, verdict: str, word:
     text = page(folder).text
     assert word in text
     assert ("Above chance" in text) == (verdict != "better")
+
+
+def test_the_methods_paragraph_numbers_its_references(written: Path) -> None:
+    text = Page(html_of(written)).text.partition("Methods, and how to cite")[2]
+    numbers = re.findall(r"\[(\d+)\]", text.partition("Please cite")[0])
+    assert re.search(r"compared with leukobench 0\.1\.0 \[\d+\]", text)
+    assert sorted(set(map(int, numbers))) == list(range(1, text.count(" title = {") + 1))
+    assert "@misc{leukobench," in text
+    assert "methods.bib" in text

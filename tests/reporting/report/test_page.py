@@ -34,7 +34,7 @@ def without(folder: Path, *names: str) -> Page:
 
 SECTIONS = {
     "winner", "intervals", "answer", "leaderboard", "heat", "costs", "stability", "classes", "confusion", "calibration",
-    "patients", "audit", "ledger", "protocol", "provenance", "glossary", "notes",
+    "patients", "audit", "ledger", "protocol", "methods", "provenance", "glossary", "notes",
 }  # fmt: skip
 
 
