@@ -47,11 +47,11 @@ def write_report(folder: Path) -> Path:
     """
     target = folder / "report.html"
     run = FinishedRun.open(folder, ended=False)
+    write_paper(run)  # its files are linked on the page
     sections = {name: section for name in SECTIONS.names() if (section := _section(name, run))}
     figures = list(itertools.chain.from_iterable(section.figures for section in sections.values()))
     for figure in figures:
         write_figure(figure, folder / "figures")
-    write_paper(run)
     html = _render(run, sections, bool(figures))
     write_text(target, html.encode("utf-8", "replace").decode("utf-8"))  # file names need not be valid Unicode
     return target
