@@ -26,6 +26,7 @@ def test_a_test_is_shown_with_its_scores_and_pictures(folder: Path) -> None:
     counts = [names | {"label": a, "predicted": b, "count": 7} for a in ("hem", "ALL") for b in ("hem", "ALL")]
     pd.DataFrame(counts).to_parquet(own / "confusion.parquet")
     shown = page(folder)
+    assert shown.text.index("External tests Lower") < shown.text.index("Best of 49 combinations")
     for words in (
         "LOWER ELSEWHERE: <b>words</b>",  # as text, no markup
         "80.00", "[70.00 to 88.00", "-15.00 points [-25.00 to -6.00]", "mean of red", "0.50 [0.30 to 0.70]",

@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from leukobench.reporting.report.sections.verdicts import needs_in_words, verdicts
 from leukobench.runs.answer import Chance
+from leukobench.runs.view_answer import ShortcutNeed, Views
 
 from .drawn_run import SENTENCES, Page, html_of, page, read_answer, write_answer
 
@@ -80,3 +82,38 @@ def test_the_methods_paragraph_numbers_its_references(written: Path) -> None:
     assert sorted(set(map(int, numbers))) == list(range(1, text.count(" title = {") + 1))
     assert "@misc{leukobench," in text
     assert "methods.bib" in text
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        ({"border": "not needed", "colour": "not needed"}, "none is needed"),
+        ({"border": "not needed"}, "border: not needed"),
+        ({"border": "needed", "colour": "undecided"}, "border: needed; colour: undecided"),
+        ({"file facts": "untestable"}, "file facts: cannot be tested"),
+        ({}, ""),
+    ],
+)
+def test_what_is_needed_is_said_no_stronger_than_it_is(needs: dict[str, str], words: str) -> None:
+    shortcuts = tuple(ShortcutNeed(name, 0.9, verdict) for name, verdict in needs.items())
+    assert needs_in_words(Views("balanced_accuracy", 500, 400, 0.9, 0.05, 0.1, shortcuts=shortcuts)) == words
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "state"),
+    [
+        ({"label_conflicts": 0}, "2 pairs kept together", "note"),
+        ({"label_conflicts": 0, "setting": "list"}, "2 pairs not grouped", "warn"),
+        ({"label_conflicts": 0, "setting": "off"}, "Not looked for", "warn"),
+        ({"label_conflicts": 0, "identical_files": 0, "near_duplicates": 0}, "None found", "good"),
+        ({"label_conflicts": 0, "identical_files": 0, "near_duplicates": 0, "looks_alike": 3}, "3 pairs look", "note"),
+    ],
+)
+def test_copies_are_good_only_where_they_were_looked_for(
+    change: dict[str, object], word: str, state: str, written: Path
+) -> None:
+    answer = read_answer(written)
+    duplicates = replace(answer.duplicates, **change)  # type: ignore[arg-type]
+    (badge,) = (one for one in verdicts(replace(answer, duplicates=duplicates)) if one["about"] == "Copies")
+    assert badge["word"].startswith(word)
+    assert badge["state"] == state
