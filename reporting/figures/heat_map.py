@@ -36,11 +36,13 @@ def heat_figure(run: FinishedRun) -> Figure | None:
     cells = [_cell(row, metric, (low, top), level) for row in rows]
     if shortcut:
         weak = sum(cell["weak"] for cell in cells)
-        above = f"{weak} of {len(cells)} are not above it (orange frame)" if weak else "all combinations are above it"
+        above = f"{weak} of {len(cells)} score no higher (orange frame)" if weak else "all combinations score higher"
         reached = score_with_interval(metric.name, shortcut[0])
-        words = f"The strongest shortcut, {title_of(names_of(shortcut[0]))}, reaches {reached}: {above}."
+        words = f"The strongest shortcut ({title_of(names_of(shortcut[0]))}) reaches {reached}: {above}."
     best = max(rows, key=lambda row: as_number(row[metric.name]) if as_number(row[metric.name]) >= 0 else -math.inf)
     factor = 100 if metric.unit == "percent" else 1
+    least = min(cell["value"] for cell in cells if cell["scored"])
+    palest = f"Below {metric.with_unit(low)} all cells are equally pale." if least < factor * low else ""
     ends = factor * low, factor * top
     return Figure(
         "combinations",
@@ -49,7 +51,7 @@ def heat_figure(run: FinishedRun) -> Figure | None:
         f"{score_with_interval(metric.name, best)}. {words}",
         _chart(cells, ends, metric, narrow=False),
         _chart(cells, ends, metric, narrow=True),
-        note=words,
+        note=" ".join(["White frame: the best.", *([palest] if palest else []), *([words] if words else [])]),
         formats=PICTURE,
     )
 
@@ -69,15 +71,17 @@ def _cell(row: Row, metric: Metric, ends: tuple[float, float], level: float) -> 
 
 
 def _placed(cells: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """Rows of selectors below their extractors, as they first come: heads and names, and how many there are.
+    """Rows of selectors below their extractors, in the same order below each: heads and names, and how many there are.
 
     Every cell gets its place.
     """
     places: dict[tuple[str, str], int] = {}
     written: list[dict[str, Any]] = []
+    selectors = dict.fromkeys(cell["selector"] for cell in cells)
     for extractor in dict.fromkeys(cell["extractor"] for cell in cells):
         written.append({"place": len(written), "name": extractor, "head": True})
-        for selector in dict.fromkeys(cell["selector"] for cell in cells if cell["extractor"] == extractor):
+        own = {cell["selector"] for cell in cells if cell["extractor"] == extractor}
+        for selector in filter(own.__contains__, selectors):
             places[extractor, selector] = len(written)
             written.append({"place": len(written), "name": selector, "head": False})
     for cell in cells:

@@ -159,7 +159,7 @@ def _placed(
 
 
 def _through(lines: Sequence[Line], scale: Domain, factor: float, x: Any, narrow: bool) -> list[Any]:
-    """Bands and dashed lines through all rows, each named above; pale where they cross names."""
+    """Dashed lines through all rows, each named above, pale where they cross names; of a shortcut the interval, too."""
     import altair as alt
 
     layers = []
@@ -171,8 +171,9 @@ def _through(lines: Sequence[Line], scale: Domain, factor: float, x: Any, narrow
         data = chart([{"value": value, "low": max(low, scale.low), "high": min(high, scale.high), "name": line.name}])
         right = value > (scale.low + scale.high) / 2
         near = {"align": "right" if right else "left", "baseline": "bottom", "dy": -4 - 14 * place, "limit": 260}
+        band = data.mark_rect(color=colour, opacity=0.04 if narrow else 0.12).encode(x=x("low"), x2="high:Q")
         layers += [
-            data.mark_rect(color=colour, opacity=0.04 if narrow else 0.12).encode(x=x("low"), x2="high:Q"),
+            *([band] if line.kind == KINDS[1] else []),  # bands on one another could not be distinguished
             data.mark_rule(color=colour, strokeDash=[4, 3], **strength).encode(x=x("value")),
             data.mark_text(color=colour, fontSize=11, **near).encode(x=x("value"), y=alt.value(0), text="name:N"),
         ]

@@ -33,12 +33,9 @@ def intervals(run: FinishedRun) -> Figure | None:
     marks = [mark for group in _groups(shown) for mark in _marks(group, metric)]
     marks += [_mark(row, metric, _short(row), _BESIDE) for row in beside]
     lines = [Line(str(row["kind"]), _short(row), *interval_of(row, metric.name)) for row in strongest]
-    best = sum(row.get("in_best_set") is True for row in ranked)
-    words = [f"Filled: {best} of {len(ranked)} may be the best, with 95 % confidence."] if best else []
-    if lines:
-        words.append("Dashed lines with bands: the strongest of the shortcuts, content rows and controls.")
-    if rest := len(ranked) - len(shown):
-        words.append(f"{rest} weaker combinations are not drawn; the leaderboard has them.")
+    words = [*_best_in_words(ranked), *_others_in_words(lines)]
+    if any(mark.value < domain.low for mark in marks):
+        words.append("A hollow triangle at the left end: below the axis.")
     reached = [
         f"{line.name} reaches {score_with_interval(metric.name, row)}."
         for line, row in zip(lines, strongest, strict=True)
@@ -54,6 +51,28 @@ def intervals(run: FinishedRun) -> Figure | None:
         note=" ".join(words),
         formats=PICTURE,
     )
+
+
+def _best_in_words(ranked: Sequence[Row]) -> list[str]:
+    """How many may be the best, and how many of these are not drawn."""
+    best, rest = (sum(row.get("in_best_set") is True for row in rows) for rows in (ranked, ranked[_SHOWN:]))
+    words = [f"Filled: {best} of {len(ranked)} may be the best, with 95 % confidence."] if best else []
+    if len(ranked) > _SHOWN:
+        among = f", of which {rest} may be the best," if rest else ""
+        words.append(f"{len(ranked) - _SHOWN} weaker combinations{among} are not drawn; the leaderboard has them.")
+    return words
+
+
+def _others_in_words(lines: Sequence[Line]) -> list[str]:
+    """What the lines are, and what the rows behind them see."""
+    kinds = {line.kind for line in lines}
+    seen = {
+        "shortcut": "shortcuts see nothing of what is pictured",
+        "content": "content rows see simple numbers of the whole image or file",
+        "control": "controls are networks that were never trained, or a few pixels",
+    }
+    meant = "; ".join(words for kind, words in seen.items() if kind in kinds)
+    return [f"Dashed lines: the strongest of each kind. {meant[0].upper()}{meant[1:]}."] if meant else []
 
 
 def _beside(run: FinishedRun) -> list[Row]:
