@@ -75,17 +75,17 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float, views: Vie
     against = f"{reaches(shortcut)} {reached}, the best combination {top}."
     text, link = f"{verdict.text}: {against}", "leaderboard"
     if needs := needs_in_words(views):
-        text, link = f"{against[0].upper()}{against[1:]} Are they needed? {needs[0].upper()}{needs[1:]}.", "views"
+        text, link = f"{against[0].upper()}{against[1:]} Does the score need them? {needs[0].upper()}{needs[1:]}.", "views"
     return _badge("Shortcuts", verdict.state, verdict.title, text, link)
 
 
 def needs_in_words(views: Views | None) -> str:
-    """Rows that suffice for much of the score, by whether they are needed: ``none is needed`` or ``border: needed``."""
+    """Rows that suffice for much of the score, by whether they are needed: ``none of them`` or ``border: needed``."""
     names: dict[str, list[str]] = {}
     for one in views.shortcuts if views else ():
         names.setdefault(_NEEDS.get(one.verdict, one.verdict), []).append(one.name)
     if list(names) == ["not needed"] and len(names["not needed"]) > 1:
-        return "none is needed"
+        return "none of them"
     return "; ".join(f"{', '.join(those)}: {verdict}" for verdict, those in names.items())
 
 
@@ -143,7 +143,7 @@ def _external(run: FinishedRun) -> View:
     answers = external_answers(run.folder).values()
     if not answers:
         text = "Never tested on images of another hospital: nothing is known about one."
-        return _badge("External tests", "note", "None yet", text, "again")
+        return _badge("External tests", "warn", "None yet", text, "again")
     verdicts_of_tests = [EXTERNAL[one.verdict] for one in answers if one.verdict in EXTERNAL]
     worst = min(verdicts_of_tests, key=lambda one: _WORST_FIRST.index(one.state), default=EXTERNAL["unknown"])
     text = "; ".join(map(_elsewhere, answers)) + "."

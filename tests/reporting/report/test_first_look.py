@@ -87,7 +87,7 @@ def test_the_methods_paragraph_numbers_its_references(written: Path) -> None:
 @pytest.mark.parametrize(
     ("needs", "words"),
     [
-        ({"border": "not needed", "colour": "not needed"}, "none is needed"),
+        ({"border": "not needed", "colour": "not needed"}, "none of them"),
         ({"border": "not needed"}, "border: not needed"),
         ({"border": "needed", "colour": "undecided"}, "border: needed; colour: undecided"),
         ({"file facts": "untestable"}, "file facts: cannot be tested"),
