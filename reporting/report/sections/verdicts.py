@@ -75,7 +75,8 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float, views: Vie
     against = f"{reaches(shortcut)} {reached}, the best combination {top}."
     text, link = f"{verdict.text}: {against}", "leaderboard"
     if needs := needs_in_words(views):
-        text, link = f"{against[0].upper()}{against[1:]} Does the score need them? {needs[0].upper()}{needs[1:]}.", "views"
+        against, needs = (f"{words[0].upper()}{words[1:]}" for words in (against, needs))
+        text, link = f"{against} Does the score need them? {needs}.", "views"
     return _badge("Shortcuts", verdict.state, verdict.title, text, link)
 
 
