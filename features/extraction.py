@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import time
@@ -208,7 +209,12 @@ def read_ahead(items: Iterable[Item], read: Callable[[Item], Read], threads: int
 def _read_here(
     images: Sequence[tuple[str, str]], extractor: Extractor | Together | ViewedExtractor, cores: int
 ) -> Iterator[tuple[tuple[str, str], Any]]:
-    return read_ahead(images, lambda image: _read(*image, extractor), reading_threads(images[0][1], cores))
+    """In threads of this process; where they measure, with one thread of compiled libraries, as processes do."""
+    from threadpoolctl import threadpool_limits
+
+    measures = getattr(extractor, "reads_in_processes", False)
+    with threadpool_limits(1) if measures else contextlib.nullcontext():
+        yield from read_ahead(images, lambda image: _read(*image, extractor), reading_threads(images[0][1], cores))
 
 
 def _read_apart(
