@@ -73,7 +73,7 @@ def interval_chart(
         *_plotted(placed, x, _down(count), metric, columns=2 if narrow else 5),
         *_written(placed, heads, _down(count), width, narrow),
     ]
-    room = {"top": 4, "bottom": 4, "left": 4 if narrow else 36, "right": 4 if narrow else 30}  # of a wider font
+    room = {"top": 4, "bottom": 4, "left": 4 if narrow else 36, "right": 4 if narrow else 44}  # of a wider font
     return layered(layers).properties(width=width, height=step * count, padding=room)
 
 
