@@ -78,8 +78,8 @@ def _roc(shown: Sequence[Example], positive: str) -> Figure:
     x, y = Axis("false positive rate", WHOLE, percent=True), Axis("sensitivity", WHOLE, percent=True)
     areas = "; ".join(f"{one.title}: {score_with_interval(AUROC.name, one.row)}" for one in shown)
     note = (
-        f"{positive} against the other class; out-of-fold predictions of all folds together. {AUROC.title}: {areas}. It is "
-        "the mean over folds, which the area under a drawn curve need not be."
+        f"{positive} against the other class; out-of-fold predictions of all folds together. {AUROC.title}: {areas}. "
+        "It is the mean over folds, which the area under a drawn curve need not be."
     )
     lines = _lines(roc_curves(shown, positive), x, y)
     return Figure("roc", "ROC", f"ROC curves. {note}", fitted(layered([diagonal(x, y), *lines])), note=note)
