@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,10 @@ def _bar(name: str, share: float, inside: bool) -> str:
 def _warnings(row: Prediction, level: float) -> list[Note]:
     warnings = []
     if row.ood:
-        far = f"It is {row.ood_score:.1f} times as far from the training images as one of them typically is"
-        warnings.append(("bad", "Do not rely on an answer: unlike the training data.", f"{far}."))
+        far = f"It is {row.ood_score:.1f} times as far from the training images as one of them typically is."
+        if math.isnan(row.ood_score):
+            far = "Its features are so large that no distance to the training images can be computed."
+        warnings.append(("bad", "Do not rely on an answer: unlike the training data.", far))
     elif not is_reliable(row):
         every = f"The prediction set at {percent(level)} holds all {len(row.probabilities)} classes."
         warnings.append(("bad", "The model cannot decide.", every))

@@ -166,6 +166,8 @@ class Bundle:
         ------
         ConfigurationError
             The level is impossible, something is no image, or groups are not as many as images.
+        ExtractionError
+            The extractor gave numbers that are not finite, or not one vector an image.
         """
         named, level = as_images(images), _check_level(level)
         if groups is not None and len(groups) != len(named):

@@ -35,7 +35,8 @@ class Prediction:
     conformal_set : tuple of str
         Classes that hold the right one at the chosen level; never empty.
     ood_score : float
-        Distance to the training images; 1 is that of a typical one among them.
+        Distance to the training images; 1 is that of a typical one among them. NaN where it cannot be computed: the
+        image then counts as unlike the training data.
     ood_p : float
         Share of the training images that are at least as far from those of other patients.
     ood : bool

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
+from ..errors import ExtractionError, UnreadableImageError
 from ..features.extraction import read_ahead
 from .conformal import ConformalScores, prediction_sets
 from .container import Contents, arrays
@@ -51,16 +51,28 @@ class Predictor:
     def stream(
         self, images: Sequence[Image], level: float, calibrated: bool = True
     ) -> Iterator[tuple[int, Prediction]]:
-        """Position and prediction of each image, as they are ready; images that cannot be read come last."""
+        """Position and prediction of each image, as they are ready; images that cannot be read come last.
+
+        Raises
+        ------
+        ExtractionError
+            An extractor of somebody's own gave numbers that are not finite, or not one vector an image.
+        """
         queue = _Queue(images, self.model)
         vectors = self.model.vectors(queue.pixels())
         thresholds = self.conformal_scores.thresholds(level)
         while chunk := list(islice(vectors, _CHUNK)):
+            if len(chunk) > len(queue.readable):
+                raise _wrong("more vectors than there are images")
             places = [queue.readable.popleft() for _ in chunk]
-            rows = self._predict(np.stack(chunk), thresholds, calibrated)
+            if not np.isfinite(features := np.stack(chunk)).all():
+                raise _wrong("NaN or infinity")
+            rows = self._predict(features, thresholds, calibrated)
             for (position, image_id), row in zip(places, rows, strict=True):
                 name, trained_on = name_of(images[position]), image_id in self._trained_on
                 yield position, Prediction(name, image_id, *row, trained_on=trained_on)
+        if queue.readable:  # whose predictions would be missing, and with them their warnings
+            raise _wrong("fewer vectors than there are images")
         yield from queue.unreadable
 
     def _predict(
@@ -85,6 +97,11 @@ class Predictor:
                 float(shares[row]),
                 bool(rare[row]),
             )
+
+
+def _wrong(output: str) -> ExtractionError:
+    expected = "one vector of finite numbers for each image, in the order of the images"
+    return ExtractionError(f"The extractor gave {output}.", expected=expected)
 
 
 @dataclass

@@ -61,12 +61,14 @@ class TrainingReference:
         Returns
         -------
         scores : ndarray of float64, shape (n,)
-            Distance, in units of that of the median training image.
+            Distance, in units of that of the median training image; NaN where features are not finite or so large that
+            no distance can be computed.
         shares : ndarray of float64, shape (n,)
-            Share of the training images that are at least as far, the new one counted among them.
+            Share of the training images that are at least as far, the new one counted among them; the least possible
+            where the distance is NaN, so that such an image is never taken for one like the training data.
         """
         distances = fifth_nearest(self.distances_to(features))
-        beyond = len(self.distances) - np.searchsorted(self.distances, distances, side="left")
+        beyond = len(self.distances) - np.searchsorted(self.distances, distances, side="left")  # NaN is last
         return distances / np.median(self.distances), (1 + beyond) / (1 + len(self.distances))
 
     def rare(self, shares: Floats) -> NDArray[np.bool_]:
@@ -95,9 +97,12 @@ class TrainingReference:
         return rows.astype(np.int64), distances[rows]
 
     def distances_to(self, features: NDArray[np.float32]) -> Floats:
-        """Distances of images, features of shape (n, features), to those that are kept, shape (n, m)."""
-        points = (features - self.centre) * self.weight
-        squares = (points**2).sum(axis=1)[:, None] + self._squares - 2 * (points @ self._points.T)
+        """Distances of images, features of shape (n, features), to those that are kept, shape (n, m); NaN or infinite
+        where features are not finite or too large.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            points = (features - self.centre) * self.weight
+            squares = (points**2).sum(axis=1)[:, None] + self._squares - 2 * (points @ self._points.T)
         return np.asarray(np.sqrt(np.maximum(squares, 0)), dtype=np.float64)
 
     @classmethod
@@ -140,9 +145,13 @@ class TrainingReference:
 
 
 def fifth_nearest(distances: Floats) -> Floats:
-    """Distance to the fifth nearest, or to the last finite one, from distances of shape (n, m); shape (n,)."""
+    """Distance to the fifth nearest, or to the last finite one, from distances of shape (n, m); shape (n,).
+
+    NaN where none is finite.
+    """
     nearest = np.sort(distances, axis=1)[:, :_NEIGHBOURS]
-    return np.asarray(np.where(np.isfinite(nearest), nearest, -1).max(axis=1))
+    finite = np.isfinite(nearest)
+    return np.where(finite.any(axis=1), np.where(finite, nearest, -1).max(axis=1), np.nan)
 
 
 def stage_scale(features: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -104,9 +104,7 @@ BESIDES = {
     "runs/test_answer.py": "runs/control_answer runs/label_answer runs/stored runs/view_answer",
     "runs/test_progress.py": "runs/log",
     "selection/test_contract.py": "selection/base selection/none",
-    "serving/test_bundle.py": (
-        "serving/output serving/prediction serving/fitted_model serving/predictor serving/request"
-    ),
+    "serving/test_bundle.py": ("serving/output serving/prediction serving/fitted_model serving/request"),
     "serving/test_estimators.py": "classifiers/stored_trees",
     "serving/test_explanation.py": "serving/class_activation serving/explanation_output",
     "serving/test_training_facts.py": "bundling/measured_quantiles",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import io
+import math
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -61,7 +62,11 @@ OPEN = Prediction("a", "00", "A", {"A": 0.6, "B": 0.4}, ("A", "B"), 1.0, 0.5)
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [(ODD, ["Unlike the training data", "7.2 times", "In the training data"]), (OPEN, ["cannot decide"])],
+    [
+        (ODD, ["Unlike the training data", "7.2 times", "In the training data"]),
+        (replace(ODD, ood_score=math.nan), ["Unlike the training data", "no distance", "In the training data"]),
+        (OPEN, ["cannot decide"]),
+    ],
 )
 def test_an_answer_that_is_not_to_be_relied_on_shows_no_class(row: Prediction, words: list[str]) -> None:
     assert not answer.is_reliable(row)

@@ -117,3 +117,14 @@ def test_constant_features_and_few_groups_are_no_trouble() -> None:
     scores, shares = reference.scores(features)
     assert np.isfinite(scores).all()
     assert np.isfinite(shares).all()
+
+
+@pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf, 1e30, 3e38])
+def test_an_image_whose_distance_cannot_be_computed_is_never_like_the_training_data(wild: float) -> None:
+    reference, features = built()
+    features = features.copy()
+    features[1, 7] = wild
+    scores, shares = reference.scores(features[:3])
+    assert np.isnan(scores).tolist() == [False, True, False]
+    assert reference.rare(shares).tolist() == [False, True, False]
+    assert reference.likely_copies(features[:3])[0].tolist() == [0, -1, 2]
