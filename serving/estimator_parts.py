@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-_PLAIN = (str, bytes, bytearray, int, float, bool, complex, type(None), type, np.generic, np.dtype)
+_PLAIN = (str, bytes, bytearray, int, float, bool, complex, type(None), type, np.generic, np.dtype, ModuleType)
+"""Also modules, which are no part of what refers to them: they hold everything that is imported."""
 
 
 def parts_of(estimator: Any) -> Iterator[Any]:

@@ -50,7 +50,7 @@ def test_a_budget_compares_what_is_finished_and_the_next_run_goes_on(
     assert answer.sentences[1].startswith("NOT ALL REACHED: the budget of time ended when 1 of 4 combinations were")
     report = (part.folder / "report.html").read_text()
     assert "NOT ALL REACHED" in report
-    assert '<span class="tag failed">not reached</span>' in report
+    assert '<span class="tag failed">✕ not reached</span>' in report
     assert "error" not in set(pd.read_csv(part.folder / "notes.csv")["kind"])
     kept = {path.name: path.stat().st_mtime_ns for path in (part.folder / "records").iterdir()}
     rest = run(experiment(name="part"), workers=1)

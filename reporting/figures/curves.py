@@ -75,7 +75,7 @@ def _thinned(example: Example, x: NDArray[np.float64], y: NDArray[np.float64]) -
 
 
 def _roc(shown: Sequence[Example], positive: str) -> Figure:
-    x, y = Axis("false positive rate", WHOLE, percent=True), Axis("sensitivity", WHOLE, percent=True)
+    x, y = Axis("false positive rate", WHOLE, percent=True), Axis(SENSITIVITY.title, WHOLE, percent=True)
     areas = "; ".join(f"{one.title}: {score_with_interval(AUROC.name, one.row)}" for one in shown)
     note = (
         f"{positive} against the other class; out-of-fold predictions of all folds together. {AUROC.title}: {areas}. "
@@ -120,11 +120,11 @@ def _lines(curves: Sequence[Curve], x: Axis, y: Axis) -> list[Any]:
 
 
 def predictive(sensitivity: float, specificity: float, prevalence: Any) -> tuple[Any, Any]:
-    """Positive and negative predictive value at a prevalence, by Bayes' theorem."""
+    """Positive and negative predictive value at a prevalence, by Bayes' theorem; NaN where nothing is called so."""
     hits, false = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
     misses, right = (1 - sensitivity) * prevalence, specificity * (1 - prevalence)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return hits / (hits + false), right / (right + misses)
+        return np.divide(hits, hits + false), np.divide(right, right + misses)
 
 
 def predictive_values(run: FinishedRun, positive: str) -> Figure | None:
@@ -159,13 +159,14 @@ def predictive_values(run: FinishedRun, positive: str) -> Figure | None:
         ),
         *_stated(own, rates, across),
     ]
-    values = [100 * value for value in predictive(rates[SENSITIVITY.name][0], rates[SPECIFICITY.name][0], own)]
+    both = predictive(rates[SENSITIVITY.name][0], rates[SPECIFICITY.name][0], own)
+    values = ["undefined" if math.isnan(value) else f"{100 * value:.1f} %" for value in both]
     note = (
         f"Of {title_of(names_of(best))}, for {positive}: "
         f"sensitivity {SENSITIVITY.with_interval(*rates[SENSITIVITY.name])}, "
         f"specificity {SPECIFICITY.with_interval(*rates[SPECIFICITY.name])}. "
         f"At the share of {positive} in these images, "
-        f"{100 * own:.1f} % (dashed): positive {values[0]:.1f} %, negative {values[1]:.1f} %. "
+        f"{100 * own:.1f} % (dashed): positive {values[0]}, negative {values[1]}. "
         "Bands: both rates at the ends of their 95 % intervals."
     )
     return Figure("predictive-values", "Predictive values", note, fitted(layered(layers)), note=note)
@@ -200,8 +201,9 @@ def _stated(own: float, rates: dict[str, tuple[float, float, float]], across: An
         x="prevalence",
         ppv="100 * datum.se * prevalence / (datum.se * prevalence + (1 - datum.sp) * (100 - prevalence))",
         npv="100 * datum.sp * (100 - prevalence) / (datum.sp * (100 - prevalence) + (1 - datum.se) * prevalence)",
-        text="format(prevalence, '.1f') + ' %: positive ' + format(datum.ppv, '.1f') + ' %, negative ' "
-        "+ format(datum.npv, '.1f') + ' %'",
+        positive="isFinite(datum.ppv) ? format(datum.ppv, '.1f') + ' %' : 'undefined'",
+        negative="isFinite(datum.npv) ? format(datum.npv, '.1f') + ' %' : 'undefined'",
+        text="format(prevalence, '.1f') + ' %: positive ' + datum.positive + ', negative ' + datum.negative",
     )
     words = data.mark_text(color=INK, align="left", baseline="bottom", fontSize=11).encode(
         x=alt.value(0), y=alt.value(-6), text="text:N"

@@ -25,6 +25,7 @@ from leukobench.images.index import ImageIndex
 from leukobench.images.reading import decode
 from leukobench.images.synthetic import draw_image, draw_smears
 from leukobench.pipeline import audit_images
+from leukobench.processes.executors import Processes
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.steps.audit_index import Audited, audit_index
@@ -150,7 +151,7 @@ def test_the_number_of_processes_changes_nothing_and_progress_ends_at_the_last_i
     told: list[tuple[int, int]] = []
     alone = found(images, prints, report=lambda *done: told.append(done))
     monkeypatch.setenv("LEUKOBENCH_CACHE", str(tmp_path / "nor here"))
-    pd.testing.assert_frame_equal(alone, found(images, prints, workers=4))
+    pd.testing.assert_frame_equal(alone, found(images, prints, executor=Processes(4)))
     contents = len(images) - len(FAMILIES)
     assert 2 * contents < told[-1][0] == told[-1][1] <= contents * (contents - 1) / 2
 

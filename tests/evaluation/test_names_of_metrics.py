@@ -17,7 +17,8 @@ EXCEPTIONS = {
     ("classifiers/cnns", "accuracy"): "Keras' own name of what a network is compiled with",
     ("evaluation/statistics/tables.py", "accuracy"): "a column of patients.parquet and reliability.parquet",
     ("reporting/report/sections/patients.py", "accuracy"): "that column of patients.parquet",
-    ("reporting/report/sections/calibration.py", "accuracy"): "that column of reliability.parquet",
+    ("reporting/figures/patients.py", "accuracy"): "that column of patients.parquet",
+    ("reporting/figures/calibration.py", "accuracy"): "that column of reliability.parquet",
     ("app/combination.py", "accuracy"): "that column of reliability.parquet",
 }
 """Path, or how it begins, and name -> why it stands there."""
