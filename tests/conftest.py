@@ -34,6 +34,8 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PLUGIN = Path(__file__).parent / "plugin"
+_CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--process-per-site"]
+_CHROMIUM += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 EXTRACTOR = {"tiny_network:TINY": {"pooling": "multilevel"}}
 
 
@@ -252,3 +254,16 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     forget()
     yield append
     forget()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium under Playwright: one for all tests, since a process can drive it only once."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=program, args=_CHROMIUM)
+        yield chromium
+        chromium.close()

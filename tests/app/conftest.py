@@ -1,10 +1,9 @@
-"""Fixtures of the app's tests: runs, a bundle, the server and a browser, each made once."""
+"""Fixtures of the app's tests: runs, a bundle and the server, each made once."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -18,9 +17,6 @@ import psutil
 import pytest
 
 from ..conftest import PLUGIN
-
-_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--process-per-site"]
-_QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -133,19 +129,6 @@ def server(model: Path, smears: Path, tmp_path_factory: pytest.TempPathFactory) 
     yield running
     assert running.stop() == 0
     assert re.findall(r"^Error (\w+):", running.log.read_text(), re.MULTILINE) == running.expected
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium under Playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=_QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

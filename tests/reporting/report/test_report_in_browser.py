@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,23 +10,11 @@ from leukobench.reporting.report.page import write_report
 
 from .drawn_run import draw_run
 
-_CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
-]
+pytestmark = pytest.mark.slow
 _OVERFLOWING = """() => [...document.querySelectorAll("body *")].filter((one) =>
     one.getClientRects().length && !one.closest(".scroll, .hidden, .skip, svg, option, script")
     && (one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1)
 ).map((one) => one.outerHTML.slice(0, 90))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
 
 
 @pytest.fixture(scope="module")
