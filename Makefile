@@ -7,10 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
 # A process of tests for each core; one that has finished takes over the last tests of another.
 PARALLEL := --numprocesses auto --dist worksteal
-# A browser and its server, shared by the tests of the pages: a process beside the others, since it mostly waits.
-BROWSER := tests/app/test_browser.py tests/reporting/report/test_report_in_browser.py
-# Pages that are timed: nothing runs beside them.
-TIMED := tests/app/test_load.py
+# A browser and its server, shared by the tests of the pages and timed by some: one process, nothing beside it.
+BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/report/test_report_in_browser.py
 
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,11 +24,8 @@ test: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(READY)
-	mkdir -p build
-	$(BIN)/python -m pytest -m "" --durations=10 $(BROWSER) > build/browser.txt 2>&1 & browser=$$!; \
-	$(BIN)/python -m pytest $(PARALLEL) -m "not thorough" --durations=25 $(BROWSER:%=--ignore=%) $(TIMED:%=--ignore=%); status=$$?; \
-	wait $$browser || status=$$?; cat build/browser.txt; exit $$status
-	$(BIN)/python -m pytest -m "" $(TIMED)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not thorough" --durations=25 $(BROWSER:%=--ignore=%)
+	$(BIN)/python -m pytest -m "" --durations=10 $(BROWSER)
 
 test-thorough: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) -m thorough --durations=15

@@ -28,12 +28,16 @@ _STATES = {
 _ALL_FAILED, _SOME_FAILED = ("All combinations failed", "bad"), ("Finished, in part", "warn")
 _SHOWN = 30
 _ANY = "any state"
+_REFUSED = "refused"
+"""Why the last click was refused, until the next one."""
 
 
 @st.fragment(run_every=2)
 def watch(results: Path) -> None:
     """Draw it, every two seconds."""
     benchmarks = processes.find(results)
+    if refused := st.session_state.get(_REFUSED):
+        st.error(refused)
     if not benchmarks:
         st.html('<p class="lb-lead">None yet.</p>')
         return
@@ -85,7 +89,8 @@ def _show(results: Path, benchmark: Benchmark, facts: RunFacts) -> None:
     if benchmark.kind != BENCHMARK:
         return
     if benchmark.state == "finished":
-        _button(right, "Explore", benchmark.name, partial(_explore, benchmark.name))
+        if right.button("Explore", key=f"Explore-{benchmark.name}", width="stretch"):
+            _explore(benchmark.name)
     elif benchmark.resumable:
         _button(right, "Resume", benchmark.name, partial(processes.resume, results, benchmark.name))
 
@@ -113,14 +118,16 @@ def _running(results: Path, benchmark: Benchmark, left: DeltaGenerator, right: D
 
 
 def _button(place: DeltaGenerator, word: str, name: str, act: Callable[[], None]) -> None:
-    if not place.button(word, key=f"{word}-{name}", width="stretch"):
-        return
+    """Acts before the page is drawn again: a click is not lost where it meets the drawing of every two seconds."""
+    place.button(word, key=f"{word}-{name}", width="stretch", on_click=_try, args=(act,))
+
+
+def _try(act: Callable[[], None]) -> None:
+    st.session_state.pop(_REFUSED, None)
     try:
         act()
     except LeukobenchError as error:
-        st.error(in_words(error))
-    else:
-        st.rerun(scope="fragment")
+        st.session_state[_REFUSED] = in_words(error)
 
 
 def _explore(name: str) -> None:
