@@ -59,8 +59,8 @@ def page(target: Target) -> None:
 
 def _summary(run: FinishedRun) -> None:
     """What warns first, then the best combination, then what is in order."""
-    found = verdicts(run.answer)
-    warnings = [box for box in found if box["state"] in ("bad", "warn")]
+    badges = verdicts(run.answer)
+    warnings = [box for box in badges if box["state"] in ("bad", "warn")]
     best = winner(run.answer)
     if not best:
         count = (run.leaderboard["kind"] == COMBINATION).sum()
@@ -76,7 +76,7 @@ def _summary(run: FinishedRun) -> None:
         )
     if run.answer.test:
         st.html(f'<p class="lb-lead">{escape(run.answer.test.words)}</p>')
-    st.html(boxes(box for box in found if box not in warnings))
+    st.html(boxes(box for box in badges if box not in warnings))
     report = run.folder / "report.html"
     if report.exists():
         st.download_button(

@@ -27,12 +27,12 @@ def flips(place: Place, count: int, seed: int = 0) -> Row:
     place.expect()
     kinds = [*_kinds(place), *(_bundles(place) if count > 1 else ())]  # these take most of the time
     for kind, path, read in kinds:
-        whole, expected = path.read_bytes(), read()
-        for region in range(min(count, len(whole))):
-            first, end = (len(whole) * number // count for number in (region, region + 1))
+        intact, expected = path.read_bytes(), read()
+        for region in range(min(count, len(intact))):
+            first, end = (len(intact) * number // count for number in (region, region + 1))
             place_of, bit = chance.randrange(first, max(end, first + 1)), chance.randrange(8)
-            damaged = bytearray(whole)
-            damaged[min(place_of, len(whole) - 1)] ^= 1 << bit
+            damaged = bytearray(intact)
+            damaged[min(place_of, len(intact) - 1)] ^= 1 << bit
             path.write_bytes(damaged)
             faults, note = {"wrong_results": 0, "tracebacks": 0}, kind
             try:
@@ -42,10 +42,10 @@ def flips(place: Place, count: int, seed: int = 0) -> Row:
                 pass
             except Exception as error:
                 faults["tracebacks"], note = 1, f"{kind} ({type(error).__name__}: {error})"
-            row.add(f"{note}: bit {bit} of byte {place_of} of {len(whole)}", **faults)
+            row.add(f"{note}: bit {bit} of byte {place_of} of {len(intact)}", **faults)
             for aside in path.parent.glob(f"{path.name}.damaged"):
                 aside.unlink()
-            path.write_bytes(whole)
+            path.write_bytes(intact)
     row.notes.append(f"{len(kinds)} kinds of files")
     return row
 

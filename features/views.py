@@ -150,7 +150,7 @@ def objects_alone(pixels: Pixels) -> Pixels:
 
 
 def background_alone(pixels: Pixels) -> Pixels:
-    """Blocks of the background stay, others give way to them at random; without a background, one grey."""
+    """Blocks of the background stay, others are replaced by them at random; without a background, one grey."""
     blocks = background_blocks(pixels)
     if blocks is None:
         return np.full_like(pixels, _FILL)

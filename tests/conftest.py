@@ -267,3 +267,14 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=program, args=_CHROMIUM)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """A folder in the memory of this process: a store that needs no server."""
+    from leukobench.remote.objects import file_system
+
+    files = file_system("memory")
+    files.store.clear()
+    yield "memory://bucket/folder"
+    files.store.clear()

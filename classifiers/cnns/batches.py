@@ -27,9 +27,9 @@ def predict_in_batches(model: Any, inputs: Any, rows: NDArray[np.int64], batch_s
     Batches are halved where memory runs out, and always full, so that no backend compiles the network anew.
     """
     parts: list[NDArray[np.float64]] = []
-    done = 0
-    while done < len(rows):
-        places = rows[done : done + batch_size]
+    start = 0
+    while start < len(rows):
+        places = rows[start : start + batch_size]
         padded = np.concatenate([places, np.repeat(places[-1:], batch_size - len(places))])
         try:
             outputs = model.predict_on_batch(np.asarray(inputs[padded], np.float32))
@@ -39,9 +39,9 @@ def predict_in_batches(model: Any, inputs: Any, rows: NDArray[np.int64], batch_s
             batch_size //= 2
             continue
         parts.append(np.asarray(outputs, np.float64)[: len(places)])
-        done += len(places)
-    whole = np.concatenate(parts)
-    return np.column_stack([1 - whole, whole]) if whole.shape[1] == 1 else whole
+        start += len(places)
+    outputs = np.concatenate(parts)
+    return np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
 def values(variables: Sequence[Any]) -> Arrays:

@@ -236,8 +236,8 @@ class Training:
         last = self._state.curve[-1]["validation_loss"] if self._state.curve else math.nan
         settings, epoch = self._settings, self._state.epoch
         begin, end = settings.span
-        done = begin + (end - begin) * (epoch + images / len(self._data.examples)) / settings.epochs
-        where = {"done": done, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
+        share = begin + (end - begin) * (epoch + images / len(self._data.examples)) / settings.epochs
+        where = {"done": share, "phase": settings.phase, "epoch": epoch + 1, "epochs": settings.epochs}
         self._report({**where, "loss": loss, "validation_loss": last})
 
     def _batches(

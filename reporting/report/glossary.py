@@ -26,7 +26,7 @@ TERMS = {
     "needs no skill.",
     "control": "A row that is no candidate: a network that was never trained, or a few pixels.",
     "content row": "A baseline of simple numbers that depend on what is pictured, such as its mean colour.",
-    "confounded": "The classes differ in how their images were made, so a score cannot be told from a shortcut's.",
+    "confounded": "The classes differ in how their images were made, so a good score may be that of a shortcut alone.",
     "view": "The images with one kind of information taken away, such as colour or the border.",
     BALANCED_ACCURACY.title: "The mean of the classes' sensitivities: each class counts the same, whatever its size.",
     SENSITIVITY.title: "Of the images of a class, the share that is recognised as it.",

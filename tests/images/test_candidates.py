@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -31,19 +30,10 @@ ODD = (
 )
 
 
-@pytest.fixture
-def memory() -> Iterator[str]:
-    """A folder in the memory of this process."""
-    files = file_system("memory")
-    files.store.clear()
-    yield "memory://bucket/data"
-    files.store.clear()
-
-
 def into_memory(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
-            file_system("memory").pipe_file(f"bucket/data/{path.relative_to(folder).as_posix()}", path.read_bytes())
+            file_system("memory").pipe_file(f"bucket/folder/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
 def assert_same(local: Path, remote: str, **options: object) -> None:

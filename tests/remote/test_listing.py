@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +29,6 @@ ODD = (
     "a//b.png",
     "~.png",
 )
-
-
-@pytest.fixture
-def memory() -> Iterator[str]:
-    """A folder in the memory of this process."""
-    files = file_system("memory")
-    files.store.clear()
-    yield "memory://bucket/folder"
-    files.store.clear()
 
 
 @pytest.mark.s3
