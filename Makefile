@@ -68,9 +68,9 @@ format: $(READY)
 benchmarks: $(READY)
 	$(BIN)/python benchmarks/run.py $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(REPEATS),--repeats $(REPEATS))
 
-# Half an hour on two cores, which resumes; ONLY=networks takes an hour more, ONLY=documents a second.
+# DATA holds the sets of images as benchmarks/reference/sets.py names them. Hours, which resume; ONLY=documents takes a second.
 reference: $(READY)
-	$(BIN)/python -m benchmarks.reference $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(LAYOUT),--layout $(LAYOUT))
+	$(BIN)/python -m benchmarks.reference $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SETS),--sets $(SETS))
 
 # The wheel, and the command in an empty environment.
 wheel:

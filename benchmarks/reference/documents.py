@@ -1,0 +1,53 @@
+"""Blocks of the documents that are written, not typed: between ``<!-- reference: NAME -->`` and the end of reference.
+
+A new block is a function in ``blocks/``, from the folder of published results (and the words after the name in the
+marker, such as ``sentences cells``) to lines of Markdown, and one line of `BLOCKS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .blocks import leaks, networks, protocol, speed
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "results" / "reference"
+BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
+    "sentences": protocol.sentences,
+    "views": protocol.views,
+    "protocol": protocol.protocol,
+    "permuted": protocol.permuted,
+    "leakage": leaks.leakage,
+    "networks": networks.networks,
+    "extraction": speed.extraction,
+}
+_BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
+
+
+def documents(root: Path = ROOT) -> list[Path]:
+    """Documents that may have blocks: README, all of docs/ but the decisions, and READMEs of published results."""
+    docs, decisions = root / "docs", root / "docs" / "decisions"
+    pages = [path for path in sorted(docs.rglob("*.md")) if decisions not in path.parents]
+    return [root / "README.md", *pages, *sorted((root / "results" / "reference").rglob("README.md"))]
+
+
+def write_documents(reference: Path = REFERENCE, root: Path = ROOT) -> None:
+    """Write every block of every document anew."""
+    for path in documents(root):
+        path.write_text(with_figures(path.read_text(encoding="utf-8"), reference), encoding="utf-8")
+
+
+def with_figures(text: str, reference: Path = REFERENCE) -> str:
+    """The text with every block anew; one whose results were never published stays as it is."""
+
+    def block(found: re.Match[str]) -> str:
+        name, *words = found[1].split()
+        try:
+            lines = "\n".join(BLOCKS[name](reference, *words))
+        except FileNotFoundError:
+            return found[0]
+        return f"<!-- reference: {found[1]} -->\n{lines}\n<!-- end of reference -->"
+
+    return _BLOCK.sub(block, text)

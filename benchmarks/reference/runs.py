@@ -1,0 +1,101 @@
+"""The reference experiments: what is run, under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .pictures import picture_leakage, picture_run
+from .published import publish, publish_leakage, publish_permuted
+from .sets import SETS
+
+if TYPE_CHECKING:
+    from leukobench.config.experiment import Experiment
+
+GRID: dict[str, Any] = {
+    "extractors": [
+        choice
+        for network in ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+        for choice in (network, {network: {"pooling": "multilevel"}})
+    ],
+}
+"""Every extractor that needs no download; selectors and classifiers are those of the default grid."""
+QUICK: dict[str, Any] = {
+    "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
+    "selectors": ["none", "anova", "pca"],
+    "classifiers": ["lda", "naive_bayes", "knn"],
+}
+"""Combinations whose labels are permuted: those of the whole grid would take days."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where images lie, runs go, and results are published.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of all sets.
+    results : Path
+        Folder of the runs, which resume.
+    reference : Path
+        Folder of what is published.
+    """
+
+    data: Path
+    results: Path
+    reference: Path
+
+    def experiment(self, name: str, **settings: Any) -> Experiment:
+        """The experiment of a set of images."""
+        from leukobench.config.experiment_file import for_folder
+
+        images = SETS[name].images | settings.pop("images", {})
+        common = {"name": name, "results": self.results, "images": images}
+        return for_folder(self.data / SETS[name].folder, **(common | settings))
+
+
+def _run(experiment: Experiment) -> Path:
+    from leukobench.pipeline import run
+    from leukobench.runs.progress import on_screen
+
+    return run(experiment, progress=on_screen()).folder
+
+
+def grid(place: Place, name: str) -> None:
+    """Every combination, with views, controls and shortcuts."""
+    folder = _run(place.experiment(name, **GRID))
+    publish(folder, place.reference / name)
+    picture_run(folder, name)
+
+
+def permuted(place: Place, name: str) -> None:
+    """A few combinations with shuffled labels."""
+    experiment = place.experiment(name, **({"name": f"{name}-quick"} | QUICK)).with_permuted_labels()
+    publish_permuted(_run(experiment), place.reference / name)
+
+
+def leakage(place: Place, name: str) -> None:
+    """How much each leak adds."""
+    from leukobench.runs.progress import on_screen
+    from leukobench.studies.leakage import CHOSEN, measure_leakage
+
+    outcome = measure_leakage(place.experiment(name, **CHOSEN), progress=on_screen())
+    publish_leakage(outcome, place.reference / name)
+    picture_leakage(outcome.folder, name)
+
+
+def networks(place: Place, name: str) -> None:
+    """Networks trained end to end beside frozen features: an hour on the ALL images."""
+    folder = _run(place.experiment(name, preset="cnns", **{"name": f"{name}-networks"}))
+    publish(folder, place.reference / f"{name}-networks")
+
+
+KINDS: dict[str, Callable[[Place, str], None]] = {
+    "grid": grid,
+    "permuted": permuted,
+    "leakage": leakage,
+    "networks": networks,
+}
