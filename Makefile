@@ -13,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/repo
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough test-torch test-dask test-lowest lock lint types format benchmarks reference wheel clean
+.PHONY: quickstart test test-all test-thorough test-torch test-dask test-lowest lock lint types format docs benchmarks reference wheel clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -65,6 +65,11 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The site of docs/ in build/docs, without network: a warning, a dead link and whatever a page loads from elsewhere are errors.
+docs: $(READY)
+	$(BIN)/python -m sphinx --builder html --conf-dir docs --fail-on-warning --keep-going --quiet . build/docs
+	$(BIN)/python docs/check_site.py build/docs
+
 benchmarks: $(READY)
 	$(BIN)/python benchmarks/run.py $(IMAGES) $(if $(ONLY),--only $(ONLY)) $(if $(REPEATS),--repeats $(REPEATS))
 
@@ -90,5 +95,5 @@ $(READY): setup.cfg pyproject.toml $(LOCK)
 	  { echo "leukobench needs Python 3.11 or newer; found: $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]" $(LOCK:%=--constraint %)
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRA),app,dev,docs]" $(LOCK:%=--constraint %)
 	touch $@
