@@ -14,7 +14,7 @@ TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, tex
 SOURCES = [path for path in TRACKED if path.endswith(".py") and not path.startswith(("tests/", "docs/"))]
 DOCUMENTS = [path for path in TRACKED if path.endswith(".md") and not path.startswith("results/")]
 PACKAGES = sorted({path.split("/")[0] for path in SOURCES if "/" in path} - {"benchmarks"})
-PATH = re.compile(rf"(?<![\w/.])(?:{'|'.join([*PACKAGES, 'tests', 'benchmarks', 'docs'])})/[\w/.-]*\w/?")
+PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join([*PACKAGES, 'tests', 'benchmarks', 'docs'])})/[\w/.-]*\w/?")
 DOTTED = re.compile(r"(?<![\w.`/])`{0,2}(leukobench(?:\.\w+)+)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)\s]+)\)")
 FAMILIES = (
