@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,8 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+
+from leukobench.storage import file_digest
 
 ROOT = Path(__file__).parents[1]
 ALL = ROOT / "results" / "reference" / "all"
@@ -20,15 +23,15 @@ NAMES = ["extractor", "selector", "classifier"]
 needs_run = pytest.mark.skipif(not (ALL / "answer.json").exists(), reason="not published yet: make reference")
 
 
-def package() -> ModuleType:
-    """``benchmarks/reference``, which is run from the root and not installed."""
+def package(module: str = "documents") -> ModuleType:
+    """A module of ``benchmarks/reference``, which is run from the root and not installed."""
     if "reference" not in sys.modules:
         spec = importlib.util.spec_from_file_location("reference", ROOT / "benchmarks" / "reference" / "__init__.py")
         assert spec is not None
         assert spec.loader is not None
         sys.modules["reference"] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    return importlib.import_module("reference.documents")
+    return importlib.import_module(f"reference.{module}")
 
 
 def test_documents_say_what_the_published_results_say() -> None:
@@ -60,6 +63,28 @@ def test_an_unknown_block_is_named(tmp_path: Path) -> None:
     documents = package()
     with pytest.raises(KeyError, match="nothing"):
         documents.with_figures("<!-- reference: nothing -->\n<!-- end of reference -->", tmp_path)
+
+
+def test_rounded_probabilities_keep_what_ranks_at_both_ends_rest_on() -> None:
+    rounded = package("published").rounded
+    values = np.array([0.0, 1e-310, 1e-200, 2e-9, 1 / 3, 0.5, 1 - 2e-9, 1 - 1e-9, 1.0])
+    kept = rounded(values)
+    assert (np.diff(kept) > 0).all()
+    assert kept[[0, 1, 5, 8]].tolist() == values[[0, 1, 5, 8]].tolist()
+    least = np.minimum(values, 1 - values)[2:8]
+    assert (np.abs(kept - values)[2:8] <= least / 2**20).all()
+    assert rounded(kept).tolist() == kept.tolist()
+
+
+@pytest.mark.parametrize(
+    "folder", [path.parent for path in ALL.parent.glob("*/digests.json")], ids=lambda path: path.name
+)
+def test_published_files_are_those_that_were_written(folder: Path) -> None:
+    digests = json.loads((folder / "digests.json").read_text())
+    names = {path.name for path in folder.iterdir()} - {"README.md", "digests.json"}
+    assert names == set(digests)
+    assert {name: file_digest(folder / name) for name in names} == digests
+    assert not [name for name in names if re.search(rb"/(home|root|tmp|Users|work)/", (folder / name).read_bytes())]
 
 
 def published() -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:

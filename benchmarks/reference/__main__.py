@@ -36,7 +36,8 @@ def main() -> None:
     place = Place(arguments.data, arguments.results, arguments.reference)
     for kind in kinds:
         for name in arguments.sets:
-            KINDS[kind](place, name)
+            if SETS[name].kinds is None or kind in SETS[name].kinds:
+                KINDS[kind](place, name)
     if DOCUMENTS in arguments.only:
         write_documents(arguments.reference)
 

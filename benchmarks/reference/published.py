@@ -1,56 +1,107 @@
-"""What is published of a run, in the least space and without anything of the machine.
+"""What is published of a run: everything that its numbers need, in little space and without anything of the machine.
 
-In the folder of a set, such as ``results/reference/all``: the answer, the leaderboard and the other tables of the run
-as they are; ``images.parquet`` (row, label, group, and the fold of each repeat as ``fold_0`` ...);
-``predictions.parquet`` (extractor, selector, classifier, kind, repeat, row, and a probability for each class as
-``p_<class>``, float32).
+The folder of a set, such as ``results/reference/all``, holds
+
+- the answer, the leaderboard and the other tables of the run as they are (`_TABLES`);
+- ``images.parquet``, a row an image: row, image_id (SHA-256 of the file), path (below the folder of the set), label,
+  patient, group, and the fold of each repeat as ``fold_0`` ...;
+- ``predictions.parquet``: extractor, selector, classifier, kind, repeat, row (of ``images.parquet``) and a probability
+  for each class as ``p_<class>``, float64, out of fold, sorted by combination, repeat and row;
+- ``experiment.yaml``: the resolved experiment, with versions and digests, whose folder is that below the sets;
+- ``digests.json``: file -> SHA-256, of every other file but README.md.
+
+Probabilities are rounded to `_BITS` significant bits of themselves or of what they lack to 1, whichever is smaller, so
+that ranks at both ends stay what they were. A combination of which a metric would change by more than `TOLERANCE` keeps
+every bit: whoever computes the leaderboard from here gets each metric within `TOLERANCE`.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from leukobench.studies.leakage import Leakage
 
+    Floats = NDArray[np.float64]
+
 NAMES = ["extractor", "selector", "classifier"]
+TOLERANCE = 1e-6
+DIGESTS = "digests.json"
+_BITS = 20
 _TABLES = (
     *("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv"),
-    *("views.csv", "failures.csv"),
+    *("views.csv", "failures.csv", "stability.csv"),
 )
 
 
-def publish(folder: Path, target: Path) -> None:
-    """Write what the sentences of a finished run need, and nothing of this machine."""
+def publish(folder: Path, target: Path, shown: str) -> None:
+    """Write what the sentences and the numbers of a finished run need.
+
+    Parameters
+    ----------
+    folder, target : Path
+        Of the run, and of what is published of it.
+    shown : str
+        What ``experiment.yaml`` calls the folder of the images.
+    """
     target.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:
+        (target / name).unlink(missing_ok=True)
         if (folder / name).exists():
             shutil.copy(folder / name, target / name)
-    answer = json.loads((folder / "answer.json").read_text())
-    (target / "answer.json").write_text(json.dumps(answer, indent=2) + "\n")
-    compact(folder, target)
+    answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+    (target / "answer.json").write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
+    images = _write_experiment(folder, target, shown)
+    _write_images(folder, target, images)
+    _write_predictions(folder, target)
+    write_digests(target)
 
 
-def compact(folder: Path, target: Path) -> None:
-    """``images.parquet`` (label, group, fold of each repeat) and ``predictions.parquet``, whose rows refer to it."""
+def _write_experiment(folder: Path, target: Path, shown: str) -> Path:
+    """The experiment without paths of this machine; returns the folder of the images here."""
+    import yaml
+
+    experiment = yaml.safe_load((folder / "experiment.yaml").read_text(encoding="utf-8"))
+    images = Path(experiment["images"]["folder"])
+    experiment["images"]["folder"] = shown
+    for key in ("results", "checkpoint"):
+        experiment.pop(key, None)
+    text = yaml.safe_dump(experiment, sort_keys=False, allow_unicode=True)
+    (target / "experiment.yaml").write_text(text, encoding="utf-8")
+    return images
+
+
+def _write_images(folder: Path, target: Path, images: Path) -> None:
+    import pandas as pd
+
+    listed = pd.read_parquet(folder / "images.parquet", columns=["row", "image_id", "path", "label", "patient"])
+    folds = pd.read_parquet(folder / "folds.parquet")
+    wide = folds.pivot(index="row", columns="repeat", values="fold").add_prefix("fold_").astype("int8")
+    groups = folds[folds["repeat"] == 0].set_index("row")["group"].astype("int32")
+    table = listed.set_index("row").join(groups).join(wide).reset_index()
+    table["path"] = [PurePath(path).relative_to(images).as_posix() for path in table["path"]]
+    table.to_parquet(target / "images.parquet", compression="zstd", index=False)
+
+
+def _write_predictions(folder: Path, target: Path) -> None:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    folds = pd.read_parquet(folder / "folds.parquet")
-    images = folds.pivot(index="row", columns="repeat", values="fold").add_prefix("fold_").reset_index()
-    first = folds[folds["repeat"] == 0].set_index("row")
-    images = images.assign(label=images["row"].map(first["label"]), group=images["row"].map(first["group"]))
-    images.columns.name = None
-    images.to_parquet(target / "images.parquet", compression="zstd", index=False)
-    table = pd.read_parquet(folder / "predictions.parquet")
+    table = pd.read_parquet(folder / "predictions.parquet").sort_values([*NAMES, "repeat", "row"], ignore_index=True)
     columns = [name for name in table if str(name).startswith("p_")]
-    table = table.sort_values([*NAMES, "repeat", "row"])
-    kept = table[[*NAMES, "kind", "repeat", "row"]].assign(**{name: table[name].astype("float32") for name in columns})
-    kept = kept.astype({"repeat": "int8", "row": "int32"} | dict.fromkeys([*NAMES, "kind"], "category"))
+    kept = table[[*NAMES, "kind", "repeat", "row"]].astype(
+        {"repeat": "int8", "row": "int32"} | dict.fromkeys([*NAMES, "kind"], "category")
+    )
+    kept[columns] = _rounded_where_nothing_changes(table, columns)
     pq.write_table(
         pa.Table.from_pandas(kept, preserve_index=False),
         target / "predictions.parquet",
@@ -61,12 +112,41 @@ def compact(folder: Path, target: Path) -> None:
     )
 
 
+def _rounded_where_nothing_changes(table: pd.DataFrame, columns: list[str]) -> Floats:
+    """The probabilities of all combinations, rounded but for those of which a metric would change."""
+    from leukobench.evaluation.scorer import Scorer
+
+    scorer = Scorer([column.removeprefix("p_") for column in columns])
+    exact = table[columns].to_numpy(dtype=np.float64)
+    kept = rounded(exact)
+    labels = table["label"].map({name: place for place, name in enumerate(scorer.classes)}).to_numpy(dtype=np.int64)
+    folds = table["fold"].to_numpy(dtype=np.int64)
+    for rows in table.groupby([*NAMES, "repeat"], sort=False).indices.values():
+        scores = [scorer.score(labels[rows], values[rows], folds[rows]) for values in (exact, kept)]
+        if not _alike(*scores):
+            kept[rows] = exact[rows]
+    return kept
+
+
+def _alike(one: dict[str, float], other: dict[str, float]) -> bool:
+    return bool(np.allclose(list(one.values()), list(other.values()), rtol=0, atol=TOLERANCE, equal_nan=True))
+
+
+def rounded(probabilities: Floats) -> Floats:
+    """Probabilities with `_BITS` significant bits of themselves or of what they lack to 1, whichever is smaller."""
+    least = np.minimum(probabilities, 1 - probabilities)
+    inside = least > np.finfo(np.float64).tiny * 2**_BITS
+    unit = np.exp2(np.floor(np.log2(np.where(inside, least, 0.5))) - _BITS)
+    return np.where(inside, np.round(probabilities / unit) * unit, probabilities)
+
+
 def publish_permuted(folder: Path, target: Path) -> None:
     """Every combination in every permutation, and the verdict."""
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "permutations.csv", target / "permutations.csv")
-    chance = json.loads((folder / "answer.json").read_text())["chance"]
-    (target / "permuted.json").write_text(json.dumps(chance, indent=2) + "\n")
+    chance: dict[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))["chance"]
+    (target / "permuted.json").write_text(json.dumps(chance, indent=2) + "\n", encoding="utf-8")
+    write_digests(target)
 
 
 def publish_leakage(outcome: Leakage, target: Path) -> None:
@@ -75,4 +155,15 @@ def publish_leakage(outcome: Leakage, target: Path) -> None:
 
     target.mkdir(parents=True, exist_ok=True)
     outcome.summary.to_csv(target / "leakage.csv", index=False)
-    (target / "leakage.txt").write_text("\n".join([*outcome.lines, "", *leakage_lines(outcome.summary)]) + "\n")
+    lines = [*outcome.lines, "", *leakage_lines(outcome.summary)]
+    (target / "leakage.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_digests(target)
+
+
+def write_digests(target: Path) -> None:
+    """SHA-256 of every published file of a folder but README.md, which is written later."""
+    from leukobench.storage import file_digest
+
+    names = sorted(path.name for path in target.iterdir() if path.name not in (DIGESTS, "README.md"))
+    digests = {name: file_digest(target / name) for name in names}
+    (target / DIGESTS).write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")

@@ -20,8 +20,13 @@ GRID: dict[str, Any] = {
         for network in ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
         for choice in (network, {network: {"pooling": "multilevel"}})
     ],
+    "classifiers": [
+        *("svm_linear", "svm_rbf", "random_forest", "xgboost", "naive_bayes", "knn", "logistic_regression", "lda"),
+        "linear_probe",
+    ],
 }
-"""Every extractor that needs no download; selectors and classifiers are those of the default grid."""
+"""Every network whose weights are installed, every selector (those of the default grid), and every classifier but the
+variants for large data and `dense_head`, which is among the networks."""
 QUICK: dict[str, Any] = {
     "extractors": [{"efficientnet_lite0": {"pooling": "multilevel"}}],
     "selectors": ["none", "anova", "pca"],
@@ -67,7 +72,7 @@ def _run(experiment: Experiment) -> Path:
 def grid(place: Place, name: str) -> None:
     """Every combination, with views, controls and shortcuts."""
     folder = _run(place.experiment(name, **GRID))
-    publish(folder, place.reference / name)
+    publish(folder, place.reference / name, SETS[name].folder)
     picture_run(folder, name)
 
 
@@ -90,7 +95,7 @@ def leakage(place: Place, name: str) -> None:
 def networks(place: Place, name: str) -> None:
     """Networks trained end to end beside frozen features: an hour on the ALL images."""
     folder = _run(place.experiment(name, preset="cnns", **{"name": f"{name}-networks"}))
-    publish(folder, place.reference / f"{name}-networks")
+    publish(folder, place.reference / f"{name}-networks", SETS[name].folder)
 
 
 KINDS: dict[str, Callable[[Place, str], None]] = {
