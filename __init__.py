@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each is imported when
     from .pipeline import audit_images, run
     from .runs.finished import load_results
     from .serving.bundle import load
+    from .studies.run_list import list_runs
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,7 @@ _PUBLIC = {
     "LeukobenchError": "leukobench.errors",
     "audit_images": "leukobench.pipeline",
     "fit": "leukobench.bundling.fit",
+    "list_runs": "leukobench.studies.run_list",
     "load": "leukobench.serving.bundle",
     "load_results": "leukobench.runs.finished",
     "run": "leukobench.pipeline",
@@ -32,6 +34,7 @@ __all__ = [
     "__version__",
     "audit_images",
     "fit",
+    "list_runs",
     "load",
     "load_results",
     "run",

@@ -17,10 +17,10 @@ from typing import Any
 
 from ..config.experiment import Experiment
 from ..errors import BusyError, ConfigurationError
+from ..reporting.run_facts import BENCHMARK, folder_names, is_finished, kind_of
 from ..runs.folder import RunFolder
 from ..storage import lock, write_text
 from .console import KEPT, State, age, end, last_lines, last_messages, progress
-from .run_facts import BENCHMARK, folder_names, is_finished, kind_of
 
 _STARTED = ".started"
 """Folder beside the runs: their own folders hold nothing that a run did not write."""
@@ -56,7 +56,7 @@ class Benchmark:
     stoppable : bool
         Its process is known, for it was started here.
     kind : str
-        As `leukobench.app.run_facts.kind_of`.
+        As `leukobench.reporting.run_facts.kind_of`.
     began : float, optional
         When its process began, in seconds since 1970.
     """

@@ -12,10 +12,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ..errors import LeukobenchError
+from ..reporting.run_facts import BENCHMARK, RunFacts, facts_of
 from ..runs.progress import duration
 from . import processes
 from .processes import Benchmark
-from .run_facts import BENCHMARK, RunFacts, facts_of
 from .style import in_words, plain
 
 _STATES = {

@@ -175,7 +175,7 @@ def compare_same_images(
                 received=name,
             )
     chosen, changed = metric_of(name), list(_what_changed(first, second))
-    pairing = _pair(first, second)
+    pairing = pair(first, second)
     if isinstance(pairing, str):
         return SameImages(changed, chosen, [], pairing)
     result = SameImages(changed, chosen, *_changes(first, second, pairing, chosen))
@@ -189,7 +189,7 @@ def _what_changed(first: FinishedRun, second: FinishedRun) -> Iterator[str]:
     one, other = set(first.images["image_id"]), set(second.images["image_id"])
     if one != other:
         yield f"images: {len(one - other):,} are in the first alone, {len(other - one):,} in the second alone"
-    before, after = (_flat(run.experiment_file) for run in (first, second))
+    before, after = (flat(run.experiment_file) for run in (first, second))
     for key in [*before, *(key for key in after if key not in before)]:
         if before.get(key) != after.get(key) and not key.startswith(
             ("name", "results", "resolved.images", "images.folder")
@@ -199,12 +199,13 @@ def _what_changed(first: FinishedRun, second: FinishedRun) -> Iterator[str]:
                 yield f"{kind}: {_short(before.get(key))} to {_short(after.get(key))}"
 
 
-def _flat(mapping: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(mapping: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Keys of a nested mapping joined by dots, such as ``evaluation.folds``, and their values."""
+    values: dict[str, Any] = {}
     for key, value in mapping.items():
         place = f"{above}{key}"
-        flat |= _flat(value, f"{place}.") if isinstance(value, Mapping) and value else {place: value}
-    return flat
+        values |= flat(value, f"{place}.") if isinstance(value, Mapping) and value else {place: value}
+    return values
 
 
 def _short(value: Any) -> str:
@@ -213,7 +214,7 @@ def _short(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class _Pairing:
+class Pairing:
     """Images that both runs predicted in the same folds.
 
     Attributes
@@ -238,7 +239,7 @@ class _Pairing:
         return parts
 
 
-def _pair(first: FinishedRun, second: FinishedRun) -> _Pairing | str:
+def pair(first: FinishedRun, second: FinishedRun) -> Pairing | str:
     """What can be paired, or why nothing can."""
     tables = [_numbered(run.folds) for run in (first, second)]
     both = tables[0].merge(tables[1], on=list(_KEY), suffixes=("", "_second"))
@@ -251,7 +252,7 @@ def _pair(first: FinishedRun, second: FinishedRun) -> _Pairing | str:
         different = both[column].astype(str) != both[f"{column}_second"].astype(str)
         if different.any():
             return f"the {words} of {different.sum():,} of {len(both):,} common images differ"
-    return _Pairing(both[[*_KEY, "fold", "label", "group"]].sort_values(list(_KEY), ignore_index=True), classes[0])
+    return Pairing(both[[*_KEY, "fold", "label", "group"]].sort_values(list(_KEY), ignore_index=True), classes[0])
 
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
@@ -261,7 +262,7 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changes(
-    first: FinishedRun, second: FinishedRun, pairing: _Pairing, metric: Metric
+    first: FinishedRun, second: FinishedRun, pairing: Pairing, metric: Metric
 ) -> tuple[list[Change], str, Change | None]:
     evaluation = first.experiment.evaluation
     paired = pairing.repeats(metric, evaluation.resamples, evaluation.seed)
@@ -280,7 +281,7 @@ def _changes(
     return sorted(changes, key=lambda one: -one.gain.drop), "", pair
 
 
-def _scores(run: FinishedRun, pairing: _Pairing, paired: Mapping[int, PairedScores]) -> Iterator[tuple[Names, Scores]]:
+def _scores(run: FinishedRun, pairing: Pairing, paired: Mapping[int, PairedScores]) -> Iterator[tuple[Names, Scores]]:
     """Of each combination, the mean over repeats."""
     table = run.predictions[run.predictions["kind"] == "combination"]
     columns = [f"p_{name}" for name in pairing.classes]

@@ -127,6 +127,7 @@ BESIDES = {
     "studies/test_feature_export.py": "cli/features",
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
+    "studies/test_run_list.py": "studies/best_run",
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
     "test_pipeline.py": (
         "runs/workspace steps/compute_statistics steps/extract_features steps/find_images "

@@ -39,6 +39,7 @@ TAKE_NO_PART = {
     "reporting.critical_difference": "draws the comparison of finished runs",
     "reporting.learning_curve": "draws the learning curve",
     "reporting.leakage_figure": "draws the study of leaks",
+    "reporting.run_facts": "lists finished runs",
     "reporting.screen": "prints what is computed",
     "steps.catalogue": "lists names",
     "steps.extractor_list": "lists names",

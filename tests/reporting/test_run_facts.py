@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from leukobench.app.run_facts import BENCHMARK, COMPARISON, facts_of, folder_names, is_finished, kind_of
+from leukobench.reporting.run_facts import BENCHMARK, COMPARISON, facts_of, folder_names, is_finished, kind_of
+from leukobench.reporting.verdicts import VERDICTS
 from leukobench.storage import mark_output
 
 
@@ -46,8 +48,8 @@ def test_a_study_is_no_benchmark_whatever_it_wrote_so_far(tmp_path: Path) -> Non
     assert facts_of(tmp_path / "b-leakage", "Leakage study").picture == tmp_path / "b-leakage" / "leakage.png"
 
 
-def test_a_finished_run_is_said_in_a_line(results: Path) -> None:
-    run = results / "small"
+def test_a_finished_run_is_said_in_a_line(finished_run: Any) -> None:
+    run = finished_run.folder
     facts = facts_of(run, kind_of(run))
     best = pd.read_csv(run / "leaderboard.csv").iloc[0]
     seconds = json.loads((run / "costs.json").read_text())["seconds"]
@@ -58,11 +60,13 @@ def test_a_finished_run_is_said_in_a_line(results: Path) -> None:
     assert score.startswith(f"best balanced accuracy {100 * best['balanced_accuracy']:.2f} % [")
     assert best["classifier"] in facts.line()
     assert (facts.failure, facts.all_failed) == ("", False)
+    shortcut = json.loads((run / "answer.json").read_text())["shortcut"]
+    assert (facts.verdict, facts.badge()) == (shortcut["verdict"], VERDICTS[shortcut["verdict"]].title)
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 of 4 combinations failed: "), (4, "All 4 combinations failed: ")])
-def test_what_failed_is_said_with_the_reason(results: Path, tmp_path: Path, count: int, words: str) -> None:
-    run = Path(shutil.copytree(results / "small", tmp_path / "small"))
+def test_what_failed_is_said_with_the_reason(finished_run: Any, tmp_path: Path, count: int, words: str) -> None:
+    run = Path(shutil.copytree(finished_run.folder, tmp_path / "small"))
     (run / "state.json").write_text('{"state": "", "files": {}}')  # any bytes are as it wrote them
     board = pd.read_csv(run / "leaderboard.csv").astype({"status": "object"})
     rows = board.index[board["kind"] == "combination"][-count:]
