@@ -29,8 +29,8 @@ def package(module: str = "documents") -> ModuleType:
         spec = importlib.util.spec_from_file_location("reference", ROOT / "benchmarks" / "reference" / "__init__.py")
         assert spec is not None
         assert spec.loader is not None
-        sys.modules["reference"] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        sys.modules["reference"] = own = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(own)
     return importlib.import_module(f"reference.{module}")
 
 
