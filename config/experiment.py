@@ -146,6 +146,9 @@ class Experiment(Strict):
     name : str
         Name of the run; its output goes to ``<results>/<name>/``.
     images : Images
+    preset : str, optional
+        Published protocol that gives the keys that are not set here; `leukobench list presets` shows them, and every
+        run of one says how it differs from its source.
     extractors, selectors, classifiers : list of Choice
         Every extractor is combined with every selector and every classifier.
     cnns : list of Choice
@@ -161,6 +164,7 @@ class Experiment(Strict):
 
     name: RunName
     images: Images
+    preset: str | None = None
     extractors: list[Choice] = _choices(
         "efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}}, least=0
     )
@@ -251,5 +255,6 @@ class Experiment(Strict):
             "plugins": not self.plugins,
             "executor": self.executor == Execution(),
             "checkpoint": not self.checkpoint,
+            "preset": not self.preset,
         }
         return {key: value for key, value in mapping.items() if not unsaid.get(key)}

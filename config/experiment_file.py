@@ -20,7 +20,7 @@ from .choice import Choice
 from .execution import Execution
 from .experiment import Evaluation, Experiment
 from .images import Images
-from .presets import presets
+from .presets import with_preset
 from .pseudo_patients import PseudoPatients
 
 _LONGEST_FILE = 1_000_000  # characters; a device never ends, and PyYAML reads three million a second
@@ -36,21 +36,11 @@ def for_folder(folder: Path, preset: str | None = None, **settings: Any) -> Expe
     ConfigurationError
         There is no such preset, or a setting is unknown or impossible.
     """
-    experiments = presets()
-    if preset is not None and preset not in experiments:
-        raise ConfigurationError(
-            f"There is no preset called '{preset}'.",
-            expected=", ".join(experiments),
-            received=preset,
-            fix="choose one of these names, or see `leukobench list presets`.",
-        )
-    for key, value in experiments[preset].items() if preset else ():
-        own = settings.get(key, {} if isinstance(value, dict) else value)
-        settings[key] = {**value, **own} if isinstance(value, dict) and isinstance(own, dict) else own
     resolved = any_path(folder).absolute()
     is_table = resolved.suffix.lower() in TABLES if is_url(resolved) else resolved.is_file()
     name = re.sub(r"[^\w.\-]+", "-", resolved.stem if is_table else resolved.name).lstrip(".-") or "images"
     name = file_name(name, longest=_LONGEST_NAME)
+    settings = with_preset({"preset": preset, **settings})
     images = settings.get("images", {})
     images = {"folder": resolved, **images} if isinstance(images, dict) else images
     return _validate({"name": name, **settings, "images": images}, "")
@@ -99,7 +89,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
             mapping[key] = _resolve(base, mapping[key])
     if isinstance(mapping.get("extractors"), list):
         mapping["extractors"] = [_with_resolved_file(base, choice) for choice in mapping["extractors"]]
-    return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping, **settings}, f" in {path}")
+    mapping = with_preset({**mapping, **settings})
+    return _validate({"name": file_name(path.stem, longest=_LONGEST_NAME), **mapping}, f" in {path}")
 
 
 def read_experiment_of_run(path: Path) -> Experiment:

@@ -10,6 +10,7 @@ from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
 from ..config.experiment import CHOICES, Experiment
 from ..config.images import COPIES
+from ..config.presets import preset_words
 from ..evaluation.identity import NETWORK_RUNNER, RUNNER, method_code, runner_software
 from ..evaluation.methods import Method
 from ..machine import code_digest
@@ -48,7 +49,7 @@ def run_digest(
     mapping = experiment.to_mapping()
     return digest(
         [
-            [*deciding_parts(experiment), mapping["images"]["pseudo_patients"]],
+            [*deciding_parts(experiment), mapping["images"]["pseudo_patients"], *_stated(experiment)],
             sorted([*pair, decision] for pair, decision in (decisions or {}).items()),
             mapping["images"]["copies"] if mapping["images"]["copies"] in COPIES else "group",
             mapping["images"]["label_conflicts"],
@@ -61,6 +62,11 @@ def run_digest(
             __version__,
         ]
     )
+
+
+def _stated(experiment: Experiment) -> list[str]:
+    """What the answer says of a preset."""
+    return [words] if (words := preset_words(experiment)) else []
 
 
 def deciding_parts(experiment: Experiment) -> list[Any]:

@@ -12,7 +12,7 @@ from ..classifiers import CLASSIFIERS
 from ..classifiers.cnns import CNNS
 from ..config.choice import Choice
 from ..config.experiment import CHOICES
-from ..config.presets import presets
+from ..config.presets import Preset, presets
 from ..errors import UnknownNameError
 from ..evaluation.metrics import METRICS
 from ..features.extractors import EXTRACTORS
@@ -39,12 +39,15 @@ class Family:
         What holds for all of them.
     own : str
         How to add one's own; an entry point or a dotted name by default.
+    record : callable, optional
+        From a registered item to what programs read of it; its line by default.
     """
 
     registry: Registry
     describe: Callable[[Registry, str], str]
     note: str = ""
     own: str = ""
+    record: Callable[[Any], Any] | None = None
 
 
 def parameters(registry: Registry, name: str) -> str:
@@ -70,13 +73,20 @@ def _first_line(item: Any) -> str:
 
 def _presets() -> Registry:
     registry = Registry("preset")
-    for name, experiment in presets().items():
-        registry.add(name, experiment)
+    for name, preset in presets().items():
+        registry.add(name, preset)
     return registry
 
 
 def _protocol(registry: Registry, name: str) -> str:
-    sections: dict[str, Any] = registry.get(name)
+    preset: Preset = registry.get(name)
+    lines = f"source: {preset.source}", f"reported: {preset.reported}", f"differs: {preset.differs}"
+    return "\n".join([methods_words(preset), *lines])
+
+
+def methods_words(preset: Preset) -> str:
+    """What a preset chooses: names of each family, and what its protocol sets."""
+    sections = preset.experiment
     words = [f"{key}={value}" for part in ("images", "evaluation") for key, value in sections.get(part, {}).items()]
     chosen = [f"{family}: {', '.join(map(_label, sections[family]))}" for family in CHOICES if family in sections]
     return "; ".join([*chosen, ", ".join(words)] if words else chosen)
@@ -125,10 +135,12 @@ FAMILIES = {
         Family(
             _presets(),
             _protocol,
-            "`leukobench run --images FOLDER --preset NAME`; options of the command line override the preset.\n"
-            "dinobloom-probe is the protocol of DinoBloom's probes on a network of ImageNet, not its network,\n"
-            "which is among `leukobench list extractors --all`.",
+            "`leukobench run --images FOLDER --preset NAME`, or `preset: NAME` in an experiment file; its other keys,\n"
+            "or options of the command line, override the preset. ImageNet weights of Keras are downloaded once, or\n"
+            "come from files: `extractors: [{resnet101: {weights: PATH}}]`. dinobloom-probe runs on a network of\n"
+            "ImageNet, not its network, which is among `leukobench list extractors --all`.",
             "an experiment file.",
+            Preset.to_json,
         ),
     )
 }
@@ -151,7 +163,7 @@ def overview(*others: Family) -> list[str]:
 
 
 def named(name: str | None, *others: Family) -> dict[str, Any]:
-    """Family -> its names; of one family, each name -> its line. For programs.
+    """Family -> its names; of one family, each name -> its line, or what is recorded of it. For programs.
 
     Raises
     ------
@@ -161,7 +173,10 @@ def named(name: str | None, *others: Family) -> dict[str, Any]:
     if name is None:
         return {one: family.registry.names() for one, family in families.items()}
     family = _family(name, families)
-    return {item: family.describe(family.registry, item) for item in family.registry.names()}
+    registry, record = family.registry, family.record
+    return {
+        item: record(registry.get(item)) if record else family.describe(registry, item) for item in registry.names()
+    }
 
 
 def lines(name: str, *others: Family) -> list[str]:
@@ -181,7 +196,9 @@ def lines(name: str, *others: Family) -> list[str]:
     family = _family(name, _with(*others))
     registry = family.registry
     width = max(map(len, registry.names()))
-    listed = [f"{item:<{width}}  {family.describe(registry, item)}".rstrip() for item in registry.names()]
+    below = "\n" + " " * (width + 2)
+    described = {item: family.describe(registry, item).replace("\n", below) for item in registry.names()}
+    listed = [f"{item:<{width}}  {words}".rstrip() for item, words in described.items()]
     dotted = (
         "a dotted name (package.module:Name) of an installed package or of `plugins:`, or " if name in FAMILIES else ""
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from ..config.presets import preset_words
 from ..evaluation.grid import Grid
 from ..evaluation.scores import Scored
 from ..evaluation.smote import few_neighbours
@@ -40,6 +41,8 @@ def protocol_lines(prepared: PreparedRun, audited: Audited, grid: Grid, folder: 
     lines += leak_warnings(audited.leaks) if audited.leaks else []
     if copies := copies_line(prepared.experiment.images.copies):
         lines.insert(2, copies)
+    if preset := preset_words(prepared.experiment):
+        lines.append(preset)
     lines += prepared.notes
     if (sites := sites_of(audited.index, evaluation)) is not None:
         lines.append(sites_line(sites, str(evaluation.leave_out)))

@@ -23,7 +23,7 @@ _ROWS = 500
 def section(run: FinishedRun) -> Section | None:
     """Best first; the failed rows last."""
     board = leaderboard(run)
-    html = fragment("leaderboard", leaderboard=board, metric=run.metric, leads=_leads(run))
+    html = fragment("leaderboard", leaderboard=board, metric=run.metric, leads=_leads(run), preset=_preset(run))
     return Section("Leaderboard", html, finding=_finding(run, board))
 
 
@@ -34,6 +34,12 @@ def _finding(run: FinishedRun, board: View) -> str:
     if best and best.picked_among > 1:
         parts.append(f"with 95 % confidence the best is among {run.answer.best_set:,}")
     return "; ".join([*parts, f"{failed:,} without a score"] if failed else parts)
+
+
+def _preset(run: FinishedRun) -> str:
+    """How the preset that was run differs from its source; '' without one."""
+    words = next((line for line in run.answer.protocol if line.startswith("preset ")), "")
+    return words[:1].upper() + words[1:]
 
 
 def _leads(run: FinishedRun) -> list[View]:
