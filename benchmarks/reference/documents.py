@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .blocks import leaks, networks, protocol, speed
+from .blocks import leaks, networks, presets, protocol, speed
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -22,6 +22,7 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "leakage": leaks.leakage,
     "networks": networks.networks,
     "extraction": speed.extraction,
+    "presets": presets.presets,
 }
 _BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
 
