@@ -4,9 +4,10 @@ The folder of a set, such as ``results/reference/all``, holds
 
 - the answer, the leaderboard and the other tables of the run as they are (`_TABLES`);
 - ``images.parquet``, a row an image: row, image_id (SHA-256 of the file), path (below the folder of the set), label,
-  patient, group, and the fold of each repeat as ``fold_0`` ...;
+  patient, copies, group, and the fold of each repeat as ``fold_0`` ...;
 - ``predictions.parquet``: extractor, selector, classifier, kind, repeat, row (of ``images.parquet``) and a probability
-  for each class as ``p_<class>``, float64, out of fold, sorted by combination, repeat and row;
+  for each class as ``p_<class>``, float64, out of fold, sorted by combination (in the order of the experiment, which
+  decides between equals), repeat and row;
 - ``experiment.yaml``: the resolved experiment, with versions and digests, whose folder is that below the sets;
 - ``digests.json``: file -> SHA-256, of every other file but README.md.
 
@@ -38,7 +39,7 @@ DIGESTS = "digests.json"
 _BITS = 20
 _TABLES = (
     *("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv"),
-    *("views.csv", "failures.csv", "stability.csv"),
+    *("views.csv", "failures.csv", "stability.csv", "patient_scores.csv"),
 )
 
 
@@ -82,7 +83,7 @@ def _write_experiment(folder: Path, target: Path, shown: str) -> Path:
 def _write_images(folder: Path, target: Path, images: Path) -> None:
     import pandas as pd
 
-    listed = pd.read_parquet(folder / "images.parquet", columns=["row", "image_id", "path", "label", "patient"])
+    listed = pd.read_parquet(folder / "images.parquet").drop(columns="group")
     folds = pd.read_parquet(folder / "folds.parquet")
     wide = folds.pivot(index="row", columns="repeat", values="fold").add_prefix("fold_").astype("int8")
     groups = folds[folds["repeat"] == 0].set_index("row")["group"].astype("int32")
@@ -96,7 +97,9 @@ def _write_predictions(folder: Path, target: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pd.read_parquet(folder / "predictions.parquet").sort_values([*NAMES, "repeat", "row"], ignore_index=True)
+    table = pd.read_parquet(folder / "predictions.parquet")
+    table = table.assign(order=table.groupby(NAMES, sort=False).ngroup())
+    table = table.sort_values(["order", "repeat", "row"], ignore_index=True)
     columns = [name for name in table if str(name).startswith("p_")]
     kept = table[[*NAMES, "kind", "repeat", "row"]].astype(
         {"repeat": "int8", "row": "int32"} | dict.fromkeys([*NAMES, "kind"], "category")
