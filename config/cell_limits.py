@@ -23,13 +23,13 @@ class CellLimits(Strict):
     Attributes
     ----------
     seconds : float
-        Of the selector, and of each classifier with what tunes it.
+        Most seconds for the selector, and for each classifier with what tunes it.
     memory : int
-        Bytes that the process holds, such as 4GB.
+        Most memory that the process may hold: bytes, or a text such as ``4GB``.
     """
 
-    seconds: float | None = Field(default=None, gt=0)
-    memory: int | None = None
+    seconds: float | None = Field(default=None, gt=0, examples=[600])
+    memory: int | None = Field(default=None, examples=["4GB"])
 
     @field_validator("memory", mode="before")
     @classmethod

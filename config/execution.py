@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from .choice import Strict
 
@@ -21,7 +21,7 @@ class Execution(Strict):
         Address of a scheduler, such as ``tcp://host:8786``; or ``local:4``, which starts 4 workers on this machine.
     """
 
-    dask: str | None = None
+    dask: str | None = Field(default=None, examples=["tcp://host:8786"])
 
     @field_validator("dask", mode="before")
     @classmethod

@@ -29,17 +29,23 @@ class Evaluation(Strict):
 
     Attributes
     ----------
-    folds, repeats, seed : int
-        Stratified folds over groups; each repeat draws new ones.
+    folds : int
+        Parts for cross-validation, stratified by class; images of one group are in one part.
+    repeats : int
+        How often folds are drawn anew, for scores that depend less on one draw.
+    seed : int
+        Of every random draw of the run: folds, classifiers, resamples.
     shuffle : bool
-        False keeps the order of the images, as some published protocols do.
+        False draws folds in the order of the images, as some published protocols do.
     balance : {"none", "class_weight", "oversample", "smote"}
-        Inside each training fold.
+        What is done about classes of unequal size, inside each training fold.
     calibration : {"as_needed", "sigmoid", "isotonic", "temperature"}
         How probabilities are calibrated, on grouped inner folds. By default only classifiers without probabilities are
         calibrated, by a sigmoid.
     tuning : {"none", "grid", "optuna"}
-        Search of parameters nested inside each training fold; `budget` is the most candidates that optuna tries.
+        Search of parameters, nested inside each training fold.
+    budget : int
+        The most candidates that optuna tries.
     holdout : float
         Part of the groups that is sealed: no fold sees it until ``leukobench unseal`` opens it, once.
     split : {"given", "ignore"}
@@ -52,7 +58,7 @@ class Evaluation(Strict):
     permute : bool
         Sanity check: labels are shuffled among the groups; scores must drop to chance.
     permutations : int
-        How often they are shuffled; with fewer than 5, no score could be called above chance.
+        How often `permute` shuffles the labels; with fewer than 5, no score could be called above chance.
     rank_by : str
         Metric that orders the leaderboard; `leukobench list metrics` shows which can.
     large_data : {"variants", "exact", "always"}
@@ -64,9 +70,10 @@ class Evaluation(Strict):
         Whether the best combination, or all, are fitted again on views of the images without colour, border, noise and
         so on: what the score needs. Not with permuted labels, nor with fewer than 100 images.
     view_images : int or "all"
-        Images of the sample for it, about.
+        About how many images `views` takes; at least 100.
     view_margin : float
-        A drop counts as one above this share of the way from guessing to the score without a view.
+        What a view takes away is needed if the score drops by more than this share of the way from guessing to the
+        score without a view.
     controls : {"bundled", "same", "off"}
         Rows that are no candidates: a few pixels, and the first stages of the bundled network with random weights; or
         the extractor of the best combination with random weights.
@@ -74,30 +81,32 @@ class Evaluation(Strict):
         Column of the images, such as ``site``, ``scanner`` or ``batch``, of which each value is left out of training in
         turn, for every combination, beside the ordinary folds: whether scores hold across sites.
     limits : CellLimits
-        Of seconds and memory of each fit; none by default.
+        What one fit may take before it is stopped and its row fails; no limits by default.
     """
 
-    folds: int = Field(default=5, ge=2)
-    repeats: int = Field(default=1, ge=1)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    shuffle: bool = True
-    balance: Balance = "none"
-    calibration: Literal["as_needed", "sigmoid", "isotonic", "temperature"] = "as_needed"
-    tuning: Literal["none", "grid", "optuna"] = "none"
-    budget: int = Field(default=30, ge=1)
-    holdout: float = Field(default=0.0, ge=0.0, le=0.5)
-    split: Literal["given", "ignore"] = "ignore"
-    drop_leaks: bool = False
-    permute: bool = False
-    permutations: int = Field(default=19, ge=5, le=999)
-    rank_by: str = RANK_BY
-    large_data: Literal["variants", "exact", "always"] = "variants"
-    resamples: int = Field(default=1000, ge=100)
-    views: Literal["winner", "all", "off"] = "winner"
-    view_images: int | Literal["all"] = 500
-    view_margin: float = Field(default=0.1, gt=0.0, lt=1.0)
-    controls: Literal["bundled", "same", "off"] = "bundled"
-    leave_out: str | None = Field(default=None, min_length=1)
+    folds: int = Field(default=5, ge=2, examples=[10])
+    repeats: int = Field(default=1, ge=1, examples=[3])
+    seed: int = Field(default=0, ge=0, lt=2**32, examples=[1])
+    shuffle: bool = Field(default=True, examples=[False])
+    balance: Balance = Field(default="none", examples=["smote"])
+    calibration: Literal["as_needed", "sigmoid", "isotonic", "temperature"] = Field(
+        default="as_needed", examples=["isotonic"]
+    )
+    tuning: Literal["none", "grid", "optuna"] = Field(default="none", examples=["optuna"])
+    budget: int = Field(default=30, ge=1, examples=[20])
+    holdout: float = Field(default=0.0, ge=0.0, le=0.5, examples=[0.2])
+    split: Literal["given", "ignore"] = Field(default="ignore", examples=["given"])
+    drop_leaks: bool = Field(default=False, examples=[True])
+    permute: bool = Field(default=False, examples=[True])
+    permutations: int = Field(default=19, ge=5, le=999, examples=[99])
+    rank_by: str = Field(default=RANK_BY, examples=["auroc"])
+    large_data: Literal["variants", "exact", "always"] = Field(default="variants", examples=["exact"])
+    resamples: int = Field(default=1000, ge=100, examples=[5000])
+    views: Literal["winner", "all", "off"] = Field(default="winner", examples=["all"])
+    view_images: int | Literal["all"] = Field(default=500, examples=["all"])
+    view_margin: float = Field(default=0.1, gt=0.0, lt=1.0, examples=[0.2])
+    controls: Literal["bundled", "same", "off"] = Field(default="bundled", examples=["off"])
+    leave_out: str | None = Field(default=None, min_length=1, examples=["scanner"])
     limits: CellLimits = CellLimits()
 
     @field_validator("views", "controls", mode="before")
@@ -134,8 +143,9 @@ class Evaluation(Strict):
         return self
 
 
-def _choices(*names: Any, least: int = 1) -> Any:
-    return Field(default_factory=lambda: [Choice.model_validate(name) for name in names], min_length=least)
+def _choices(*names: Any, example: Any, least: int = 1) -> Any:
+    default = [Choice.model_validate(name) for name in names]
+    return Field(default_factory=default.copy, min_length=least, examples=[example])
 
 
 class Experiment(Strict):
@@ -146,38 +156,57 @@ class Experiment(Strict):
     name : str
         Name of the run; its output goes to ``<results>/<name>/``.
     images : Images
-    preset : str, optional
+        The images and what is known of them; a path alone is short for `folder`.
+    preset : str
         Published protocol that gives the keys that are not set here; `leukobench list presets` shows them, and every
         run of one says how it differs from its source.
-    extractors, selectors, classifiers : list of Choice
-        Every extractor is combined with every selector and every classifier.
+    extractors : list of Choice
+        What turns images into vectors; each is combined with every selector and every classifier. A choice is a name,
+        or a name with parameters.
+    selectors : list of Choice
+        What reduces the features.
+    classifiers : list of Choice
+        What decides. A parameter of a selector or classifier that is ``{search: [1, 10]}`` or
+        ``{search: {low: 0.1, high: 10, log: true}}`` is tuned.
     cnns : list of Choice
         Networks that are trained end to end, in addition. If there are any, `extractors` may be empty.
     evaluation : Evaluation
+        The protocol.
     plugins : list of Path
         Folders that are searched for code of your own, which names such as ``mymodule:MyExtractor`` lead to. It runs
         where you name this experiment, and elsewhere where you allow it; see `leukobench.plugins`.
-    executor, results, checkpoint : Execution, Path, Path
-        What computes the run, the folder of all runs, and where a run's folder is copied while it works, such as
-        ``s3://bucket/runs``; they have no effect on the scores.
+    executor : Execution
+        What computes the run; no effect on the scores.
+    results : Path
+        The folder of all runs; no effect on the scores.
+    checkpoint : Path
+        Where a run's folder is copied while it works, such as ``s3://bucket/runs``; no effect on the scores.
     """
 
-    name: RunName
-    images: Images
-    preset: str | None = None
+    name: RunName = Field(examples=["my-run"])
+    images: Images = Field(examples=["my-images"])
+    preset: str | None = Field(default=None, examples=["cnns"])
     extractors: list[Choice] = _choices(
-        "efficientnet_lite0", {"efficientnet_lite0": {"pooling": "multilevel"}}, least=0
+        "efficientnet_lite0",
+        {"efficientnet_lite0": {"pooling": "multilevel"}},
+        example=["mobilenetv2", {"efficientnet_lite0": {"pooling": "multilevel"}}, {"table": "conch.parquet"}],
+        least=0,
     )
-    selectors: list[Choice] = _choices("none", "anova", "rfe", "lasso", "forest", "pca")
+    selectors: list[Choice] = _choices(
+        *("none", "anova", "rfe", "lasso", "forest", "pca"), example=["none", {"anova": {"n_features": 100}}]
+    )
     classifiers: list[Choice] = _choices(
-        "svm_linear", "svm_rbf", "random_forest", "xgboost", "naive_bayes", "knn", "logistic_regression", "lda"
+        *("svm_linear", "svm_rbf", "random_forest", "xgboost", "naive_bayes", "knn", "logistic_regression", "lda"),
+        example=["lda", {"svm_rbf": {"C": 10}}, {"knn": {"n_neighbors": {"search": [3, 5, 9]}}}],
     )
-    cnns: list[Choice] = Field(default_factory=list)
+    cnns: list[Choice] = Field(
+        default_factory=list, examples=[["custom_cnn", {"transfer": {"network": "mobilenetv2"}}]]
+    )
     evaluation: Evaluation = Evaluation()
-    plugins: list[Path] = Field(default_factory=list)
+    plugins: list[Path] = Field(default_factory=list, examples=[["my-code"]])
     executor: Execution = Execution()
-    results: Path = Path("results")
-    checkpoint: Path | None = None
+    results: Path = Field(default=Path("results"), examples=["/data/runs"])
+    checkpoint: Path | None = Field(default=None, examples=["s3://bucket/runs"])
 
     @field_validator("plugins")
     @classmethod

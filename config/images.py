@@ -30,11 +30,14 @@ class Images(Strict):
     group : str
         Regular expression on the path; its capture group is the patient. A group called ``site``, ``scanner`` or
         ``batch`` becomes a column of that name.
-    exclude_classes, exclude_files : list of str
-        Classes, and patterns of paths such as ``*_mask.png``, that are left out.
+    exclude_classes : list of str
+        Classes that are left out.
+    exclude_files : list of str
+        Patterns of paths that are left out, such as ``*_mask.png``.
     objects : str
         What the images show, in the plural, such as ``cells``: the word of the sentences.
     pseudo_patients : PseudoPatients
+        Stress test where patients are unknown: groups guessed from file numbers or colour.
     copies : {"group", "list", "off"} or Path
         Copies share a group, are only reported, or are not looked for; or share a group as a table (CSV or parquet)
         decides, such as ``audit/copies.csv`` with the column ``decision`` filled in. Identical files always share one.
@@ -45,16 +48,16 @@ class Images(Strict):
         ``leave out``. Each correction has a line in the ledger.
     """
 
-    folder: Path
-    layout: str = Field(default="auto", max_length=LONGEST_NAME)
-    group: str | None = None
-    exclude_classes: list[str] = Field(default_factory=list)
-    exclude_files: list[str] = Field(default_factory=list)
-    objects: str = Field(default="objects", pattern=r"^\w[\w \-]*$")
+    folder: Path = Field(examples=["my-images"])
+    layout: str = Field(default="auto", max_length=LONGEST_NAME, examples=["split/class"])
+    group: str | None = Field(default=None, examples=[r"patient_(\d+)"])
+    exclude_classes: list[str] = Field(default_factory=list, examples=[["artefacts"]])
+    exclude_files: list[str] = Field(default_factory=list, examples=[["*_mask.png"]])
+    objects: str = Field(default="objects", pattern=r"^\w[\w \-]*$", examples=["cells"])
     pseudo_patients: PseudoPatients | None = None
-    copies: Literal["group", "list", "off"] | Path = "group"
-    label_conflicts: Literal["leave_out", "keep"] = "leave_out"
-    corrections: Path | None = None
+    copies: Literal["group", "list", "off"] | Path = Field(default="group", examples=["decided.csv"])
+    label_conflicts: Literal["leave_out", "keep"] = Field(default="leave_out", examples=["keep"])
+    corrections: Path | None = Field(default=None, examples=["corrected.csv"])
 
     @field_validator("folder", mode="plain")
     @classmethod

@@ -18,8 +18,8 @@ class PseudoPatients(Strict):
         Number of colour clusters in each class; each cluster is one group.
     """
 
-    blocks: int | None = Field(default=None, ge=2)
-    stain: int | None = Field(default=None, ge=2)
+    blocks: int | None = Field(default=None, ge=2, examples=[10])
+    stain: int | None = Field(default=None, ge=2, examples=[8])
 
     @model_validator(mode="after")
     def _one(self) -> PseudoPatients:
