@@ -38,7 +38,7 @@ def add_menu(app: Sphinx, docname: str, source: list[str]) -> None:
     """The menu at the side: the pages that each section of the index lists, and under a README those beside it."""
     if docname == root_doc:
         for title, text in _SECTION.findall(source[0]):
-            pages = "\n".join(f"{words} <{page}>" for words, page in _PAGE.findall(text))
+            pages = "\n".join(f"{words[:1].upper()}{words[1:]} <{page}>" for words, page in _PAGE.findall(text))
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n{pages}\n```\n"
     elif docname.endswith("/README") and len(list((ROOT / docname).parent.glob("*.md"))) > 1:
         source[0] += "\n```{toctree}\n:hidden:\n:glob:\n*\n```\n"
