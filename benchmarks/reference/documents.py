@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .blocks import commands, experiment_file, leaks, licences, networks, presets, protocol, speed
+from .blocks import commands, datasets, experiment_file, leaks, licences, networks, presets, protocol, speed
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -26,6 +26,7 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "keys": experiment_file.keys,
     "commands": commands.commands,
     "licences": licences.licences,
+    "datasets": datasets.datasets,
 }
 _BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
 

@@ -33,6 +33,7 @@ TAKE_NO_PART = {
     "features.onnx_extractor": "an extractor, whose identity speaks for it",
     "networks.onnx_file": "read by an extractor, whose identity speaks for it",
     "features.deep_features": "a transformer for pipelines of the user's own",
+    "images.datasets": "lists public sets",
     "images.drawing": "draws the images of examples",
     "images.synthetic": "draws the images of examples",
     "images.synthetic_sites": "draws the images of examples",
