@@ -35,10 +35,21 @@ def package(module: str = "documents") -> ModuleType:
 
 
 def test_documents_say_what_the_published_results_say() -> None:
-    documents = package()
-    for path in documents.documents():
-        text = path.read_text(encoding="utf-8")
-        assert text == documents.with_figures(text), f"{path}: make reference ONLY=documents"
+    for path, text in package().written().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: make reference ONLY=documents"
+
+
+@needs_run
+def test_the_page_shows_every_published_row_and_loads_nothing() -> None:
+    html = package("page").page(ALL.parent)
+    assert not re.search(r"(src|href)=\"(?!#|[\w-]+/README)|url\(|@import|https?://", html)
+    data = json.loads(re.findall(r'id="data">(.*)</script>', html)[0])
+    titles = [run["title"] for run in data["runs"]]
+    board = pd.read_csv(ALL / "leaderboard.csv")
+    rows = [row for row in data["rows"] if titles[row[0]] == "ALL smears"]
+    assert [data["words"][1][row[1]] for row in rows] == board["extractor"].tolist()
+    assert [row[11] for row in rows] == [round(1e4 * value) for value in board["balanced_accuracy"]]
+    assert [bool(row[8]) for row in rows] == board["in_best_set"].eq(True).tolist()
 
 
 def test_every_document_but_the_decisions_may_have_figures(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .blocks import commands, datasets, experiment_file, leaks, licences, networks, presets, protocol, speed
+from .page import page
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -38,10 +39,16 @@ def documents(root: Path = ROOT) -> list[Path]:
     return [root / "README.md", *pages, *sorted((root / "results" / "reference").rglob("README.md"))]
 
 
+def written(reference: Path = REFERENCE, root: Path = ROOT) -> dict[Path, str]:
+    """Every document with its blocks anew, and the page of all published rows: path -> text."""
+    texts = {path: with_figures(path.read_text(encoding="utf-8"), reference) for path in documents(root)}
+    return texts | {reference / "index.html": page(reference)}
+
+
 def write_documents(reference: Path = REFERENCE, root: Path = ROOT) -> None:
-    """Write every block of every document anew."""
-    for path in documents(root):
-        path.write_text(with_figures(path.read_text(encoding="utf-8"), reference), encoding="utf-8")
+    """Write all that `written` gives."""
+    for path, text in written(reference, root).items():
+        path.write_text(text, encoding="utf-8")
 
 
 def with_figures(text: str, reference: Path = REFERENCE) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .pictures import picture_leakage, picture_run
 from .published import publish, publish_leakage, publish_permuted
-from .sets import SETS
+from .sets import NETWORKS, SETS
 
 if TYPE_CHECKING:
     from leukobench.config.experiment import Experiment
@@ -94,8 +94,8 @@ def leakage(place: Place, name: str) -> None:
 
 def networks(place: Place, name: str) -> None:
     """Networks trained end to end beside frozen features: an hour on the ALL images."""
-    folder = _run(place.experiment(name, preset="cnns", **{"name": f"{name}-networks"}))
-    publish(folder, place.reference / f"{name}-networks", SETS[name].folder)
+    folder = _run(place.experiment(name, preset="cnns", **{"name": f"{name}{NETWORKS}"}))
+    publish(folder, place.reference / f"{name}{NETWORKS}", SETS[name].folder)
 
 
 KINDS: dict[str, Callable[[Place, str], None]] = {

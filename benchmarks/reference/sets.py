@@ -12,6 +12,8 @@ class ImageSet:
 
     Attributes
     ----------
+    title : str
+        Of its results.
     folder : str
         Below the folder of all sets.
     images : dict
@@ -20,6 +22,7 @@ class ImageSet:
         Kinds of experiments that it is for; all of them by default.
     """
 
+    title: str
     folder: str
     images: dict[str, Any] = field(default_factory=dict)
     kinds: tuple[str, ...] | None = None
@@ -27,10 +30,26 @@ class ImageSet:
 
 SETS = {
     # One image of a class cannot be in training and test.
-    "cells": ImageSet("cells", {"objects": "cells", "exclude_classes": ["basophil"]}),
-    "brain": ImageSet("brain", {"objects": "brains"}),
-    "brain-augmented": ImageSet("brain-augmented", {"objects": "brains", "group": r"(aug_.+)_0_\d+"}),
+    "cells": ImageSet("single white blood cells", "cells", {"objects": "cells", "exclude_classes": ["basophil"]}),
+    "brain": ImageSet("brain MRI", "brain", {"objects": "brains"}),
+    "brain-augmented": ImageSet(
+        "brain MRI, augmented offline", "brain-augmented", {"objects": "brains", "group": r"(aug_.+)_0_\d+"}
+    ),
     # What a reader who sees neither the names nor the copies would do: not a result, but what that does to one.
-    "brain-augmented-ungrouped": ImageSet("brain-augmented", {"objects": "brains", "copies": "off"}, ("grid",)),
-    "all": ImageSet("all/Original", {"objects": "cells"}),
+    "brain-augmented-ungrouped": ImageSet(
+        "brain MRI, augmented offline, copies on both sides (a leak)",
+        "brain-augmented",
+        {"objects": "brains", "copies": "off"},
+        ("grid",),
+    ),
+    "all": ImageSet("ALL smears", "all/Original", {"objects": "cells"}),
 }
+NETWORKS = "-networks"
+"""Ends the name of the folder of networks trained end to end."""
+
+
+def title_of(folder: str) -> str:
+    """What a folder of published results is called on the page; its own name for one of somebody else's."""
+    name = folder.removesuffix(NETWORKS)
+    title = SETS[name].title if name in SETS else name
+    return f"{title}: trained networks" if name != folder else title
