@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .blocks import commands, datasets, experiment_file, leaks, licences, networks, presets, protocol, speed
+from .blocks import commands, datasets, experiment_file, leaks, licences, networks, overview, presets, protocol, speed
 from .page import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,10 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "leakage": leaks.leakage,
     "networks": networks.networks,
     "extraction": speed.extraction,
+    "runs": overview.runs,
+    "best-by": overview.best_by,
+    "software": overview.software,
+    "ours": overview.ours,
     "presets": presets.presets,
     "keys": experiment_file.keys,
     "commands": commands.commands,
