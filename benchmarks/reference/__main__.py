@@ -11,35 +11,43 @@ import argparse
 from pathlib import Path
 
 from .documents import REFERENCE, ROOT, write_documents
+from .pictures import picture_sites
 from .runs import KINDS, Place
 from .sets import SETS
 
-DOCUMENTS = "documents"
+SITES, DOCUMENTS = "sites", "documents"
+"""Kinds that need no images."""
 
 
 def main() -> None:
+    kinds = [*KINDS, SITES, DOCUMENTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", help="folder of the sets of images")
-    parser.add_argument("--only", choices=[*KINDS, DOCUMENTS], nargs="*", default=[*KINDS, DOCUMENTS])
+    parser.add_argument("--only", choices=kinds, nargs="*", default=kinds)
     parser.add_argument("--sets", choices=list(SETS), nargs="*", default=list(SETS))
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the runs, which resume")
     parser.add_argument("--reference", type=Path, default=REFERENCE, help="folder of what is published")
     arguments = parser.parse_args()
-    kinds = [kind for kind in arguments.only if kind != DOCUMENTS]
-    if kinds:
-        if arguments.data is None:
-            parser.error("name the folder of the sets of images: make reference DATA=FOLDER")
-        missing = [name for name in arguments.sets if not (arguments.data / SETS[name].folder).is_dir()]
-        if missing:
-            folders = ", ".join(SETS[name].folder for name in missing)
-            parser.error(f"{arguments.data} does not hold {folders}; name those that it holds: SETS='all cells'")
     place = Place(arguments.data, arguments.results, arguments.reference)
-    for kind in kinds:
+    for kind in (kind for kind in KINDS if kind in arguments.only):
+        check_sets(parser, arguments)
         for name in arguments.sets:
             if SETS[name].kinds is None or kind in SETS[name].kinds:
                 KINDS[kind](place, name)
+    if SITES in arguments.only:
+        picture_sites()
     if DOCUMENTS in arguments.only:
         write_documents(arguments.reference)
+
+
+def check_sets(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """End where the folder of a set is not there."""
+    if arguments.data is None:
+        parser.error("name the folder of the sets of images: make reference DATA=FOLDER")
+    missing = [name for name in arguments.sets if not (arguments.data / SETS[name].folder).is_dir()]
+    if missing:
+        folders = ", ".join(SETS[name].folder for name in missing)
+        parser.error(f"{arguments.data} does not hold {folders}; name those that it holds: SETS='all cells'")
 
 
 if __name__ == "__main__":

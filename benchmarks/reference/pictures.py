@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "docs" / "pictures"
 SHOWN = ("all",)
 """Sets whose run is pictured in the documents."""
 
@@ -15,7 +17,7 @@ def picture_run(folder: Path, name: str) -> None:
     """The leaderboard, the heat map and the top of the report."""
     if name in SHOWN:
         for figure in ("leaderboard", "combinations"):
-            convert(folder / "figures" / f"{figure}.svg", PICTURES / f"{name}-{figure}.png")
+            shutil.copy(folder / "figures" / f"{figure}.png", PICTURES / f"{name}-{figure}.png")
         photograph(folder / "report.html", PICTURES / f"{name}-report.png")
 
 
@@ -25,11 +27,10 @@ def picture_leakage(folder: Path, name: str) -> None:
         shutil.copy(folder / "leakage.png", PICTURES / f"{name}-leakage.png")
 
 
-def convert(drawing: Path, target: Path) -> None:
-    """Write a PNG of an SVG."""
-    import vl_convert
-
-    target.write_bytes(vl_convert.svg_to_png(drawing.read_text(encoding="utf-8"), scale=1.5))
+def picture_sites() -> None:
+    """Scores within and across sites, of drawn smears: two runs, minutes."""
+    command = [sys.executable, "-m", "benchmarks.sites", "--seeds", "300", "--picture", str(PICTURES / "sites.png")]
+    subprocess.run(command, check=True, cwd=ROOT)
 
 
 def photograph(page: Path, target: Path) -> None:
