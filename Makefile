@@ -8,7 +8,7 @@ READY := .venv/.ready-$(EXTRA)
 # A process of tests for each core; one that has finished takes over the last tests of another.
 PARALLEL := --numprocesses auto --dist worksteal
 # A browser and its server, shared by the tests of the pages and timed by some: one process, nothing beside it.
-BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/report/test_report_in_browser.py
+BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/report/test_report_in_browser.py tests/test_reference_in_browser.py
 
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
