@@ -77,15 +77,22 @@ benchmarks: $(READY)
 reference: $(READY)
 	$(BIN)/python -m benchmarks.reference $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SETS),--sets $(SETS))
 
-# The wheel, and the command in an empty environment.
+# Sdist and wheel, their metadata and contents; then the wheel in an empty environment, with a run outside of the repository.
+# WITH=cpu installs that extra, too, and runs quickstart.yaml with its network.
 wheel:
-	rm -rf dist build/lib
+	rm -rf dist build/lib build/outside
 	$(PYTHON) -m venv build/wheel
-	build/wheel/bin/python -m pip install --quiet --upgrade pip build
-	build/wheel/bin/python -m build --outdir dist .
+	build/wheel/bin/python -m pip install --quiet --upgrade pip build twine
+	build/wheel/bin/python -m build --outdir dist . > build/wheel.log
+	build/wheel/bin/python -m twine check --strict dist/*
+	$(PYTHON) tests/check_wheel.py dist/leukobench-*.whl
 	$(PYTHON) -m venv --clear build/installed
-	build/installed/bin/python -m pip install --quiet dist/leukobench-*.whl
-	cd build && installed/bin/leukobench --version && installed/bin/leukobench list selectors
+	build/installed/bin/python -m pip install --quiet "$$(ls dist/leukobench-*.whl)$(WITH:%=[%])" $(LOCK:%=--constraint %)
+	mkdir build/outside
+	cp -r tests/plugin tests/outside.yaml quickstart.yaml build/outside
+	cd build/outside && ../installed/bin/leukobench --version
+	cd build/outside && ../installed/bin/leukobench synthetic results/synthetic-smears --images 48 --patients 12
+	cd build/outside && LEUKOBENCH_CACHE=cache ../installed/bin/leukobench run $(if $(WITH),quickstart,outside).yaml
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
