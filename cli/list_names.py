@@ -6,11 +6,12 @@ from dataclasses import asdict
 
 import click
 
+from .options import names_of
 from .output import answer, json_option
 
 
 @click.command(name="list")
-@click.argument("family", required=False)
+@click.argument("family", required=False, shell_complete=names_of())
 @click.option("--all", "everything", is_flag=True, help="Of extractors: licence, size and place of all known weights.")
 @json_option
 def list_names(family: str | None, everything: bool) -> None:

@@ -29,6 +29,17 @@ class _Path(click.Path):
         return super().convert(value, param, ctx)
 
 
+def names_of(family: str = "") -> Callable[..., list[str]]:
+    """What the Tab key offers: names of a family, or the families of ``leukobench list``."""
+
+    def complete(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
+        from ..steps.catalogue import named
+
+        return [name for name in named(family or None) if name.startswith(begun)]
+
+    return complete
+
+
 PATH, ANY_PATH = _Path(), _Path(remote=True)
 """Of this machine; of images, which may also be in an object store."""
 _OF_IMAGES = {
@@ -90,6 +101,7 @@ def image_options(command: _Command) -> _Command:
         [
             click.option(
                 "--layout",
+                shell_complete=names_of("layouts"),
                 help="What the folders mean: a name of `leukobench list layouts` (auto-detected), or the meaning of "
                 "each level, such as split/class.",
             ),

@@ -21,6 +21,7 @@ from .options import (
     executor_of,
     image_options,
     limit_options,
+    names_of,
 )
 from .output import answer, echo, json_option, records_of, wants_json
 
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     help="Folder or manifest of images, also such as s3://bucket/folder: runs the default experiment on it.",
 )
 @image_options
-@click.option("--preset", help="Published protocol in place of the default experiment; see `leukobench list presets`.")
+@click.option(
+    "--preset",
+    shell_complete=names_of("presets"),
+    help="Published protocol in place of the default experiment; see `leukobench list presets`.",
+)
 @click.option("--folds", type=click.IntRange(2), help="Number of cross-validation folds (default: 5).")
 @click.option(
     "--split",
