@@ -14,13 +14,14 @@ from .documents import REFERENCE, ROOT, write_documents
 from .pictures import picture_sites
 from .runs import KINDS, Place
 from .sets import SETS
+from .tutorial import publish_tutorial
 
-SITES, DOCUMENTS = "sites", "documents"
+SITES, TUTORIAL, DOCUMENTS = "sites", "tutorial", "documents"
 """Kinds that need no images."""
 
 
 def main() -> None:
-    kinds = [*KINDS, SITES, DOCUMENTS]
+    kinds = [*KINDS, SITES, TUTORIAL, DOCUMENTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", help="folder of the sets of images")
     parser.add_argument("--only", choices=kinds, nargs="*", default=kinds)
@@ -36,6 +37,8 @@ def main() -> None:
                 KINDS[kind](place, name)
     if SITES in arguments.only:
         picture_sites()
+    if TUTORIAL in arguments.only:
+        publish_tutorial(arguments.results, arguments.reference)
     if DOCUMENTS in arguments.only:
         write_documents(arguments.reference)
 

@@ -10,7 +10,19 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .blocks import commands, datasets, experiment_file, leaks, licences, networks, overview, presets, protocol, speed
+from .blocks import (
+    commands,
+    datasets,
+    experiment_file,
+    leaks,
+    licences,
+    networks,
+    overview,
+    presets,
+    protocol,
+    screens,
+    speed,
+)
 from .page import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +44,9 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "commands": commands.commands,
     "licences": licences.licences,
     "datasets": datasets.datasets,
+    "benchmark": speed.benchmark,
+    "quickstart": screens.quickstart,
+    "screen": screens.screen,
 }
 _BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
 

@@ -25,3 +25,10 @@ def extraction(reference: Path) -> Iterator[str]:
         cells = [" / ".join(f"{value:.3g}" for value in ours), f"{keras[0]:.3g}", " / ".join(spread)]
         cells += [" / ".join(f"{100 * value:.0f}%" for value in share)]
         yield f"| {network} | {' | '.join(cells)} |"
+
+
+def benchmark(reference: Path, name: str, rows: str = "") -> Iterator[str]:
+    """The table of a benchmark, or its first rows."""
+    lines = (reference / "benchmarks" / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    yield from table[: 2 + int(rows)] if rows else table
