@@ -30,6 +30,8 @@ QUICKSTART = (
 _PART = re.compile(r"```(yaml|sh)\n(.*?)```\n((?:(?!```)[^<]|<(?!!--))*<!-- reference: screen (\w+))?", re.DOTALL)
 _PASSING = re.compile(r"(?m)^(Took .*|SHA-256: .*)\n")
 """Lines that differ from one time to the next."""
+_BESIDE = re.compile(r"<a [^>]*?href=\"(?!#|https?:|data:)[^\"]+\"[^>]*>(.*?)</a>", re.DOTALL)
+"""Links of a report to other files of its run, which are not published with it."""
 
 
 def follow(page: str, folder: Path) -> Iterator[tuple[str, str]]:
@@ -87,4 +89,5 @@ def publish_tutorial(results: Path, reference: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name, text in [("quickstart", first), *follow(PAGE.read_text(encoding="utf-8"), folder)]:
         (target / f"{name}.txt").write_text(text.replace(f"{folder}/", ""), encoding="utf-8")
-    shutil.copy(folder / "results" / "quickstart" / "report.html", target / "report.html")
+    report = (folder / "results" / "quickstart" / "report.html").read_text(encoding="utf-8")
+    (target / "report.html").write_text(_BESIDE.sub(r"\1", report).replace(f"{folder}/", ""), encoding="utf-8")

@@ -46,4 +46,6 @@ def _paragraphs(reference: Path, name: str) -> list[list[str]]:
 
 
 def _wrapped(line: str) -> list[str]:
-    return [line] if len(line) <= _WIDTH else textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return (
+        [line] if len(line) <= _WIDTH else textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    )
