@@ -128,6 +128,10 @@ BESIDES = {
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
     "studies/test_run_list.py": "studies/best_run",
+    "studies/test_verification.py": (
+        "studies/recomputation studies/stored_results studies/prediction_file studies/prediction_rows "
+        "studies/verified_answer studies/verified_files studies/verified_folds studies/verified_grid"
+    ),
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
     "test_pipeline.py": (
         "runs/workspace steps/compute_statistics steps/extract_features steps/find_images "

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from leukobench.evaluation.statistics.entry import Entry
     from leukobench.studies.leakage import Leakage
 
     Floats = NDArray[np.float64]
@@ -104,7 +105,7 @@ def _write_predictions(folder: Path, target: Path) -> None:
     kept = table[[*NAMES, "kind", "repeat", "row"]].astype(
         {"repeat": "int8", "row": "int32"} | dict.fromkeys([*NAMES, "kind"], "category")
     )
-    kept[columns] = _rounded_where_nothing_changes(table, columns)
+    kept[columns] = _rounded_where_nothing_changes(folder, table, columns)
     pq.write_table(
         pa.Table.from_pandas(kept, preserve_index=False),
         target / "predictions.parquet",
@@ -115,24 +116,34 @@ def _write_predictions(folder: Path, target: Path) -> None:
     )
 
 
-def _rounded_where_nothing_changes(table: pd.DataFrame, columns: list[str]) -> Floats:
-    """The probabilities of all combinations, rounded but for those of which a metric would change."""
-    from leukobench.evaluation.scorer import Scorer
+def _rounded_where_nothing_changes(folder: Path, table: pd.DataFrame, columns: list[str]) -> Floats:
+    """The probabilities of all combinations, rounded but for those of which any number of the run would change."""
+    from leukobench.studies.recomputation import analysis_of
+    from leukobench.studies.stored_results import StoredResults
 
-    scorer = Scorer([column.removeprefix("p_") for column in columns])
+    stored = StoredResults.open(folder)
+    measuring, shape = analysis_of(stored).measuring, (*stored.fold_numbers.shape, len(columns))
     exact = table[columns].to_numpy(dtype=np.float64)
     kept = rounded(exact)
-    labels = table["label"].map({name: place for place, name in enumerate(scorer.classes)}).to_numpy(dtype=np.int64)
-    folds = table["fold"].to_numpy(dtype=np.int64)
-    for rows in table.groupby([*NAMES, "repeat"], sort=False).indices.values():
-        scores = [scorer.score(labels[rows], values[rows], folds[rows]) for values in (exact, kept)]
-        if not _alike(*scores):
+    for rows in table.groupby("order", sort=False).indices.values():
+        if len(rows) < stored.fold_numbers.size or not _alike(
+            *(measuring.entry(("", "", ""), "", values[rows].reshape(shape)) for values in (exact, kept))
+        ):
             kept[rows] = exact[rows]
     return kept
 
 
-def _alike(one: dict[str, float], other: dict[str, float]) -> bool:
-    return bool(np.allclose(list(one.values()), list(other.values()), rtol=0, atol=TOLERANCE, equal_nan=True))
+def _alike(one: Entry, other: Entry) -> bool:
+    return bool(np.allclose(_numbers(one), _numbers(other), rtol=0, atol=TOLERANCE / 2, equal_nan=True))
+
+
+def _numbers(entry: Entry) -> Floats:
+    """Everything that tables hold of a combination, in one row."""
+    curves, ranking = entry.curves, entry.ranking
+    parts = [list(entry.metrics.values()), *entry.folds.values(), curves.areas, entry.confusion, entry.bins[:, 0]]
+    parts += [*curves.at_specificity, *curves.at_sensitivity, ranking.inside, ranking.outside]
+    parts += [entry.patients.fractions, *entry.patients.predicted.values()] if entry.patients else []
+    return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
 
 
 def rounded(probabilities: Floats) -> Floats:
