@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from leukobench.errors import ConfigurationError
-from leukobench.evaluation.combination_names import NAMES
 from leukobench.runs.folder import RunFolder
 from leukobench.studies.verification import Verification, verify
 
