@@ -1,7 +1,7 @@
 """Metrics written a second time, in plain NumPy: so that a fault in the project's own statistics cannot hide in both.
 
-Nothing here is shared with `leukobench.evaluation`: the definitions are those of docs/statistics.md, each as a reader
-would write it down.
+Nothing here is shared with `leukobench.evaluation`: the definitions are those that its table of metrics states, each
+as a reader would write it down.
 """
 
 from __future__ import annotations
