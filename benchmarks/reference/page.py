@@ -16,6 +16,8 @@ from .sets import title_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leukobench.runs.control_answer import Control
+
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = ("extractor", "selector", "classifier")
 KINDS = ("combination", "shortcut", "content", "control")
@@ -67,8 +69,31 @@ def _source(script: str) -> str:
 
 def _facts(folder: Path, answer: dict[str, Any]) -> dict[str, str]:
     """What is said of a run wherever one of its rows is compared."""
+    from leukobench.evaluation.metrics import metric_of
+    from leukobench.reporting.controls import control_lines
+
     shortcut = (answer["shortcut"] or {}).get("words", "no shortcut was scored")
-    return {"title": title_of(folder.name), "shortcut": shortcut, "protocol": "; ".join(answer["protocol"])}
+    facts = {"title": title_of(folder.name), "shortcut": shortcut, "protocol": "; ".join(answer["protocol"])}
+    return facts | {"controls": ". ".join(control_lines(controls_of(answer), metric_of(answer["best"]["metric"])))}
+
+
+def controls_of(answer: dict[str, Any]) -> list[Control]:
+    """Controls of a published answer, strongest first."""
+    from leukobench.runs.control_answer import Control
+
+    return [Control.from_json(one) for one in answer["controls"] or ()]
+
+
+def strongest_control(answer: dict[str, Any]) -> str:
+    """The strongest control with its score, and whether the best combination is better."""
+    from leukobench.evaluation.metrics import metric_of
+    from leukobench.reporting.controls import beaten
+
+    metric = metric_of(answer["best"]["metric"])
+    for one in controls_of(answer):
+        reached = f"{one.name}: {metric.with_interval(one.value, one.low, one.high)}"
+        return reached if beaten(one) else f"{reached}, NOT BEATEN"
+    return "none scored"
 
 
 def _line(folder: Path, answer: dict[str, Any]) -> dict[str, str]:
@@ -86,6 +111,7 @@ def _line(folder: Path, answer: dict[str, Any]) -> dict[str, str]:
         "value": metric.with_interval(best["value"], best["low"], best["high"]),
         "corrected": metric.with_interval(best["corrected"], best["corrected_low"], best["corrected_high"]),
         "shortcut": f"{shortcut['name']}: {reached}" if shortcut else "none scored",
+        "control": strongest_control(answer),
         "verdict": re.split("[:;,.]", shortcut["words"])[0] if shortcut else "",
         "groups": answer["groups"]["words"].partition(":")[0],
     }

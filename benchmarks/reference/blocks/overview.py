@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..page import strongest_control
 from ..sets import NETWORKS, title_of
 from .protocol import answer_of
 
@@ -32,8 +33,8 @@ def runs(reference: Path) -> Iterator[str]:
     from leukobench.evaluation.metrics import metric_of
 
     head = ("folder", "what", "images", "combinations", "best of them [95 % interval]")
-    yield f"| {' | '.join((*head, 'corrected for choosing it', 'strongest shortcut'))} |"
-    yield f"|---{'|---' * (len(head) + 1)}|"
+    yield f"| {' | '.join((*head, 'corrected for choosing it', 'strongest shortcut', 'strongest control'))} |"
+    yield f"|---{'|---' * (len(head) + 2)}|"
     for name in folders(reference):
         answer, board = answer_of(reference, name), board_of(reference, name)
         best, metric = answer["best"], metric_of(answer["best"]["metric"])
@@ -41,7 +42,7 @@ def runs(reference: Path) -> Iterator[str]:
         cells = [f"[{name}](../results/reference/{name})", title_of(name), f"{size} classes"]
         cells += [str(board["kind"].eq("combination").sum())]
         cells += [_interval(metric, best), _interval(metric, best, "corrected")]
-        cells += [f"{answer['shortcut']['name']}: {_interval(metric, answer['shortcut'])}"]
+        cells += [f"{answer['shortcut']['name']}: {_interval(metric, answer['shortcut'])}", strongest_control(answer)]
         yield f"| {' | '.join(cells)} |"
 
 

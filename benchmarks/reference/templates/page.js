@@ -76,7 +76,7 @@ function draw() {
   const ends = some.flatMap((row) => [value(row, metric, 1), value(row, metric), value(row, metric, 2), strongest[row[RUN]] && value(strongest[row[RUN]], metric)]).filter((number) => number !== null);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   document.querySelector("#table tbody").replaceChildren(...some.map((row) => line(row, metric, further, low, high)));
-  document.getElementById("count").textContent = `${rows.length} of ${D.rows.length} rows${rows.length > some.length ? `, ${some.length} shown` : ""}.`;
+  document.getElementById("count").textContent = `${rows.length} of ${D.rows.length.toLocaleString("en")} rows${rows.length > some.length ? `, ${some.length} shown` : ""}.`;
   const more = document.getElementById("more");
   more.hidden = rows.length <= some.length;
   more.textContent = `Show ${Math.min(10 * PAGE, rows.length - some.length)} more`;
@@ -135,6 +135,7 @@ function compare() {
   add("features", rows.map((row) => row[FEATURES] === null ? "" : String(row[FEATURES])));
   add("fit, s a fold", rows.map((row) => row[SECONDS] === null ? "" : row[SECONDS].toFixed(2)));
   add("what the run says of shortcuts", rows.map((row) => D.runs[row[RUN]].shortcut));
+  add("controls", rows.map((row) => D.runs[row[RUN]].controls));
   add("protocol", rows.map((row) => D.runs[row[RUN]].protocol));
   const top = element("thead");
   top.append(head);
