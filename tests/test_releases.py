@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from leukobench import __version__
 
@@ -71,3 +73,23 @@ def test_citation_and_package_say_the_same_of_the_project() -> None:
     assert citation["license"] == package["license"]
     assert set(citation["keywords"]) <= set(package["keywords"].split(", "))
     assert f"{package['name']}: {package['description'].lower()}" == citation["title"].lower()
+
+
+def test_locked_versions_run_on_the_oldest_python() -> None:
+    """Where the locked version is the installed one, as in ``.ci/run``."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    oldest = f"{setup['options']['python_requires'].removeprefix('>=')}.0"
+    locked = dict(line.split("==") for line in (ROOT / ".ci" / "constraints.txt").read_text().split())
+    refused, read = [], 0
+    for name, version in locked.items():
+        try:
+            metadata = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if metadata["Version"] == version:
+            read += 1
+            if oldest not in SpecifierSet(metadata.get("Requires-Python") or ""):
+                refused.append(f"{name} {version} needs Python {metadata['Requires-Python']}: lock an older one")
+    assert read > 50
+    assert refused == []
