@@ -13,7 +13,7 @@ BROWSER := tests/app/test_browser.py tests/app/test_load.py tests/reporting/repo
 # Each process of tests would otherwise compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test test-all test-thorough test-torch test-dask test-lowest lock lint types format docs benchmarks reference wheel clean
+.PHONY: quickstart test test-all test-thorough test-torch test-mlflow test-dask test-lowest lock lint types format docs benchmarks reference wheel clean
 
 quickstart: $(READY)
 	$(BIN)/leukobench synthetic results/synthetic-smears --images 480 --patients 48
@@ -40,6 +40,13 @@ test-torch:
 	build/torch/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
 	build/torch/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,torch,dev]" $(LOCK:%=--constraint %)
 	build/torch/bin/python -m pytest -m torch
+
+# Runs in MLflow, on a server that the tests start, in an environment of their own: it brings another pyarrow.
+test-mlflow:
+	$(PYTHON) -m venv build/mlflow
+	build/mlflow/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
+	build/mlflow/bin/python -m pip install --quiet --editable ".[$(EXTRA),mlflow,dev]" mlflow
+	build/mlflow/bin/python -m pytest -m mlflow
 
 # The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.
 test-lowest:

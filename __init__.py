@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each is imported when
     from .runs.finished import load_results
     from .serving.bundle import load
     from .studies.run_list import list_runs
+    from .studies.track import track
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ _PUBLIC = {
     "load": "leukobench.serving.bundle",
     "load_results": "leukobench.runs.finished",
     "run": "leukobench.pipeline",
+    "track": "leukobench.studies.track",
 }
 __all__ = [
     "DeepFeatures",
@@ -38,6 +40,7 @@ __all__ = [
     "load",
     "load_results",
     "run",
+    "track",
 ]
 
 

@@ -136,3 +136,7 @@ class BundleError(LeukobenchError):
 
 class ClusterError(LeukobenchError):
     """The machines that were to compute a run cannot, or were lost; what they finished is kept."""
+
+
+class TrackingError(LeukobenchError):
+    """A tracking server does not answer, or refuses; the run itself is as it was."""

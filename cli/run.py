@@ -62,6 +62,11 @@ if TYPE_CHECKING:
     metavar="PLACE",
     help="Copy the run's folder there while it works, such as s3://bucket/runs; another machine goes on from there.",
 )
+@click.option(
+    "--track",
+    metavar="ADDRESS",
+    help="Send the run to this MLflow server when it has ended, as `leukobench track` does later.",
+)
 @click.option("--plan", is_flag=True, help="Only estimate what would be computed, and how long it would take.")
 @click.option("--wide", is_flag=True, help="Every column of the leaderboard, also where the terminal is narrow.")
 @click.option(
@@ -93,6 +98,7 @@ def run(
     limits: dict[str, Any],
     budget: float | None,
     checkpoint: Path | None,
+    track: str | None,
     plan: bool,
     wide: bool,
     form: str | None,
@@ -130,10 +136,14 @@ def run(
         planned = [_limited(experiment, limits) for experiment in planned]
     if len({experiment.folder.absolute() for experiment in planned}) < len(planned):
         raise click.UsageError("Two of these experiments have the same name: the second would overwrite the first.")
+    if track is not None:
+        from ..studies.track import check_tracking
+
+        check_tracking(track)
     of_runs = not_by_name or any(map(experiment_file.is_of_run, experiments))
     with allowing(by_name=not of_runs):
         show = partial(_show, wide=wide, form="json" if wants_json() else form)
-        ends = [_plan(one, workers) if plan else _run(one, workers, budget, show) for one in planned]
+        ends = [_plan(one, workers) if plan else _run(one, workers, budget, show, track) for one in planned]
     sys.exit(max(ends))
 
 
@@ -157,8 +167,14 @@ def _plan(experiment: Experiment, workers: int | None) -> int:
     return 0
 
 
-def _run(experiment: Experiment, workers: int | None, budget: float | None, show: Callable[[Outcome], None]) -> int:
-    """Run one experiment of several: what stops it does not stop the next."""
+def _run(
+    experiment: Experiment,
+    workers: int | None,
+    budget: float | None,
+    show: Callable[[Outcome], None],
+    to: str | None,
+) -> int:
+    """Run one experiment of several, and track it: what stops it does not stop the next."""
     from .. import pipeline
     from ..runs.progress import on_screen
 
@@ -168,7 +184,19 @@ def _run(experiment: Experiment, workers: int | None, budget: float | None, show
         echo(f"leukobench: {error}", err=True)
         return error.exit_code
     show(outcome)
-    return outcome.exit_code
+    return max(outcome.exit_code, _track(outcome, to) if to else 0)
+
+
+def _track(outcome: Outcome, to: str) -> int:
+    """The run is finished, whether a server takes it or not."""
+    from ..studies.track import track
+
+    try:
+        echo(track(outcome.results, to).words(outcome.results.name), err=True)
+    except LeukobenchError as error:
+        echo(f"leukobench: {error}", err=True)
+        return error.exit_code
+    return 0
 
 
 def _show(outcome: Outcome, wide: bool, form: str | None) -> None:

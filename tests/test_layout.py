@@ -127,6 +127,7 @@ BESIDES = {
     "studies/test_feature_export.py": "cli/features",
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
+    "studies/test_track.py": "cli/track",
     "studies/test_run_list.py": "studies/best_run",
     "studies/test_verification.py": (
         "studies/recomputation studies/stored_results studies/prediction_file studies/prediction_rows "
