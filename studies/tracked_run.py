@@ -23,7 +23,7 @@ from .same_images import flat
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN, FILES = "leukobench.run", "leukobench.files"
+RUN, FILES = "leukobench/run", "leukobench/files"
 """Tags: the digest of everything that decides the run's files, by which it is recognised, and that of what was sent."""
 TABLE = "leaderboard.json"
 _SINGLE = ("report.html", "leaderboard.csv", "answer.json", "experiment.yaml", "methods.md", "methods.bib")
@@ -141,14 +141,14 @@ def _metrics(run: FinishedRun) -> Iterator[tuple[str, float]]:
 
 def _tags(run: FinishedRun) -> Iterator[tuple[str, str]]:
     answer = run.answer
-    yield "leukobench.version", str((run.resolved.get("software") or {}).get("leukobench", ""))
-    yield "leukobench.verdict", answer.shortcut.verdict if answer.shortcut else "no shortcut was scored"
-    yield "leukobench.shortcuts", answer.shortcut.words if answer.shortcut else "No shortcut was scored."
-    yield "leukobench.groups", answer.groups.words
-    yield "leukobench.copies", answer.duplicates.words
+    yield "leukobench/version", str((run.resolved.get("software") or {}).get("leukobench", ""))
+    yield "leukobench/verdict", answer.shortcut.verdict if answer.shortcut else "no shortcut was scored"
+    yield "leukobench/shortcuts", answer.shortcut.words if answer.shortcut else "No shortcut was scored."
+    yield "leukobench/groups", answer.groups.words
+    yield "leukobench/copies", answer.duplicates.words
     if answer.chance:
-        yield "leukobench.permuted_labels", answer.chance.words
-    yield from ((f"leukobench.answer.{place}", words) for place, words in enumerate(answer.sentences, 1))
+        yield "leukobench/permuted_labels", answer.chance.words
+    yield from ((f"leukobench/answer/{place}", words) for place, words in enumerate(answer.sentences, 1))
     yield "mlflow.note.content", "\n\n".join([*answer.sentences, *(f"- {line}" for line in answer.protocol)])
     yield "mlflow.source.name", "leukobench run"
     yield "mlflow.loggedArtifacts", json.dumps([{"path": TABLE, "type": "table"}])

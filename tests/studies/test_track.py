@@ -114,8 +114,8 @@ def test_one_run_holds_scores_verdict_table_and_files_and_nothing_is_pickled(
     assert run.data.metrics["balanced_accuracy"] == pytest.approx(best.value)
     assert run.data.metrics["balanced_accuracy_corrected"] == pytest.approx(best.corrected)
     assert run.data.params["resolved.images"] == results.resolved["images"]
-    assert run.data.tags["leukobench.shortcuts"] == shortcut.words
-    assert (run.info.status, shortcut.verdict in run.data.tags["leukobench.verdict"]) == ("FINISHED", True)
+    assert run.data.tags["leukobench/shortcuts"] == shortcut.words
+    assert (run.info.status, shortcut.verdict in run.data.tags["leukobench/verdict"]) == ("FINISHED", True)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     table = client.load_table(run.info.experiment_id, "leaderboard.json", [tracked.run_id])
     assert len(table) == len(results.leaderboard)

@@ -31,10 +31,10 @@ def test_the_score_comes_with_its_interval_correction_and_verdict(finished_run: 
     assert metrics["accuracy"] == run.ranked[0]["accuracy"]
     assert (metrics["images"], metrics["classes"], metrics["combinations"]) == (96, 4, 4)
     assert tracked.name == f"trial ({VERDICTS[shortcut.verdict].title.lower()})"
-    assert tracked.tags["leukobench.verdict"] == shortcut.verdict
-    assert tracked.tags["leukobench.shortcuts"] == shortcut.words
-    assert [tracked.tags[f"leukobench.answer.{n}"] for n in (1, 2)] == list(run.answer.sentences[:2])
-    assert tracked.tags["leukobench.run"] == tracked.digest
+    assert tracked.tags["leukobench/verdict"] == shortcut.verdict
+    assert tracked.tags["leukobench/shortcuts"] == shortcut.words
+    assert [tracked.tags[f"leukobench/answer/{n}"] for n in (1, 2)] == list(run.answer.sentences[:2])
+    assert tracked.tags["leukobench/run"] == tracked.digest
     assert 0 < tracked.ended - tracked.began < 600_000
 
 
