@@ -11,17 +11,18 @@ import argparse
 from pathlib import Path
 
 from .documents import REFERENCE, ROOT, write_documents
+from .lessons import draw_lessons
 from .pictures import picture_sites
 from .runs import KINDS, Place
 from .sets import SETS
 from .tutorial import publish_tutorial
 
-SITES, TUTORIAL, DOCUMENTS = "sites", "tutorial", "documents"
+SITES, TUTORIAL, LESSONS, DOCUMENTS = "sites", "tutorial", "lessons", "documents"
 """Kinds that need no images."""
 
 
 def main() -> None:
-    kinds = [*KINDS, SITES, TUTORIAL, DOCUMENTS]
+    kinds = [*KINDS, SITES, TUTORIAL, LESSONS, DOCUMENTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", help="folder of the sets of images")
     parser.add_argument("--only", choices=kinds, nargs="*", default=kinds)
@@ -39,6 +40,8 @@ def main() -> None:
         picture_sites()
     if TUTORIAL in arguments.only:
         publish_tutorial(arguments.results, arguments.reference)
+    if LESSONS in arguments.only:
+        draw_lessons()
     if DOCUMENTS in arguments.only:
         write_documents(arguments.reference)
 
