@@ -64,7 +64,7 @@ def best_of_many() -> Figure:
     from leukobench.evaluation.statistics.winner import correct_for_selection
     from leukobench.reporting.vega import CONTENT, MARK, SHORTCUT, Figure, chart
 
-    images, true, draws = 150, 0.8, 60
+    images, true, draws = 150, 0.8, 40
     rng = np.random.default_rng(2)
     rows: list[dict[str, Any]] = []
     for count in (1, 2, 4, 8, 16, 32, 64, 128):

@@ -1,0 +1,78 @@
+"""The tutorial and the notebook are run as their readers run them, and show what they say that they show."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .test_reference import package
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])")
+_DIGITS_MOVE = 2.0
+"""Points by which another processor's rounding may move a score."""
+
+
+def words_and_numbers(text: str) -> tuple[list[str], list[float]]:
+    numbers = [float(number.replace(",", "")) for number in _NUMBER.findall(text)]
+    return _NUMBER.sub("#", text).replace("─", "").split(), numbers
+
+
+def test_what_is_shown_is_compared_word_by_word() -> None:
+    words, numbers = words_and_numbers(" 1 =  lite0  80.83 % [-0.5 to 1,234]\n────\n")
+    assert words == ["#", "=", "lite0", "#", "%", "[#", "to", "#]"]
+    assert numbers == [1, 80.83, -0.5, 1234]
+
+
+def test_every_output_of_the_tutorial_is_published() -> None:
+    tutorial = package("tutorial")
+    names = re.findall(r"<!-- reference: screen (\w+)", tutorial.PAGE.read_text(encoding="utf-8"))
+    published = {path.stem for path in (tutorial.ROOT / "results" / "reference" / "tutorial").glob("*.txt")}
+    assert published == {*names, "quickstart"}
+
+
+def test_pictures_that_explain_are_drawn_by_the_script_that_is_named() -> None:
+    lessons = package("lessons")
+    for figure in (lessons.resampling(), lessons.best_of_many(), lessons.way_to_the_best()):
+        path = DOCS / "pictures" / f"{figure.name}.svg"
+        assert words_and_numbers(re.sub(r"<[^>]*>", " ", path.read_text())) == words_and_numbers(
+            re.sub(r"<[^>]*>", " ", figure.svgs[0])
+        ), f"{path}: make reference ONLY=lessons"
+        assert f"pictures/{path.name}" in (DOCS / "statistics.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_tutorial_shows_what_its_commands_show(tmp_path: Path) -> None:
+    tutorial = package("tutorial")
+    for name, text in tutorial.follow(tutorial.PAGE.read_text(encoding="utf-8"), tmp_path):
+        published = (ROOT / "results" / "reference" / "tutorial" / f"{name}.txt").read_text(encoding="utf-8")
+        words, numbers = words_and_numbers(text.replace(f"{tmp_path}/", ""))
+        expected, values = words_and_numbers(published)
+        assert words == expected, f"{name}: make reference ONLY=tutorial"
+        assert np.allclose(numbers, values, atol=_DIGITS_MOVE), f"{name}: make reference ONLY=tutorial"
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_its_tables_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    committed = nbformat.read(DOCS / "notebook.ipynb", 4)
+    executed = nbformat.from_dict(committed)
+    client = nbclient.NotebookClient(executed, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    for before, after in zip(committed.cells, client.nb.cells, strict=True):
+        for old, new in zip(before.get("outputs", ()), after.get("outputs", ()), strict=True):
+            assert shown(new) == shown(old), before["source"]
+
+
+def shown(output: dict[str, object]) -> list[str]:
+    """The words of an output, without its numbers."""
+    data = output.get("data")
+    text = output.get("text") or (data.get("text/plain") if isinstance(data, dict) else "")
+    return words_and_numbers(str(text))[0]
