@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 project, author, release = "leukobench", "leukobench developers", leukobench.__version__
 project_copyright = author
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "results/reference/**.md"]
+include_patterns = ["*.md", "docs/**.md", "docs/*.ipynb", "results/reference/**.md"]
 exclude_patterns = [".*", "build", "dist", "shared"]
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
+nb_execution_mode = "off"  # a test executes notebooks
 myst_heading_anchors = 4
 nitpicky = True
 
@@ -31,7 +32,7 @@ html_show_sphinx = html_copy_source = False
 html_show_search_summary = False  # it would fetch whole pages, which a browser refuses where they lie on a disk
 
 _SECTION = re.compile(r"^## (.+)\n((?:(?!## ).*\n)*)", re.MULTILINE)
-_PAGE = re.compile(r"\[([^\]]+)\]\(([^):#]+)\.md\)")
+_PAGE = re.compile(r"\[([^\]]+)\]\(([^):#]+)\.(?:md|ipynb)\)")
 
 
 def add_menu(app: Sphinx, docname: str, source: list[str]) -> None:
