@@ -100,6 +100,7 @@ wheel:
 	cd build/outside && ../installed/bin/leukobench --version
 	cd build/outside && ../installed/bin/leukobench synthetic results/synthetic-smears --images 48 --patients 12
 	cd build/outside && LEUKOBENCH_CACHE=cache ../installed/bin/leukobench run $(if $(WITH),quickstart,outside).yaml
+	rm -rf build/wheel build/installed build/outside
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
