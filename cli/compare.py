@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH
+from .options import PATH, RUN
 from .output import answer, json_option, records_of
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=PATH)
+@click.argument("runs", nargs=-1, required=True, type=RUN)
 @click.option("--metric", help="Metric of the leaderboards (default: the metric that ranks the first run).")
 @click.option("--out", default="results/comparison", show_default=True, type=PATH, help="Output folder.")
 @json_option

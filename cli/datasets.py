@@ -11,8 +11,14 @@ from .output import answer, json_option
 _WIDTH = 100
 
 
+def _names(context: click.Context, argument: click.Parameter, begun: str) -> list[str]:
+    from ..images.datasets import public_sets
+
+    return [name for name in public_sets() if name.startswith(begun)]
+
+
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_names)
 @json_option
 def datasets(names: tuple[str, ...]) -> None:
     """List public sets of images: size, licence, patients and layout; of each NAME also classes, citation, where to

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from .options import ANY_PATH, PATH, code_option, workers_option
+from .options import ANY_PATH, PATH, RUN, code_option, workers_option
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("tested", metavar="RUN|BUNDLE", type=PATH)
+@click.argument("tested", metavar="RUN|BUNDLE", type=RUN)
 @click.argument("images", type=ANY_PATH)
 @click.option(
     "--map",

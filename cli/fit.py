@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, code_option, workers_option
+from .options import PATH, RUN, code_option, workers_option
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@click.argument("run", type=RUN)
 @click.option("--combination", nargs=3, metavar="EXTRACTOR SELECTOR CLASSIFIER", help="Default: the winner.")
 @click.option("--out", type=PATH, help="Output folder, or a .zip file (default: RUN/model).")
 @click.option("--pictures", is_flag=True, help="Store thumbnails of the training images, to show the nearest ones.")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, code_option, dask_option, workers_option
+from .options import RUN, code_option, dask_option, workers_option
 from .output import answer, json_option, records_of
 
 
 @click.command("learning-curve")
-@click.argument("run_folder", metavar="RUN", type=PATH)
+@click.argument("run_folder", metavar="RUN", type=RUN)
 @click.option("--best", type=click.IntRange(1), help="Take this many of its best combinations alone (default: all).")
 @click.option("--draws", default=2, show_default=True, type=click.IntRange(2), help="Subsamples of each size.")
 @workers_option

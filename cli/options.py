@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -29,6 +30,15 @@ class _Path(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Run(_Path):
+    """Folder of a run; the Tab key offers the finished ones in ``results``."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        folders = sorted(str(file.parent) for file in Path("results").glob("*/answer.json"))
+        items = [CompletionItem(folder) for folder in folders if folder.startswith(incomplete)]
+        return items or super().shell_complete(ctx, param, incomplete)
+
+
 def names_of(family: str = "") -> Callable[..., list[str]]:
     """What the Tab key offers: names of a family, or the families of ``leukobench list``."""
 
@@ -40,8 +50,8 @@ def names_of(family: str = "") -> Callable[..., list[str]]:
     return complete
 
 
-PATH, ANY_PATH = _Path(), _Path(remote=True)
-"""Of this machine; of images, which may also be in an object store."""
+PATH, ANY_PATH, RUN = _Path(), _Path(remote=True), _Run()
+"""Of this machine; of images, which may also be in an object store; of a run."""
 _OF_IMAGES = {
     "layout": "layout",
     "group": "group",

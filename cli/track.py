@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH
+from .options import RUN
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=PATH)
+@click.argument("runs", nargs=-1, required=True, type=RUN)
 @click.option(
     "--to",
     metavar="ADDRESS",

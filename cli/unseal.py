@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, code_option, workers_option
+from .options import RUN, code_option, workers_option
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=PATH)
+@click.argument("run_folder", metavar="RUN", type=RUN)
 @workers_option
 @code_option
 @json_option

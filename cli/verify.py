@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, workers_option
+from .options import PATH, RUN, workers_option
 from .output import answer, json_option
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=PATH)
+@click.argument("run_folder", metavar="RUN", type=RUN)
 @click.option("--images", type=PATH, help="Folder of the images: compare their bytes with what the run read, too.")
 @workers_option
 @json_option

@@ -30,7 +30,18 @@ def test_commands_options_and_names_are_offered() -> None:
     assert offered("leukobench", "run", "--pre") == ["--preset"]
     assert offered("leukobench", "run", "--preset", "cnmc") == [name for name in presets() if name.startswith("cnmc")]
     assert {"selectors", "presets"} <= set(offered("leukobench", "list", ""))
+    assert offered("leukobench", "datasets", "zh") == ["zheng-1", "zheng-2"]
     assert offered("leukobench", "audit", "--layout", "cnm") == ["cnmc", "cnmc_challenge", "cnmc_preliminary"]
+
+
+def test_finished_runs_are_offered_and_else_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("first", "second"):
+        (tmp_path / "results" / name).mkdir(parents=True)
+    (tmp_path / "results" / "second" / "answer.json").touch()
+    monkeypatch.chdir(tmp_path)
+    assert offered("leukobench", "fit", "") == ["results/second"]
+    assert offered("leukobench", "compare", "results/second", "results/s") == ["results/second"]
+    assert offered("leukobench", "fit", "elsewhere/") == ["elsewhere/"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
