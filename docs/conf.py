@@ -25,6 +25,10 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
 nb_execution_mode = "off"  # a test executes notebooks
 myst_heading_anchors = 4
 nitpicky = True
+default_role = "literal"
+autodoc_typehints = "none"  # the docstrings have them
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
 
 html_theme, html_title = "furo", "leukobench"
 html_extra_path = ["front"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..bundling.fit_features import load_features
 from ..errors import ConfigurationError, EveryCombinationFailedError
-from ..evaluation.combination_names import Names, as_columns, names_of
+from ..evaluation.combination_names import NAMES, Names, as_columns, names_of
 from ..evaluation.folds import Fold
 from ..evaluation.grid import FeatureSource, Grid, finished_keys
 from ..evaluation.metric import Metric
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _HALVINGS, _DRAWS = 3, 2
+_CROSSED = [f"{side}_{name}" for side in ("few", "all") for name in NAMES]
+_CROSSED += ["units", *(f"with_{side}{end}" for side in ("few", "all") for end in ("", "_low", "_high"))]
+"""Columns of ``crossings.csv``."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,7 @@ def _write(
         | _columns("with_all", one.behind)
         for one in curves.crossings()
     ]
-    table, crossings = pd.DataFrame(rows), pd.DataFrame(crossed)
+    table, crossings = pd.DataFrame(rows), pd.DataFrame(crossed, columns=_CROSSED)
     lines = [*curve_lines(table, crossings, metric, _unit(run)), run.answer.groups.words]
     folder = workspace.folder
     folder.write_table("learning_curve.csv", table)

@@ -142,6 +142,7 @@ def list_runs(results: str | Path = "results", where: Mapping[str, str] | None =
     Parameters
     ----------
     results : path-like
+        The folder of all runs.
     where : mapping of str to str, optional
         See `Query`: ``{"classifier": "svm_rbf"}`` shows the best combination with this classifier of each run.
 

@@ -17,6 +17,7 @@ from .blocks import (
     leaks,
     licences,
     networks,
+    outputs,
     overview,
     presets,
     protocol,
@@ -47,6 +48,8 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "benchmark": speed.benchmark,
     "quickstart": screens.quickstart,
     "screen": screens.screen,
+    "outputs": outputs.outputs,
+    "metrics": outputs.metrics,
 }
 _BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
 
