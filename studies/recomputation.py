@@ -65,15 +65,15 @@ class Recomputed:
 
     Attributes
     ----------
-    scored : Scored
-        Tables and the winner, by the project's own statistics.
+    scored : Scored, optional
+        Tables and the winner, by the project's own statistics; None where no combination has whole predictions.
     plain, plain_folds : DataFrame
         Metrics, and metrics of each fold, by other code.
     facts : sequence of Check
         Of the rows of each combination.
     """
 
-    scored: Scored
+    scored: Scored | None
     plain: pd.DataFrame
     plain_folds: pd.DataFrame
     facts: Sequence[Check]
@@ -124,7 +124,7 @@ def recompute(
     each = pd.DataFrame(by_fold, columns=None if by_fold else [*NAMES, "repeat", "fold"])
     each = each.melt([*NAMES, "repeat", "fold"], var_name="metric", value_name="value")
     scores = pd.DataFrame(own, columns=[*NAMES, "repeat", "fold", "metric", "value"])
-    return Recomputed(_scored(stored, analysis, scores, undefined), plainly, each, facts)
+    return Recomputed(_scored(stored, analysis, scores, undefined) if plain else None, plainly, each, facts)
 
 
 def _whole(file: PredictionFile, stored: StoredResults) -> list[tuple[tuple[Names, str], list[Span]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ..config.experiment import Experiment
 from ..config.experiment_file import read_experiment_of_run
 from ..errors import ConfigurationError, StorageError
+from ..evaluation.combination_names import NAMES
 from ..evaluation.guards import permute_labels
 from ..evaluation.task import Task
 from ..images.index import ImageIndex
@@ -27,7 +29,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("answer.json", "leaderboard.csv", "experiment.yaml", "images.parquet", "predictions.parquet")
+READ = (
+    *NEEDED,
+    *("folds.parquet", "ledger.parquet", "scores.parquet", "comparisons.csv", "classes.csv", "confusion.parquet"),
+    *(
+        "reliability.parquet",
+        "patients.parquet",
+        "patient_scores.csv",
+        "views.csv",
+        "permutations.csv",
+        "permuted.json",
+    ),
+)
+"""Files that a verification reads where they are there; each has to have a digest."""
 DIGESTS = "digests.json"
+_OF_BOARD, _OF_IMAGES = (*NAMES, "kind", "status", "folds", "features"), ("row", "label", "group")
 _FOLD = "fold_"
 _EXACT, _ROUNDED = 1e-9, 1e-6
 """Of a run, since another machine adds in another order; of published results, whose probabilities are rounded."""
@@ -75,8 +91,6 @@ class StoredResults:
         StorageError
             A file is damaged.
         """
-        import json
-
         folder = user_path(path)
         if absent := [name for name in NEEDED if not (folder / name).is_file()]:
             raise ConfigurationError(
@@ -92,8 +106,12 @@ class StoredResults:
             raise StorageError(f"{folder / 'answer.json'} is damaged.", received=str(error)) from error
         images, published = read_table(folder / "images.parquet"), not (folder / "folds.parquet").is_file()
         folds = _long(images) if published else read_table(folder / "folds.parquet")
+        board = read_table(folder / "leaderboard.csv")
+        for name, table, columns in (("leaderboard.csv", board, _OF_BOARD), ("images.parquet", images, _OF_IMAGES)):
+            if absent := [column for column in columns if column not in table]:
+                raise StorageError(f"{folder / name} is damaged.", expected=f"a column {absent[0]}", received="none")
         experiment = read_experiment_of_run(folder / "experiment.yaml")
-        return cls(folder, published, experiment, answer, stored, read_table(folder / "leaderboard.csv"), images, folds)
+        return cls(folder, published, experiment, answer, stored, board, images, folds)
 
     @property
     def tolerance(self) -> float:
@@ -142,11 +160,10 @@ class StoredResults:
         words = _PATIENTS.search(self.answer.groups.words)
         named = next(filter(None, words.groups()), "") if words else ""
         patients = named or ("none" if (self.images["patient"] == "").all() else "named in the images")
-        layout = re.search(
-            r"; layout (.*?)(?:; files not used|$)", " | ".join(self.answer.protocol[:2]).split(" | ")[0]
-        )
+        line = next((line for line in self.answer.protocol if "; layout " in line), "")
+        layout = line.rpartition("; layout ")[2].partition("; files not used")[0]
         return ImageIndex(
-            self.images[columns], ledger, layout[1] if layout else "", patients,
+            self.images[columns], ledger, layout, patients,
             pseudo=self.experiment.images.pseudo_patients is not None,
         )  # fmt: skip
 

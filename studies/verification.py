@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StorageError
 from ..evaluation.combination_names import NAMES
 from ..evaluation.records import COSTS
+from ..evaluation.scores import Scored
 from ..machine import Executor, Progress
 from ..runs.finished import read_table
 from ..runs.progress import silent
@@ -20,6 +21,7 @@ from .verified_answer import check_answer
 from .verified_files import check_files, check_images
 from .verified_folds import check_drawn, check_folds
 from .verified_grid import check_grid
+from .verified_rerun import check_rerun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +101,7 @@ class Verification:
         width = max(len(check.what) for check in self.checks)
         lines = [f"{'compared':{width}}  {'values':>10}  {'agree':>10}  largest difference"]
         for check in self.checks:
-            gap = f"{check.largest:.1e}" if check.largest else "none"
+            gap = f"{check.largest:.1e}" if check.largest else "0"
             lines.append(f"{check.what:{width}}  {check.compared:>10,}  {check.agree:>10,}  {gap}")
         lines += [f"DIFFERS: {one.words}" for one in self.mismatches]
         lines += [f"not verified: {one.what}: {one.reason}" for one in self.unverified]
@@ -109,7 +111,11 @@ class Verification:
 
 
 def verify(
-    path: str | Path, images: Path | None = None, executor: Executor | None = None, progress: Progress = silent
+    path: str | Path,
+    images: Path | None = None,
+    rerun: Path | None = None,
+    executor: Executor | None = None,
+    progress: Progress = silent,
 ) -> Verification:
     """Compute every number of a finished run, or of published results, again from the predictions.
 
@@ -119,6 +125,8 @@ def verify(
         ``results/NAME``, or a folder of published results.
     images : Path, optional
         Folder of the images, of which the bytes are compared, too.
+    rerun : Path, optional
+        A second run of the same experiment, of which the predictions are compared, too.
     executor : Executor, optional
         Measures many combinations at a time; in this process by default.
     progress : Progress
@@ -138,7 +146,10 @@ def verify(
     files = check_files(folder)
     try:
         stored = StoredResults.open(folder)
-        return _verify(stored, files, images, executor, progress)
+        asked = [check_images(stored, images, progress)] if images else []
+        asked += [check_rerun(stored, rerun)] if rerun else []
+        outcome = _verify(stored, [files, *asked], executor, progress)
+        return replace(outcome, unverified=(*outcome.unverified, *_not_asked(images, rerun)))
     except StorageError as error:
         if not files.differ:
             raise
@@ -147,9 +158,9 @@ def verify(
 
 
 def _verify(
-    stored: StoredResults, files: Check, images: Path | None, executor: Executor | None, progress: Progress
+    stored: StoredResults, first: Sequence[Check], executor: Executor | None, progress: Progress
 ) -> Verification:
-    checks = [files, *([check_images(stored, images, progress)] if images else []), check_folds(stored)]
+    checks = [*first, check_folds(stored)]
     if checks[-1].differ:
         reason = "the folds are not whole: see above"
         return Verification(stored.folder, stored.tolerance, tuple(checks), (Unverified("every number", reason),))
@@ -158,14 +169,17 @@ def _verify(
     with progress("computing again", len(stored.leaderboard)) as advance:
         recomputed = recompute(stored, advance, executor)
     checks.append(joined("predictions.parquet", recomputed.facts))
-    checks += _check_scores(stored, recomputed) + _check_tables(stored, recomputed)
-    checks += check_answer(stored, recomputed)
-    return Verification(stored.folder, stored.tolerance, tuple(checks), tuple(_unverified(stored, images, drawn)))
+    if (scored := recomputed.scored) is None:
+        reason = "no combination has whole predictions"
+        return Verification(stored.folder, stored.tolerance, tuple(checks), (Unverified("every number", reason),))
+    checks += _check_scores(stored, scored, recomputed) + _check_tables(stored, scored)
+    checks += check_answer(stored, scored)
+    return Verification(stored.folder, stored.tolerance, tuple(checks), tuple(_unverified(stored, scored, drawn)))
 
 
-def _check_scores(stored: StoredResults, recomputed: Recomputed) -> list[Check]:
+def _check_scores(stored: StoredResults, scored: Scored, recomputed: Recomputed) -> list[Check]:
     """The leaderboard and the scores of folds, by the project's statistics and by other code."""
-    board, scored, tolerance = stored.leaderboard, recomputed.scored, stored.tolerance
+    board, tolerance = stored.leaderboard, stored.tolerance
     columns = [name for name in recomputed.plain if name in scored.leaderboard.columns]
     again, plain = scored.leaderboard, recomputed.plain[columns]
     checks = [compare_tables(_BOARD, _BOARD, board, again, _KEYS, tolerance), _check_order(board, again)]
@@ -200,10 +214,10 @@ def _check_order(board: pd.DataFrame, again: pd.DataFrame) -> Check:
     return compare_tables(f"{_BOARD}, order", _BOARD, placed(board), placed(again), ["place"], 0.0)
 
 
-def _check_tables(stored: StoredResults, recomputed: Recomputed) -> list[Check]:
+def _check_tables(stored: StoredResults, scored: Scored) -> list[Check]:
     checks = []
     for name, keys in _TABLES.items():
-        published, again = read_table(stored.folder / name), recomputed.scored.tables.get(name)
+        published, again = read_table(stored.folder / name), scored.tables.get(name)
         if again is not None and len(published.columns):
             checks.append(compare_tables(name, name, published, again, keys, stored.tolerance))
         elif again is not None and not stored.published:
@@ -212,12 +226,21 @@ def _check_tables(stored: StoredResults, recomputed: Recomputed) -> list[Check]:
     return checks
 
 
-def _unverified(stored: StoredResults, images: Path | None, drawn: Check | None) -> Sequence[Unverified]:
-    absent = [Unverified(name, reason) for name, reason in _REST.items() if (stored.folder / name).exists()]
-    costs = Unverified(_BOARD, f"{', '.join(COSTS)}, engine: they are no part of the predictions")
-    answer = Unverified(_ANSWER, "duplicates, failures, test, sites and lines of the protocol but that of the images")
-    if images is None:
-        absent.append(Unverified("the images", "no --images FOLDER was named"))
+def _unverified(stored: StoredResults, scored: Scored, drawn: Check | None) -> Sequence[Unverified]:
+    known = {"engine", *scored.leaderboard.columns}
+    columns = [str(name) for name in stored.leaderboard if name not in known]
+    found = [
+        Unverified(_BOARD, f"{', '.join(columns)}, engine: the predictions do not decide them"),
+        Unverified(_ANSWER, "copies, failures, test, sites, numbers of views, and the protocol but for its images"),
+        *(Unverified(name, reason) for name, reason in _REST.items() if (stored.folder / name).exists()),
+    ]
     if drawn is None:
-        absent.append(Unverified("how the folds were drawn", "they were given, or the images are not named"))
-    return [costs, answer, *absent]
+        found.append(Unverified("how the folds were drawn", "they were given, or the images are not named"))
+    return found
+
+
+def _not_asked(images: Path | None, rerun: Path | None) -> list[Unverified]:
+    """What an option would verify."""
+    found = [] if images else [Unverified("the bytes of the images", "no --images FOLDER was named")]
+    words = "no --rerun RUN was named; predictions that were made up would agree with their own numbers"
+    return [*found, *([] if rerun else [Unverified("that the predictions were computed", words)])]

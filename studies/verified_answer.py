@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from ..runs.view_answer import Views
 from ..steps.find_suspects import good_combinations, suspects_table
 from .compared_tables import Check, compare_tables, compare_values
 from .prediction_file import PredictionFile
-from .recomputation import Recomputed
 from .stored_results import StoredResults
 
 if TYPE_CHECKING:
@@ -32,17 +32,18 @@ if TYPE_CHECKING:
 
 _FILE = "answer.json"
 WORDS, NUMBERS, SUSPECTS = "answer.json, sentences", "answer.json, numbers", "suspects.csv"
+PERMUTED = "permuted.json"
 _PARTS = ("best", "best_set", "algorithms", "shortcut", "controls", "chance", "suspects", "groups", "sentences")
 _OF_VIEWS = ("shortcuts", "words", "untouched", "margin", "results")
 _FILLED_IN = "corrected"
 _LINE = "protocol, line of the images"
 
 
-def check_answer(stored: StoredResults, recomputed: Recomputed) -> list[Check]:
+def check_answer(stored: StoredResults, scored: Scored) -> list[Check]:
     """Compare the numbers and the sentences; and ``suspects.csv``, where it is there."""
     predictions = PredictionFile(stored.folder / "predictions.parquet")
-    suspects, table = _suspects(stored, recomputed.scored, predictions)
-    answer = _again(stored, recomputed.scored, predictions, suspects)
+    suspects, table = _suspects(stored, scored, predictions)
+    answer = _again(stored, scored, predictions, suspects)
     published, computed = flattened(stored.stored_answer), _parts(answer, stored)
     words = {path: value for path, value in computed.items() if isinstance(value, str)}
     numbers = {path: value for path, value in computed.items() if path not in words}
@@ -53,6 +54,7 @@ def check_answer(stored: StoredResults, recomputed: Recomputed) -> list[Check]:
         compare_values(NUMBERS, _FILE, published, numbers, stored.tolerance),
         compare_values(WORDS, _FILE, published, words, 0.0),
     ]
+    checks += _check_permuted(stored)
     own = read_table(stored.folder / SUSPECTS)
     if table is not None and len(own.columns):
         own = own[own["row"].isin(table["row"])]  # those of earlier runs, which a person had filled in, come last
@@ -99,7 +101,7 @@ def _again(
 ) -> Answer:
     """The answer from the recomputed scores; what needs more than predictions is taken as it is published."""
     answer = stored.answer
-    chance, views = _chance(stored), answer.views
+    chance, views = _chance(stored, answer.chance), answer.views
     if views and scored.winner and (stored.folder / "views.csv").is_file():
         views = _views(stored, views, scored)
     findings = Findings(
@@ -118,14 +120,24 @@ def _again(
     return replace(again, time=answer.time, name=answer.name)
 
 
-def _chance(stored: StoredResults) -> Chance | None:
+def _chance(stored: StoredResults, published: Chance | None) -> Chance | None:
     """The verdict on permuted labels, from the scores of every permutation; its words on which these are stay."""
     table = read_table(stored.folder / "permutations.csv")
-    if stored.answer.chance is None or not len(table.columns):
-        return stored.answer.chance
-    words = stored.answer.chance.words
-    which = words.partition("the highest mean of ")[2].partition(", over ")[0]
+    if published is None or not len(table.columns):
+        return published
+    which = published.words.partition("the highest mean of ")[2].partition(", over ")[0]
     return Chance.from_json(chance_verdict(table, len(stored.task.classes), which))
+
+
+def _check_permuted(stored: StoredResults) -> list[Check]:
+    """The verdict on permuted labels that is published beside a run with true ones."""
+    path = stored.folder / PERMUTED
+    if not path.is_file():
+        return []
+    published = Chance.from_json(json.loads(path.read_text(encoding="utf-8")))
+    again = _chance(stored, published)
+    own, computed = (flattened(one.to_json()) for one in (published, again or published))
+    return [compare_values(PERMUTED, PERMUTED, own, computed, stored.tolerance)]
 
 
 def _views(stored: StoredResults, views: Views, scored: Scored) -> Views:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from ..machine import Progress
 from ..runs.folder import RunFolder
 from ..storage import file_digest
 from .compared_tables import Check, Mismatch, compare_facts
-from .stored_results import DIGESTS, StoredResults
+from .stored_results import DIGESTS, READ, StoredResults
 
 FILES, IMAGES = "files", "images"
+_NONE = "none"
 _SHORT = 12
 
 
@@ -29,14 +31,14 @@ def written_digests(folder: Path) -> dict[str, str]:
 
 
 def check_files(folder: Path) -> Check:
-    """Whether every file is still what its run wrote; one that is absent differs, too."""
-    written = sorted(written_digests(folder).items())
-    now = [file_digest(folder / name) if (folder / name).is_file() else "" for name, _ in written]
-    agrees = np.array([digest == own for (_, digest), own in zip(written, now, strict=True)], dtype=bool)
+    """Whether every file is still what its run wrote; one that is absent, or that has no digest, differs, too."""
+    written = written_digests(folder)
+    unknown = {name: _NONE for name in READ if (folder / name).is_file() and name not in written}
+    every = sorted((written | unknown).items())
+    now = [file_digest(folder / name) if (folder / name).is_file() else "" for name, _ in every]
+    agrees = np.array([digest == own for (_, digest), own in zip(every, now, strict=True)], dtype=bool)
     wrong = np.flatnonzero(~agrees)
-    named = [
-        Mismatch(written[place][0], "", "SHA-256", _short(written[place][1]), _short(now[place])) for place in wrong
-    ]
+    named = [Mismatch(every[place][0], "", "SHA-256", _short(every[place][1]), _short(now[place])) for place in wrong]
     return Check(FILES, len(agrees), len(wrong), mismatches=tuple(named))
 
 
@@ -60,20 +62,23 @@ def check_images(stored: StoredResults, folder: Path, progress: Progress) -> Che
             fix="leave out --images.",
         )
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    present = set()
+    present: Counter[str] = Counter()
     with progress("reading the images", len(files)) as advance:
         for path in files:
-            present.add(file_digest(path))
+            present[file_digest(path)] += 1
             advance(1)
-    ids = stored.images["image_id"].tolist()
+    ids, agrees = stored.images["image_id"].tolist(), []
+    for one in ids:  # copies share an id: as many files have to be there
+        agrees.append(present[one] > 0)
+        present[one] -= 1
     paths = stored.images["path"].tolist() if "path" in stored.images else [""] * len(ids)
 
     def describe(place: int) -> tuple[str, str, str, str]:
         name = Path(paths[place]).name or "image"
-        return f"row {place}", name, _short(ids[place]), "no file with these bytes: absent or changed"
+        return f"row {place}", name, _short(ids[place]), "no further file with these bytes: absent or changed"
 
-    return compare_facts(IMAGES, "images.parquet", np.array([one in present for one in ids], dtype=bool), describe)
+    return compare_facts(IMAGES, "images.parquet", np.array(agrees, dtype=bool), describe)
 
 
 def _short(digest: str) -> str:
-    return f"{digest[:_SHORT]}…" if digest else "no such file"
+    return f"{digest[:_SHORT]}…" if len(digest) > _SHORT else digest or "no such file"

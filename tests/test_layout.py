@@ -131,7 +131,8 @@ BESIDES = {
     "studies/test_run_list.py": "studies/best_run",
     "studies/test_verification.py": (
         "studies/recomputation studies/stored_results studies/prediction_file studies/prediction_rows "
-        "studies/verified_answer studies/verified_files studies/verified_folds studies/verified_grid"
+        "studies/verified_answer studies/verified_files studies/verified_folds studies/verified_grid "
+        "studies/verified_rerun"
     ),
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
     "test_pipeline.py": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from leukobench.errors import ConfigurationError
 from leukobench.runs.folder import RunFolder
-from leukobench.studies.verification import Verification, verify
+from leukobench.runs.progress import silent
+from leukobench.studies.stored_results import StoredResults
+from leukobench.studies.verification import verify
+from leukobench.studies.verified_files import check_files, check_images
+from leukobench.studies.verified_grid import check_grid
+from leukobench.studies.verified_rerun import check_rerun
 
 Change = Callable[[pd.DataFrame], Any]
 
@@ -22,24 +29,13 @@ def folder(finished_run: Any, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished_run.folder, tmp_path / "trial"))
 
 
-def changed(folder: Path, name: str, change: Change, hide: bool = True) -> Verification:
-    """Change a table of the run, make its digests anew, and verify it."""
+def change_table(folder: Path, name: str, change: Change) -> None:
+    """Change a table of the run, and make its digests anew."""
     path = folder / name
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     table = change(table)
-    if path.suffix == ".parquet":
-        table.to_parquet(path, index=False)
-    else:
-        table.to_csv(path, index=False)
-    if hide:
-        RunFolder(folder).refresh()
-    return verify(folder)
-
-
-def files_of(outcome: Verification) -> set[str]:
-    """Files with a value that differs, of which the digests agree."""
-    assert not outcome.agrees
-    return {one.file for one in outcome.mismatches}
+    table.to_parquet(path, index=False) if path.suffix == ".parquet" else table.to_csv(path, index=False)
+    RunFolder(folder).refresh()
 
 
 def test_an_honest_run_agrees(finished_run: Any) -> None:
@@ -92,30 +88,120 @@ def other_label(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def better_by(column: str, change: float) -> Change:
-    def better(table: pd.DataFrame) -> pd.DataFrame:
-        table.loc[0, column] += change
+def nowhere(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=next(name for name in table if name.startswith("p_")))
+
+
+def failed(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[1, "status"] = "failed in 1 of 3 folds"
+    return table
+
+
+def better(column: str) -> Change:
+    """Change the first number of a column in its fourth digit, or by one where it counts."""
+
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        row = table.index[table[column].notna()][0]
+        table.loc[row, column] += 1 if float(table[column].max()) > 1 else 1e-4
         return table
 
-    return better
+    return change
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "file"),
+    ("change", "file"),
     [
-        ("predictions.parquet", one_probability, "leaderboard.csv"),
-        ("predictions.parquet", swap, "leaderboard.csv"),
-        ("predictions.parquet", without(100), "predictions.parquet"),
-        ("images.parquet", other_label, "folds.parquet"),
-        ("folds.parquet", other_fold, "folds.parquet"),
-        ("leaderboard.csv", better_by("balanced_accuracy", 1e-4), "leaderboard.csv"),
-        ("leaderboard.csv", better_by("auroc_low", 1e-4), "leaderboard.csv"),
-        ("comparisons.csv", better_by("low", 1e-4), "comparisons.csv"),
-        ("scores.parquet", better_by("value", 1e-4), "scores.parquet"),
+        (one_probability, "leaderboard.csv, by other code"),
+        (swap, "leaderboard.csv"),
+        (without(100), "predictions.parquet"),
+        (nowhere, "predictions.parquet"),
     ],
-)  # fmt: skip
-def test_a_change_is_found_though_its_digest_was_hidden(folder: Path, name: str, change: Change, file: str) -> None:
-    outcome = changed(folder, name, change)
-    assert not next(check.differ for check in outcome.checks if check.what == "files")
-    assert file in files_of(outcome)
+)
+def test_a_change_of_predictions_is_found_though_its_digest_was_hidden(folder: Path, change: Change, file: str) -> None:
+    change_table(folder, "predictions.parquet", change)
+    outcome = verify(folder)
+    assert not outcome.checks[0].differ
+    assert file in {check.what for check in outcome.checks if check.differ}
     assert any(line.startswith("DIFFERS: ") for line in outcome.lines())
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [("images.parquet", other_label), ("folds.parquet", other_fold), ("folds.parquet", without(0))]
+)
+def test_folds_that_leak_or_are_not_whole_end_the_verification(folder: Path, name: str, change: Change) -> None:
+    change_table(folder, name, change)
+    outcome = verify(folder)
+    assert outcome.checks[1].differ
+    assert "every number" in {one.what for one in outcome.unverified}
+
+
+def test_every_number_of_every_table_is_compared(folder: Path) -> None:
+    changes = [
+        ("leaderboard.csv", "balanced_accuracy"), ("leaderboard.csv", "auroc_low"), ("leaderboard.csv", "rank_high"),
+        ("comparisons.csv", "low"), ("scores.parquet", "value"), ("classes.csv", "tp"), ("confusion.parquet", "count"),
+        ("reliability.parquet", "accuracy"), ("patients.parquet", "accuracy"), ("patient_scores.csv", "mean_accuracy"),
+    ]  # fmt: skip
+    for name, column in changes:
+        change_table(folder, name, better(column))
+    change_table(folder, "leaderboard.csv", failed)
+    answer = json.loads((folder / "answer.json").read_text())
+    number = answer["sentences"][0].partition(" %")[0].rpartition(" ")[2]
+    answer["sentences"][0] = answer["sentences"][0].replace(number, "99.99")
+    answer["best"]["corrected"] += 1e-4
+    (folder / "answer.json").write_text(json.dumps(answer))
+    RunFolder(folder).refresh()
+    outcome = verify(folder)
+    found = {(one.file, one.column) for one in outcome.mismatches}
+    assert found >= {*changes, ("leaderboard.csv", "status")}
+    assert found >= {("answer.json", "sentences[0]"), ("answer.json", "best.corrected")}
+    assert outcome.differ <= 2 * len(changes) + 4  # nothing else
+
+
+def test_a_shortcut_or_combination_that_is_left_out_is_missed(folder: Path) -> None:
+    change_table(folder, "leaderboard.csv", lambda table: table[~table["extractor"].str.contains("together")])
+    change_table(folder, "leaderboard.csv", lambda table: table[table["classifier"] != "lda"])
+    found = check_grid(StoredResults.open(folder))
+    assert {one.row.partition(" x ")[0] for one in found.mismatches} == {
+        "example_plugin:Colours", "shortcut: all shortcuts together",
+    }  # fmt: skip
+    assert found.differ == 3
+
+
+def test_a_file_without_a_digest_differs(folder: Path) -> None:
+    state = json.loads((folder / "state.json").read_text())
+    (folder / "state.json").write_text(json.dumps(state | {"files": {}}))
+    files = check_files(folder)
+    assert files.differ == files.compared > 5
+    (folder / "state.json").write_text(json.dumps(state))
+    assert not check_files(folder).differ
+    (folder / "scores.parquet").unlink()
+    assert [one.file for one in check_files(folder).mismatches] == ["scores.parquet"]
+
+
+def test_a_damaged_table_differs_where_its_digest_does(folder: Path) -> None:
+    (folder / "predictions.parquet").write_bytes(b"no table")
+    outcome = verify(folder)
+    assert not outcome.agrees
+    assert "predictions.parquet" in {one.file for one in outcome.mismatches}
+
+
+def test_images_are_compared_byte_by_byte(finished_run: Any, images: Path) -> None:
+    stored = StoredResults.open(finished_run.folder)
+    assert not check_images(stored, images, silent).differ
+    changed, absent = sorted(images.rglob("*.jpg"))[:2]
+    changed.write_bytes(changed.read_bytes() + b" ")
+    absent.unlink()
+    found = check_images(stored, images, silent)
+    assert (found.compared, found.differ) == (96, 2)
+    assert {one.column for one in found.mismatches} == {changed.name, absent.name}
+
+
+def test_predictions_are_compared_with_those_of_a_second_run(folder: Path, finished_run: Any) -> None:
+    assert not check_rerun(StoredResults.open(folder), finished_run.folder).differ
+    change_table(folder, "predictions.parquet", swap)
+    found = check_rerun(StoredResults.open(folder), finished_run.folder)
+    assert 1 <= found.differ <= 8
+    assert 0.001 < found.largest <= 1
+    change_table(folder, "images.parquet", without(-1))
+    with pytest.raises(ConfigurationError, match="no second run"):
+        verify(folder, rerun=finished_run.folder)
