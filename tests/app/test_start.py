@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from leukobench.app.style import plain
 from leukobench.app.target import Target, find_target
 from leukobench.config.experiment import Experiment
+from leukobench.config.presets import presets
 from leukobench.config.run_name import name_problem
 
 
@@ -67,6 +68,11 @@ def test_the_form_becomes_an_experiment(page: AppTest, monkeypatch: pytest.Monke
 
 def html_of(page: AppTest) -> str:
     return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_a_preset_says_beforehand_how_it_differs(page: AppTest) -> None:
+    page.selectbox[0].set_value("tamim2025").run()
+    assert presets()["tamim2025"].differs in page.caption[0].value
 
 
 def test_the_list_says_what_each_is_and_is_filtered(page: AppTest, results: Path, tmp_path: Path) -> None:
