@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each is imported when
     from .errors import LeukobenchError
     from .features.deep_features import DeepFeatures
     from .pipeline import audit_images, run
-    from .runs.finished import load_results
+    from .reporting.run_view import load_results
     from .serving.bundle import load
     from .studies.run_list import list_runs
     from .studies.track import track
@@ -25,7 +25,7 @@ _PUBLIC = {
     "fit": "leukobench.bundling.fit",
     "list_runs": "leukobench.studies.run_list",
     "load": "leukobench.serving.bundle",
-    "load_results": "leukobench.runs.finished",
+    "load_results": "leukobench.reporting.run_view",
     "run": "leukobench.pipeline",
     "track": "leukobench.studies.track",
 }

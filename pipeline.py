@@ -19,6 +19,7 @@ from .reporting.answer import Findings
 from .reporting.budget_words import budget_of
 from .reporting.report.page import write_report
 from .reporting.report.sections.leaderboard import commonest_reason
+from .reporting.run_view import run_view
 from .runs.answer import Answer
 from .runs.budget_answer import Budget
 from .runs.checkpoint import fetched, kept_up
@@ -103,11 +104,10 @@ class Outcome:
         return 0 if self.answer.chance is None or self.answer.chance.at_chance else 1
 
     def __repr__(self) -> str:
-        return repr(self.results).replace("FinishedRun(", "Outcome(", 1)
+        return repr(self.results).replace(f"{type(self.results).__name__}(", "Outcome(", 1)
 
     def _repr_html_(self) -> str:
-        """As of the finished run, for a notebook."""
-        return self.results._repr_html_()
+        return run_view(self.results)
 
     def guide(self) -> str:
         """Files to open first, and the next commands."""

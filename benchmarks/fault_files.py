@@ -56,7 +56,7 @@ def _kinds(place: Place) -> Iterator[tuple[str, Path, _Reader]]:
     from leukobench.evaluation.records import RecordStore
     from leukobench.features.cache import FeatureCache
     from leukobench.networks.weights import file_digests
-    from leukobench.runs.finished import load_results
+    from leukobench.reporting.run_view import load_results
 
     run, cache = place.results / "undisturbed", place.folder / "cache-undisturbed"
     record = min((run / "records").glob("*.parquet"))

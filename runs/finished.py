@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import yaml
 
@@ -22,7 +22,6 @@ from ..evaluation.task import Task
 from ..storage import file_digest, restored, user_path
 from .answer import Answer
 from .folder import RunFolder
-from .notebook import block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,6 @@ _TEXTS = (
 _TYPES = dict.fromkeys(_TEXTS, "str")
 _TYPES |= {"rank": "Int64", "rank_low": "Int64", "rank_high": "Int64", "in_best_set": "boolean"}
 """Types of the columns of every CSV file; a column that is not named here has the type that its values have."""
-_SHOWN = 5
 _AGAIN = "run the experiment again: finished work is kept."
 
 
@@ -60,7 +58,7 @@ class FinishedRun:
     answer: Answer
 
     @classmethod
-    def open(cls, path: str | Path, *, ended: bool = True) -> FinishedRun:
+    def open(cls, path: str | Path, *, ended: bool = True) -> Self:
         """Open the folder of a run.
 
         Parameters
@@ -210,14 +208,10 @@ class FinishedRun:
         return read_table(self.folder / name, filters)
 
     def __repr__(self) -> str:
-        return f"FinishedRun({str(self.folder)!r})\n" + "\n".join(self.answer.sentences)
-
-    def _repr_html_(self) -> str:
-        """Sentences and best rows, for a notebook."""
-        ends = (self.metric, f"{self.metric}_low", f"{self.metric}_high")
-        columns = [name for name in ("rank", *NAMES, *ends) if name in self.leaderboard]
-        best = self.leaderboard[columns].head(_SHOWN)
-        return block(self.name, self.answer.sentences, best.to_html(index=False, na_rep="", escape=True))
+        """Where it is, what is the best, and the verdict on shortcuts."""
+        shortcut = self.answer.shortcut
+        verdict = [f"Shortcuts: {shortcut.verdict}. All sentences: .answer.sentences"] if shortcut else []
+        return "\n".join([f"{type(self).__name__}({str(self.folder)!r})", *self.answer.sentences[:1], *verdict])
 
 
 def _check_unchanged(folder: Path, name: str) -> None:
@@ -231,17 +225,6 @@ def _check_unchanged(folder: Path, name: str) -> None:
             received=f"{file_digest(path)[:12]}…",
             fix=_AGAIN,
         )
-
-
-def load_results(path: str | Path) -> FinishedRun:
-    """Open the folder of a finished run; see `FinishedRun`.
-
-    Raises
-    ------
-    ConfigurationError, StorageError
-        There is no finished run, an older version wrote it, or it is damaged.
-    """
-    return FinishedRun.open(path)
 
 
 def finished_before(folder: RunFolder, state: str) -> FinishedRun | None:

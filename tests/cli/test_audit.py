@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from leukobench import pipeline
-from leukobench.runs.finished import load_results
+from leukobench.reporting.run_view import load_results
 
 from .calls import call
 

@@ -44,14 +44,13 @@ def test_predictions_of_one_combination(tiny_run: Path) -> None:
     assert set(best["classifier"]) == {run.answer.best.classifier}
 
 
-def test_a_notebook_shows_sentences_and_rows_escaped(copy: Path) -> None:
-    answer = json.loads((copy / "answer.json").read_text())
-    (copy / "answer.json").write_text(json.dumps(answer | {"name": "<b>bold</b>"}))
-    RunFolder(copy).refresh()
-    html = FinishedRun.open(copy)._repr_html_()
-    assert "<b>" not in html
-    assert "&lt;b&gt;bold" in html
-    assert "logistic_regression" in html
+def test_a_terminal_shows_the_best_and_the_verdict_in_three_lines(tiny_run: Path) -> None:
+    run = FinishedRun.open(tiny_run)
+    lines = repr(run).splitlines()
+    assert lines[:2] == [f"FinishedRun({str(tiny_run)!r})", run.answer.sentences[0]]
+    assert run.answer.shortcut is not None
+    assert lines[2].startswith(f"Shortcuts: {run.answer.shortcut.verdict}.")
+    assert len(lines) == 3
 
 
 def test_names_that_look_like_numbers_or_like_nothing_stay_names(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from leukobench.config.experiment_file import for_folder
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.evaluation.records import RecordStore
 from leukobench.pipeline import run
-from leukobench.runs.finished import load_results
+from leukobench.reporting.run_view import load_results
 from leukobench.studies.holdout import unseal
 
 
