@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-_WIDTH = 120
+_WIDTH = 100
 _EXCERPT = ("control: RANDOM", "shortcut: background")
 """Rows of the leaderboard in README beside the best ones."""
 _BEST = 4
