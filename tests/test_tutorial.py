@@ -76,3 +76,14 @@ def shown(output: dict[str, object]) -> list[str]:
     data = output.get("data")
     text = output.get("text") or (data.get("text/plain") if isinstance(data, dict) else "")
     return words_and_numbers(str(text))[0]
+
+
+def test_readme_names_every_file_of_a_run() -> None:
+    outputs, readme = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/outputs.md", "README.md"))
+    section = re.split(r"^## ", outputs.partition("\n## A run\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    files = [
+        name for line in re.findall(r"^### (.+)$", section, re.MULTILINE) for name in re.findall(r"`([^`]+)`", line)
+    ]
+    assert len(files) > 20
+    missing = [name for name in files if name not in readme and f"`{name.split('/')[0]}/`" not in readme]
+    assert not missing, "README's table of what a run writes"

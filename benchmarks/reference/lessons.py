@@ -64,17 +64,17 @@ def best_of_many() -> Figure:
     from leukobench.evaluation.statistics.winner import correct_for_selection
     from leukobench.reporting.vega import CONTENT, MARK, SHORTCUT, Figure, chart
 
-    images, true, draws = 150, 0.8, 40
+    images, true, draws, resamples = 150, 0.8, 30, 100
     rng = np.random.default_rng(2)
     rows: list[dict[str, Any]] = []
     for count in (1, 2, 4, 8, 16, 32, 64, 128):
         apparent, corrected = [], []
         for _ in range(draws):
             right = (rng.random((count, images)) < true).astype(float)
-            weights = rng.multinomial(images, np.full(images, 1 / images), 200).T
+            weights = rng.multinomial(images, np.full(images, 1 / images), resamples).T
             left = (weights == 0).astype(float)
             inside, outside = right @ weights / images, right @ left / left.sum(axis=0)
-            equal = np.zeros((count, 200))
+            equal = np.zeros((count, resamples))
             flags, features = np.zeros(count, bool), np.zeros(count)
             apparent.append(right.mean(axis=1).max())
             corrected.append(correct_for_selection(inside, outside, equal, flags, features).value)
