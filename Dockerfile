@@ -12,7 +12,7 @@ WORKDIR /opt/leukobench
 RUN PIP_NO_CACHE_DIR=1 make .venv/.ready-cpu LOCK=.ci/constraints.txt \
  && .venv/bin/python -m compileall -q -x '[.]venv' . \
  && ln -s /opt/leukobench/.venv/bin/leukobench /usr/local/bin/leukobench
-# One folder for features, converted networks and downloaded weights, for any user: mount a volume there to keep them.
+# One folder for features, converted networks and downloaded weights: mount a volume there to keep them, one for each user that runs the image.
 ENV LEUKOBENCH_CACHE=/var/cache/leukobench KERAS_HOME=/var/cache/leukobench/keras HF_HOME=/var/cache/leukobench/huggingface
 RUN mkdir -p "$LEUKOBENCH_CACHE" && chmod 1777 "$LEUKOBENCH_CACHE"
 ENTRYPOINT ["leukobench"]
