@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import leukobench
+from leukobench import errors
+
 ROOT = Path(__file__).parents[1]
 MADE_HERE = {"build", "dist", "results", "shared"}
 FOLDERS = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in MADE_HERE and path.name[0] != "."]
@@ -83,3 +86,10 @@ def test_modules_in_documents_and_docstrings_exist() -> None:
     for path in [*DOCUMENTS, *SOURCES]:
         for named in set(DOTTED.findall(text_of(path))) - NO_MODULES:
             assert exists(named), f"{path} names {named}"
+
+
+def test_the_page_on_python_has_every_public_name() -> None:
+    lines = [line for line in text_of("docs/api.md").splitlines() if "::" in line or ":members:" in line]
+    listed = set(re.findall(r"\w+", "\n".join(lines)))
+    assert {*leukobench.__all__} - {"__version__"} <= listed
+    assert {name for name, item in vars(errors).items() if isinstance(item, type) and name.endswith("Error")} <= listed
