@@ -38,8 +38,7 @@ def test_every_output_of_the_tutorial_is_published() -> None:
 
 
 def test_pictures_that_explain_are_drawn_by_the_script_that_is_named() -> None:
-    lessons = package("lessons")
-    for figure in (lessons.resampling(), lessons.best_of_many(), lessons.way_to_the_best()):
+    for figure in package("lessons").lessons():
         path = DOCS / "pictures" / f"{figure.name}.svg"
         assert words_and_numbers(re.sub(r"<[^>]*>", " ", path.read_text())) == words_and_numbers(
             re.sub(r"<[^>]*>", " ", figure.svgs[0])
@@ -87,3 +86,9 @@ def test_readme_names_every_file_of_a_run() -> None:
     assert len(files) > 20
     missing = [name for name in files if name not in readme and f"`{name.split('/')[0]}/`" not in readme]
     assert not missing, "README's table of what a run writes"
+
+
+def test_scores_with_intervals_are_written_not_typed() -> None:
+    for path in [ROOT / "README.md", *DOCS.glob("*.md")]:
+        text = re.sub(r"<!-- reference:.*?<!-- end of reference -->", "", path.read_text(encoding="utf-8"), flags=re.S)
+        assert not re.findall(r"\[[-+]?\d[\d.]* to [-+]?\d[\d.]*\]", text), f"{path}: put it between markers"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .pictures import PICTURES
+from .sets_and_ranks import methods_over_sets, sizes_of_sets
 
 if TYPE_CHECKING:
     from leukobench.reporting.vega import Figure
@@ -19,8 +20,13 @@ def draw_lessons() -> None:
     """Write every picture."""
     from leukobench.reporting.vega import write_figure
 
-    for figure in (resampling(), best_of_many(), way_to_the_best()):
+    for figure in lessons():
         write_figure(figure, PICTURES)
+
+
+def lessons() -> list[Figure]:
+    """Every picture."""
+    return [resampling(), best_of_many(), way_to_the_best(), sizes_of_sets(), methods_over_sets()]
 
 
 def resampling() -> Figure:
