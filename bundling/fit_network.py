@@ -57,7 +57,8 @@ def choose_network(experiment: Experiment, label: str) -> Method:
     EngineError
         OpenVINO is absent.
     """
-    if not next(CNNS.ships(choice.name) for choice in experiment.cnns if choice.label == label):
+    choice = next(choice for choice in experiment.cnns if choice.label == label)
+    if not CNNS.ships(choice.name):
         raise BundleError(
             f"The network {label} is your own code, which a bundle cannot contain.",
             expected=f"one of {', '.join(CNNS.names())}",
@@ -72,7 +73,10 @@ def choose_network(experiment: Experiment, label: str) -> Method:
             fix="pip install leukobench[cpu], or set KERAS_BACKEND.",
         )
     load_openvino()
-    return next(method for method in make_networks(experiment) if method.label == label)
+    (method,) = make_networks(
+        experiment.model_copy(update={"cnns": [choice]})
+    )  # another one may be code of a user's own
+    return method
 
 
 def fit_network(

@@ -25,6 +25,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
 nb_execution_mode = "off"  # a test executes notebooks
 myst_heading_anchors = 4
 nitpicky = True
+highlight_language = "none"
 default_role = "literal"
 autodoc_typehints = "none"  # the docstrings have them
 autodoc_member_order = "bysource"
@@ -32,6 +33,7 @@ numpydoc_show_class_members = False
 
 html_theme, html_title = "furo", "leukobench"
 html_extra_path = ["front"]
+html_static_path = html_css_files = ["site.css"]
 html_show_sphinx = html_copy_source = False
 html_show_search_summary = False  # it would fetch whole pages, which a browser refuses where they lie on a disk
 

@@ -37,6 +37,8 @@ PLUGIN = Path(__file__).parent / "plugin"
 _CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--process-per-site"]
 _CHROMIUM += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 EXTRACTOR = {"tiny_network:TINY": {"pooling": "multilevel"}}
+# 16 pixels are a sixth of the smears' 96: frozen networks would decode these at half their size.
+NETWORK: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 12, "learning_rate": 0.01}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -187,6 +189,20 @@ def finished_run(smears: Path, shared: Path) -> Any:
 
     results = made_once(shared / "finished", lambda folder: run(small_experiment(smears, folder), workers=1))
     return Outcome(FinishedRun.open(results / "trial"))
+
+
+@pytest.fixture(scope="session")
+def network_run(smears: Path, shared: Path) -> Path:
+    """Folder of a run over colours and a trained network."""
+    from leukobench.pipeline import run
+
+    choices = {"selectors": ["none"], "classifiers": ["naive_bayes"]}
+    choices["cnns"] = [{"custom_cnn": NETWORK}, "example_plugin:PixelMeans"]
+    settings = choices | {"images": {"group": r"synthetic-(P\d+)"}, "evaluation": {"folds": 2}}
+    return (
+        made_once(shared / "networks", lambda folder: run(small_experiment(smears, folder, **settings), workers=1))
+        / "trial"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Small runs and studies that write every file that leukobench can write, by its commands."""
+"""Small runs and studies that write nearly every file that leukobench can write, by its commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ COMMON: dict[str, Any] = {
 }
 OF_RUNS: dict[str, dict[str, Any]] = {
     "sites": {
-        "cnns": [{"custom_cnn": {"epochs": 1, "size": 32, "filters": [4, 8]}}],
         "evaluation": {"leave_out": "site", "views": "winner", "view_images": 100, "holdout": 0.1},
     },
     "split": {"selectors": ["none"], "evaluation": {"split": "given"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -37,13 +38,19 @@ FILES = {
     "Features": {"FILE": "features"},
 }
 NOT_FOR_USERS = {".leukobench", ".lock"}
+OF_NETWORKS = {"head_to_head.csv", "learning_curves.csv"}
 ELSEWHERE = {"A run": {"checkpoint.json"}}
 """Files that other places hold."""
 
 
 @pytest.fixture(scope="module")
-def written(shared: Path) -> Path:
-    return made_once(shared / "every output", write_every_output)
+def written(shared: Path, network_run: Path) -> Path:
+    def make(folder: Path) -> None:
+        write_every_output(folder)
+        for name in OF_NETWORKS:
+            shutil.copy(network_run / name, folder / "results" / "sites" / name)
+
+    return made_once(shared / "every output", make)
 
 
 def columns_of(pattern: str) -> re.Pattern[str]:

@@ -50,6 +50,7 @@ BLOCKS: dict[str, Callable[..., Iterable[str]]] = {
     "screen": screens.screen,
     "outputs": outputs.outputs,
     "metrics": outputs.metrics,
+    "glossary": outputs.glossary,
 }
 _BLOCK = re.compile(r"<!-- reference: ([\w -]+?) -->\n.*?<!-- end of reference -->", re.DOTALL)
 

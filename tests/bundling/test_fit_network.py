@@ -23,7 +23,6 @@ from leukobench.bundling.fit_network import choose_network, fit_network
 from leukobench.config.experiment_file import for_folder
 from leukobench.errors import BundleError, ImagesChangedError
 from leukobench.evaluation.task import Task
-from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.workspace import Workspace
 from leukobench.serving.bundle import load
@@ -32,12 +31,9 @@ from leukobench.serving.stored_estimators import to_bytes
 from leukobench.steps.choose_methods import make_networks
 from leukobench.storage import file_digest
 
-from ..conftest import PLUGIN
+from ..conftest import NETWORK as TINY
 
-# 16 pixels are a sixth of the smears' 96: frozen networks would decode these at half their size.
-TINY: dict[str, Any] = {"size": 16, "filters": [4, 8], "hidden": 8, "epochs": 12, "learning_rate": 0.01}
 LABEL = "custom_cnn(size=16, filters=[4, 8], hidden=8, epochs=12, learning_rate=0.01)"
-RUN = {"selectors": ["none"], "classifiers": ["naive_bayes"], "images": {"group": r"synthetic-(P\d+)"}}
 
 WITHOUT_AND_WITH_KERAS = """
 import sys
@@ -76,24 +72,6 @@ def test_images_that_changed_are_not_trained_on(images: Path, tmp_path: Path) ->
     with pytest.raises(ImagesChangedError, match="2 images changed"):
         fit_network(method, experiment, images, task_of(images), Workspace(RunFolder(tmp_path / "run"), 1))
     assert not (tmp_path / "run").exists()
-
-
-@pytest.fixture(scope="module")
-def network_run(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a run over colours and a trained network."""
-    results = tmp_path_factory.mktemp("networks")
-    evaluation = {"folds": 2, "resamples": 100, "controls": "off"}
-    experiment = for_folder(
-        smears,
-        name="networks",
-        results=results,
-        plugins=[PLUGIN],
-        extractors=["example_plugin:Colours"],
-        cnns=[{"custom_cnn": TINY}, "example_plugin:PixelMeans"],
-        evaluation=evaluation,
-        **RUN,
-    )
-    return run(experiment, workers=1).folder
 
 
 class RecordedProgress:

@@ -1,4 +1,4 @@
-"""Every file that is written, and every column of the tables: ``docs/columns.yaml`` as Markdown; and the metrics."""
+"""Every file and column that is written: ``docs/columns.yaml`` as Markdown; the metrics; the words of a report."""
 
 from __future__ import annotations
 
@@ -43,3 +43,11 @@ def metrics(reference: Path) -> Iterator[str]:
         better = "higher" if metric.greater_is_better else "lower"
         guessing = "1 / classes" if callable(metric.chance) else "" if metric.chance is None else f"{metric.chance:g}"
         yield f"| `{column}` | {metric.title} | {unit} | {better} | {guessing} | {'yes' if metric.ranks else ''} |"
+
+
+def glossary(reference: Path) -> Iterator[str]:
+    """The words of a report, as it has them itself."""
+    from leukobench.reporting.report.glossary import TERMS
+
+    yield from ("| word | meaning |", "|---|---|")
+    yield from (f"| {word} | {meaning} |" for word, meaning in TERMS.items())
