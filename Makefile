@@ -41,11 +41,11 @@ test-torch:
 	build/torch/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,torch,dev]" $(LOCK:%=--constraint %)
 	build/torch/bin/python -m pytest -m torch
 
-# Runs in MLflow, on a server that the tests start, in an environment of their own: it brings another pyarrow.
+# Runs in MLflow, on a server that the tests start, and the documents' SQL in DuckDB, in an environment of their own: it brings another pyarrow.
 test-mlflow:
 	$(PYTHON) -m venv build/mlflow
 	build/mlflow/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
-	build/mlflow/bin/python -m pip install --quiet --editable ".[$(EXTRA),mlflow,dev]" mlflow
+	build/mlflow/bin/python -m pip install --quiet --editable ".[$(EXTRA),mlflow,dev]" mlflow duckdb
 	build/mlflow/bin/python -m pytest -m mlflow
 
 # The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.

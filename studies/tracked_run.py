@@ -87,9 +87,8 @@ class TrackedRun:
         ended = 1000 * datetime.fromisoformat(run.answer.time).timestamp()
         seconds = float(costs.get("seconds", 0)) if isinstance(costs, dict) else 0.0
         files = dict(_files(run.folder))
-        shortcut = run.answer.shortcut
         return cls(
-            name=f"{run.name} ({VERDICTS[shortcut.verdict].title.lower()})" if shortcut else run.name,
+            name=_title(run),
             digest=str(stored["state"]),
             failed=run.answer.best is None,
             began=int(ended - 1000 * seconds),
@@ -105,6 +104,14 @@ class TrackedRun:
         """SHA-256 of everything that is sent: it changes where a bundle was added."""
         files = [[place, file_digest(path)] for place, path in sorted(self.files.items())]
         return digest([self.digest, dict(self.params), dict(self.metrics), dict(self.tags), files])
+
+
+def _title(run: FinishedRun) -> str:
+    """Lists of runs show the name beside the score."""
+    if run.answer.chance:
+        return f"{run.name} (permuted labels)"
+    shortcut = run.answer.shortcut
+    return f"{run.name} ({VERDICTS[shortcut.verdict].title.lower()})" if shortcut else run.name
 
 
 def _params(run: FinishedRun) -> dict[str, str]:

@@ -72,3 +72,13 @@ def test_a_run_without_a_score_has_failed(copy: Path) -> None:
     (copy / "state.json").write_text("[]")
     with pytest.raises(StorageError, match=r"state\.json is damaged"):
         TrackedRun.of(FinishedRun.open(copy))
+
+
+def test_scores_of_permuted_labels_are_named_so(copy: Path) -> None:
+    chance = {"at_chance": True, "expected": 0.25, "permutations": 19, "combinations": 4, "highest": 0.3, "name": "x"}
+    chance |= {"p": 0.4, "smallest_leak": 0.05, "words": "At chance."}
+    answer = json.loads((copy / "answer.json").read_text()) | {"chance": chance}
+    (copy / "answer.json").write_text(json.dumps(answer))
+    (copy / "state.json").write_text('{"state": "abc", "files": {}}')
+    tracked = TrackedRun.of(FinishedRun.open(copy))
+    assert (tracked.name, tracked.tags["leukobench/permuted_labels"]) == ("trial (permuted labels)", "At chance.")
