@@ -1,6 +1,7 @@
 """Run the reference experiments, and write results/reference and the figures of the documents.
 
-``make reference DATA=FOLDER``: FOLDER holds the sets of images as ``sets.py`` names them. ``ONLY=documents`` writes the
+``make reference DATA=FOLDER``: FOLDER holds the sets of images as ``sets.py`` names them. ``ONLY=tutorial`` runs what
+README and the tutorial show, ``ONLY=lessons`` draws the pictures of the statistics. ``ONLY=documents`` writes the
 figures of README, of docs/ and of results/reference from what is there; ``tests/test_reference.py`` fails where they
 differ.
 """
