@@ -11,6 +11,7 @@ import click
 import pytest
 import yaml
 
+import leukobench
 from leukobench.cli import cli
 from leukobench.config.experiment import Experiment
 from leukobench.config.experiment_file import read_experiment
@@ -20,7 +21,7 @@ from .test_reference import ROOT, package
 PAGE = (ROOT / "docs" / "experiment-file.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 NOT_IN_FILES = {"--workers", "--budget", "--plan", "--wide", "--format", "--json", "--allow-code"}
-NOT_IN_FILES |= {"--not-by-name", "--quiet", "--verbose"}
+NOT_IN_FILES |= {"--track", "--not-by-name", "--quiet", "--verbose"}
 
 
 def keys_of(schema: dict[str, Any], definitions: dict[str, Any], above: str = "") -> Iterator[str]:
@@ -60,6 +61,13 @@ def test_options_that_set_a_key_are_options_of_run() -> None:
     assert run is not None
     options = {name for one in run.params for name in one.opts if name.startswith("--")}
     assert options - NOT_IN_FILES == set(OPTIONS.values())
+
+
+def test_every_public_name_has_its_reference() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"auto(?:function|class):: leukobench\.(\w+)$", text, re.MULTILINE))
+    described |= set(re.findall(r":members: (LeukobenchError),", text))
+    assert described == set(leukobench.__all__) - {"__version__"}
 
 
 def test_every_command_has_its_section_and_every_option_its_row() -> None:
