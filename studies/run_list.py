@@ -20,7 +20,7 @@ from .same_images import flat
 if TYPE_CHECKING:
     import pandas as pd
 
-FINISHED = "finished"
+FINISHED, UNFINISHED = "finished", "unfinished"
 SORTS = ("time", "score", "name", "images")
 _OWN = ("verdict", "state", "kind", "metric")
 """Keys of a condition that are no part of an experiment file, beside the names of a combination."""
@@ -149,8 +149,9 @@ def list_runs(results: str | Path = "results", where: Mapping[str, str] | None =
     Returns
     -------
     DataFrame
-        One row a run: name, state, time, images, extractor, selector, classifier, metric, value, low, high, corrected,
-        verdict, kind, seconds, external_tests, failure, image_folder, folder.
+        One row a run: name, state (finished, or unfinished: stopped or at work), time, images, extractor, selector,
+        classifier, metric, value, low, high, corrected, verdict, kind, seconds, external_tests, failure, image_folder,
+        folder.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def list_runs(results: str | Path = "results", where: Mapping[str, str] | None =
     folder = existing(results)
     kinds = {name: kind_of(folder / name) for name in folder_names(folder)}
     entries = [
-        Entry.of(folder / name, kind, FINISHED if is_finished(folder / name, kind) else "stopped")
+        Entry.of(folder / name, kind, FINISHED if is_finished(folder / name, kind) else UNFINISHED)
         for name, kind in sorted(kinds.items())
     ]
     rows = [entry.row() for entry in select(entries, Query(where=where or {}))]

@@ -48,7 +48,7 @@ def test_the_table_holds_what_the_run_says_of_its_best(results: Path) -> None:
     assert best is not None
     assert shortcut is not None
     assert table.index.tolist() == ["stopped", "trial", "earlier"]
-    assert table["state"].tolist() == ["stopped", "finished", "finished"]
+    assert table["state"].tolist() == ["unfinished", "finished", "finished"]
     row = table.loc["trial"]
     assert (row["extractor"], row["selector"], row["classifier"]) == best.names
     assert [row["value"], row["low"], row["high"]] == [best.value, best.low, best.high]
@@ -71,7 +71,7 @@ def test_a_condition_on_a_name_shows_the_best_with_it(results: Path) -> None:
 def test_a_condition_on_the_experiment_and_on_the_state(results: Path) -> None:
     assert len(list_runs(results, where={"evaluation.folds": "3"})) == 2
     assert list_runs(results, where={"evaluation.folds": "4"}).empty
-    assert list_runs(results, where={"state": "stopped"})["name"].tolist() == ["stopped"]
+    assert list_runs(results, where={"state": "unfinished"})["name"].tolist() == ["stopped"]
     with pytest.raises(ConfigurationError, match=r"did you mean evaluation\.folds"):
         list_runs(results, where={"evaluation.fold": "3"})
 
