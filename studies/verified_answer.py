@@ -145,7 +145,7 @@ def _views(stored: StoredResults, views: Views, scored: Scored) -> Views:
     import pandas as pd
 
     rows = rows_of(read_table(stored.folder / "views.csv"), names_of(scored.winner or {}))
-    rows = rows.assign(value=pd.to_numeric(rows["value"]))
+    rows = rows.assign(value=pd.to_numeric(rows["value"])).astype({"images_to_decide": "Int64"})
     return answer_views(views, rows, scored.leaderboard, guessing(scored, views.metric)) if len(rows) else views
 
 
