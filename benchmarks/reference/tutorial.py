@@ -8,7 +8,6 @@ it gives: ``<!-- reference: screen NAME -->``.
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shlex
 import shutil
@@ -28,6 +27,18 @@ QUICKSTART = (
     "leukobench run quickstart.yaml",
 )
 _PART = re.compile(r"```(yaml|sh)\n(.*?)```\n((?:(?!```)[^<]|<(?!!--))*<!-- reference: screen (\w+))?", re.DOTALL)
+_ON_A_TERMINAL = """
+import io, sys
+from leukobench.cli import main
+
+class Terminal(io.TextIOWrapper):
+    def isatty(self):
+        return True
+
+sys.stdout = Terminal(sys.stdout.detach(), encoding="utf-8", line_buffering=True)
+main()
+"""
+"""The program, whose output is a terminal to it: a real one is not to be had everywhere."""
 _PASSING = re.compile(r"(?m)^(Took .*|SHA-256: .*)\n")
 """Lines that differ from one time to the next."""
 _BESIDE = re.compile(r"<a [^>]*?href=\"(?!#|https?:|data:)[^\"]+\"[^>]*>(.*?)</a>", re.DOTALL)
@@ -53,29 +64,13 @@ def screen(command: str, folder: Path) -> str:
     ------
     subprocess.CalledProcessError
     """
-    program, *arguments = shlex.split(command)
-    ours = str(Path(sys.executable).with_name(program))
+    _, *arguments = shlex.split(command)
     environment = os.environ | {"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1"}
-    reader, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [ours, *arguments], cwd=folder, stdout=terminal, stderr=subprocess.DEVNULL, env=environment
+    program = [sys.executable, "-c", _ON_A_TERMINAL, *arguments]
+    shown = subprocess.run(
+        program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=True
     )
-    os.close(terminal)
-    text = b"".join(_read(reader)).decode().replace("\r\n", "\n")
-    if process.wait():
-        raise subprocess.CalledProcessError(process.returncode, command, text)
-    return _PASSING.sub("", text)
-
-
-def _read(reader: int) -> Iterator[bytes]:
-    """Everything until the program ends, which Linux tells by an error."""
-    try:
-        while piece := os.read(reader, 1 << 16):
-            yield piece
-    except OSError:
-        pass
-    finally:
-        os.close(reader)
+    return _PASSING.sub("", shown.stdout.decode())
 
 
 def publish_tutorial(results: Path, reference: Path) -> None:
