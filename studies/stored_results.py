@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ READ = (
     ),
 )
 """Files that a verification reads where they are there; each has to have a digest."""
-DIGESTS = "digests.json"
+DIGESTS, TEST = "digests.json", "test"
 _OF_BOARD, _OF_IMAGES = (*NAMES, "kind", "status", "folds", "features"), ("row", "label", "group")
 _FOLD = "fold_"
 _EXACT, _ROUNDED = 1e-9, 1e-6
@@ -69,6 +69,8 @@ class StoredResults:
     leaderboard, images : DataFrame
     folds : DataFrame
         Row (of `images`), repeat, fold; of a run also image_id, label and group.
+    whole : StoredResults, optional
+        Of a test part: the run that it belongs to, which knows all classes.
     """
 
     folder: Path
@@ -79,6 +81,7 @@ class StoredResults:
     leaderboard: pd.DataFrame
     images: pd.DataFrame
     folds: pd.DataFrame
+    whole: StoredResults | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> StoredResults:
@@ -129,6 +132,10 @@ class StoredResults:
         named = self.images if self.names_images else self.images.assign(image_id="", path="")
         named = named if "path" in named else named.assign(path="")
         task = Task.of_images(named)
+        if self.whole is not None:
+            classes = self.whole.task.classes
+            labels = np.searchsorted(classes, named["label"].to_numpy(dtype=str)).astype(np.int64)
+            task = replace(task, labels=labels, classes=classes)
         evaluation = self.experiment.evaluation
         return permute_labels(task, evaluation.seed) if evaluation.permute and self.names_images else task
 
@@ -170,8 +177,18 @@ class StoredResults:
     @cached_property
     def patients(self) -> list[str] | None:
         """A patient for each image, where groups are patients."""
+        if self.whole is not None:
+            return None if self.whole.patients is None else self.images["patient"].tolist()
         kind = groups(self.index).kind if self.names_images else self.answer.groups.kind
         return self.images["patient"].tolist() if kind == "patients" and "patient" in self.images else None
+
+    def test_part(self) -> StoredResults:
+        """The given test part as results of their own: one fold, which tests every sealed image."""
+        folder = self.folder / TEST
+        images = read_table(self.folder / "sealed.parquet")
+        board = read_table(folder / "leaderboard.csv").assign(folds=1)
+        folds = images[["row"]].assign(repeat=0, fold=0)
+        return replace(self, folder=folder, leaderboard=board, images=images, folds=folds, whole=self)
 
 
 def _long(images: pd.DataFrame) -> pd.DataFrame:

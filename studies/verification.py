@@ -22,6 +22,7 @@ from .verified_files import check_files, check_images
 from .verified_folds import check_drawn, check_folds
 from .verified_grid import check_grid
 from .verified_rerun import check_rerun
+from .verified_test import can_be_checked, check_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,6 @@ _REST: dict[str, str] = {
     "views.csv": "predictions of views are not kept; only the verdicts on them are compared, in answer.json",
     "leakage.csv": "predictions of the leaking protocols are not kept",
     "across_sites.csv": "trained without each site: another design, which is not computed again here",
-    "test": "the given test part: another fit, which is not computed again here",
     "report.html": "drawn from the tables; only its digest is compared",
     "audit": "it needs the images",
 }
@@ -150,11 +150,23 @@ def verify(
         asked += [check_rerun(stored, rerun)] if rerun else []
         outcome = _verify(stored, [files, *asked], executor, progress)
         return replace(outcome, unverified=(*outcome.unverified, *_not_asked(images, rerun)))
-    except StorageError as error:
+    except (StorageError, KeyError, IndexError, ValueError, TypeError) as error:
         if not files.differ:
-            raise
-        damaged = Mismatch(files.mismatches[0].file, "", "", error.what, "a file that can be read")
+            raise _malformed(folder, error) from error
+        damaged = Mismatch(files.mismatches[0].file, "", "", _malformed(folder, error).what, "tables that can be read")
         return Verification(folder, 0.0, (files, Check("reading", 1, 1, mismatches=(damaged,))))
+
+
+def _malformed(folder: Path, error: Exception) -> StorageError:
+    """An error of reading: of a table that is not as a run writes it, too."""
+    if isinstance(error, StorageError):
+        return error
+    return StorageError(
+        f"The tables in {folder} do not fit one another.",
+        expected="tables as a run of this version writes them",
+        received=f"{type(error).__name__}: {error}",
+        fix="run the experiment again, or ask for the folder as it was written.",
+    )
 
 
 def _verify(
@@ -174,6 +186,8 @@ def _verify(
         return Verification(stored.folder, stored.tolerance, tuple(checks), (Unverified("every number", reason),))
     checks += _check_scores(stored, scored, recomputed) + _check_tables(stored, scored)
     checks += check_answer(stored, scored)
+    if tested := check_test(stored, executor):
+        checks.append(joined("the given test part", tested))
     return Verification(stored.folder, stored.tolerance, tuple(checks), tuple(_unverified(stored, scored, drawn)))
 
 
@@ -228,12 +242,18 @@ def _check_tables(stored: StoredResults, scored: Scored) -> list[Check]:
 
 def _unverified(stored: StoredResults, scored: Scored, drawn: Check | None) -> Sequence[Unverified]:
     known = {"engine", *scored.leaderboard.columns}
+    if can_be_checked(stored) and stored.answer.test:
+        known |= {f"test_{stored.answer.test.metric}{end}" for end in ("", "_low", "_high")}
     columns = [str(name) for name in stored.leaderboard if name not in known]
     found = [
         Unverified(_BOARD, f"{', '.join(columns)}, engine: the predictions do not decide them"),
-        Unverified(_ANSWER, "copies, failures, test, sites, numbers of views, and the protocol but for its images"),
+        Unverified(_ANSWER, "copies, failures, sites, numbers of views, and the protocol but for its images"),
         *(Unverified(name, reason) for name, reason in _REST.items() if (stored.folder / name).exists()),
     ]
+    if stored.answer.test and not can_be_checked(stored):
+        found.append(
+            Unverified("test", "of the given test part something is in training, too, or its tables are not there")
+        )
     if drawn is None:
         found.append(Unverified("how the folds were drawn", "they were given, or the images are not named"))
     return found

@@ -132,7 +132,7 @@ BESIDES = {
     "studies/test_verification.py": (
         "studies/recomputation studies/stored_results studies/prediction_file studies/prediction_rows "
         "studies/verified_answer studies/verified_files studies/verified_folds studies/verified_grid "
-        "studies/verified_rerun"
+        "studies/verified_rerun studies/verified_test"
     ),
     "studies/test_plan.py": "studies/plan_trainings studies/plan_trials",
     "test_pipeline.py": (

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leukobench.errors import ConfigurationError
+from leukobench.errors import ConfigurationError, StorageError
+from leukobench.pipeline import run
 from leukobench.runs.folder import RunFolder
 from leukobench.runs.progress import silent
 from leukobench.studies.stored_results import StoredResults
@@ -19,6 +20,8 @@ from leukobench.studies.verification import verify
 from leukobench.studies.verified_files import check_files, check_images
 from leukobench.studies.verified_grid import check_grid
 from leukobench.studies.verified_rerun import check_rerun
+
+from ..conftest import small_experiment
 
 Change = Callable[[pd.DataFrame], Any]
 
@@ -205,3 +208,30 @@ def test_predictions_are_compared_with_those_of_a_second_run(folder: Path, finis
     change_table(folder, "images.parquet", without(-1))
     with pytest.raises(ConfigurationError, match="no second run"):
         verify(folder, rerun=finished_run.folder)
+
+
+def test_tables_that_do_not_fit_one_another_are_a_message(folder: Path) -> None:
+    change_table(folder, "scores.parquet", lambda table: table.drop(columns="metric"))
+    with pytest.raises(StorageError, match="do not fit one another"):
+        verify(folder)
+
+
+@pytest.mark.slow
+def test_a_given_test_part_is_computed_again(smears: Path, tmp_path: Path, plugin: str) -> None:
+    for image in sorted(smears.rglob("*.jpg")):
+        patient = int(image.name.partition("-P")[2][:2])
+        target = tmp_path / "images" / ("test" if (patient - 1) // 4 % 3 == 0 else "train") / image.parent.name
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, target)
+    settings = {"images": {"layout": "split/class"}, "evaluation": {"folds": 2, "split": "given"}}
+    folder = run(small_experiment(tmp_path / "images", tmp_path / "results", **settings), workers=1).folder
+    outcome = verify(folder)
+    assert outcome.agrees, outcome.lines()
+    assert outcome.checks[-1].compared > 1000
+    change_table(folder, "test/predictions.parquet", one_probability)
+    answer = json.loads((folder / "answer.json").read_text())
+    answer["test"]["unbeaten"] = ["nothing"]
+    (folder / "answer.json").write_text(json.dumps(answer))
+    RunFolder(folder).refresh()
+    found = {(one.file, one.column) for one in verify(folder).checks[-1].mismatches}
+    assert {"test/leaderboard.csv"} <= {file for file, _ in found}
