@@ -52,6 +52,20 @@ def test_the_page_shows_every_published_row_and_loads_nothing() -> None:
     assert [bool(row[8]) for row in rows] == board["in_best_set"].eq(True).tolist()
 
 
+def test_each_kind_of_experiment_has_a_run_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, experiments = package("runs"), []
+    monkeypatch.setattr(runs, "_run", lambda experiment: experiments.append(experiment) or tmp_path)
+    for name in ("publish", "publish_permuted", "picture_run"):
+        monkeypatch.setattr(runs, name, lambda *_: None)
+    place = runs.Place(tmp_path, tmp_path / "results", tmp_path / "reference")
+    for kind in ("grid", "permuted", "networks"):
+        runs.KINDS[kind](place, "cells")
+    assert [one.name for one in experiments] == ["cells", "cells-quick-permuted", "cells-networks"]
+    assert [one.images.exclude_classes for one in experiments] == [["basophil"]] * 3
+    assert [len(one.extractors) * len(one.selectors) * len(one.classifiers) for one in experiments] == [324, 9, 8]
+    assert experiments[1].evaluation.permute
+
+
 def test_every_document_but_the_decisions_may_have_figures(tmp_path: Path) -> None:
     documents = package()
     names = ["README.md", "docs/a.md", "docs/pages/b.md", "docs/decisions/c.md", "results/reference/one/README.md"]

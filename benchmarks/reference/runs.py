@@ -53,12 +53,11 @@ class Place:
     results: Path
     reference: Path
 
-    def experiment(self, name: str, **settings: Any) -> Experiment:
-        """The experiment of a set of images."""
+    def experiment(self, name: str, kind: str = "", **settings: Any) -> Experiment:
+        """The experiment of a set of images; `kind` ends its name."""
         from leukobench.config.experiment_file import for_folder
 
-        images = SETS[name].images | settings.pop("images", {})
-        common = {"name": name, "results": self.results, "images": images}
+        common = {"name": f"{name}{kind}", "results": self.results, "images": dict(SETS[name].images)}
         return for_folder(self.data / SETS[name].folder, **(common | settings))
 
 
@@ -78,7 +77,7 @@ def grid(place: Place, name: str) -> None:
 
 def permuted(place: Place, name: str) -> None:
     """A few combinations with shuffled labels."""
-    experiment = place.experiment(name, **({"name": f"{name}-quick"} | QUICK)).with_permuted_labels()
+    experiment = place.experiment(name, "-quick", **QUICK).with_permuted_labels()
     publish_permuted(_run(experiment), place.reference / name)
 
 
@@ -94,7 +93,7 @@ def leakage(place: Place, name: str) -> None:
 
 def networks(place: Place, name: str) -> None:
     """Networks trained end to end beside frozen features: an hour on the ALL images."""
-    folder = _run(place.experiment(name, preset="cnns", **{"name": f"{name}{NETWORKS}"}))
+    folder = _run(place.experiment(name, NETWORKS, preset="cnns"))
     publish(folder, place.reference / f"{name}{NETWORKS}", SETS[name].folder)
 
 
