@@ -11,9 +11,9 @@ The folder of a set, such as ``results/reference/all``, holds
 - ``experiment.yaml``: the resolved experiment, with versions and digests, whose folder is that below the sets;
 - ``digests.json``: file -> SHA-256, of every other file but README.md.
 
-Probabilities are rounded to `_BITS` significant bits of themselves or of what they lack to 1, whichever is smaller, so
-that ranks at both ends stay what they were. A combination of which a metric would change by more than `TOLERANCE` keeps
-every bit: whoever computes the leaderboard from here gets each metric within `TOLERANCE`.
+A probability is rounded to significant bits of itself or of what it lacks to 1, whichever is smaller, so that ranks at
+both ends stay what they were: each combination to the fewest of `BITS` that change no number computed from it by
+`TOLERANCE`, or not at all.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 NAMES = ["extractor", "selector", "classifier"]
 TOLERANCE = 1e-6
+BITS = (14, 17, 20)
 DIGESTS = "digests.json"
-_BITS = 20
 _TABLES = (
     *("leaderboard.csv", "comparisons.csv", "classes.csv", "tuned.csv", "head_to_head.csv", "learning_curves.csv"),
     *("views.csv", "failures.csv", "stability.csv", "patient_scores.csv"),
@@ -117,19 +117,22 @@ def _write_predictions(folder: Path, target: Path) -> None:
 
 
 def _rounded_where_nothing_changes(folder: Path, table: pd.DataFrame, columns: list[str]) -> Floats:
-    """The probabilities of all combinations, rounded but for those of which any number of the run would change."""
+    """The probabilities of all combinations, each with as few bits as change no number of the run."""
     from leukobench.studies.recomputation import analysis_of
     from leukobench.studies.stored_results import StoredResults
 
     stored = StoredResults.open(folder)
     measuring, shape = analysis_of(stored).measuring, (*stored.fold_numbers.shape, len(columns))
-    exact = table[columns].to_numpy(dtype=np.float64)
-    kept = rounded(exact)
+    kept = table[columns].to_numpy(dtype=np.float64, copy=True)
     for rows in table.groupby("order", sort=False).indices.values():
-        if len(rows) < stored.fold_numbers.size or not _alike(
-            *(measuring.entry(("", "", ""), "", values[rows].reshape(shape)) for values in (exact, kept))
-        ):
-            kept[rows] = exact[rows]
+        if len(rows) < stored.fold_numbers.size:  # a fold failed
+            continue
+        exact = measuring.entry(("", "", ""), "", kept[rows].reshape(shape))
+        for bits in BITS:
+            fewer = rounded(kept[rows], bits)
+            if _alike(exact, measuring.entry(("", "", ""), "", fewer.reshape(shape))):
+                kept[rows] = fewer
+                break
     return kept
 
 
@@ -146,11 +149,11 @@ def _numbers(entry: Entry) -> Floats:
     return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
 
 
-def rounded(probabilities: Floats) -> Floats:
-    """Probabilities with `_BITS` significant bits of themselves or of what they lack to 1, whichever is smaller."""
+def rounded(probabilities: Floats, bits: int) -> Floats:
+    """Probabilities with significant bits of themselves or of what they lack to 1, whichever is smaller."""
     least = np.minimum(probabilities, 1 - probabilities)
-    inside = least > np.finfo(np.float64).tiny * 2**_BITS
-    unit = np.exp2(np.floor(np.log2(np.where(inside, least, 0.5))) - _BITS)
+    inside = least > np.finfo(np.float64).tiny * 2**bits
+    unit = np.exp2(np.floor(np.log2(np.where(inside, least, 0.5))) - bits)
     return np.where(inside, np.round(probabilities / unit) * unit, probabilities)
 
 
