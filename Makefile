@@ -53,7 +53,7 @@ test-lowest:
 	$(PYTHON) -m venv build/lowest
 	build/lowest/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
 	sed -n '/^install_requires/,/^\[/s/^ *\([A-Za-z0-9_.-]*\)>=\([0-9.]*\)$$/\1==\2/p' setup.cfg > build/lowest.txt
-	build/lowest/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,dev]" --constraint build/lowest.txt
+	build/lowest/bin/python -m pip install --quiet --editable ".[$(EXTRA),app,dev,docs]" --constraint build/lowest.txt
 	build/lowest/bin/python -m pytest $(PARALLEL) -W default
 
 lock: $(READY)
