@@ -1,4 +1,4 @@
-"""What is published agrees with its predictions: some of it each time, one set wholly, all of it before a release."""
+"""What is published agrees with its predictions: rows of two sets each time, one set wholly, all before a release."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def published(run: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS[:2], ids=lambda folder: folder.name)
 def test_folds_and_some_rows_follow_from_the_published_predictions(folder: Path) -> None:
     stored = StoredResults.open(folder)
     drawn = check_drawn(stored)

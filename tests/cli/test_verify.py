@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from .calls import call, call_apart
 
 
@@ -23,9 +25,9 @@ def test_exit_status_and_json_say_whether_all_agrees(finished_run: Any, tmp_path
     facts = json.loads(output)
     assert (status, facts["agrees"]) == (0, True)
     assert "values agree" in words
-    report = folder / "report.html"
-    report.write_text(report.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    folds = pd.read_parquet(folder / "folds.parquet")
+    folds.iloc[1:].to_parquet(folder / "folds.parquet", index=False)
     status, output, words = call_apart("verify", folder, "--json", "--workers", "1")
-    (files,) = [one for one in json.loads(output)["checks"] if one["differ"]]
-    assert (status, files["what"]) == (1, "files")
-    assert "DIFFERS: report.html" in words
+    assert (status, json.loads(output)["agrees"]) == (1, False)
+    assert [one["what"] for one in json.loads(output)["checks"] if one["differ"]] == ["files", "folds"]
+    assert "DIFFERS: folds.parquet, SHA-256" in words

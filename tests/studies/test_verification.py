@@ -114,10 +114,10 @@ def better(column: str) -> Change:
 @pytest.mark.parametrize(
     ("change", "file"),
     [
-        (one_probability, "leaderboard.csv, by other code"),
         (swap, "leaderboard.csv"),
-        (without(100), "predictions.parquet"),
         (nowhere, "predictions.parquet"),
+        pytest.param(one_probability, "leaderboard.csv, by other code", marks=pytest.mark.slow),
+        pytest.param(without(100), "predictions.parquet", marks=pytest.mark.slow),
     ],
 )
 def test_a_change_of_predictions_is_found_though_its_digest_was_hidden(folder: Path, change: Change, file: str) -> None:
