@@ -98,7 +98,7 @@ wheel:
 	mkdir build/outside
 	cp -r tests/plugin tests/outside.yaml quickstart.yaml build/outside
 	cd build/outside && ../installed/bin/leukobench --version
-	cd build/outside && ../installed/bin/leukobench synthetic results/synthetic-smears --images 48 --patients 12
+	cd build/outside && ../installed/bin/leukobench synthetic results/synthetic-smears --images 96 --patients 24
 	cd build/outside && LEUKOBENCH_CACHE=cache ../installed/bin/leukobench run $(if $(WITH),quickstart,outside).yaml
 	rm -rf build/wheel build/installed build/outside
 
