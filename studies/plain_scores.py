@@ -88,8 +88,8 @@ def overall(
 
 
 def patient_means(probabilities: Floats, patients: Sequence[Integers]) -> Floats:
-    """Mean probabilities of the images of each patient, shape (P, K)."""
-    return np.array([probabilities[rows].mean(axis=0) for rows in patients])
+    """Mean probabilities of the images of each patient, shape (P, K); equal but for their last bits is equal."""
+    return np.array([probabilities[rows].mean(axis=0) for rows in patients]).round(12)
 
 
 def mean_of(several: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -14,6 +14,8 @@ from .patients import Patients
 from .present_classes import over_present
 from .resampling import GroupResamples
 
+_DECIMALS = 12
+
 
 @dataclass(frozen=True)
 class PatientLevel:
@@ -65,7 +67,10 @@ class PatientLevel:
 
 
 def mean_probabilities(patients: Patients, probabilities: Floats) -> Floats:
-    """Mean over the images of each of P patients, shape (repeats, P, K), from those of images, (repeats, n, K)."""
+    """Mean over the images of each of P patients, shape (repeats, P, K), from those of images, (repeats, n, K).
+
+    Rounded, since sums of different numbers of images end in different bits: equal patients would have an order.
+    """
     sums = np.zeros((len(probabilities), len(patients.names), probabilities.shape[2]))
     np.add.at(sums.swapaxes(0, 1), patients.codes, probabilities[:, patients.rows].swapaxes(0, 1))
-    return sums / patients.images[:, None]
+    return np.round(sums / patients.images[:, None], _DECIMALS)

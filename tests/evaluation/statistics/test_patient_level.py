@@ -53,6 +53,13 @@ def test_they_are_those_of_scikit_learn_on_mean_probabilities() -> None:
     assert own.patient_metrics(("net", "none", "svm"))["patient_accuracy"].shape == (2, 3)
 
 
+def test_patients_with_equal_probabilities_are_equal_whatever_the_number_of_their_images() -> None:
+    images, folds, probabilities = setting()
+    own = analysis(images, folds, "patient_balanced_accuracy")
+    own.add(("majority", "none", "none"), "shortcut", np.broadcast_to([1 / 17, 6 / 17, 10 / 17], probabilities.shape))
+    assert own.tables()["leaderboard"].iloc[0]["patient_auroc"] == 0.5
+
+
 def test_the_interval_is_one_of_patients_not_of_images() -> None:
     images, folds, probabilities = setting(repeats=1)
     own = analysis(images, folds, "accuracy")
