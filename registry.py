@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from .errors import ConfigurationError, LeukobenchError, UnknownNameError
 from .plugins.importing import load
+from .plugins.places import code_of
 from .storage import digest, file_digest
 
 _PACKAGE = "leukobench."
@@ -212,14 +213,18 @@ class Registry:
     def source_digest(self, name: str) -> str:
         """SHA-256 of the source that defines `name`, so that results are not reused after it was edited.
 
-        That is its file and, outside installed packages, every imported file below the same folder.
+        That is its file and, outside the folders of installed packages, what `Code.digest` covers: it is the same
+        whatever else was imported before.
         """
-        item = self.get(name)
+        item, module = self.get(name), self.dotted(name).replace(":", ".").rpartition(".")[0]
         try:
             file = inspect.getsourcefile(inspect.unwrap(item))
         except TypeError:  # neither class nor function, such as a `Metric`: the module that holds it
-            file = getattr(sys.modules.get(self.dotted(name).replace(":", ".").rpartition(".")[0]), "__file__", None)
-        return digest([file_digest(path) for path in _with_neighbours(Path(file))]) if file else ""
+            file = getattr(sys.modules.get(module), "__file__", None)
+        if not file:
+            return ""
+        code = None if "site-packages" in Path(file).parts or self.module(name) else code_of(module)
+        return code.digest if code else digest([file_digest(Path(file))])
 
     def _check_kind(self, name: str, item: Any) -> None:
         core, ways = item.func if isinstance(item, functools.partial) else item, _HAVE[self.family]
@@ -245,20 +250,6 @@ class Registry:
         from importlib.metadata import entry_points  # slow to import, and seldom needed
 
         return {point.name: point for point in entry_points(group=f"leukobench.{self.family}s")}
-
-
-def _with_neighbours(file: Path) -> list[Path]:
-    own = Path(__file__).parent
-    if "site-packages" in file.parts:
-        return [file]
-    loaded = {Path(name) for module in list(sys.modules.values()) if (name := getattr(module, "__file__", None))}
-    near = {path for path in loaded if path.suffix == ".py" and path.is_relative_to(file.parent)}
-    return sorted({file, *(p for p in near if "site-packages" not in p.parts and not _is_inside(p, own))})
-
-
-def _is_inside(path: Path, package: Path) -> bool:
-    """Whether a file belongs to leukobench itself, whose own code the run's digest holds already."""
-    return path.is_relative_to(package) and "tests" not in path.relative_to(package).parts
 
 
 def _validate(estimator: Any) -> None:

@@ -14,10 +14,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from leukobench.classifiers import CLASSIFIERS
 from leukobench.cli import cli
 from leukobench.errors import CodeNotAllowedError
 from leukobench.features.extractors import make_extractor
 from leukobench.plugins.permission import named_by_user
+from leukobench.plugins.places import own_code
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "own-extractor.md").read_text(encoding="utf-8")
 
@@ -33,7 +35,7 @@ SHORT, LONG = examples("python")
 def forgotten() -> Iterator[None]:
     """Each test has a module of the same name in another folder."""
     yield
-    for name in ("colours", "weighted", "newlab_colours"):
+    for name in ("colours", "centroids", "weighted", "newlab_colours"):
         sys.modules.pop(name, None)
 
 
@@ -75,6 +77,22 @@ def test_the_long_form_names_its_features_and_what_it_depends_on(smears: Path, t
         (tmp_path / "weights.txt").write_text("2 4 6\n")
         assert make_extractor("weighted:WeightedColours", parameters).identity != before
         assert np.allclose(vectors("weighted:WeightedColours", parameters, images), 2 * table)
+
+
+def test_its_digest_is_of_files_whatever_was_imported_before(tmp_path: Path) -> None:
+    """An extractor and a classifier of one folder: that one runs without the other is no other extractor."""
+    classifier = (Path(__file__).parents[1] / "docs" / "own-classifier.md").read_text(encoding="utf-8")
+    (tmp_path / "centroids.py").write_text(re.findall(r"```python\n(.*?)```", classifier, re.DOTALL)[0])
+    (tmp_path / "colours.py").write_text(SHORT)
+    with named_by_user([tmp_path]):
+        before = make_extractor("colours:MeanColours", {}).identity
+        assert CLASSIFIERS.source_digest("centroids:NearestMean")
+        assert make_extractor("colours:MeanColours", {}).identity == before
+        code = own_code("colours")
+        assert code is not None
+        assert before["source"] == code.digest
+        (tmp_path / "colours.py").write_text(f"{SHORT}\n# edited\n")
+        assert make_extractor("colours:MeanColours", {}).identity != before
 
 
 @pytest.mark.slow
