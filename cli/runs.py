@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..studies.run_list import Entry
 
 _GAP = "  "
-_NOTE = "The verdict on shortcuts is on the best combination of each run."
+_NOTE = "The verdicts on shortcuts and controls are on the best combination of each run."
 _SORTS = ("time", "score", "name", "images")
 
 
@@ -46,8 +46,8 @@ def _moment(context: click.Context, option: click.Parameter, value: str | None) 
     metavar="KEY=VALUE",
     multiple=True,
     callback=_conditions,
-    help="extractor, selector or classifier: the best combination with it of each run; verdict, state, kind, metric; "
-    "or a key of the experiment file, such as evaluation.folds=5. May be repeated.",
+    help="extractor, selector or classifier: the best combination with it of each run; verdict (on shortcuts), "
+    "controls, state, kind, metric; or a key of the experiment file, such as evaluation.folds=5. May be repeated.",
 )
 @click.option("--images", metavar="TEXT", default="", help="Part of the path of the images.")
 @click.option("--since", metavar="DATE", callback=_moment, help="A date such as 2026-01-31, or 7d, 12h, 2w ago.")
@@ -64,7 +64,8 @@ def runs(
     best: bool,
 ) -> None:
     """List the runs and studies in a folder of results: when, on how many images, the best combination, its score
-    with 95 % interval and the verdict on shortcuts. Runs whose name, combination or images hold every TEXT are shown.
+    with 95 % interval, and the verdicts on shortcuts and on controls. Runs whose name, combination or images hold
+    every TEXT are shown.
 
     --best refuses to rank runs that differ in images, labels, groups or folds, and says in what.
     """
@@ -79,7 +80,7 @@ def runs(
         ranked = best_of(chosen)
         others = [one.row() for one in ranked.others]
         facts = {"best": ranked.best.row(), "others": others, "combinations": ranked.combinations}
-        return answer(ranked.sentences(), facts | {"verdict": ranked.verdict})
+        return answer(ranked.sentences(), facts | {"verdict": ranked.verdict, "controls": ranked.controls})
     words = f"No runs in {results} yet: `leukobench run --images FOLDER` makes one." if not every else ""
     words = words or ("" if chosen else f"None of {len(every)} runs and studies in {results} is so.")
     note = [_NOTE] if where.keys() & set(NAMES) and not words else []
@@ -95,14 +96,15 @@ def _lines(entries: Sequence[Entry]) -> list[str]:
     if len(metrics) == 1:
         heads[-1] = metric_of(*metrics).title
     rows = [_cells(one, several=len(metrics) > 1) for one in entries]
-    widths = [max(len(row[column]) for row in [[*heads, "shortcuts"], *rows]) for column in range(5)]
-    lines = [_line([*heads, "shortcuts", "best combination"], widths)]
-    lines.append("─" * (sum(widths) + 4 * len(_GAP)))
+    heads += ["shortcuts", "controls"]
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    lines = [_line([*heads, "best combination"], widths)]
+    lines.append("─" * (sum(widths) + (len(heads) - 1) * len(_GAP)))
     narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns
     for row in rows:
         line = _line(row, widths)
         if narrow and len(line) > narrow:
-            line = f"{_line([*row[:5], ''], widths)}\n{2 * _GAP}{row[5]}"
+            line = f"{_line([*row[:-1], ''], widths)}\n{2 * _GAP}{row[-1]}"
         lines.append(line)
     return lines
 
@@ -129,4 +131,5 @@ def _cells(entry: Entry, several: bool) -> list[str]:
     kind = "" if entry.score or entry.kind == "Benchmark" else entry.kind
     words = "; ".join(filter(None, [names, kind, state, facts.failure]))
     images = f"{facts.images:,}" if facts.images else ""
-    return [entry.name, f"{facts.time:%Y-%m-%d}" if facts.time else "", images, value, facts.verdict, words]
+    control = facts.control.name if facts.control else ""
+    return [entry.name, f"{facts.time:%Y-%m-%d}" if facts.time else "", images, value, facts.verdict, control, words]

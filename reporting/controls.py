@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from ..evaluation.combination_names import NAMES
 from ..evaluation.metric import Metric
@@ -14,6 +16,39 @@ CONTROL = "control: "
 """What the extractor's name of a control begins with."""
 RANDOM = "RANDOM "
 """What the name of one with random weights begins with."""
+
+
+@dataclass(frozen=True)
+class ControlVerdict:
+    """Whether the best combination is better than every control that was scored.
+
+    Attributes
+    ----------
+    name : {"better", "not better"}
+    state : {"good", "note", "warn"}
+        Its colour.
+    title : str
+        In a box.
+    control : Control
+        The strongest that is not beaten; where all are, the strongest.
+    """
+
+    name: Literal["better", "not better"]
+    state: Literal["good", "note", "warn"]
+    title: str
+    control: Control
+
+
+def controls_verdict(controls: Sequence[Control]) -> ControlVerdict | None:
+    """The verdict; None without controls. It is good only where surely more than half of the way is beyond them."""
+    if not controls:
+        return None
+    if unbeaten := [one for one in controls if not one.beaten]:
+        what = "a random network" if unbeaten[0].name.startswith(RANDOM) else unbeaten[0].name
+        return ControlVerdict("not better", "warn", f"Not better than {what}", unbeaten[0])
+    covered = controls[0].share_high
+    state: Literal["good", "note"] = "good" if covered is not None and covered < HALF else "note"
+    return ControlVerdict("better", state, "Better than the controls tried", controls[0])
 
 
 def controls_of(scored: Scored, metric: Metric, floor: float) -> tuple[Control, ...]:
@@ -43,7 +78,7 @@ def controls_sentence(controls: Sequence[Control], metric: Metric) -> str:
     It says something where the best combination is not shown to be better, and where more than half of the way from
     guessing to it needs no more than the control has.
     """
-    if unbeaten := [one for one in controls if not beaten(one)]:
+    if unbeaten := [one for one in controls if not one.beaten]:
         return (
             f"NOT BETTER THAN A CONTROL: {reaches(unbeaten[0], metric)}, and the best combination is not better beyond "
             f"the interval of their difference, {lead_text(unbeaten[0], metric)}, which counts that it was picked."
@@ -51,12 +86,10 @@ def controls_sentence(controls: Sequence[Control], metric: Metric) -> str:
     if not controls or (controls[0].share_low or 0.0) <= HALF:
         return ""
     first = controls[0]
-    low, high = 100 * (first.share_low or 0.0), 100 * (first.share_high or 0.0)
     needs = "needs no trained network" if first.name.startswith(RANDOM) else "needs no more than these pixels"
-    share = f"{100 * (first.share or 0.0):.0f} % [{low:.0f} to {high:.0f}]"
     return (
-        f"{reaches(first, metric)}: {share} of the way from guessing to the best combination {needs}. The best "
-        f"combination leads by {lead_text(first, metric)}."
+        f"{reaches(first, metric)}: {share_text(first)} of the way from guessing to the best combination {needs}. The "
+        f"best combination leads by {lead_text(first, metric)}."
     )
 
 
@@ -65,17 +98,23 @@ def control_lines(controls: Sequence[Control], metric: Metric) -> list[str]:
     return [f"{reaches(one, metric)}; lead of the best combination {lead_text(one, metric)}" for one in controls]
 
 
-def beaten(control: Control) -> bool:
-    """Whether the best combination is better beyond the interval of the lead, which counts that it was picked."""
-    return control.lead_low is not None and control.lead_low > 0
-
-
 def reaches(control: Control, metric: Metric) -> str:
-    """What it is, and its score."""
-    verb = "reach" if control.name.endswith("pixels") else "reaches"
-    what = f"{control.name} (random weights, never trained)" if control.name.startswith(RANDOM) else control.name
+    """What it is, and its score with its interval."""
     score = f"{metric.with_unit(control.value)} {metric.title} {metric.brackets(control.low, control.high)}"
-    return f"{what} {verb} {score}"
+    return f"{subject(control)} {score}"
+
+
+def subject(control: Control) -> str:
+    """What it is, and the verb: ``16 x 16 pixels reach``."""
+    if control.name.startswith(RANDOM):
+        return f"{control.name} (random weights, never trained) reaches"
+    return f"{control.name} {'reach' if control.name.endswith('pixels') else 'reaches'}"
+
+
+def share_text(control: Control) -> str:
+    """The share of the way from guessing, with its interval: ``89 % [84 to 94]``."""
+    share, low, high = (100 * (one or 0.0) for one in (control.share, control.share_low, control.share_high))
+    return f"{share:.0f} % [{low:.0f} to {high:.0f}]"
 
 
 def lead_text(control: Control, metric: Metric) -> str:

@@ -87,7 +87,7 @@ def _images(run: FinishedRun) -> list[str]:
     extractors = set(run.leaderboard["extractor"])
     sentences = []
     for line in run.answer.protocol:
-        named = line.partition(":")[0] in extractors
+        named = any(line.startswith(f"{name}: ") for name in extractors)
         if not line.startswith("controls"):
             sentences.append(f"{line if named else line[:1].upper() + line[1:]}.")
     first = next((place for place, one in enumerate(sentences) if "ImageNet" in one), None)

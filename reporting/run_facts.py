@@ -19,6 +19,7 @@ from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..runs.progress import duration
 from ..storage import OUTPUT_MARKER
+from .controls import ControlVerdict, controls_verdict
 from .report.numbers import as_number, texts, title_of
 from .report.sections.leaderboard import commonest_reason
 from .verdicts import VERDICTS
@@ -52,6 +53,8 @@ class RunFacts:
     best : Winner or None
     verdict : str
         On shortcuts: a name of `leukobench.reporting.verdicts.VERDICTS`; '' where there is none.
+    control : ControlVerdict or None
+        On controls; None where there are none.
     seconds : float or None
         That it took.
     tests : int
@@ -68,6 +71,7 @@ class RunFacts:
     folder: str = ""
     best: Winner | None = None
     verdict: str = ""
+    control: ControlVerdict | None = None
     seconds: float | None = None
     tests: int = 0
     failure: str = ""
@@ -80,11 +84,14 @@ class RunFacts:
         parts += [f"{self.images:,} images"] if self.images else []
         parts += [f"took {duration(self.seconds)}"] if self.seconds is not None else []
         parts += [f"{self.tests} external test{'s' if self.tests > 1 else ''}"] if self.tests else []
-        return " · ".join([*parts, *([best_words(self.best)] if self.best else [])])
+        parts += [best_words(self.best), self.badge()] if self.best else []
+        return " · ".join(filter(None, parts))
 
     def badge(self) -> str:
-        """The verdict on shortcuts in a few words; a score is not shown without it."""
-        return VERDICTS[self.verdict].title if self.verdict else ""
+        """The verdict on shortcuts in a few words, and on controls that are not beaten; no score stands without it."""
+        parts = [VERDICTS[self.verdict].title] if self.verdict else []
+        parts += [self.control.title] if self.control and self.control.name == "not better" else []
+        return "; ".join([*parts[:1], *(f"{one[:1].lower()}{one[1:]}" for one in parts[1:])])
 
 
 def best_words(best: Winner) -> str:
@@ -154,6 +161,7 @@ def run_facts(run: FinishedRun) -> RunFacts:
         folder=str(images.get("folder", "")) if isinstance(images, dict) else str(images),
         best=answer.best,
         verdict=answer.shortcut.verdict if answer.shortcut else "",
+        control=controls_verdict(answer.controls),
         seconds=float(costs["seconds"]) if isinstance(costs, dict) and "seconds" in costs else None,
         tests=sum(1 for _ in (run.folder / EXTERNAL).glob("*/")),
         failure=_failure(run),

@@ -42,7 +42,7 @@ def show_leaderboard(
 
     stream = stream or sys.stdout
     narrow = stream.isatty() and not wide
-    console = Console(file=stream, width=None if narrow else 10_000, highlight=False, markup=False)
+    console = Console(file=stream, width=None if narrow else 10_000, highlight=False, markup=False, emoji=False)
     for line in protocol:
         console.print(visible(line), soft_wrap=True)
     good, failed = table[table["rank"].notna()], table[table["status"].str.startswith(FAILED)]

@@ -33,3 +33,8 @@ class Control(Stored):
     share: float
     share_low: float | None
     share_high: float | None
+
+    @property
+    def beaten(self) -> bool:
+        """Whether the best combination is better beyond the interval of the lead, which counts that it was picked."""
+        return self.lead_low is not None and self.lead_low > 0

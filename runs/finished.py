@@ -208,9 +208,10 @@ class FinishedRun:
         return read_table(self.folder / name, filters)
 
     def __repr__(self) -> str:
-        """Where it is, what is the best, and the verdict on shortcuts."""
+        """Where it is, what is the best, and the verdict on shortcuts and on controls that are not beaten."""
         shortcut = self.answer.shortcut
-        verdict = [f"Shortcuts: {shortcut.verdict}. All sentences: .answer.sentences"] if shortcut else []
+        control = "".join(f" Not better than {one.name}." for one in self.answer.controls if not one.beaten)
+        verdict = [f"Shortcuts: {shortcut.verdict}.{control} All sentences: .answer.sentences"] if shortcut else []
         return "\n".join([f"{type(self).__name__}({str(self.folder)!r})", *self.answer.sentences[:1], *verdict])
 
 

@@ -55,7 +55,7 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     last = TextColumn("{task.fields[words]}", markup=False)
-    with RichProgress(*columns, last, console=Console(stderr=True)) as bar:
+    with RichProgress(*columns, last, console=Console(stderr=True, markup=False, emoji=False)) as bar:
         task = bar.add_task(visible(title), total=total, words="")
         yield lambda done, words="": bar.update(task, advance=done, words=visible(words))
 

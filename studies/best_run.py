@@ -9,6 +9,7 @@ from shlex import quote
 from ..errors import ConfigurationError
 from ..evaluation.combination_names import title
 from ..evaluation.metrics import metric_of
+from ..reporting.controls import controls_sentence
 from ..runs.finished import FinishedRun
 from .run_list import Entry, Score
 from .same_images import pair
@@ -27,12 +28,15 @@ class BestRun:
         Of all runs, among which it was picked.
     verdict : str
         The sentence on shortcuts.
+    controls : str
+        The sentence on controls; '' where there is nothing to say.
     """
 
     best: Entry
     others: tuple[Entry, ...]
     combinations: int
     verdict: str
+    controls: str = ""
 
     def sentences(self) -> list[str]:
         """What is the best, what its score rests on, which others may be as good, and how to compare them."""
@@ -44,6 +48,7 @@ class BestRun:
             f"{self.best.facts.images:,} images and folds: {title(score.names)} of {self.best.name}, {metric.title} "
             f"{value}.",
             self.verdict or "No shortcut was scored: what the score rests on is unknown.",
+            *filter(None, [self.controls]),
         ]
         if score.corrected is not None and self.combinations > 1:
             lines.append(
@@ -91,6 +96,7 @@ def best_of(entries: Sequence[Entry]) -> BestRun:
         others=tuple(one for one, _ in ordered[1:]),
         combinations=sum(len(run.ranked) for _, run in runs),
         verdict=shortcut.words if shortcut else "",
+        controls=controls_sentence(winner[1].answer.controls, metric_of(winner[1].metric)),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FINISHED, UNFINISHED = "finished", "unfinished"
 SORTS = ("time", "score", "name", "images")
-_OWN = ("verdict", "state", "kind", "metric")
+_OWN = ("verdict", "controls", "state", "kind", "metric")
 """Keys of a condition that are no part of an experiment file, beside the names of a combination."""
 _AGO = re.compile(r"(\d+)\s*([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -103,6 +103,7 @@ class Entry:
             **names,
             **shown,
             "verdict": facts.verdict,
+            "controls": facts.control.name if facts.control else "",
             "kind": self.kind,
             "seconds": facts.seconds,
             "external_tests": facts.tests,
@@ -124,7 +125,7 @@ class Query:
         Occurs in the folder of its images.
     since : datetime or None
     where : mapping of str to str
-        Extractor, selector, classifier, verdict, state, kind, metric, or a key of the experiment file such as
+        Extractor, selector, classifier, verdict, controls, state, kind, metric, or a key of the experiment file such as
         ``evaluation.folds`` -> its value.
     sort : {"time", "score", "name", "images"}
     """
@@ -150,8 +151,8 @@ def list_runs(results: str | Path = "results", where: Mapping[str, str] | None =
     -------
     DataFrame
         One row a run: name, state (finished, or unfinished: stopped or at work), time, images, extractor, selector,
-        classifier, metric, value, low, high, corrected, verdict, kind, seconds, external_tests, failure, image_folder,
-        folder.
+        classifier, metric, value, low, high, corrected, verdict (on shortcuts), controls (better or not better than
+        all of them), kind, seconds, external_tests, failure, image_folder, folder.
 
     Raises
     ------

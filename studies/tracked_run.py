@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StorageError
 from ..evaluation.combination_names import title
 from ..evaluation.metrics import overall_metrics
-from ..reporting.verdicts import VERDICTS
+from ..reporting.controls import controls_verdict
+from ..reporting.run_facts import run_facts
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..storage import digest, file_digest
@@ -110,8 +111,8 @@ def _title(run: FinishedRun) -> str:
     """Lists of runs show the name beside the score."""
     if run.answer.chance:
         return f"{run.name} (permuted labels)"
-    shortcut = run.answer.shortcut
-    return f"{run.name} ({VERDICTS[shortcut.verdict].title.lower()})" if shortcut else run.name
+    verdicts = run_facts(run).badge()
+    return f"{run.name} ({verdicts.lower()})" if verdicts else run.name
 
 
 def _params(run: FinishedRun) -> dict[str, str]:
@@ -151,6 +152,8 @@ def _tags(run: FinishedRun) -> Iterator[tuple[str, str]]:
     yield "leukobench/version", str((run.resolved.get("software") or {}).get("leukobench", ""))
     yield "leukobench/verdict", answer.shortcut.verdict if answer.shortcut else "no shortcut was scored"
     yield "leukobench/shortcuts", answer.shortcut.words if answer.shortcut else "No shortcut was scored."
+    control = controls_verdict(answer.controls)
+    yield "leukobench/controls", control.title if control else "No control was scored."
     yield "leukobench/groups", answer.groups.words
     yield "leukobench/copies", answer.duplicates.words
     if answer.chance:

@@ -87,12 +87,11 @@ def controls_of(answer: dict[str, Any]) -> list[Control]:
 def strongest_control(answer: dict[str, Any]) -> str:
     """The strongest control with its score, and whether the best combination is better."""
     from leukobench.evaluation.metrics import metric_of
-    from leukobench.reporting.controls import beaten
 
     metric = metric_of(answer["best"]["metric"])
     for one in controls_of(answer):
         reached = f"{one.name}: {metric.with_interval(one.value, one.low, one.high)}"
-        return reached if beaten(one) else f"{reached}, NOT BEATEN"
+        return reached if one.beaten else f"{reached}, NOT BEATEN"
     return "none scored"
 
 

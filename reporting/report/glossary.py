@@ -25,6 +25,8 @@ TERMS = {
     "shortcut": "A baseline that sees nothing of what is pictured, such as file facts or the border: what it scores "
     "needs no skill.",
     "control": "A row that is no candidate: a network that was never trained, or a few pixels.",
+    "not better than a control": "The best combination is not shown to lead the control, so its score is not shown "
+    "to need more than the control has.",
     "content row": "A baseline of simple numbers that depend on what is pictured, such as its mean colour.",
     "confounded": "The classes differ in how their images were made, so a good score may be that of a shortcut alone.",
     "view": "The images with one kind of information taken away, such as colour or the border.",

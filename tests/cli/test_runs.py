@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from leukobench.runs.control_answer import Control
+from leukobench.runs.folder import RunFolder
+
 from .calls import call, call_apart
 
 
@@ -31,13 +34,25 @@ def test_every_run_has_a_line_with_score_and_verdict(results: Path) -> None:
     assert "balanced accuracy" in lines["run"]
 
 
+def test_a_control_that_is_not_beaten_has_its_word(results: Path) -> None:
+    file = results / "trial" / "answer.json"
+    control = Control("RANDOM net", 0.8, 0.7, 0.9, 0.03, -0.01, 0.05, 0.9, 0.8, 0.99)
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"controls": [control.to_json()]}))
+    RunFolder(results / "trial").refresh()
+    words = call("runs", "--results", str(results), "--where", "controls=not better")[1]
+    head, _, line = words.splitlines()
+    assert line[head.index("controls") :].startswith("not better  ")
+    assert "NOT BETTER THAN A CONTROL: RANDOM net" in call("runs", "--results", str(results), "--best")[1]
+    assert "None of 2 runs" in call("runs", "--results", str(results), "--where", "controls=better")[1]
+
+
 def test_filters_and_json(results: Path) -> None:
     code, text, _ = call_apart("runs", "--results", results, "--where", "classifier=lda", "--json")
     rows = json.loads(text)["runs"]
     assert (code, [(row["name"], row["classifier"]) for row in rows]) == (0, [("trial", "lda")])
     assert "None of 2 runs" in call("runs", "nothing", "--results", str(results))[1]
     assert (
-        "is on the best combination of each run"
+        "are on the best combination of each run"
         in call("runs", "--results", str(results), "--where", "selector=none")[1]
     )
     for wrong in (("--where", "classifier"), ("--since", "soon"), ("--results", str(results / "absent"))):

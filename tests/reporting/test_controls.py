@@ -7,7 +7,7 @@ import pytest
 
 from leukobench.evaluation.metrics import metric_of
 from leukobench.evaluation.scores import Scored
-from leukobench.reporting.controls import control_lines, controls_of, controls_sentence
+from leukobench.reporting.controls import control_lines, controls_of, controls_sentence, controls_verdict
 from leukobench.runs.control_answer import Control
 
 ACCURACY = metric_of("balanced_accuracy")
@@ -54,3 +54,23 @@ def test_a_control_that_reaches_little_is_no_sentence() -> None:
     weak = control(value=0.6, share=0.3, share_low=0.2, share_high=0.4)
     assert controls_sentence([weak], ACCURACY) == controls_sentence([], ACCURACY) == ""
     assert control_lines([weak], metric_of("mcc"))[0].endswith("lead of the best combination 0.050 [0.030 to 0.070]")
+
+
+@pytest.mark.parametrize(
+    ("facts", "title", "state"),
+    [
+        ([{}], "Better than the controls tried", "note"),
+        ([{"share": 0.3, "share_low": 0.2, "share_high": 0.4}], "Better than the controls tried", "good"),
+        ([{"share": 0.3, "share_low": None, "share_high": None}], "Better than the controls tried", "note"),
+        ([{"lead_low": -0.01}], "Not better than a random network", "warn"),
+        ([{"lead_low": None}], "Not better than a random network", "warn"),
+        ([{}, {"name": "16 x 16 pixels", "lead_low": 0.0}], "Not better than 16 x 16 pixels", "warn"),
+    ],
+)
+def test_the_verdict_says_better_only_where_every_lead_is(facts: list[dict[str, Any]], title: str, state: str) -> None:
+    controls = [control(**one) for one in facts]
+    verdict = controls_verdict(controls)
+    assert verdict is not None
+    assert (verdict.title, verdict.state) == (title, state)
+    assert (verdict.name == "not better") == ("NOT BETTER" in controls_sentence(controls, ACCURACY))
+    assert controls_verdict([]) is None

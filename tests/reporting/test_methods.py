@@ -36,6 +36,14 @@ def test_the_paragraph_says_what_the_run_did(run: FinishedRun) -> None:
     assert "Controls" not in text, "this run has none"
 
 
+def test_a_name_at_the_start_of_a_sentence_stays_as_it_is(run: FinishedRun) -> None:
+    board = run.leaderboard.replace({"extractor": {"mobilenetv2": "hists:Histogram"}})
+    lines = ("3 folds", "hists:Histogram: an extractor of the user's own", "everything is fitted inside")
+    text = " ".join(methods_sentences(replace(run, leaderboard=board, answer=replace(run.answer, protocol=lines))))
+    assert " hists:Histogram: an extractor of the user's own." in text
+    assert " Everything is fitted inside." in text
+
+
 def test_everything_cited_has_an_entry_and_nothing_else_has(run: FinishedRun) -> None:
     write_paper(run)
     text = (run.folder / "methods.tex").read_text()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from leukobench.reporting.run_facts import BENCHMARK, COMPARISON, facts_of, folder_names, is_finished, kind_of
+from leukobench.reporting.controls import controls_verdict
+from leukobench.reporting.run_facts import BENCHMARK, COMPARISON, RunFacts, facts_of, folder_names, is_finished, kind_of
 from leukobench.reporting.verdicts import VERDICTS
+from leukobench.runs.answer import Winner
+from leukobench.runs.control_answer import Control
 from leukobench.storage import mark_output
 
 
@@ -62,6 +66,17 @@ def test_a_finished_run_is_said_in_a_line(finished_run: Any) -> None:
     assert (facts.failure, facts.all_failed) == ("", False)
     shortcut = json.loads((run / "answer.json").read_text())["shortcut"]
     assert (facts.verdict, facts.badge()) == (shortcut["verdict"], VERDICTS[shortcut["verdict"]].title)
+
+
+def test_a_control_that_is_not_beaten_stands_beside_the_verdict_on_shortcuts() -> None:
+    control = Control("RANDOM net", 0.8, 0.7, 0.9, 0.03, -0.01, 0.05, 0.9, 0.8, 0.99)
+    names = {"extractor": "net", "selector": "none", "classifier": "lda"}
+    best = Winner.from_json(dict.fromkeys(Winner.__dataclass_fields__) | {"metric": "accuracy", "value": 0.8} | names)
+    facts = RunFacts(best=best, verdict="better", control=controls_verdict([control]))
+    assert facts.badge() == "Better than the shortcuts tried; not better than a random network"
+    assert facts.line().endswith(f" · {facts.badge()}")
+    beaten = replace(facts, control=controls_verdict([replace(control, lead_low=0.01)]))
+    assert beaten.badge() == "Better than the shortcuts tried"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 of 4 combinations failed: "), (4, "All 4 combinations failed: ")])

@@ -13,6 +13,7 @@ import pytest
 
 import leukobench
 from leukobench.reporting.run_view import load_results, run_view
+from leukobench.runs.control_answer import Control
 from leukobench.runs.folder import RunFolder
 
 VOID = {"img"}
@@ -68,6 +69,16 @@ def test_nothing_is_loaded_from_elsewhere_and_text_has_the_colour_of_the_page(fi
     assert not re.findall(r"https?://", html)
     assert "script" not in Tree(html).tags
     assert not re.findall(r"[^-]color: #", html)
+
+
+def test_a_control_that_is_not_beaten_has_a_badge(copy: Path) -> None:
+    control = Control("RANDOM net", 0.8, 0.7, 0.9, 0.03, -0.01, 0.05, 0.9, 0.8, 0.99)
+    answer = json.loads((copy / "answer.json").read_text()) | {"controls": [control.to_json()]}
+    (copy / "answer.json").write_text(json.dumps(answer))
+    RunFolder(copy).refresh()
+    run = load_results(copy)
+    assert "<small>Controls</small><b>Not better than a random network</b>" in run._repr_html_()
+    assert " Not better than RANDOM net." in repr(run)
 
 
 def test_names_cannot_be_markup(copy: Path) -> None:

@@ -54,6 +54,14 @@ def test_a_pipe_gets_whole_names_the_protocol_and_the_failures(board: pd.DataFra
     assert "nan" not in said
 
 
+def test_names_are_neither_emoji_nor_markup(board: pd.DataFrame) -> None:
+    board.loc[0, "extractor"] = "brk:boom:[bold]"
+    stream = io.StringIO()
+    show_leaderboard(board, ["brk:Boom:[red] an extractor of the user's own"], stream=stream)
+    assert "brk:Boom:[red] an extractor" in stream.getvalue()
+    assert "brk:boom:[bold]" in stream.getvalue()
+
+
 def test_a_failure_has_its_reason_and_what_was_not_reached_is_counted(board: pd.DataFrame) -> None:
     unreached = board.tail(1).assign(classifier="w", status="not reached in 5 of 5 folds")
     stream, reasons = io.StringIO(), {("x", "y", "z"): "it took too long"}

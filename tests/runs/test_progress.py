@@ -62,5 +62,5 @@ def test_a_terminal_shows_the_words_too(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     with progress._bar("training", 2) as advance:
-        advance(0.5, "epoch 3/6")
-    assert "epoch 3/6" in capsys.readouterr().err
+        advance(0.5, "epoch 3/6 of brk:Boom:[red]")
+    assert "epoch 3/6 of brk:Boom:[red]" in capsys.readouterr().err

@@ -53,6 +53,8 @@ def test_the_table_holds_what_the_run_says_of_its_best(results: Path) -> None:
     assert (row["extractor"], row["selector"], row["classifier"]) == best.names
     assert [row["value"], row["low"], row["high"]] == [best.value, best.low, best.high]
     assert (row["corrected"], row["verdict"], row["images"]) == (best.corrected, shortcut.verdict, len(run.images))
+    assert row["controls"] == ("" if not run.answer.controls else "better" if all(
+        one.beaten for one in run.answer.controls) else "not better")  # fmt: skip
 
 
 def test_a_condition_on_a_name_shows_the_best_with_it(results: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from leukobench.errors import StorageError
 from leukobench.reporting.verdicts import VERDICTS
+from leukobench.runs.control_answer import Control
 from leukobench.runs.finished import FinishedRun
+from leukobench.runs.folder import RunFolder
 from leukobench.studies.tracked_run import TrackedRun
 
 
@@ -72,6 +74,16 @@ def test_a_run_without_a_score_has_failed(copy: Path) -> None:
     (copy / "state.json").write_text("[]")
     with pytest.raises(StorageError, match=r"state\.json is damaged"):
         TrackedRun.of(FinishedRun.open(copy))
+
+
+def test_a_control_that_is_not_beaten_stands_in_the_name(copy: Path) -> None:
+    control = Control("RANDOM net", 0.8, 0.7, 0.9, 0.03, -0.01, 0.05, 0.9, 0.8, 0.99)
+    answer = json.loads((copy / "answer.json").read_text()) | {"controls": [control.to_json()]}
+    (copy / "answer.json").write_text(json.dumps(answer))
+    RunFolder(copy).refresh()
+    tracked = TrackedRun.of(FinishedRun.open(copy))
+    assert tracked.name.endswith("; not better than a random network)")
+    assert tracked.tags["leukobench/controls"] == "Not better than a random network"
 
 
 def test_scores_of_permuted_labels_are_named_so(copy: Path) -> None:

@@ -1,13 +1,17 @@
-"""The answer at a glance: a badge each on evidence, patients, copies, shortcuts and external tests, and some more."""
+"""The answer at a glance: a badge each on evidence, patients, copies, shortcuts, controls, external tests, and more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....runs.answer import Answer, Duplicates, ShortcutVerdict
+from ....runs.control_answer import Control
 from ....runs.external_answer import ExternalAnswer, external_answers
 from ....runs.finished import FinishedRun
 from ....runs.site_answer import Sites
 from ....runs.split_answer import GivenTest
 from ....runs.view_answer import Views
+from ...controls import controls_verdict, share_text, subject
 from ...external_verdicts import VERDICTS as EXTERNAL
 from ...site_words import SITE_VERDICTS
 from ...verdicts import VERDICTS, reaches
@@ -39,7 +43,7 @@ def section(run: FinishedRun) -> Section | None:
 
 
 def verdicts(answer: Answer) -> list[View]:
-    """Badges on evidence, groups, copies and shortcuts; on chance, a given test part and sites where there are any."""
+    """Badges on evidence, groups, copies, shortcuts, controls; on chance, test part and sites where there are any."""
     badges = []
     if answer.chance:
         state, word = ("good", "At chance") if answer.chance.at_chance else ("bad", "Above chance")
@@ -49,6 +53,8 @@ def verdicts(answer: Answer) -> list[View]:
     badges += [groups_box(answer.groups.kind), _copies(answer.duplicates)]
     if answer.shortcut and answer.best:
         badges.append(shortcut_box(answer.shortcut, answer.best.metric, answer.best.value, answer.views))
+    if answer.best:
+        badges += _controls(answer.controls, answer.best.metric, answer.best.value)
     badges += [_split(answer.test)] if answer.test else []
     return badges + ([_sites(answer.sites)] if answer.sites else [])
 
@@ -78,6 +84,20 @@ def shortcut_box(shortcut: ShortcutVerdict, metric: str, best: float, views: Vie
         against, needs = (f"{words[0].upper()}{words[1:]}" for words in (against, needs))
         text, link = f"{against} Does the score need them? {needs}.", "views"
     return _badge("Shortcuts", verdict.state, verdict.title, text, link)
+
+
+def _controls(controls: Sequence[Control], metric: str, best: float) -> list[View]:
+    """Whether the best combination, whose `metric` is `best`, beats every control; nothing where none was scored."""
+    verdict = controls_verdict(controls)
+    if verdict is None:
+        return []
+    one = verdict.control
+    text = f"{subject(one)} {score_text(metric, one.value)}, the best combination {score_text(metric, best)}"
+    if verdict.name == "not better":
+        text += ": not better beyond the interval of their difference"
+    elif verdict.state == "note" and one.share_low is not None:
+        text += f": {share_text(one)} of the way from guessing needs no more than that"
+    return [_badge("Controls", verdict.state, verdict.title, f"{text}.", "leaderboard")]
 
 
 def needs_in_words(views: Views | None) -> str:
@@ -120,8 +140,10 @@ def _copies(duplicates: Duplicates) -> View:
     pairs, alike, setting = duplicates.pairs, duplicates.looks_alike, duplicates.setting
     link = "audit" if pairs or alike or duplicates.label_conflicts else "protocol"
     if duplicates.label_conflicts:
-        state, word = "bad", f"{duplicates.label_conflicts:,} under more than one label"
-        text = "The same image has several labels."
+        left_out, word = duplicates.left_out, f"{duplicates.label_conflicts:,} under more than one label"
+        state, text = "bad", "The same image has several labels."
+        if left_out:
+            state, text = "warn", f"{text[:-1]}: its files, {left_out:,} in all, are left out of training and scores."
     elif setting == "off":
         state, word = "warn", "Not looked for"
         text = "Copies other than identical files may be on both sides of a fold."

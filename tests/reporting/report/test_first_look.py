@@ -11,6 +11,7 @@ import pytest
 
 from leukobench.reporting.report.sections.verdicts import needs_in_words, verdicts
 from leukobench.runs.answer import Chance
+from leukobench.runs.control_answer import Control
 from leukobench.runs.view_answer import ShortcutNeed, Views
 
 from .drawn_run import SENTENCES, Page, html_of, page, read_answer, write_answer
@@ -102,6 +103,8 @@ def test_what_is_needed_is_said_no_stronger_than_it_is(needs: dict[str, str], wo
 @pytest.mark.parametrize(
     ("change", "word", "state"),
     [
+        ({"label_conflicts": 1}, "1 under more than one label", "bad"),
+        ({"label_conflicts": 1, "left_out": 2}, "1 under more than one label", "warn"),
         ({"label_conflicts": 0}, "2 pairs kept together", "note"),
         ({"label_conflicts": 0, "setting": "list"}, "2 pairs not grouped", "warn"),
         ({"label_conflicts": 0, "setting": "off"}, "Not looked for", "warn"),
@@ -117,3 +120,29 @@ def test_copies_are_good_only_where_they_were_looked_for(
     (badge,) = (one for one in verdicts(replace(answer, duplicates=duplicates)) if one["about"] == "Copies")
     assert badge["word"].startswith(word)
     assert badge["state"] == state
+    assert ("its files, 2 in all, are left out of training and scores" in badge["text"]) == ("left_out" in change)
+
+
+@pytest.mark.parametrize(
+    ("lead_low", "share_low", "state", "words"),
+    [
+        (-0.02, 0.8, "warn", "Not better than a random network"),
+        (0.01, 0.8, "note", "90 % [80 to 99] of the way from guessing needs no more than that"),
+        (0.01, None, "note", "Better than the controls tried"),
+    ],
+)
+def test_a_control_has_a_badge_beside_that_of_the_shortcuts(
+    folder: Path, lead_low: float, share_low: float | None, state: str, words: str
+) -> None:
+    answer = read_answer(folder)
+    assert answer.best is not None
+    control = Control("RANDOM net", 0.8, 0.7, 0.9, 0.03, lead_low, 0.05, 0.9, share_low, 0.99)
+    answer = replace(answer, controls=(control,))
+    write_answer(folder, answer)
+    *_, shortcuts, badge = verdicts(answer)
+    assert (shortcuts["about"], badge["about"], badge["state"]) == ("Shortcuts", "Controls", state)
+    words_of_both = f"reaches 80.00 %, the best combination {100 * answer.best.value:.2f} %"
+    assert words_of_both in badge["text"].replace("\xa0", " ")
+    text = page(folder).text.replace("\xa0", " ")
+    assert words in text
+    assert text.index(badge["word"]) < text.index("Best of 49 combinations")
