@@ -101,13 +101,14 @@ def control_lines(controls: Sequence[Control], metric: Metric) -> list[str]:
 def reaches(control: Control, metric: Metric) -> str:
     """What it is, and its score with its interval."""
     score = f"{metric.with_unit(control.value)} {metric.title} {metric.brackets(control.low, control.high)}"
-    return f"{subject(control)} {score}"
+    what = f"{control.name} (random weights, never trained) reaches"
+    return f"{what if control.name.startswith(RANDOM) else subject_verb(control)} {score}"
 
 
-def subject(control: Control) -> str:
-    """What it is, and the verb: ``16 x 16 pixels reach``."""
+def subject_verb(control: Control) -> str:
+    """What it is in short, and the verb: ``16 x 16 pixels reach``."""
     if control.name.startswith(RANDOM):
-        return f"{control.name} (random weights, never trained) reaches"
+        return "A network that was never trained reaches"
     return f"{control.name} {'reach' if control.name.endswith('pixels') else 'reaches'}"
 
 

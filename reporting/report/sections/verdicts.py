@@ -11,7 +11,7 @@ from ....runs.finished import FinishedRun
 from ....runs.site_answer import Sites
 from ....runs.split_answer import GivenTest
 from ....runs.view_answer import Views
-from ...controls import controls_verdict, share_text, subject
+from ...controls import controls_verdict, share_text, subject_verb
 from ...external_verdicts import VERDICTS as EXTERNAL
 from ...site_words import SITE_VERDICTS
 from ...verdicts import VERDICTS, reaches
@@ -92,11 +92,11 @@ def _controls(controls: Sequence[Control], metric: str, best: float) -> list[Vie
     if verdict is None:
         return []
     one = verdict.control
-    text = f"{subject(one)} {score_text(metric, one.value)}, the best combination {score_text(metric, best)}"
+    text = f"{subject_verb(one)} {score_text(metric, one.value)}, the best combination {score_text(metric, best)}"
     if verdict.name == "not better":
         text += ": not better beyond the interval of their difference"
     elif verdict.state == "note" and one.share_low is not None:
-        text += f": {share_text(one)} of the way from guessing needs no more than that"
+        text += f": {share_text(one)} of the way from guessing needs no more"
     return [_badge("Controls", verdict.state, verdict.title, f"{text}.", "leaderboard")]
 
 
