@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMAT_VERSION = 1
+_FIXES = {"float32": "check the weights", "bfloat16": "check the weights, and try precision: float32"}
+_OWN_FIX = "correct the code, or the table, that gives these numbers, and run the same command again"
 SPEAKS_FOR = {"format": ("features.cache", "features.cache_files", "features.extraction", "features.shards")}
 """Key of every identity -> modules that it speaks for; see `leukobench.features.network_extractor`."""
 PART_ROWS = 2048
@@ -88,7 +90,7 @@ class FeatureCache:
             raise ExtractionError(
                 f"The extractor gave NaN or infinity for {int((~finite).sum())} of {len(ids)} images.",
                 received=f"first for the image with id {ids[int(np.argmin(finite))]}",
-                fix="check the weights; with precision bfloat16, try float32.",
+                fix=f"{_FIXES.get(str(self.identity.get('precision')), _OWN_FIX)}.",
             )
         write_identity(self.folder, json.dumps(self.identity, indent=2, sort_keys=True))
         columns = [pa.array(ids, pa.string()), *(pa.array(column) for column in np.ascontiguousarray(vectors.T))]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import packages_distributions, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,12 +67,14 @@ class CustomExtractor:
         images = iter(images)
         while batch := list(itertools.islice(images, _BATCH)):
             rows = self._transform(batch)
-            self._width = self._width or rows.shape[-1]
-            if rows.shape != (len(batch), self._width):
+            width = self._width
+            self._width = width or (rows.shape[1] if rows.ndim == 2 else 0)
+            if not self._width or rows.shape != (len(batch), self._width):
                 raise ExtractionError(
-                    "The extractor's transform gave no table of vectors.",
-                    expected=f"shape ({len(batch)}, {self._width or 'features'})",
+                    f"The extractor '{self.name}' gave numbers of shape {rows.shape} for {len(batch)} images.",
+                    expected=f"shape ({len(batch)}, {width or 'd'}): one row of {width or 'd'} numbers an image",
                     received=f"shape {rows.shape}",
+                    fix="correct what transform returns, and run the same command again.",
                 )
             yield from rows
 
@@ -78,12 +82,18 @@ class CustomExtractor:
         try:
             return np.asarray(self._transformer.transform(batch), dtype=np.float32)
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
             raise ExtractionError(
-                f"The extractor '{self.name}' failed: {type(error).__name__}: {error}.",
-                received=f"{len(batch)} images, the first of shape {batch[0].shape} ({place.filename}:{place.lineno})",
+                f"The extractor '{self.name}' failed in {self._place(error)}: {type(error).__name__}: {error}.",
+                received=f"{len(batch)} images, the first of shape {batch[0].shape}",
                 fix="correct it and run the same command again.",
             ) from error
+
+    def _place(self, error: Exception) -> str:
+        """File and line in the user's own code, rather than in a library that it calls."""
+        file = getattr(sys.modules.get(type(self._transformer).__module__), "__file__", None) or __file__
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(file).parent)]
+        return f"{(own or frames)[-1].filename}:{(own or frames)[-1].lineno}"
 
 
 def _checked_size(name: str, size: Any) -> tuple[int, int] | None:

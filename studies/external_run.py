@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from ..features.extractor import Extractor
 from ..features.extractors import TABLE, make_extractor
 from ..features.simple_measurements import SimpleMeasurements
 from ..images.index import ImageIndex
+from ..reporting.failure_cause import failure_cause
 from ..runs.finished import FinishedRun
 from ..runs.identity import deciding_parts
 from ..runs.workspace import Workspace
@@ -96,7 +98,7 @@ def _predict(run: FinishedRun, names: Sequence[Names], index: ImageIndex, worksp
     grid = Grid(_task(run, both), [fold], sources, *methods, rules, only=frozenset(names))
     store = fit_combinations(grid, workspace)
     around = {source.label: _surroundings(run, source, extractors) for source in sources if not source.error}
-    raw = _probabilities(grid, store)
+    raw = _probabilities(grid, store, run.experiment.plugins)
     predicted = []
     for one in names:
         probabilities, error = raw[one]
@@ -111,12 +113,15 @@ def _predict(run: FinishedRun, names: Sequence[Names], index: ImageIndex, worksp
     return predicted
 
 
-def _probabilities(grid: Grid, store: RecordStore) -> dict[Names, tuple[np.ndarray | None, str]]:
+def _probabilities(
+    grid: Grid, store: RecordStore, folders: Sequence[Path]
+) -> dict[Names, tuple[np.ndarray | None, str]]:
     """Of the external images as the fits give them, or why there are none."""
     raw: dict[Names, tuple[np.ndarray | None, str]] = {}
     for combination in grid.combinations():
         record = store.read(grid.key(combination, grid.folds[0]))
-        raw[combination.labels] = (record.probabilities, record.error) if record else (None, "no record")
+        cause = failure_cause(record.error, folders) if record else "no record"
+        raw[combination.labels] = (record.probabilities if record else None, cause)
     return raw
 
 

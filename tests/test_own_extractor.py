@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from leukobench.classifiers import CLASSIFIERS
 from leukobench.cli import cli
-from leukobench.errors import CodeNotAllowedError
+from leukobench.errors import CodeNotAllowedError, ExtractionError
 from leukobench.features.extractors import make_extractor
 from leukobench.plugins.permission import named_by_user
 from leukobench.plugins.places import own_code
@@ -93,6 +93,36 @@ def test_its_digest_is_of_files_whatever_was_imported_before(tmp_path: Path) -> 
         assert before["source"] == code.digest
         (tmp_path / "colours.py").write_text(f"{SHORT}\n# edited\n")
         assert make_extractor("colours:MeanColours", {}).identity != before
+
+
+WRONG = """
+import numpy as np
+
+
+class Flat:
+    def transform(self, images):
+        return [image.mean() for image in images][:-1]
+
+
+class Raises:
+    def transform(self, images):
+        return np.stack([image.mean() for image in images], axis=9)
+"""
+
+
+def test_a_wrong_result_and_an_error_are_said_with_what_was_expected_and_where(smears: Path, tmp_path: Path) -> None:
+    images = sorted(smears.rglob("*.jpg"))[:3]
+    (tmp_path / "colours.py").write_text(WRONG)
+    with named_by_user([tmp_path]):
+        with pytest.raises(ExtractionError) as refusal:
+            vectors("colours:Flat", {}, images)
+        assert refusal.value.what == "The extractor 'colours:Flat' gave numbers of shape (2,) for 3 images."
+        assert refusal.value.expected == "shape (3, d): one row of d numbers an image"
+        with pytest.raises(ExtractionError) as refusal:
+            vectors("colours:Raises", {}, images)
+    line = WRONG.splitlines().index("        return np.stack([image.mean() for image in images], axis=9)") + 1
+    place = tmp_path / "colours.py"
+    assert refusal.value.what.startswith(f"The extractor 'colours:Raises' failed in {place}:{line}: AxisError: ")
 
 
 @pytest.mark.slow

@@ -104,6 +104,15 @@ def test_nan_is_refused(cache: FeatureCache) -> None:
     assert cache.image_ids() == set(ids(1, 2, 3))
 
 
+@pytest.mark.parametrize(("precision", "fix"), [("float32", "weights"), ("bfloat16", "float32"), ("", "code")])
+def test_what_helps_against_nan_fits_the_extractor(tmp_path: Path, precision: str, fix: str) -> None:
+    cache = FeatureCache(tmp_path, {"name": "net"} | ({"precision": precision} if precision else {}))
+    with pytest.raises(ExtractionError) as refusal:
+        cache.append(ids(7), np.full((1, 3), np.nan, np.float32), NAMES)
+    assert fix in refusal.value.fix
+    assert ("weights" in refusal.value.fix) == bool(precision)
+
+
 def _append_many(folder: Path, start: int) -> None:
     cache = FeatureCache(folder, {"name": "net"})
     for n in range(start, start + 40):

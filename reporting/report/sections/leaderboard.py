@@ -12,6 +12,7 @@ from ....evaluation.metrics import metric_of, overall_metrics
 from ....evaluation.site_scores import ACROSS, GAP
 from ....runs.finished import FinishedRun, Row, records
 from ...controls import lead_text
+from ...failure_cause import failure_cause
 from ...verdicts import drop_words
 from ..charts import Scale, whisker
 from ..numbers import as_number, interval_of, score_text, seconds_of, short_title, texts
@@ -138,10 +139,11 @@ def commonest_reason(run: FinishedRun) -> str:
 
 
 def reasons_of(run: FinishedRun) -> dict[tuple[str, ...], str]:
-    """Names of each row that failed -> the last line of its first error."""
+    """Names of each row that failed -> the cause of its first error, in a line."""
     notes = run.table("notes.csv")
     if not len(notes):
         return {}
     errors = notes[notes["kind"] == "error"].drop_duplicates(list(NAMES))
-    lines = {names_of(row): str(row["text"]).strip().splitlines() for row in records(errors)}
-    return {key: text[-1][:300] for key, text in lines.items() if text}
+    folders = run.experiment.plugins
+    causes = {names_of(row): failure_cause(str(row["text"]), folders) for row in records(errors)}
+    return {key: cause for key, cause in causes.items() if cause}
