@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 _LOADED = {("link", "href"), ("object", "data"), ("use", "href")}
 """Attributes that load something, besides each ``src``, ``srcset`` and ``poster``."""
+_DASHED = re.compile(r"(?:^|[\s(>`])(–[a-z][a-z-]+)")
+"""An option whose two hyphens became a dash: who copies it gets an error."""
 _IN_STYLES = re.compile(r"@import\s+[\"']([^\"']+)|url\(\s*[\"']?([^\"')]+)")
 
 
@@ -66,6 +68,11 @@ def problems_of(site: Path) -> tuple[list[str], set[str]]:
         if (problem := f"loads {address}" if is_elsewhere(address) else broken(path, address, pages))
     ]
     links = [(path, link) for path, page in pages.items() for link in page.links]
+    problems += [
+        f"{path.relative_to(site)}: {dashed} for --"
+        for path, page in pages.items()
+        for dashed in _DASHED.findall(page.text)
+    ]
     inside = [(path, link) for path, link in links if not is_elsewhere(link)]
     problems += [
         f"{path.relative_to(site)}: {problem}" for path, link in inside if (problem := broken(path, link, pages))
@@ -118,7 +125,9 @@ def main() -> None:
     (site / "links.txt").write_text("\n".join(sorted(elsewhere)) + "\n")
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(problems)} problems; {len(elsewhere)} links to other sites, which were not followed: {site}/links.txt")
-    sys.exit(1 if problems else 0)
+    if problems:
+        sys.exit(1)
+    print(f"Open {site}/index.html")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ nb_execution_mode = "off"  # a test executes notebooks
 myst_heading_anchors = 4
 nitpicky = True
 highlight_language = "none"
+smartquotes = False  # options begin with two hyphens, which a reader copies
 default_role = "literal"
 autodoc_typehints = "none"  # the docstrings have them
 autodoc_member_order = "bysource"

@@ -47,6 +47,7 @@ def test_a_site_whose_links_lead_somewhere_has_no_problems(check: ModuleType, tm
         ('<img src="//example.org/x.png">', "index.html: loads //example.org/x.png"),
         ('<script src="https://example.org/x.js"></script>', "index.html: loads https://example.org/x.js"),
         ('<link href="http://example.org/x.css">', "index.html: loads http://example.org/x.css"),
+        ("<p>all (–images FOLDER)</p>", "index.html: –images for --"),
         ("<p style=\"background: url('http://example.org/x')\">", "index.html: loads http://example.org/x"),
     ],
 )
@@ -63,3 +64,12 @@ def test_style_sheets_load_nothing_from_elsewhere(check: ModuleType, tmp_path: P
         "style.css: loads https://example.org/f.css",
         "style.css: no file for none.woff2",
     ]
+
+
+def test_a_site_without_problems_says_what_to_open(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["check_site.py", str(write(tmp_path, ""))])
+    monkeypatch.setattr(check.shutil, "which", lambda program: None)
+    check.main()
+    assert capsys.readouterr().out.splitlines()[-1] == f"Open {tmp_path}/index.html"
