@@ -11,8 +11,8 @@ from ..evaluation.combination_names import title
 from ..evaluation.metrics import metric_of
 from ..reporting.controls import controls_sentence
 from ..runs.finished import FinishedRun
+from .pairing import pair
 from .run_list import Entry, Score
-from .same_images import pair
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..reporting.report.numbers import as_number
 from ..reporting.run_facts import RunFacts, facts_of, folder_names, is_finished, kind_of
 from ..runs.finished import FinishedRun
 from ..storage import user_path
-from .same_images import flat
+from .what_changed import flat
 
 if TYPE_CHECKING:
     import pandas as pd

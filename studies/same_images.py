@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from ..evaluation.statistics.drops import Drop, PairedScores, Scores
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..storage import mark_output
+from .pairing import KEY, Pairing, numbered, pair
+from .what_changed import what_changed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 BETTER, WORSE, ALIKE = "better", "worse", "no difference beyond the interval"
 TABLE = "same_images.csv"
 _SHOWN = 12
-_KEY = ("image_id", "copy", "repeat")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,43 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """Combinations that one run alone has scored.
+
+    Attributes
+    ----------
+    count : int
+    names : (str, str, str)
+        The best of them.
+    value : float
+        Its score.
+    """
+
+    count: int
+    names: Names
+    value: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best combination of each run.
+
+    Attributes
+    ----------
+    first : (str, str, str)
+        That of the first run.
+    counts : (int, int)
+        Among how many each was selected.
+    change : Change
+        From that of the first run to that of the second.
+    """
+
+    first: Names
+    counts: tuple[int, int]
+    change: Change
+
+
+@dataclass(frozen=True)
 class SameImages:
     """Two runs on the same images.
 
@@ -66,15 +104,18 @@ class SameImages:
         The largest gain first; empty where scores cannot be paired.
     refusal : str
         Why they cannot be paired.
-    best : Change or None
-        The best combination of each, where these are not the same one.
+    best : Best or None
+        None where a run has none, or it cannot be paired.
+    alone : mapping
+        ``"first"`` and ``"second"`` -> what that run alone has scored, where there is anything.
     """
 
     changed: list[str]
     metric: Metric
     changes: list[Change]
     refusal: str = ""
-    best: Change | None = None
+    best: Best | None = None
+    alone: Mapping[str, Alone] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """In words and numbers."""
@@ -90,20 +131,32 @@ class SameImages:
         return lines
 
     def sentences(self) -> list[str]:
-        """The best of each, and how many combinations are better and worse; or why none is compared."""
+        """The best of each, how many became better and worse, and what one run alone has; or why none is compared."""
         if self.refusal:
             return [f"Scores are not paired: {self.refusal}."]
         sentences = []
         if self.best:
-            gain = self.gain_words(self.best)
-            sentences.append(f"Best of each, both picked among many: {title(self.best.names)}: {gain}.")
+            sentences.append(self._best_words(self.best))
         counts = {verdict: sum(one.verdict == verdict for one in self.changes) for verdict in (BETTER, WORSE)}
         by_chance = len(self.changes) / 20
         sentences.append(
             f"Of {len(self.changes)} combinations in both, {counts[BETTER]} did better and {counts[WORSE]} worse "
             f"beyond their 95 % intervals (paired, over groups; by chance alone about {by_chance:.1f} would be)."
         )
+        for run, one in self.alone.items():
+            sentences.append(
+                f"Only in the {run}: {one.count} combination{'s' if one.count > 1 else ''}, the best of them "
+                f"{title(one.names)}, {self.metric.with_unit(one.value)}."
+            )
         return sentences
+
+    def _best_words(self, best: Best) -> str:
+        first, second = title(best.first), title(best.change.names)
+        against = f"{first}, in both" if first == second else f"{first}, against {second}"
+        return (
+            f"Best of {best.counts[0]} in the first against best of {best.counts[1]} in the second: {against}: "
+            f"{self.gain_words(best.change)} (paired). Each was selected as the best, and so looks better than it is."
+        )
 
     def gain_words(self, one: Change) -> str:
         """Both scores and their difference, with its interval."""
@@ -174,96 +227,19 @@ def compare_same_images(
                 expected="a column of both leaderboards",
                 received=name,
             )
-    chosen, changed = metric_of(name), list(_what_changed(first, second))
+    chosen, changed = metric_of(name), list(what_changed(first, second))
     pairing = pair(first, second)
     if isinstance(pairing, str):
         return SameImages(changed, chosen, [], pairing)
-    result = SameImages(changed, chosen, *_changes(first, second, pairing, chosen))
+    result = SameImages(changed, chosen, **_compared(first, second, pairing, chosen))
     if target is not None:
         mark_output(target)
         RunFolder(target).write_table(TABLE, result.table())
     return result
 
 
-def _what_changed(first: FinishedRun, second: FinishedRun) -> Iterator[str]:
-    one, other = set(first.images["image_id"]), set(second.images["image_id"])
-    if one != other:
-        yield f"images: {len(one - other):,} are in the first alone, {len(other - one):,} in the second alone"
-    before, after = (flat(run.experiment_file) for run in (first, second))
-    for key in [*before, *(key for key in after if key not in before)]:
-        if before.get(key) != after.get(key) and not key.startswith(
-            ("name", "results", "resolved.images", "images.folder")
-        ):
-            kind = "version of " + key.removeprefix("resolved.software.") if "resolved.software" in key else key
-            if not key.startswith("resolved.") or "software" in key:
-                yield f"{kind}: {_short(before.get(key))} to {_short(after.get(key))}"
-
-
-def flat(mapping: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Keys of a nested mapping joined by dots, such as ``evaluation.folds``, and their values."""
-    values: dict[str, Any] = {}
-    for key, value in mapping.items():
-        place = f"{above}{key}"
-        values |= flat(value, f"{place}.") if isinstance(value, Mapping) and value else {place: value}
-    return values
-
-
-def _short(value: Any) -> str:
-    text = "not set" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """Images that both runs predicted in the same folds.
-
-    Attributes
-    ----------
-    folds : DataFrame
-        Image id, number of the copy, repeat, fold, label and group, in one order.
-    classes : tuple of str
-    """
-
-    folds: pd.DataFrame
-    classes: tuple[str, ...]
-
-    def repeats(self, metric: Metric, resamples: int, seed: int) -> dict[int, PairedScores]:
-        """Scores of each repeat, on the same resamples."""
-        parts = {}
-        for repeat in sorted(self.folds["repeat"].unique().tolist()):
-            rows = self.folds[self.folds["repeat"] == repeat]
-            labels = np.searchsorted(self.classes, rows["label"].to_numpy(dtype=str)).astype(np.int64)
-            groups = np.unique(rows["group"].astype(str), return_inverse=True)[1].astype(np.int64)
-            folds = rows["fold"].to_numpy(dtype=np.int64)
-            parts[repeat] = PairedScores(labels, self.classes, groups, folds, metric, resamples, seed)
-        return parts
-
-
-def pair(first: FinishedRun, second: FinishedRun) -> Pairing | str:
-    """What can be paired, or why nothing can."""
-    tables = [_numbered(run.folds) for run in (first, second)]
-    both = tables[0].merge(tables[1], on=list(_KEY), suffixes=("", "_second"))
-    classes = [tuple(sorted(run.images["label"].unique())) for run in (first, second)]
-    if classes[0] != classes[1]:
-        return f"the classes differ: {', '.join(classes[0])} and {', '.join(classes[1])}"
-    if not len(both):
-        return "they have no images in common"
-    for column, words in (("label", "labels"), ("group", "groups"), ("fold", "folds")):
-        different = both[column].astype(str) != both[f"{column}_second"].astype(str)
-        if different.any():
-            return f"the {words} of {different.sum():,} of {len(both):,} common images differ"
-    return Pairing(both[[*_KEY, "fold", "label", "group"]].sort_values(list(_KEY), ignore_index=True), classes[0])
-
-
-def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """With a number for each of several identical files."""
-    ordered = table.sort_values(["repeat", "row"])
-    return ordered.assign(copy=ordered.groupby(["repeat", "image_id"]).cumcount())
-
-
-def _changes(
-    first: FinishedRun, second: FinishedRun, pairing: Pairing, metric: Metric
-) -> tuple[list[Change], str, Change | None]:
+def _compared(first: FinishedRun, second: FinishedRun, pairing: Pairing, metric: Metric) -> dict[str, Any]:
+    """What `SameImages` holds of scores that can be paired."""
     evaluation = first.experiment.evaluation
     paired = pairing.repeats(metric, evaluation.resamples, evaluation.seed)
     scores = [dict(_scores(run, pairing, paired)) for run in (first, second)]
@@ -274,11 +250,24 @@ def _changes(
         return Change(after, one[0], other[0], drops.drop(other, one))
 
     changes = [change(names, names) for names in scores[0] if names in scores[1]]
-    best = [run.answer.best.names if run.answer.best else None for run in (first, second)]
-    pair = None
-    if best[0] in scores[0] and best[1] in scores[1] and best[0] != best[1]:
-        pair = change(best[0], best[1])
-    return sorted(changes, key=lambda one: -one.gain.drop), "", pair
+    best, (one, other) = None, (run.answer.best for run in (first, second))
+    if one and other and one.names in scores[0] and other.names in scores[1]:
+        best = Best(one.names, (one.picked_among, other.picked_among), change(one.names, other.names))
+    sides = {"first": (scores[0], scores[1]), "second": (scores[1], scores[0])}
+    alone = {run: _alone(own, others, metric) for run, (own, others) in sides.items()}
+    return {
+        "changes": sorted(changes, key=lambda one: -one.gain.drop),
+        "best": best,
+        "alone": {run: one for run, one in alone.items() if one},
+    }
+
+
+def _alone(own: Mapping[Names, Scores], others: Mapping[Names, Scores], metric: Metric) -> Alone | None:
+    values = {names: value for names, (value, _) in own.items() if names not in others}
+    if not values:
+        return None
+    names = (max if metric.greater_is_better else min)(values, key=lambda one: values[one])
+    return Alone(len(values), names, values[names])
 
 
 def _scores(run: FinishedRun, pairing: Pairing, paired: Mapping[int, PairedScores]) -> Iterator[tuple[Names, Scores]]:
@@ -286,7 +275,7 @@ def _scores(run: FinishedRun, pairing: Pairing, paired: Mapping[int, PairedScore
     table = run.predictions[run.predictions["kind"] == "combination"]
     columns = [f"p_{name}" for name in pairing.classes]
     for names, rows in table.groupby(list(NAMES), sort=False):
-        aligned = pairing.folds[list(_KEY)].merge(_numbered(rows)[[*_KEY, *columns]], on=list(_KEY), how="left")
+        aligned = pairing.folds[list(KEY)].merge(numbered(rows)[[*KEY, *columns]], on=list(KEY), how="left")
         if aligned[columns].isna().any(axis=None):
             continue
         values = [

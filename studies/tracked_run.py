@@ -19,7 +19,7 @@ from ..reporting.run_facts import run_facts
 from ..runs.finished import FinishedRun
 from ..runs.folder import RunFolder
 from ..storage import digest, file_digest
-from .same_images import flat
+from .what_changed import flat
 
 if TYPE_CHECKING:
     import pandas as pd

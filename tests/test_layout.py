@@ -127,6 +127,7 @@ BESIDES = {
     "studies/test_feature_export.py": "cli/features",
     "studies/test_learning_curve.py": "cli/learning_curve",
     "studies/test_leakage.py": "cli/leakage reporting/leakage_figure",
+    "studies/test_same_images.py": "studies/pairing",
     "studies/test_track.py": "cli/track",
     "studies/test_run_list.py": "studies/best_run",
     "studies/test_verification.py": (

@@ -47,7 +47,7 @@ def test_a_site_whose_links_lead_somewhere_has_no_problems(check: ModuleType, tm
         ('<img src="//example.org/x.png">', "index.html: loads //example.org/x.png"),
         ('<script src="https://example.org/x.js"></script>', "index.html: loads https://example.org/x.js"),
         ('<link href="http://example.org/x.css">', "index.html: loads http://example.org/x.css"),
-        ("<p>all (–images FOLDER)</p>", "index.html: –images for --"),
+        ("<p>all (\N{EN DASH}images FOLDER)</p>", "index.html: \N{EN DASH}images for --"),
         ("<p style=\"background: url('http://example.org/x')\">", "index.html: loads http://example.org/x"),
     ],
 )

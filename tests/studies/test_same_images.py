@@ -57,11 +57,20 @@ def test_gains_are_paired_where_folds_match(first: FinishedRun, images: Path, tm
     assert [change.first, change.second] == pytest.approx(expected, abs=1e-12)
     assert change.gain.drop == pytest.approx(expected[1] - expected[0], abs=1e-12)
     assert change.gain.low < change.gain.drop < change.gain.high
+    assert compared.best is not None
+    best = [one.answer.best.names for one in (first, second) if one.answer.best]
+    assert [compared.best.first, compared.best.change.names] == best
+    values = [compared.best.change.first, compared.best.change.second]
+    assert values == pytest.approx([mean_score(one, names) for one, names in zip((first, second), best, strict=True)])
+    assert [one.names[2] for one in compared.alone.values()] == ["knn(n_neighbors=3)", "lda"]
+    assert compared.alone["second"].value == pytest.approx(mean_score(second, compared.alone["second"].names))
     table = pd.read_csv(tmp_path / "out" / "same_images.csv")
     assert table["gain"].tolist() == pytest.approx([expected[1] - expected[0]])
     code, words = call("compare", str(first.folder), str(second.folder), "--out", str(tmp_path / "again"))
     assert code == 0
-    assert "Changed: classifiers: " in words
+    assert "Changed: classifiers: naive_bayes, knn(n_neighbors=3) to naive_bayes, lda; " in words
+    assert "Best of 2 in the first against best of 2 in the second: " in words
+    assert "Only in the second: 1 combination, the best of them example_plugin:Colours x none x lda, " in words
     assert "evaluation.balance: none to oversample" in words
 
 
@@ -74,6 +83,7 @@ def mean_score(one: FinishedRun, names: tuple[str, str, str]) -> float:
 def test_a_run_beside_itself_is_alike(first: FinishedRun, tmp_path: Path) -> None:
     compared = compare_same_images(first, first, tmp_path)
     assert compared.changed == []
+    assert ", in both: " in compared.sentences()[0]
     assert {(one.gain.drop, one.verdict) for one in compared.changes} == {(0.0, ALIKE)}
 
 
