@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import logging
 import os
@@ -50,6 +51,18 @@ class _Commands(click.Group):
         except UnknownNameError:
             return None
         return with_volume(command) if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A name that is no command is refused with those that are nearly called so."""
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            nearest = difflib.get_close_matches(args[0], COMMANDS.names(), n=3, cutoff=0.6)
+            if not nearest:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {' or '.join(nearest)}?", context) from None
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -25,6 +25,14 @@ from .pseudo_patients import PseudoPatients
 
 _LONGEST_FILE = 1_000_000  # characters; a device never ends, and PyYAML reads three million a second
 _MOST_VALUES = 100_000
+_SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Experiment,
+    ("images",): Images,
+    ("images", "pseudo_patients"): PseudoPatients,
+    ("evaluation",): Evaluation,
+    ("evaluation", "limits"): CellLimits,
+    ("executor",): Execution,
+}
 _LONGEST_NAME = 200  # of a run, in bytes: files and other folders are named after it
 
 
@@ -64,6 +72,8 @@ def read_experiment(path: Path, **settings: Any) -> Experiment:
         _refuse_bomb(mapping)
     except RecursionError:
         raise ConfigurationError(f"The experiment file {path} is nested too deeply.") from None
+    except FileNotFoundError:
+        raise _absent(path) from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The experiment file {path} cannot be read.", received=str(error)) from error
     if not isinstance(mapping, dict):
@@ -125,6 +135,18 @@ def _with_resolved_file(base: Path, value: Any) -> Any:
     return choice.model_copy(update={"parameters": choice.parameters | resolved}) if resolved else value
 
 
+def _absent(path: Path) -> ConfigurationError:
+    beside = [] if is_url(path) or not path.parent.is_dir() else path.parent.iterdir()
+    names = sorted(one.name for one in beside if is_experiment_file(one))
+    nearest = difflib.get_close_matches(path.name, names, n=1)
+    return ConfigurationError(
+        f"There is no experiment file {path}.",
+        expected="a YAML file, such as quickstart.yaml, or with --images a folder of images",
+        received="a path at which there is nothing",
+        fix=f"did you mean {path.with_name(nearest[0])}?" if nearest else "correct the path.",
+    )
+
+
 def _whole(stream: TextIO) -> str:
     text = stream.read(_LONGEST_FILE + 1)
     if len(text) > _LONGEST_FILE:
@@ -184,22 +206,12 @@ def _problem(details: Any) -> str:
     place = ".".join(str(part) for part in details["loc"]) or "the file"
     if details["type"] != "extra_forbidden":
         return f"{place}: {details['msg'].removeprefix('Value error, ')} (received: {_short(details['input'])})"
-    keys = _keys(details["loc"][:-1])
-    nearest = difflib.get_close_matches(str(details["loc"][-1]), keys, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"allowed here: {', '.join(keys)}"
+    *section, key = details["loc"]
+    keys = list(_SECTIONS.get(tuple(section), Choice).model_fields)
+    elsewhere = [".".join((*other, str(key))) for other, model in _SECTIONS.items() if key in model.model_fields]
+    nearest = elsewhere or difflib.get_close_matches(str(key), keys, n=1)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"allowed here: {', '.join(keys)}"
     return f"{place}: unknown key; {hint}"
-
-
-def _keys(location: tuple[Any, ...]) -> list[str]:
-    sections: dict[tuple[Any, ...], type[BaseModel]] = {
-        ("images",): Images,
-        ("images", "pseudo_patients"): PseudoPatients,
-        ("evaluation",): Evaluation,
-        ("evaluation", "limits"): CellLimits,
-        ("executor",): Execution,
-        (): Experiment,
-    }
-    return list(sections.get(location, Choice).model_fields)
 
 
 def _short(value: Any) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 _LOADED = {("link", "href"), ("object", "data"), ("use", "href")}
 """Attributes that load something, besides each ``src``, ``srcset`` and ``poster``."""
-_DASHED = re.compile(r"(?:^|[\s(>`])(–[a-z][a-z-]+)")
+_DASHED = re.compile(r"(?:^|[\s(>`])(\u2013[a-z][a-z-]+)")
 """An option whose two hyphens became a dash: who copies it gets an error."""
 _IN_STYLES = re.compile(r"@import\s+[\"']([^\"']+)|url\(\s*[\"']?([^\"')]+)")
 

@@ -111,6 +111,8 @@ class Listing:
         What each level of folders means, as in ``split/class``, where labels come from folders.
     objects : tuple of Objects
         Listings of the object stores that a table names images of.
+    table : str
+        Path of the table that was read; '' where there is none.
     """
 
     rows: list[Row]
@@ -119,6 +121,7 @@ class Listing:
     warnings: tuple[str, ...] = ()
     shape: str = ""
     objects: tuple[Objects, ...] = ()
+    table: str = ""
 
 
 def find_files(images: str | Path) -> FileList:

@@ -43,7 +43,7 @@ class ImageIndex:
         Where known, further columns of text follow, such as ``split``, ``fold`` or ``site``: those of the layout or the
         manifest. After an audit also ``copies``: a key that copies of one image share, '' where there is none.
     ledger : DataFrame
-        One row per file that is not used: ``path`` and ``reason``, sorted by path.
+        One row per file that holds no image in use: ``path`` and ``reason``, sorted by path.
     layout : str
         Name of the layout that assigned the labels.
     patients : str
@@ -54,6 +54,8 @@ class ImageIndex:
         What the user has to know of how these images were found, a sentence each.
     corrected : tuple of (str, str)
         Path of each image whose label a person corrected, and how: lines of ``ledger.parquet``, though it is used.
+    manifest : str
+        Path of the table that names the images: a row of `ledger`, where it is in the folder, but not of `unused`.
     """
 
     images: pd.DataFrame
@@ -63,6 +65,7 @@ class ImageIndex:
     pseudo: bool = False
     warnings: tuple[str, ...] = ()
     corrected: tuple[tuple[str, str], ...] = ()
+    manifest: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -126,9 +129,14 @@ class ImageIndex:
         images = images.astype({"label": "str"}).sort_values(list(images.columns), kind="stable", ignore_index=True)
         return replace(self, images=images, corrected=(*self.corrected, *corrected))
 
+    @property
+    def unused(self) -> pd.DataFrame:
+        """The rows of `ledger` of files that are not used: without the table that was read."""
+        return self.ledger[self.ledger["path"] != self.manifest].reset_index(drop=True)
+
     def whole_ledger(self) -> pd.DataFrame:
         """Table for ``ledger.parquet``: files that are not used, and images whose label was corrected."""
-        return _ledger([*self.ledger.itertuples(index=False, name=None), *self.corrected])
+        return _ledger([*self.unused.itertuples(index=False, name=None), *self.corrected])
 
     def split(self, sealed: np.ndarray) -> tuple[ImageIndex, ImageIndex]:
         """Return two indexes: the rows where `sealed` is false, and those where it is true."""
@@ -246,7 +254,8 @@ def index_images(
     ledger = _ledger([(_ledger_path(files, path), reason) for path, reason in refused])
     frame = _frame(files, rows, digests)
     warnings = (*listing.warnings, *remarks, *filter(None, [advice(listing, layout == "auto")]))
-    return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings)
+    table = _ledger_path(files, listing.table) if listing.table else ""
+    return ImageIndex(frame, ledger, name, listing.patients, warnings=warnings, manifest=table)
 
 
 def _frame(files: FileList, rows: list[Row], digests: list[str]) -> pd.DataFrame:

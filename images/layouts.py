@@ -239,6 +239,13 @@ def detect(files: FileList, split: bool = False) -> str:
     ImagesError
         There is no image, or no layout fits.
     """
+    if not files.manifest and not files.images and not files.refused:
+        raise ImagesError(
+            f"The folder {files.folder} is empty.",
+            expected="one folder of images per class, or images and a manifest.csv (path, label, group)",
+            received="no file in it or in a folder below it",
+            fix="copy the images there, or name another folder.",
+        )
     names = sorted(LAYOUTS.names(), key=lambda name: (name == "folders", split and name not in _WITH_TEST))
     for name in names:
         if get_layout(name).matches(files):

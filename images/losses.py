@@ -140,8 +140,9 @@ def unread_advice(files: FileList) -> str:
 
 def exclusion(classes: Iterable[str], more: str = "") -> str:
     """The option that leaves out these classes, and `more` options."""
-    options = " ".join(f"--exclude-class {shlex.quote(name)}" for name in classes)
-    return f"{options}{more} (exclude_classes in an experiment file)"
+    names = list(classes)
+    options = " ".join(f"--exclude-class {shlex.quote(name)}" for name in names)
+    return f"{options}{more} (`images: {{exclude_classes: [{', '.join(names)}]}}` in an experiment file)"
 
 
 def _places(listing: Listing) -> set[tuple[str, ...]]:

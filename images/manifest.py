@@ -55,7 +55,7 @@ class ManifestLayout:
             (path, f"not in {table.name}") for path in files.images if absolute_path(files.folder, path) not in named
         ]
         patients = f"column {patient} of the manifest" if patient else "none"
-        return Listing(listed, refused, patients, objects=present.objects)
+        return Listing(listed, refused, patients, objects=present.objects, table=table.name)
 
 
 class PreliminaryLayout:
@@ -95,7 +95,8 @@ class PreliminaryLayout:
         _raise_problems(problems, len(rows), table)
         used = {row.path for row in listed}
         refused = [(path, f"not in {table.name}") for path in files.images if path not in used]
-        return Listing(listed, refused, "subject from the column Patient_ID (C-NMC 2019)")
+        name = table.relative_to(files.folder).as_posix()
+        return Listing(listed, refused, "subject from the column Patient_ID (C-NMC 2019)", table=name)
 
     def _tables(self, files: FileList) -> list[str]:
         return [path for path in files.other_files(".csv") if tuple(_header(files.folder / path)) == self.columns]
@@ -206,7 +207,7 @@ def _patient_column(columns: list[str], table: Path) -> str:
             f"The manifest {table} does not have the right columns.",
             expected="path, label and, if known, one of group and patient; further columns are kept; no name twice",
             received=", ".join(columns) or "an empty file",
-            fix="rename columns; the separator is a comma.",
+            fix="rename columns; commas, semicolons or tabs stand between them.",
         )
     doubtful = [name for name in columns if not patient and _may_be_patient(name)]
     if doubtful:

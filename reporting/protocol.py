@@ -98,7 +98,7 @@ def _mixed_patients(index: ImageIndex) -> str:
 def _images(index: ImageIndex) -> str:
     counts = index.counts()["images"]
     classes = ", ".join(f"{label} {count:,}" for label, count in counts.items())
-    ledger = f"; files not used: {len(index.ledger):,} (ledger.parquet)" if len(index.ledger) else ""
+    ledger = f"; files not used: {len(index.unused):,} (ledger.parquet)" if len(index.unused) else ""
     return f"{len(index):,} images in {len(counts)} classes: {classes}; layout {index.layout}{ledger}"
 
 

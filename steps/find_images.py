@@ -47,7 +47,7 @@ def find_images(experiment: Experiment, workspace: Workspace) -> ImageIndex:
     warn_of_ledger(index)
     decisions_on(experiment, index)
     workspace.folder.refuse_other_images(str(images.folder), index.digest())
-    _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.ledger)}})
+    _log.info("Found %s images.", f"{len(index):,}", extra={"facts": {"not_used": len(index.unused)}})
     return index
 
 
@@ -82,7 +82,7 @@ def decisions_on(experiment: Experiment, index: ImageIndex, *, strict: bool = Tr
 
 def warn_of_ledger(index: ImageIndex) -> None:
     """Log how many files are not used, and the most frequent reasons."""
-    if len(index.ledger):
-        reasons = index.ledger["reason"].value_counts()
+    if len(unused := index.unused):
+        reasons = unused["reason"].value_counts()
         listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.head(5).items())
-        _log.warning("Files not used: %s (%s).", f"{len(index.ledger):,}", listed)
+        _log.warning("Files not used: %s (%s).", f"{len(unused):,}", listed)

@@ -143,7 +143,10 @@ def _scores(tables: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
         raise ConfigurationError(
             "There is nothing to compare.",
             expected="two or more runs with scores for two or more of the same combinations",
-            received=f"{len(common)} runs with {common.shape[1]} combinations in common",
+            received=f"{len(common)} run{'s' if len(common) > 1 else ''} with {common.shape[1]} combinations in common",
+            fix="name a second run, on the same images or on others."
+            if len(common) < 2
+            else "run the same extractors, selectors and classifiers on each set of images.",
         )
     return common
 

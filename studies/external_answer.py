@@ -100,7 +100,7 @@ def _images(source: ImageSource, external: ExternalImages, scored: Scored, image
         mapped=tuple(f"{label} = {name}" for label, name in renamed.items()),
         unmapped=tuple(f"{name} ({count:,})" for name, count in external.left_out.items()),
         absent=tuple(absent),
-        unused=len(external.index.ledger) - sum(external.left_out.values()),
+        unused=len(external.index.unused) - sum(external.left_out.values()),
     )
 
 

@@ -18,6 +18,13 @@ def test_help_names_every_command() -> None:
     assert all(command in said for command in ("run", "audit", "leakage", "compare", "unseal", "list", "synthetic"))
 
 
+def test_a_misspelt_command_is_refused_with_the_nearest() -> None:
+    code, said = call("runn")
+    assert code == 2
+    assert "No such command 'runn'. Did you mean run or runs?" in said
+    assert "Did you mean" not in call("zzzzzz")[1]
+
+
 def test_modules_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:
     """Here, and in the processes that work for a command."""
     for name in ("yaml", "joblib", "click"):

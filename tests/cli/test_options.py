@@ -67,7 +67,7 @@ def test_a_class_of_one_image_is_left_out_by_what_the_message_says(experiment: A
 
     with pytest.raises(ImagesError, match="too small for 3 folds: Rare") as caught:
         prepare()
-    assert caught.value.fix.startswith("leave it out with --exclude-class Rare (exclude_classes in an experiment file)")
+    assert caught.value.fix.startswith("leave it out with --exclude-class Rare (`images: {exclude_classes: [Rare]}`")
     index = prepare(images={"exclude_classes": ["Rare"]}).index
     assert "Rare" not in index.classes()
     assert "excluded class: Rare" in set(index.ledger["reason"])

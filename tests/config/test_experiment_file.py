@@ -53,6 +53,8 @@ def test_the_stamped_file_of_a_run_is_an_experiment_file(tmp_path: Path) -> None
     ("text", "message"),
     [
         ("images: x\nclasifiers: [svm]", "clasifiers: unknown key; did you mean classifiers"),
+        ("images: x\nexclude_classes: [a]", "exclude_classes: unknown key; did you mean images.exclude_classes"),
+        ("images: {folder: x, results: y}", "images.results: unknown key; did you mean results"),
         ("images: {folder: x, lay: y}", "images.lay: unknown key; did you mean layout"),
         ("images: {folder: x, group: '(('}", "not a regular expression"),
         ("images: x\nevaluation: {folds: 1}", "greater than or equal to 2"),
@@ -99,8 +101,13 @@ def test_a_run_named_after_a_long_name_leaves_room_for_others(tmp_path: Path) ->
 
 
 def test_an_absent_file_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="There is no experiment file") as caught:
         read_experiment(tmp_path / "absent.yaml")
+    assert caught.value.fix == "correct the path."
+    write(tmp_path, "images: x").rename(tmp_path / "cells.yaml")
+    with pytest.raises(ConfigurationError) as caught:
+        read_experiment(tmp_path / "cellz.yaml")
+    assert caught.value.fix == f"did you mean {tmp_path / 'cells.yaml'}?"
 
 
 def test_labels_show_what_is_not_default() -> None:

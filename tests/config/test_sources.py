@@ -40,7 +40,7 @@ def test_settings_take_precedence(tmp_path: Path) -> None:
         ({"classifiers": ["lda"]}, "names no images"),
         ({"images": {"layout": "auto"}}, "names no images"),
         ({"images": "x", "clasifiers": ["lda"]}, "did you mean classifiers"),
-        ("absent.yaml", "cannot be read"),
+        ("absent.yaml", "There is no experiment file"),
     ],
 )
 def test_what_names_none_is_refused_as_on_the_command_line(source: Any, words: str) -> None:

@@ -102,6 +102,12 @@ def test_images_without_any_folder_fit_no_layout(tmp_path):
         find_layout(tmp_path)
 
 
+def test_an_empty_folder_is_called_empty(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ImagesError, match="is empty"):
+        find_layout(tmp_path)
+
+
 def test_an_archive_without_images_is_to_be_unpacked(tmp_path):
     (tmp_path / "archive.zip").write_bytes(b"PK")
     with pytest.raises(ImagesError, match=r"unpack archive.zip first"):

@@ -30,8 +30,10 @@ def test_a_table_outside_the_folder_is_read_alone(tmp_path):
     assert (index.layout, index.patients) == ("manifest", "column patient of the manifest")
     assert index.classes() == ["01", "1", "NA"]
     assert len(index.ledger) == 0
-    ledger = index_images(folder).ledger
-    assert "not in manifest.csv" in ledger["reason"].tolist()
+    index = index_images(folder)
+    assert index.unused["reason"].tolist() == ["not in manifest.csv"]
+    assert index.whole_ledger()["path"].tolist() == [str(folder / "unlisted.png")]
+    assert len(index.ledger) == 2
 
 
 def test_parquet_says_the_same_as_csv(folder):
@@ -75,7 +77,7 @@ def test_a_table_of_a_spreadsheet_on_windows_is_understood(folder, sign):
         ("file,label\n0.png,x\n", "right columns"),
         ("path,label,group,patient\n0.png,x,y,z\n", "one of group and patient"),
         ("path,label,label\n0.png,x,y\n", "no name twice"),
-        ("path label\n0.png x\n", "separator is a comma"),
+        ("path label\n0.png x\n", "commas, semicolons or tabs"),
         ("", "an empty file"),
         ("path,label\n", "No image"),
         ('path,label\n"0.png,x\n', "comma-separated text"),
