@@ -81,7 +81,8 @@ def controls_sentence(controls: Sequence[Control], metric: Metric) -> str:
     if unbeaten := [one for one in controls if not one.beaten]:
         return (
             f"NOT BETTER THAN A CONTROL: {reaches(unbeaten[0], metric)}, and the best combination is not better beyond "
-            f"the interval of their difference, {lead_text(unbeaten[0], metric)}, which counts that it was picked."
+            f"the interval of their difference, {lead_text(unbeaten[0], metric)}, which allows for its having "
+            "been selected."
         )
     if not controls or (controls[0].share_low or 0.0) <= HALF:
         return ""

@@ -22,7 +22,7 @@ class Evidence:
     Attributes
     ----------
     beaten : bool
-        The best combination is better than every shortcut, beyond the interval that counts that it was picked.
+        The best combination is better than every shortcut, beyond the interval that allows for its selection.
     failed : int
         Shortcuts without a score.
     above_guessing : bool
@@ -83,7 +83,7 @@ _TABLE = (
         "Not better than a shortcut",
         "The score can be reached without seeing what is pictured",
         "NOT BETTER THAN A SHORTCUT: {reached}, and the best combination is not better beyond the interval of their "
-        "difference, which counts that it was picked.",
+        "difference, which allows for its having been selected.",
         "It is not shown to be better than a shortcut: expect much lower scores with another laboratory or stain.",
         lambda evidence: not evidence.beaten,
     ),
