@@ -90,11 +90,10 @@ def _show(compared: SameImages, names: Sequence[str]) -> None:
     if compared.refusal:
         st.html(note("warn", "Scores are not paired:", f"{compared.refusal}. {_PAIRED}"))
         return
-    if not compared.changes:
-        st.html(note("warn", "No combination is in both runs."))
-        return
     for sentence in compared.sentences():
         st.html(f'<p class="lb-best">{escape(sentence)}</p>')
+    if not compared.changes:
+        return
     words = f"Difference of {compared.metric.title} of each combination, with its 95 % interval"
     st.altair_chart(_chart(compared), alt=f"{words}; the numbers are in the table below")
     if len(compared.changes) > _DRAWN:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +31,13 @@ def compare(runs: tuple[Path, ...], metric: str | None, out: Path) -> None:
     if opened and same_images.share_images(opened[0], opened[1]):
         compared = same_images.compare_same_images(opened[0], opened[1], out, metric)
         table = [] if compared.refusal else [f"In {out}: {same_images.TABLE}"]
-        facts = {"changed": compared.changed, "refusal": compared.refusal, "metric": compared.metric.name}
+        facts: dict[str, Any] = {
+            "changed": compared.changed,
+            "refusal": compared.refusal,
+            "metric": compared.metric.name,
+        }
+        facts["best"] = asdict(compared.best) if compared.best else None
+        facts["alone"] = {run: asdict(one) for run, one in compared.alone.items()}
         answer([*compared.lines(), *table], facts | {"combinations": records_of(compared.table())})
         return
     comparisons = comparison.compare_runs(runs, out, metric)

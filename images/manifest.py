@@ -207,7 +207,7 @@ def _patient_column(columns: list[str], table: Path) -> str:
             f"The manifest {table} does not have the right columns.",
             expected="path, label and, if known, one of group and patient; further columns are kept; no name twice",
             received=", ".join(columns) or "an empty file",
-            fix="rename columns; commas, semicolons or tabs stand between them.",
+            fix="rename columns; commas, semicolons or tabs may stand between them.",
         )
     doubtful = [name for name in columns if not patient and _may_be_patient(name)]
     if doubtful:

@@ -140,7 +140,9 @@ class SameImages:
         counts = {verdict: sum(one.verdict == verdict for one in self.changes) for verdict in (BETTER, WORSE)}
         by_chance = len(self.changes) / 20
         sentences.append(
-            f"Of {len(self.changes)} combinations in both, {counts[BETTER]} did better and {counts[WORSE]} worse "
+            "No combination is in both runs."
+            if not self.changes
+            else f"Of {len(self.changes)} combinations in both, {counts[BETTER]} did better and {counts[WORSE]} worse "
             f"beyond their 95 % intervals (paired, over groups; by chance alone about {by_chance:.1f} would be)."
         )
         for run, one in self.alone.items():

@@ -77,7 +77,7 @@ def test_a_table_of_a_spreadsheet_on_windows_is_understood(folder, sign):
         ("file,label\n0.png,x\n", "right columns"),
         ("path,label,group,patient\n0.png,x,y,z\n", "one of group and patient"),
         ("path,label,label\n0.png,x,y\n", "no name twice"),
-        ("path label\n0.png x\n", "commas, semicolons or tabs"),
+        ("path label\n0.png x\n", "commas, semicolons or tabs may stand"),
         ("", "an empty file"),
         ("path,label\n", "No image"),
         ('path,label\n"0.png,x\n', "comma-separated text"),

@@ -11,11 +11,12 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from leukobench.errors import ConfigurationError
+from leukobench.evaluation.metrics import metric_of
 from leukobench.images.synthetic import draw_smears
 from leukobench.pipeline import run
 from leukobench.runs.finished import FinishedRun
 from leukobench.studies.comparison import compare_runs
-from leukobench.studies.same_images import ALIKE, compare_same_images, share_images
+from leukobench.studies.same_images import ALIKE, Alone, SameImages, compare_same_images, share_images
 
 from ..cli.calls import call
 from ..conftest import PLUGIN
@@ -96,3 +97,11 @@ def test_other_folds_are_not_paired(first: FinishedRun, images: Path, tmp_path: 
     assert compared.lines()[-1].startswith("Scores are not paired: the folds of ")
     with pytest.raises(ConfigurationError, match="share no images"):
         compare_runs([first.folder, other.folder], tmp_path)
+
+
+def test_runs_without_a_common_combination_say_so() -> None:
+    compared = SameImages([], metric_of("accuracy"), [], alone={"second": Alone(2, ("net", "none", "lda"), 0.75)})
+    assert compared.sentences() == [
+        "No combination is in both runs.",
+        "Only in the second: 2 combinations, the best of them net x none x lda, 75.00 %.",
+    ]
