@@ -86,7 +86,7 @@ def fit(
         Cores; all by default.
     progress : Progress
     allow_code : sequence of str
-        Digests of code of your own that may run, as a refusal names them.
+        Code of your own that may run: digests, as a refusal names them, or paths of files.
 
     Returns
     -------

@@ -27,6 +27,7 @@ from ..runs.finished import FinishedRun
 from ..runs.workspace import Workspace
 from ..serving.served_code import ServedCode
 from ..serving.served_network import ServedNetwork, relative_distance
+from ..steps.check_names import check_methods
 from ..steps.choose_methods import fit_rules, make_methods
 from ..storage import digest
 from .combination import Agreement, FittedCombination, Origin
@@ -52,6 +53,7 @@ def fit_features(run: FinishedRun, names: Names, workspace: Workspace) -> Fitted
     ImagesChangedError
         Images have changed since the run, and their features are not cached.
     """
+    check_methods(with_one(run.experiment, names), names[:1])
     choice, extractor = _extractor(run, names[0])
     features = load_features("features", "fit", extractor, run.read_images, workspace)
     network: ServedNetwork | ServedCode

@@ -16,6 +16,7 @@ from .. import __version__
 from ..errors import LeukobenchError, UnknownNameError
 from ..plugins.permission import be_nobodys_worker
 from .commands import COMMANDS
+from .options import TYPED
 from .output import VisibleFormatter, echo, read_names_as_utf8, show_every_sign, with_volume
 
 _OF_THE_SYSTEM = {
@@ -40,6 +41,15 @@ def _end_like_ctrl_c(number: int, frame: object) -> None:
 
 
 class _Commands(click.Group):
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Keep the words of the command, for a refusal that says how to go on."""
+        typed = tuple(args)
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[TYPED] = typed
+        return context
+
     def list_commands(self, context: click.Context) -> list[str]:
         """Those that leukobench ships; installed packages may add more, which ``leukobench list commands`` shows."""
         return COMMANDS.shipped_names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -10,6 +11,10 @@ from typing import Any, TypeVar, cast
 import click
 from click.shell_completion import CompletionItem
 
+from ..errors import CodeNotAllowedError
+
+TYPED = "words of the command"
+"""Key of a context's ``meta``: the words of the command after ``leukobench``."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -86,16 +91,33 @@ def code_option(command: _Command) -> _Command:
     def allowed(allow_code: tuple[str, ...], **options: Any) -> Any:
         from ..plugins.permission import allowing
 
-        with allowing(allow_code):
-            return command(**options)
+        try:
+            with allowing(allow_code):
+                return command(**options)
+        except CodeNotAllowedError as refusal:
+            raise _with_command(refusal) from None
 
     return click.option(
         "--allow-code",
-        metavar="[DIGEST|MODULE]",
+        metavar="[DIGEST|PATH|MODULE]",
         multiple=True,
-        help="Run code of your own that has this digest, which a refusal names; of a bundle: import this module (its "
-        "name, or the path of its file), which it needs and does not contain. May be repeated.",
+        help="Run code of your own: that with this digest, which a refusal names (of the names and bytes of its file "
+        "and of the modules beside it that it mentions, not its sha256sum), or the file at this path, whatever it "
+        "holds. Of a bundle: import this module (its name, or the path of its file), which it needs and does not "
+        "contain. May be repeated.",
     )(cast("_Command", allowed))
+
+
+def _with_command(refusal: CodeNotAllowedError) -> CodeNotAllowedError:
+    """The refusal with the command that works, once the user has read the code."""
+    if not refusal.digests:
+        return refusal
+    typed = click.get_current_context().meta.get(TYPED, ())
+    words = ["leukobench", *typed, *(word for one in refusal.digests for word in ("--allow-code", one))]
+    parts = {"expected": refusal.expected, "received": refusal.received}
+    return CodeNotAllowedError(
+        refusal.what, digests=refusal.digests, **parts, fix=f"read the code, then: {shlex.join(words)}"
+    )
 
 
 def image_options(command: _Command) -> _Command:

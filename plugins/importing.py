@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import (
@@ -87,8 +88,9 @@ def load_module(module: str) -> ModuleType:
                 f"The module {module} is code of your own, which is not run unasked; nothing of it was imported.",
                 expected=f"{_first(code)}, read and allowed by `--allow-code {code.digest}`",
                 received=f"{module}, neither installed nor allowed",
-                fix="read it, then add that option; or give `leukobench run` an experiment file of your own, "
-                f"without the section `resolved` that runs add, whose `plugins:` name the folder {code.folder}.",
+                fix="read it, then add that option (in Python: allow_code=[...]); or give `leukobench run` an "
+                "experiment file of your own, without the section `resolved` that runs add, whose `plugins:` name the "
+                f"folder {code.folder}.",
                 digests=(code.digest,),
             )
         _serve(code)
@@ -99,10 +101,18 @@ def is_allowed(code: Code) -> bool:
     """Whether the user's own code may be imported now."""
     if not code.files:  # in an archive
         return False
-    if code.folder in permission().named or code.digest in permission().codes:
+    codes = permission().codes
+    if code.folder in permission().named or code.digest in codes or any(_is_path_of(code, one) for one in codes):
         return True
     files = parents.get(code.folder, frozenset())
     return files is None or files.issuperset(code.files)
+
+
+def _is_path_of(code: Code, words: str) -> bool:
+    """Whether these words are the path of its file or package, rather than a name or a digest."""
+    first = code.files[0].resolve()
+    is_path = os.sep in words or words.endswith(".py")
+    return is_path and Path(words).resolve() in (first, *([first.parent] if first.stem == "__init__" else []))
 
 
 def _first(code: Code) -> Path:

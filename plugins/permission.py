@@ -26,7 +26,8 @@ class Permission:
     named : frozenset of Path
         Those of which whatever they hold may be imported, because the user named the experiment that names them.
     codes : frozenset of str
-        Digests of code that may be imported wherever it lies; of a bundle, names of modules.
+        Digests of code that may be imported wherever it lies, and paths of files that may be imported whatever they
+        hold; of a bundle, names of modules.
     by_name : bool
         Whether to name an experiment is enough.
     """
@@ -90,12 +91,12 @@ def named_by_user(folders: Sequence[Path]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def allowing(codes: Iterable[str] = (), by_name: bool = True) -> Iterator[None]:
-    """Allow code with these digests, beside what is allowed already.
+    """Allow code with these digests or paths, beside what is allowed already.
 
     Parameters
     ----------
     codes : iterable of str
-        As `OwnCode.digest` gives them, or a refusal names them.
+        Digests, as `Code.digest` gives them or a refusal names them; or paths of modules or packages.
     by_name : bool
         False: from now on it is not enough that the user named an experiment.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,15 @@ from ..errors import CodeNotAllowedError, ConfigurationError, LeukobenchError
 from ..evaluation.metrics import METRICS, ranking_metrics
 from ..features.extractors import EXTRACTORS
 from ..images.layouts import get_layout
+from ..registry import Registry
 from ..selection import SELECTORS
 
-_REGISTRIES = {"extractors": EXTRACTORS, "selectors": SELECTORS, "classifiers": CLASSIFIERS, "cnns": CNNS}
+_REGISTRIES: dict[str, Registry] = {
+    "extractors": EXTRACTORS,
+    "selectors": SELECTORS,
+    "classifiers": CLASSIFIERS,
+    "cnns": CNNS,
+}
 
 
 def check_names(experiment: Experiment) -> None:
@@ -28,8 +34,25 @@ def check_names(experiment: Experiment) -> None:
     CodeNotAllowedError
         There is code among them that is not allowed.
     """
+    _check_all([*_methods(experiment, tuple(_REGISTRIES)), *_others(experiment)])
+
+
+def check_methods(experiment: Experiment, extractors: Collection[str]) -> None:
+    """The same of selectors, classifiers and some extractors, by their labels: of a run, what is fitted anew.
+
+    Raises
+    ------
+    LeukobenchError, CodeNotAllowedError
+        As `check_names` does.
+    """
+    chosen = [choice for choice in experiment.extractors if choice.label in extractors]
+    families = "extractors", "selectors", "classifiers"
+    _check_all(_methods(experiment.model_copy(update={"extractors": chosen}), families))
+
+
+def _check_all(checks: Iterable[tuple[str, Callable[[], Any]]]) -> None:
     mistakes: dict[str, LeukobenchError] = {}
-    for place, check in _checks(experiment):
+    for place, check in checks:
         try:
             check()
         except LeukobenchError as mistake:
@@ -40,10 +63,13 @@ def check_names(experiment: Experiment) -> None:
         raise _together(mistakes)
 
 
-def _checks(experiment: Experiment) -> Iterator[tuple[str, Callable[[], Any]]]:
-    for family, registry in _REGISTRIES.items():
+def _methods(experiment: Experiment, families: Iterable[str]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    for family in families:
         for place, choice in enumerate(getattr(experiment, family)):
-            yield f"{family}.{place}", partial(registry.check, choice.name, choice.parameters)
+            yield f"{family}.{place}", partial(_REGISTRIES[family].check, choice.name, choice.parameters)
+
+
+def _others(experiment: Experiment) -> Iterator[tuple[str, Callable[[], Any]]]:
     if experiment.images.layout != "auto":
         yield "images.layout", partial(get_layout, experiment.images.layout)
     yield "evaluation.rank_by", partial(_check_metric, experiment.evaluation.rank_by)
@@ -65,8 +91,9 @@ def _together(mistakes: dict[str, LeukobenchError]) -> ConfigurationError:
     for place, mistake in mistakes.items():
         places.setdefault(f"{mistake.what} {_advice(mistake)}".strip(), []).append(place)
     lines = [f"{', '.join(where)}: {words}" for words, where in places.items()]
-    what = f"The experiment has {len(mistakes)} mistakes:\n    " + "\n    ".join(lines)
     refused = [mistake for mistake in mistakes.values() if isinstance(mistake, CodeNotAllowedError)]
+    begin = "needs code of your own" if len(refused) == len(mistakes) else f"has {len(mistakes)} mistakes"
+    what = f"The experiment {begin}:\n    " + "\n    ".join(lines)
     digests = dict.fromkeys(digest for mistake in refused for digest in mistake.digests)
     if not digests:
         return ConfigurationError(what)

@@ -18,6 +18,7 @@ from ..features.extractors import make_extractor
 from ..reporting.verdicts import VERDICTS
 from ..runs.workspace import Workspace
 from .audit_index import Audited
+from .check_names import check_methods
 from .choose_methods import fit_rules, make_methods, make_networks
 from .extract_features import extract_features
 from .given_split import is_given
@@ -51,6 +52,7 @@ def sealed_grid(
     fold = given_fold(task, sealed)
     networks = [one for one in make_networks(experiment) if only is None or only == (PIXELS, "none", one.label)]
     choices = [one for one in experiment.extractors if only is None or one.label == only[0]]
+    check_methods(experiment, {one.label for one in choices})
     extractors = {one.label: make_extractor(one.name, one.parameters) for one in choices}
     sources = extract_features(extractors, every, workspace)
     trained = pixel_combinations(networks, every, workspace)

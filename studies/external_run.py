@@ -31,6 +31,7 @@ from ..runs.finished import FinishedRun
 from ..runs.identity import deciding_parts
 from ..runs.workspace import Workspace
 from ..serving.temperature import apply_temperature
+from ..steps.check_names import check_methods
 from ..steps.choose_methods import fit_rules, make_methods
 from ..steps.extract_features import extract_features
 from ..steps.fit_combinations import fit_combinations
@@ -90,6 +91,7 @@ def _quantiles(run: FinishedRun, workspace: Workspace) -> Quantiles | None:
 
 
 def _predict(run: FinishedRun, names: Sequence[Names], index: ImageIndex, workspace: Workspace) -> list[Predicted]:
+    check_methods(run.experiment, {one[0] for one in names})
     both, rows = _together(run, index), np.arange(len(run.task) + len(index))
     trained, tested = np.split(rows, [len(run.task)])
     extractors = {label: _extractor(run, label) for label in dict.fromkeys(one[0] for one in names)}

@@ -33,6 +33,7 @@ from ..runs.folder import RunFolder
 from ..runs.log import log_to
 from ..runs.progress import silent
 from ..runs.workspace import Workspace
+from ..steps.check_names import check_methods
 from ..steps.choose_methods import fit_rules, make_methods
 from ..storage import digest, lock
 
@@ -171,6 +172,7 @@ def _folds(run: FinishedRun) -> list[Fold]:
 def _grid(run: FinishedRun, only: frozenset[Names], workspace: Workspace) -> Grid:
     """The chosen combinations, features extracted or read from the cache."""
     sources, wanted = [], {names[0] for names in only}
+    check_methods(run.experiment, wanted)
     for choice in run.experiment.extractors:
         if choice.label in wanted:
             extractor, name = make_extractor(choice.name, choice.parameters), digest(choice.label)[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,11 +25,12 @@ from leukobench.plugins.places import own_code
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "own-extractor.md").read_text(encoding="utf-8")
 
 
-def examples(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+def examples(language: str, document: str = DOCUMENT) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
 
 
 SHORT, LONG = examples("python")
+CLASSIFIER = examples("python", (Path(__file__).parents[1] / "docs" / "own-classifier.md").read_text("utf-8"))[0]
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +83,7 @@ def test_the_long_form_names_its_features_and_what_it_depends_on(smears: Path, t
 
 def test_its_digest_is_of_files_whatever_was_imported_before(tmp_path: Path) -> None:
     """An extractor and a classifier of one folder: that one runs without the other is no other extractor."""
-    classifier = (Path(__file__).parents[1] / "docs" / "own-classifier.md").read_text(encoding="utf-8")
-    (tmp_path / "centroids.py").write_text(re.findall(r"```python\n(.*?)```", classifier, re.DOTALL)[0])
+    (tmp_path / "centroids.py").write_text(CLASSIFIER)
     (tmp_path / "colours.py").write_text(SHORT)
     with named_by_user([tmp_path]):
         before = make_extractor("colours:MeanColours", {}).identity
@@ -133,13 +134,15 @@ def test_the_experiment_of_the_document_runs_to_the_leaderboard(
     (tmp_path / "smears").symlink_to(smears)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "colours.py").write_text(SHORT)
-    experiment = yaml.safe_load(examples("yaml")[0]) | {"evaluation": {"folds": 2, "resamples": 100, "controls": "off"}}
+    (tmp_path / "mine" / "centroids.py").write_text(CLASSIFIER)
+    experiment = yaml.safe_load(examples("yaml")[0]) | {"classifiers": ["lda", "centroids:NearestMean"]}
+    experiment |= {"evaluation": {"folds": 2, "resamples": 100, "controls": "off"}}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(experiment))
     arguments = ["run", str(tmp_path / "own.yaml"), "--results", str(tmp_path / "out"), "--workers", "1"]
     refusal = CliRunner().invoke(cli, [*arguments, "--plan"])
     assert refusal.exit_code == 2
-    (digest,) = set(re.findall(r"--allow-code ([0-9a-f]{64})", refusal.output))
-    planned = CliRunner().invoke(cli, [*arguments, "--plan", "--allow-code", digest])
+    (allowed,) = re.findall(r"add ((?: ?--allow-code [0-9a-f]{64}){2})", refusal.output)
+    planned = CliRunner().invoke(cli, [*arguments, "--plan", *allowed.split()])
     assert planned.exit_code == 0, planned.output
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
@@ -148,7 +151,15 @@ def test_the_experiment_of_the_document_runs_to_the_leaderboard(
     assert set(board["extractor"]) == {"colours:MeanColours", "colours:MeanColours(power=0.5)"}
     assert (board["status"] == "ok").all()
     out = ["--out", str(tmp_path / "x.parquet")]
-    assert CliRunner().invoke(cli, ["features", str(run), *out]).exit_code == 2
-    assert CliRunner().invoke(cli, ["features", str(run), *out, "--allow-code", digest]).exit_code == 0
+    fit = ["fit", str(run), "--combination", "colours:MeanColours", "none", "centroids:NearestMean"]
+    for command in (["features", str(run), *out], fit):
+        refusal = CliRunner().invoke(cli, command)
+        assert refusal.exit_code == 2
+        (fix,) = re.findall(r"fix: read the code, then: leukobench (.*)", refusal.output)
+        done = CliRunner().invoke(cli, shlex.split(fix))
+        assert done.exit_code == 0, done.output
+    paths = [word for name in ("colours", "centroids") for word in ("--allow-code", str(tmp_path / f"mine/{name}.py"))]
+    done = CliRunner().invoke(cli, [*fit, "--out", str(tmp_path / "other"), *paths])
+    assert done.exit_code == 0, done.output
     again = CliRunner().invoke(cli, ["run", str(run / "experiment.yaml"), "--name", "again", *arguments[2:]])
     assert again.exit_code == 2, "a run wrote that file, nobody named its code"

@@ -109,3 +109,15 @@ def test_results_are_not_written_among_images(tiny_bundle: Path, images: Path, e
         pipeline.run(experiment(name="Pro", results=images), 1)
     mark_output(picture.parent)
     assert not (picture.parent / OUTPUT_MARKER).exists()
+
+
+def test_a_refusal_of_own_code_ends_with_the_command_that_works(
+    tmp_path: Path, smears: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "refused_layout.py").write_text("class Layout:\n    pass\n")
+    words = ["audit", str(smears), "--layout", "refused_layout:Layout", "--results", str(tmp_path / "my results")]
+    refusal = CliRunner().invoke(cli, words)
+    (fix,) = re.findall(r"fix: read the code, then: leukobench (.*)", refusal.output)
+    assert shlex.split(fix)[:-2] == words
+    assert "is not a layout" in CliRunner().invoke(cli, shlex.split(fix)).output, "it was imported"

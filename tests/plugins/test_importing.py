@@ -93,6 +93,19 @@ def test_a_digest_allows_the_code_that_it_is_of_alone(folder: Path) -> None:
         __import__(f"{module}_other")
 
 
+def test_a_path_allows_its_file_whatever_it_holds_and_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of(folder)
+    monkeypatch.chdir(folder)
+    with allowing(by_name=False), named_by_user([folder]):
+        for words in (module, f"{module}_other.py", str(folder), f"../{module}.py"):
+            with allowing([words]), pytest.raises(CodeNotAllowedError):
+                load_module(module)
+        with allowing([f"../mine/{module}.py"]):
+            assert load(f"{module}.Mine").__module__ == module
+            with pytest.raises(CodeNotAllowedError):
+                load_module(f"{module}_other")
+
+
 def test_bytecode_beside_the_source_is_not_read(folder: Path) -> None:
     import importlib.util
     import py_compile

@@ -10,7 +10,7 @@ from leukobench.config.experiment_file import for_folder
 from leukobench.errors import CodeNotAllowedError, ConfigurationError, UnknownNameError
 from leukobench.networks import weights
 from leukobench.pipeline import run
-from leukobench.steps.check_names import check_names
+from leukobench.steps.check_names import check_methods, check_names
 
 UNKNOWN = {
     "extractors": ["efficientnet_lit0", {"vgg16": {"poling": "max"}}, "resnet101"],
@@ -54,3 +54,17 @@ def test_code_that_is_not_allowed_is_named_with_all_digests(tmp_path: Path, monk
     assert len(refusal.value.digests) == 2
     assert all(f"--allow-code {digest}" in str(refusal.value) for digest in refusal.value.digests)
     assert str(tmp_path / "not_allowed_b.py") in str(refusal.value)
+
+
+def test_of_a_run_the_methods_that_are_fitted_are_checked_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("not_allowed_a", "not_allowed_b", "not_allowed_c"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('it ran')\n")
+    names = {"extractors": ["not_allowed_a:X", "not_allowed_c:Z"], "images": {"layout": "not_allowed_c:L"}}
+    experiment = for_folder(tmp_path, classifiers=["not_allowed_b:Y"], **names)
+    with pytest.raises(CodeNotAllowedError, match="needs code of your own") as refusal:
+        check_methods(experiment, ["not_allowed_a:X"])
+    assert len(refusal.value.digests) == 2
+    assert "not_allowed_c" not in str(refusal.value)
