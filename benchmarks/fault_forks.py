@@ -63,7 +63,6 @@ def _become(arguments: list[str], environment: Mapping[str, str], folder: Path, 
     """The rest of the life of the fork."""
     status = 70
     try:
-        os.setsid()
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.chdir(folder)
@@ -77,6 +76,7 @@ def _become(arguments: list[str], environment: Mapping[str, str], folder: Path, 
         from fault_watcher import begin
 
         begin()
+        os.setsid()  # from here on signals of its group reach it
         from leukobench.cli import main
 
         main()

@@ -58,6 +58,8 @@ def _kill(
     if process.poll() is not None:
         ending = ended(process)
         return True, f"status {ending.status}", {"not_resumed": int(ending.status != 0)}
+    while os.getpgid(process.pid) != process.pid and process.poll() is None:  # it has yet to become a group
+        time.sleep(0.001)
     children, now = psutil.Process(process.pid).children(recursive=True), time.time()
     (os.killpg if group else os.kill)(process.pid, number)
     ending = ended(process)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation.combination_names import FAILED, NAMES, NOT_REACHED, Names, as_columns, names_of
-from ..evaluation.metrics import metric_of
+from ..evaluation.metrics import metric_of, metrics_of
 from ..evaluation.scores import Scored
 from ..evaluation.statistics.analysis import Analysis
 from ..evaluation.statistics.entry import Entry
@@ -201,7 +201,7 @@ def _plainly(
 
 def _rows_of_patients(stored: StoredResults) -> list[tuple[int, NDArray[np.int64]]]:
     """Label and images of each patient that is scored; none where the leaderboard scores none."""
-    if stored.patients is None or "patient_accuracy" not in stored.leaderboard:
+    if stored.patients is None or metrics_of(patients=True)[0].name not in stored.leaderboard:
         return []
     patients = Patients.of(stored.patients, stored.task.labels)
     return [(int(label), patients.rows[patients.codes == code]) for code, label in enumerate(patients.labels)]

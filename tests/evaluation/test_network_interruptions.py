@@ -41,7 +41,7 @@ def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, 
     """At once, not at its next report."""
     process = start(experiment(**only(plugin, end="never")), tmp_path)
     records = tmp_path / "results" / "trial" / "records"
-    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
+    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("[!.]*.json")), process)
     children = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
@@ -53,7 +53,7 @@ def test_where_the_run_is_killed_its_training_process_ends_too(experiment: Any, 
 def test_interrupting_says_that_the_same_command_goes_on(experiment: Any, plugin: str, tmp_path: Path) -> None:
     process = start(experiment(**only(plugin, end="wait")), tmp_path)
     records = tmp_path / "results" / "trial" / "records"
-    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("*.json")), process)
+    wait_for(lambda: any("waiting" in path.read_text() for path in records.glob("[!.]*.json")), process)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
