@@ -118,7 +118,7 @@ def check_extractor(run: FinishedRun, label: str, extractor: Extractor) -> None:
     """
     if digest(run.resolved["extractors"][label]) != digest(dict(extractor.identity)):
         raise ConfigurationError(
-            f"The extractor {label} has changed since the run: its weights, its engine or leukobench.",
+            f"The extractor {label} has changed since the run: its code or weights, its engine or leukobench.",
             fix="run the experiment again: only what changed is computed.",
         )
 

@@ -30,7 +30,7 @@ def fit(
     from ..runs.progress import on_screen
 
     bundle = fit_bundle(run, combination, out, pictures, workers, on_screen())
-    allowed = "".join(f" --allow-code {shlex.quote(one.module)}" for one in bundle.code)
+    allowed = "".join(f" --allow-code {shlex.quote(_place(one.module))}" for one in bundle.code)
     path = shlex.quote(str(bundle.path))
     lines = [
         f"{bundle.title}, fitted on all images, in {bundle.path}. Read its model_card.md.",
@@ -40,3 +40,14 @@ def fit(
     ]
     code = [one.module for one in bundle.code]
     answer(lines, {"bundle": bundle.path, "title": bundle.title, "digest": bundle.digest, "code": code})
+
+
+def _place(module: str) -> str:
+    """Where it lies, as `--allow-code` takes it; its name alone where it is installed."""
+    from ..plugins.places import own_code
+
+    code = own_code(module)
+    if code is None or not code.files:
+        return module
+    path = code.folder / code.files[0].relative_to(code.folder).parts[0]
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

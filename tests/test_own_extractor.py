@@ -158,6 +158,10 @@ def test_the_experiment_of_the_document_runs_to_the_leaderboard(
         (fix,) = re.findall(r"fix: read the code, then: leukobench (.*)", refusal.output)
         done = CliRunner().invoke(cli, shlex.split(fix))
         assert done.exit_code == 0, done.output
+    (options,) = re.findall(r"leukobench predict \S+ IMAGES(.*?)  ", done.output)
+    predict = ["predict", str(run / "model"), str(next(smears.rglob("*.jpg"))), *shlex.split(options)]
+    assert set(predict[4::2]) == {str(tmp_path / "mine" / name) for name in ("colours.py", "centroids.py")}
+    assert CliRunner().invoke(cli, predict).exit_code == 0
     paths = [word for name in ("colours", "centroids") for word in ("--allow-code", str(tmp_path / f"mine/{name}.py"))]
     done = CliRunner().invoke(cli, [*fit, "--out", str(tmp_path / "other"), *paths])
     assert done.exit_code == 0, done.output
