@@ -132,6 +132,8 @@ class ImageIndex:
     @property
     def unused(self) -> pd.DataFrame:
         """The rows of `ledger` of files that are not used: without the table that was read."""
+        if not self.manifest:  # the ledger of published results is empty, without columns
+            return self.ledger
         return self.ledger[self.ledger["path"] != self.manifest].reset_index(drop=True)
 
     def whole_ledger(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from leukobench.errors import ConfigurationError, ImagesError
 from leukobench.images import identification
 from leukobench.images.groups import clusters
-from leukobench.images.index import index_images
+from leukobench.images.index import ImageIndex, index_images
 
 from .trees import write_image
 
@@ -265,3 +266,7 @@ def test_corrected_labels_are_those_of_a_folder_that_had_them(tmp_path: Path) ->
     shutil.move(tmp_path / "right" / "a" / "x.png", tmp_path / "right" / "b" / "x.png")
     assert corrected.digest() == index_images(tmp_path / "right").digest()
     assert corrected.whole_ledger()["reason"].tolist() == ["label corrected: a -> b (suspects.csv)"]
+
+
+def test_a_ledger_that_is_not_published_has_no_unused_files():
+    assert len(ImageIndex(pd.DataFrame(), pd.DataFrame(), "folders", "none").unused) == 0
