@@ -46,7 +46,7 @@ test-mlflow:
 	$(PYTHON) -m venv build/mlflow
 	build/mlflow/bin/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
 	build/mlflow/bin/python -m pip install --quiet --editable ".[$(EXTRA),mlflow,dev]" mlflow duckdb
-	build/mlflow/bin/python -m pytest -m mlflow
+	build/mlflow/bin/python -m pytest -m mlflow --ignore tests/app
 
 # The fast tests with the oldest version of each main dependency that setup.cfg allows, in an environment of their own.
 test-lowest:
