@@ -52,10 +52,10 @@ def _form(target: Target) -> None:
         if name and not is_name(name):
             left.html(note("bad", "This name cannot be used:", f"{name_problem(name)}."))
         folder = folders[right.selectbox("Folder of images", list(folders))]
-        known = presets()
-        chosen = left.selectbox("Combinations", [_DEFAULT, *known, _OWN])
-        if chosen in known:
-            left.caption(f"{known[chosen].source}. How it differs: {known[chosen].differs}.")
+        protocols = presets()
+        chosen = left.selectbox("Combinations", [_DEFAULT, *protocols, _OWN])
+        if chosen in protocols:
+            left.caption(f"{protocols[chosen].source}. How it differs: {protocols[chosen].differs}.")
         folds = right.number_input("Folds", 2, 20, 5)
         own = _own_choice() if chosen == _OWN else {}
         read = st.empty()

@@ -159,13 +159,13 @@ def _refuse_bomb(mapping: Any) -> None:
         raise ValueError(f"its aliases make more than {_MOST_VALUES:,} values")
 
 
-def _values(value: Any, known: dict[int, int]) -> int:
+def _values(value: Any, counts: dict[int, int]) -> int:
     """How many values there are, those behind an alias counted each time; nobody could print what an alias bomb is."""
-    if id(value) not in known and isinstance(value, dict | list):
-        known[id(value)] = _MOST_VALUES + 1  # of one that holds itself
+    if id(value) not in counts and isinstance(value, dict | list):
+        counts[id(value)] = _MOST_VALUES + 1  # of one that holds itself
         inner = value.values() if isinstance(value, dict) else value
-        known[id(value)] = 1 + sum(_values(one, known) for one in inner)
-    return known.get(id(value), 1)
+        counts[id(value)] = 1 + sum(_values(one, counts) for one in inner)
+    return counts.get(id(value), 1)
 
 
 def _holds_anchors(key: object) -> bool:

@@ -88,12 +88,12 @@ def _changed(experiment: Experiment, preset: Preset) -> list[str]:
 
 
 def _preset(name: object) -> Preset:
-    known = presets()
-    if not isinstance(name, str) or name not in known:
+    protocols = presets()
+    if not isinstance(name, str) or name not in protocols:
         raise ConfigurationError(
             f"There is no preset called '{name}'.",
-            expected=", ".join(known),
+            expected=", ".join(protocols),
             received=str(name),
             fix="choose one of these names, or see `leukobench list presets`.",
         )
-    return known[name]
+    return protocols[name]

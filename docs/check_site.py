@@ -14,6 +14,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import click
+
 _LOADED = {("link", "href"), ("object", "data"), ("use", "href")}
 """Attributes that load something, besides each ``src``, ``srcset`` and ``poster``."""
 _DASHED = re.compile(r"(?:^|[\s(>`])(\u2013[a-z][a-z-]+)")
@@ -121,13 +123,14 @@ def main() -> None:
     if program := shutil.which("chromium"):
         problems += in_browser(site, program)
     else:
-        print("There is no Chromium on this machine: the site was not opened in a browser.")
+        click.echo("There is no Chromium on this machine: the site was not opened in a browser.")
     (site / "links.txt").write_text("\n".join(sorted(elsewhere)) + "\n")
-    print(*problems, sep="\n", end="\n" if problems else "")
-    print(f"{len(problems)} problems; {len(elsewhere)} links to other sites, which were not followed: {site}/links.txt")
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{len(problems)} problems; {len(elsewhere)} links to other sites, not followed: {site}/links.txt")
     if problems:
         sys.exit(1)
-    print(f"Open {site}/index.html")
+    click.echo(f"Open {site}/index.html")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from ..errors import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 5
+SHOWN = 5
 """Mismatches that are named of one check; all are counted."""
 _LONGEST = 100
 
@@ -81,7 +81,7 @@ def joined(what: str, checks: Sequence[Check]) -> Check:
         sum(check.compared for check in checks),
         sum(check.differ for check in checks),
         largest,
-        tuple(mismatches[:_SHOWN]),
+        tuple(mismatches[:SHOWN]),
     )
 
 
@@ -98,7 +98,7 @@ def compare_facts(
         From the position of one that does not agree to its row, its column, and what is published and recomputed.
     """
     wrong = np.flatnonzero(~agrees)
-    named = tuple(Mismatch(file, *describe(int(place))) for place in wrong[:_SHOWN])
+    named = tuple(Mismatch(file, *describe(int(place))) for place in wrong[:SHOWN])
     return Check(what, len(agrees), len(wrong), mismatches=named)
 
 
@@ -134,13 +134,13 @@ def compare_tables(
     names = [str(name) for name in recomputed.columns if name not in keys]
     absent = [name for name in (*keys, *names) if name not in published.columns]
     if absent:
-        lacking = tuple(Mismatch(file, "", name, "no such column", "a column") for name in absent[:_SHOWN])
+        lacking = tuple(Mismatch(file, "", name, "no such column", "a column") for name in absent[:SHOWN])
         size = len(recomputed) * len(absent)
         rest = [name for name in names if name not in absent]
-        known = not set(keys) & set(absent)
-        others = compare_tables(what, file, published, recomputed[[*keys, *rest]], keys, tolerance) if known else None
-        lost = Check(what, size, size, mismatches=lacking)
-        return joined(what, [lost, *([others] if others else [])])
+        checks = [Check(what, size, size, mismatches=lacking)]
+        if not set(keys) & set(absent):
+            checks.append(compare_tables(what, file, published, recomputed[[*keys, *rest]], keys, tolerance))
+        return joined(what, checks)
     first, second = (_by_row(table, keys) for table in (published, recomputed))
     checks = [_rows(what, file, published, recomputed, keys)]
     common = [row for row in second if row in first]
@@ -171,11 +171,11 @@ def _rows(what: str, file: str, published: pd.DataFrame, recomputed: pd.DataFram
     twice = len(published) - len(first)
     lost = [row for row in second if row not in first]
     surplus = [row for row in first if row not in second]
-    found = [Mismatch(file, " x ".join(row), "", "no such row", "a row") for row in lost]
-    found += [Mismatch(file, " x ".join(row), "", "a row", "no such row") for row in surplus]
-    found += [Mismatch(file, "", "", f"{twice:,} rows twice", "each once")] if twice else []
+    mismatches = [Mismatch(file, " x ".join(row), "", "no such row", "a row") for row in lost]
+    mismatches += [Mismatch(file, " x ".join(row), "", "a row", "no such row") for row in surplus]
+    mismatches += [Mismatch(file, "", "", f"{twice:,} rows twice", "each once")] if twice else []
     count = len(lost) + len(surplus) + twice
-    return Check(what, max(len(second) + len(surplus) + twice, count), count, mismatches=tuple(found[:_SHOWN]))
+    return Check(what, max(len(second) + len(surplus) + twice, count), count, mismatches=tuple(mismatches[:SHOWN]))
 
 
 def _column(
@@ -184,7 +184,7 @@ def _column(
     gaps = np.array([_gap(one, other) for one, other in zip(before, after, strict=True)], dtype=np.float64)
     sizes = np.array([_size(value) for value in after], dtype=np.float64)
     number, wrong = np.isfinite(gaps), np.flatnonzero(gaps > tolerance * sizes)
-    named = [Mismatch(file, rows[place], name, _text(before[place]), _text(after[place])) for place in wrong[:_SHOWN]]
+    named = [Mismatch(file, rows[place], name, _text(before[place]), _text(after[place])) for place in wrong[:SHOWN]]
     return Check(name, len(gaps), len(wrong), float(gaps[number].max()) if number.any() else 0.0, tuple(named))
 
 

@@ -87,7 +87,7 @@ def analysis_of(stored: StoredResults) -> Analysis:
 
 
 def recompute(
-    stored: StoredResults, advance: Callable[[int], None] = lambda done: None, executor: Executor | None = None
+    stored: StoredResults, advance: Callable[[int], None] = lambda count: None, executor: Executor | None = None
 ) -> Recomputed:
     """Compute every table again; a combination whose rows are wrong takes no part.
 
@@ -103,14 +103,14 @@ def recompute(
 
     analysis, rank_by = analysis_of(stored), stored.experiment.evaluation.rank_by
     file = PredictionFile(stored.folder / "predictions.parquet")
-    whole = _whole(file, stored)
+    predicted = _whole(file, stored)
     features = dict(zip(map(names_of, _records(stored.leaderboard)), stored.leaderboard["features"], strict=True))
     plain: list[dict[str, Any]] = []
     by_fold: list[dict[str, Any]] = []
     facts: list[Check] = []
     own: list[tuple[Any, ...]] = []
     undefined: dict[Names, int] = {}
-    for measured in _measured(file, whole, stored, analysis.measuring, executor):
+    for measured in _measured(file, predicted, stored, analysis.measuring, executor):
         names, _ = measured.key
         facts.append(measured.facts)
         if measured.entry is not None:
@@ -142,12 +142,12 @@ def _whole(file: PredictionFile, stored: StoredResults) -> list[tuple[tuple[Name
 
 def _measured(
     file: PredictionFile,
-    whole: Sequence[tuple[tuple[Names, str], list[Span]]],
+    predicted: Sequence[tuple[tuple[Names, str], list[Span]]],
     stored: StoredResults,
     measuring: Measuring,
     executor: Executor | None,
 ) -> Any:
-    parts = [whole[start : start + _TOGETHER] for start in range(0, len(whole), _TOGETHER)]
+    parts = [predicted[start : start + _TOGETHER] for start in range(0, len(predicted), _TOGETHER)]
     expected, patients = Expected.of(stored, file.columns), _rows_of_patients(stored)
     several = executor if len(parts) > 1 else None
     for part in in_order(

@@ -69,7 +69,7 @@ class StoredResults:
     leaderboard, images : DataFrame
     folds : DataFrame
         Row (of `images`), repeat, fold; of a run also image_id, label and group.
-    whole : StoredResults, optional
+    run : StoredResults, optional
         Of a test part: the run that it belongs to, which knows all classes.
     """
 
@@ -81,7 +81,7 @@ class StoredResults:
     leaderboard: pd.DataFrame
     images: pd.DataFrame
     folds: pd.DataFrame
-    whole: StoredResults | None = None
+    run: StoredResults | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> StoredResults:
@@ -132,8 +132,8 @@ class StoredResults:
         named = self.images if self.names_images else self.images.assign(image_id="", path="")
         named = named if "path" in named else named.assign(path="")
         task = Task.of_images(named)
-        if self.whole is not None:
-            classes = self.whole.task.classes
+        if self.run is not None:
+            classes = self.run.task.classes
             labels = np.searchsorted(classes, named["label"].to_numpy(dtype=str)).astype(np.int64)
             task = replace(task, labels=labels, classes=classes)
         evaluation = self.experiment.evaluation
@@ -150,7 +150,7 @@ class StoredResults:
 
     @cached_property
     def groups(self) -> Groups:
-        """Where the groups come from, told from the table of images; in words of the layout, which are not checked.
+        """Where the groups come from, by the table of images, in words of the layout, which are not checked.
 
         Of a given split, and where images are not named, it is taken as it is published.
         """
@@ -177,8 +177,8 @@ class StoredResults:
     @cached_property
     def patients(self) -> list[str] | None:
         """A patient for each image, where groups are patients."""
-        if self.whole is not None:
-            return None if self.whole.patients is None else self.images["patient"].tolist()
+        if self.run is not None:
+            return None if self.run.patients is None else self.images["patient"].tolist()
         kind = groups(self.index).kind if self.names_images else self.answer.groups.kind
         return self.images["patient"].tolist() if kind == "patients" and "patient" in self.images else None
 
@@ -188,7 +188,7 @@ class StoredResults:
         images = read_table(self.folder / "sealed.parquet")
         board = read_table(folder / "leaderboard.csv").assign(folds=1)
         folds = images[["row"]].assign(repeat=0, fold=0)
-        return replace(self, folder=folder, leaderboard=board, images=images, folds=folds, whole=self)
+        return replace(self, folder=folder, leaderboard=board, images=images, folds=folds, run=self)
 
 
 def _long(images: pd.DataFrame) -> pd.DataFrame:

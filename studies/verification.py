@@ -146,9 +146,9 @@ def verify(
     files = check_files(folder)
     try:
         stored = StoredResults.open(folder)
-        asked = [check_images(stored, images, progress)] if images else []
-        asked += [check_rerun(stored, rerun)] if rerun else []
-        outcome = _verify(stored, [files, *asked], executor, progress)
+        optional = [check_images(stored, images, progress)] if images else []
+        optional += [check_rerun(stored, rerun)] if rerun else []
+        outcome = _verify(stored, [files, *optional], executor, progress)
         return replace(outcome, unverified=(*outcome.unverified, *_not_asked(images, rerun)))
     except (StorageError, KeyError, IndexError, ValueError, TypeError) as error:
         if not files.differ:
@@ -201,10 +201,10 @@ def _check_scores(stored: StoredResults, scored: Scored, recomputed: Recomputed)
     checks.append(compare_tables(f"{_BOARD}, by other code", _BOARD, own, plain, _KEYS, tolerance))
     published = read_table(stored.folder / _SCORES)
     if len(published.columns):
-        known = published[~published["metric"].isin(COSTS)]
-        known = _those_of(known, scored.scores)
-        checks.append(compare_tables(_SCORES, _SCORES, known, scored.scores, _OF_FOLDS, tolerance))
-        others = known[known["metric"].isin(recomputed.plain_folds["metric"].unique())]
+        scores = published[~published["metric"].isin(COSTS)]
+        scores = _those_of(scores, scored.scores)
+        checks.append(compare_tables(_SCORES, _SCORES, scores, scored.scores, _OF_FOLDS, tolerance))
+        others = scores[scores["metric"].isin(recomputed.plain_folds["metric"].unique())]
         checks.append(
             compare_tables(f"{_SCORES}, by other code", _SCORES, others, recomputed.plain_folds, _OF_FOLDS, tolerance)
         )
@@ -241,26 +241,26 @@ def _check_tables(stored: StoredResults, scored: Scored) -> list[Check]:
 
 
 def _unverified(stored: StoredResults, scored: Scored, drawn: Check | None) -> Sequence[Unverified]:
-    known = {"engine", *scored.leaderboard.columns}
+    covered = {"engine", *scored.leaderboard.columns}
     if can_be_checked(stored) and stored.answer.test:
-        known |= {f"test_{stored.answer.test.metric}{end}" for end in ("", "_low", "_high")}
-    columns = [str(name) for name in stored.leaderboard if name not in known]
-    found = [
+        covered |= {f"test_{stored.answer.test.metric}{end}" for end in ("", "_low", "_high")}
+    columns = [str(name) for name in stored.leaderboard if name not in covered]
+    unverified = [
         Unverified(_BOARD, f"{', '.join(columns)}, engine: the predictions do not decide them"),
         Unverified(_ANSWER, "copies, failures, sites, numbers of views, and the protocol but for its images"),
         *(Unverified(name, reason) for name, reason in _REST.items() if (stored.folder / name).exists()),
     ]
     if stored.answer.test and not can_be_checked(stored):
-        found.append(
+        unverified.append(
             Unverified("test", "of the given test part something is in training, too, or its tables are not there")
         )
     if drawn is None:
-        found.append(Unverified("how the folds were drawn", "they were given, or the images are not named"))
-    return found
+        unverified.append(Unverified("how the folds were drawn", "they were given, or the images are not named"))
+    return unverified
 
 
 def _not_asked(images: Path | None, rerun: Path | None) -> list[Unverified]:
     """What an option would verify."""
-    found = [] if images else [Unverified("the bytes of the images", "no --images FOLDER was named")]
+    unverified = [] if images else [Unverified("the bytes of the images", "no --images FOLDER was named")]
     words = "no --rerun RUN was named; predictions that were made up would agree with their own numbers"
-    return [*found, *([] if rerun else [Unverified("that the predictions were computed", words)])]
+    return [*unverified, *([] if rerun else [Unverified("that the predictions were computed", words)])]

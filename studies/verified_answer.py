@@ -88,9 +88,9 @@ def flattened(value: Any, path: str = "") -> dict[str, Any]:
 
 def _parts(answer: Answer, stored: StoredResults) -> dict[str, Any]:
     """What does follow from the predictions, of a whole answer."""
-    whole = answer.to_json()
-    parts = flattened({name: whole[name] for name in _PARTS})
-    views: Any = whole["views"]
+    values = answer.to_json()
+    parts = flattened({name: values[name] for name in _PARTS})
+    views: Any = values["views"]
     if views and (stored.folder / "views.csv").is_file():
         parts |= flattened({"views": {name: views[name] for name in _OF_VIEWS}})
     return parts
@@ -114,8 +114,8 @@ def _again(
         answer.sites,
         answer.budget,
     )
-    given = stored.experiment.evaluation.split == "given"
-    source = answer.groups if given else stored.groups
+    is_given_split = stored.experiment.evaluation.split == "given"
+    source = answer.groups if is_given_split else stored.groups
     again = make_answer(scored, stored.experiment, source, answer.duplicates, answer.protocol, findings)
     return replace(again, time=answer.time, name=answer.name)
 

@@ -7,7 +7,7 @@ from itertools import product
 from ..evaluation.combination_names import CONTENT, NAMES, SHORTCUT
 from ..steps.score_shortcuts import baselines
 from ..steps.write_pixels import PIXELS
-from .compared_tables import Check, Mismatch
+from .compared_tables import SHOWN, Check, Mismatch
 from .stored_results import StoredResults
 
 GRID = "rows of the experiment"
@@ -35,6 +35,6 @@ def check_grid(stored: StoredResults) -> Check:
     for kind in ("shortcut", "content"):
         have |= {(kind, name) for name in board.loc[board["kind"] == kind, "extractor"]}
     absent, surplus = sorted(named - have), sorted(row for row in have - named if row[0] == "combination")
-    found = [Mismatch(_FILE, name, kind, "no such row", "a row") for kind, name in absent]
-    found += [Mismatch(_FILE, name, kind, "a row", "not in experiment.yaml") for kind, name in surplus]
-    return Check(GRID, len(named | have), len(found), mismatches=tuple(found[:5]))
+    mismatches = [Mismatch(_FILE, name, kind, "no such row", "a row") for kind, name in absent]
+    mismatches += [Mismatch(_FILE, name, kind, "a row", "not in experiment.yaml") for kind, name in surplus]
+    return Check(GRID, len(named | have), len(mismatches), mismatches=tuple(mismatches[:SHOWN]))

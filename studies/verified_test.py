@@ -52,8 +52,8 @@ def check_test(stored: StoredResults, executor: Executor | None = None) -> list[
     again = scored.leaderboard[kept]
     checks.append(compare_tables(_BOARD, _BOARD, part.leaderboard, again, keys, tolerance))
     plainly = recomputed.plain[[name for name in recomputed.plain if name in kept]]
-    whole = part.leaderboard[part.leaderboard["status"] != "failed"]
-    checks.append(compare_tables("by other code", _BOARD, whole, plainly, keys, tolerance))
+    fitted = part.leaderboard[part.leaderboard["status"] != "failed"]
+    checks.append(compare_tables("by other code", _BOARD, fitted, plainly, keys, tolerance))
     for name, columns in _TABLES.items():
         published, computed = read_table(part.folder / name), scored.tables.get(name)
         if computed is not None and len(published.columns):

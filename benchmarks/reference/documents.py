@@ -77,12 +77,12 @@ def write_documents(reference: Path = REFERENCE, root: Path = ROOT) -> None:
 def with_figures(text: str, reference: Path = REFERENCE) -> str:
     """The text with every block anew; one whose results were never published stays as it is."""
 
-    def block(found: re.Match[str]) -> str:
-        name, *words = found[1].split()
+    def block(marker: re.Match[str]) -> str:
+        name, *words = marker[1].split()
         try:
             lines = "\n".join(BLOCKS[name](reference, *words))
         except FileNotFoundError:
-            return found[0]
-        return f"<!-- reference: {found[1]} -->\n{lines}\n<!-- end of reference -->"
+            return marker[0]
+        return f"<!-- reference: {marker[1]} -->\n{lines}\n<!-- end of reference -->"
 
     return _BLOCK.sub(block, text)

@@ -131,8 +131,8 @@ def _data(boards: Sequence[pd.DataFrame], facts: Sequence[dict[str, str]]) -> di
     from leukobench.evaluation.metrics import BALANCED_ACCURACY, overall_metrics
 
     columns = {name for board in boards for name in board}
-    known = [metric for metric in overall_metrics() if metric.name in columns]
-    metrics = sorted(known, key=lambda metric: metric.name != BALANCED_ACCURACY.name)
+    published = [metric for metric in overall_metrics() if metric.name in columns]
+    metrics = sorted(published, key=lambda metric: metric.name != BALANCED_ACCURACY.name)
     words = {name: _words(name, boards) for name in _WORDS}
     ends = [f"{metric.name}{end}" for metric in metrics for end in ("", "_low", "_high")]
     rows = [
@@ -156,10 +156,10 @@ def _data(boards: Sequence[pd.DataFrame], facts: Sequence[dict[str, str]]) -> di
 
 
 def _words(name: str, boards: Sequence[pd.DataFrame]) -> list[str]:
-    found = {str(value) for board in boards for value in board[name]}
+    values = {str(value) for board in boards for value in board[name]}
     if name == "kind":
-        return [kind for kind in KINDS if kind in found]
-    return sorted(found, key=lambda text: (bool(re.match("shortcut|content|control", text)), text))
+        return [kind for kind in KINDS if kind in values]
+    return sorted(values, key=lambda text: (bool(re.match("shortcut|content|control", text)), text))
 
 
 def _whole(value: float) -> int | None:

@@ -56,9 +56,9 @@ def _sets(rng: np.random.Generator, strength: float) -> list[dict[str, Any]]:
     logits = rng.normal(size=(labels.size, _CLASSES))
     logits[np.arange(labels.size), labels] += strength
     probabilities = softmax(logits, axis=1)
-    known, new = slice(_PATIENTS), slice(_PATIENTS, None)
+    calibration, new = slice(_PATIENTS), slice(_PATIENTS, None)
     true = probabilities[np.arange(labels.size), labels]
-    scores = ConformalScores(1 - true[known], labels[known], np.arange(_PATIENTS), _CLASSES)
+    scores = ConformalScores(1 - true[calibration], labels[calibration], np.arange(_PATIENTS), _CLASSES)
     rows = []
     for level in _LEVELS:
         sets = prediction_sets(probabilities[new], scores.thresholds(level))

@@ -19,13 +19,13 @@ DEVELOPMENT = {"dev", "docs"}
 
 def licences(reference: Path) -> Iterator[str]:
     """A row a package, those that are always installed first."""
-    known, extras = known_licences(), direct_dependencies()
+    packages, extras = known_licences(), direct_dependencies()
     yield "| package | licence | installed |"
     yield "|---|---|---|"
     for name in sorted(
         extras, key=lambda name: (ALWAYS not in extras[name], extras[name] <= DEVELOPMENT, name.lower())
     ):
-        licence, home = known[name]
+        licence, home = packages[name]
         where = ", ".join(word if word == ALWAYS else f"`[{word}]`" for word in sorted(extras[name]))
         yield f"| [{name}]({home}) | {licence} | {where} |"
 
